@@ -1,0 +1,61 @@
+"""The archive's tables: bridge writes, panel reads. SQLite by default, PostgreSQL by URL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import BigInteger, Column, Engine, Index, Integer, MetaData, String, Table, Text, create_engine, event
+
+METADATA = MetaData()
+
+ENTRY = Table(
+    "entry",
+    METADATA,
+    Column("gateway", String(32), primary_key=True),
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("id", String(160), nullable=False),
+    Column("at_us", BigInteger, nullable=False, doc="microseconds since 1970 UTC"),
+    Column("kind", String(32), nullable=False),
+    Column("account", String(32)),
+    Column("meter", String(32)),
+    Column("amount_nano", BigInteger, doc="what the entry adds to that account's posted balance"),
+    Column("body", Text, nullable=False, doc="canonical JSON, the very characters of the book"),
+    Column("boot", String(64), nullable=False),
+    Column("mono_ns", BigInteger, nullable=False),
+    Column("trusted", Integer, nullable=False),
+    Column("prev_hash", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    Index("entry_account", "gateway", "account", "seq"),
+    Index("entry_meter", "gateway", "meter", "seq"),
+    Index("entry_kind", "gateway", "kind", "seq"),
+)
+
+READING = Table(
+    "reading",
+    METADATA,
+    Column("gateway", String(32), primary_key=True),
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, doc="number of the sweep"),
+    Column("meter", String(32), primary_key=True),
+    Column("read_at_us", BigInteger, nullable=False),
+    Column("energy_wh", BigInteger, nullable=False),
+    Column("power_w", Integer),
+    Column("relay", String(8)),
+    Index("reading_meter", "gateway", "meter", "read_at_us"),
+)
+
+
+def open_engine(url: str, data_directory: Path) -> Engine:
+    """The archive's engine. `sqlite` alone means `archive.db` in the data directory, in WAL mode."""
+    if url == "sqlite":
+        url = f"sqlite:///{data_directory / 'archive.db'}"
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+
+        @event.listens_for(engine, "connect")
+        def _settings(connection, _record) -> None:  # type: ignore[no-untyped-def]
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+            connection.execute("PRAGMA busy_timeout=5000")
+
+    METADATA.create_all(engine)
+    return engine

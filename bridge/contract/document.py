@@ -1,0 +1,86 @@
+"""docs/mqtt.md is written from the messages themselves: `python -m bridge.contract.document > docs/mqtt.md`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bridge.contract.messages import MESSAGES, REQUESTS, Message
+from bridge.contract.permissions import ROLES, UNSIGNED
+
+INTRODUCTION = """# Topics
+
+Written from `bridge/contract/messages.py` by `python -m bridge.contract.document`; a test keeps the two together.
+
+Everything stands below `<base>/<gateway>/` (`riser/<gateway>/` unless the site file says otherwise). Payloads are
+flat JSON in UTF-8, QoS 1. Instants are ISO 8601 with offset, units stand in the key, an absent value is absent.
+Money is in nano-yuan (`_nano`, exact integers) beside a readable `balance` in yuan.
+
+Facts are published by the edge alone. To ask for something, publish a signed request on `request/<op>` and wait for
+the answer on `response/<op>`: a PUBACK of the broker is not a receipt.
+"""
+
+
+def _type(schema: dict[str, Any]) -> str:
+    if "$ref" in schema:
+        return schema["$ref"].rsplit("/", 1)[1]
+    if "anyOf" in schema:
+        return " or ".join(_type(each) for each in schema["anyOf"] if each.get("type") != "null")
+    if "enum" in schema or "const" in schema:
+        return " / ".join(f"`{each}`" for each in schema.get("enum", [schema.get("const")]))
+    if schema.get("type") == "array":
+        return f"list of {_type(schema.get('items', {}))}"
+    return str(schema.get("type", "any"))
+
+
+def _table(schema: dict[str, Any]) -> list[str]:
+    rows = ["| key | type | | |", "|---|---|---|---|"]
+    required = set(schema.get("required", ()))
+    for key, field in schema.get("properties", {}).items():
+        words = field.get("description", "")
+        rows.append(f"| `{key}` | {_type(field)} | {'' if key in required else 'optional'} | {words} |")
+    return rows
+
+
+def _doc(cls: type) -> str:
+    return " ".join((cls.__doc__ or "").split())
+
+
+def _message(cls: type[Message]) -> list[str]:
+    topic = cls.topic.replace("{id}", "<op>" if cls.topic.startswith("response") else "<id>")
+    shown = f"<base>{topic}" if topic.startswith("/") else topic
+    schema = cls.model_json_schema(by_alias=True)
+    lines = [
+        f"## `{shown}`",
+        "",
+        f"{_doc(cls)} Writer: {cls.writer}. {'Retained.' if cls.retained else 'Not retained.'}",
+        "",
+    ]
+    lines += _table(schema)
+    for name, part in schema.get("$defs", {}).items():
+        lines += ["", f"`{name}`:", "", *_table(part)]
+    return [*lines, ""]
+
+
+def render() -> str:
+    """The whole page as Markdown."""
+    lines = [INTRODUCTION]
+    for cls in MESSAGES:
+        lines += _message(cls)
+    lines += [
+        "# Requests",
+        "",
+        'The message is `{"signed": "<JSON text>", "key": "<name>", "mac": "<hex>"}`, where `mac` is HMAC-SHA256',
+        "with the key over the full topic, a NUL byte and the text. Never retained. A request with a known",
+        "transaction gets the newest answer again; with the same transaction and another text it is a conflict.",
+        "Only `replay` needs no seal: its body is the plain JSON.",
+        "",
+    ]
+    for operation, request in REQUESTS.items():
+        roles = "anyone" if operation in UNSIGNED else ", ".join(r for r, ops in ROLES.items() if operation in ops)
+        lines += [f"## `request/{operation}`", "", f"{_doc(request)} Roles: {roles}.", ""]
+        lines += [*_table(request.model_json_schema()), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+if __name__ == "__main__":
+    print(render(), end="")

@@ -1,0 +1,63 @@
+"""The kinds of entries in the book and what their bodies hold; old kinds stay readable for ever.
+
+Every body is a JSON object. Money moves are `moves`: a list of {"from", "to", "amount_nano"}, amounts positive,
+between the ledger accounts named below, so that the sum over all is always zero (R10). An entry that moves a
+tenant's money also says `balance_after_nano`, the posted balance after it. Registers are the meter's own, in Wh,
+before the multiplier: {"total": Wh, "sharp": Wh, ...}. Frames are [request hex, reply hex] pairs, passwords masked.
+"""
+
+from __future__ import annotations
+
+KINDS: dict[str, str] = {
+    "genesis/1": "the book begins: gateway, name, zone, epoch",
+    "start/1": "the edge started: version, boot",
+    "tariff/1": "a price: tariff, name, version, effective_at, price_kind (single, tou), prices_micro {rate: micro-yuan"
+    " per kWh}, windows [{from, to, rate}], by",
+    "meter/1": "a meter installed: meter, model, model_name, protocol, port, address, serial, room, floor, shaft, name,"
+    " multiplier, phases, max_amps, volts, relay, rates (has rate registers), by",
+    "account/1": "a tenancy: account, name, room, phone, tariff, meters, since, by",
+    "opening-balance/1": "money brought in at the start: account, moves, balance_after_nano, by",
+    "topup/1": "money in: account, amount_fen, method, reference, receipt, who, role, moves, balance_after_nano,"
+    " request",
+    "opening/1": "the register from which a meter is charged, confirmed by a second read (R19): meter, serial,"
+    " registers_wh, at, source, frames",
+    "charge/1": "use between two registers: account, meter, start {registers_wh, at, source}, end {registers_wh, at,"
+    " read_at, source, frames}, multiplier, tariff, version, lines [{rate, wh, price_micro, amount_nano}], wh,"
+    " amount_nano, days, moves, balance_after_nano",
+    "closing/1": "a day closed: account, date, charges [entry ids], deferred [meters without a register for that"
+    " midnight], opening_nano, closing_nano",
+    "level/1": "a low-balance level crossed downward (R9): account, level (1 to 3), threshold_nano, available_nano",
+    "rearm/1": "the balance rose again: account, level (the deepest still fired, 0 for none), available_nano",
+    "final/1": "the final warning (R1): account, episode, available_nano, zero_at, cut_at, powered_s",
+    "delivered/1": "a final warning reached somebody: account, episode, channel (lamp), powered_s, detail",
+    "cancelled/1": "the arrears episode ended without or after a cut: account, episode, why, available_nano",
+    "trip/1": "evidence, written before the first byte of a trip (I7): meter, account, cause (arrears, manual),"
+    " episode, balance_seq, posted_nano, provisional_nano, available_nano, cut_limit_nano, read {registers_wh, read_at,"
+    " age_s, serial, frames}, billed {registers_wh, at}, tariff, version, final_seq, delivered_seq, warned_s, window,"
+    " attempt",
+    "withdrawn/1": "a trip that had evidence but did not leave in time: meter, evidence_seq, why",
+    "close/1": "a close command is about to leave, with its cause (I10): meter, account, command (direct, permit),"
+    " cause, attempt",
+    "hold/1": "a hold set or lifted (R5): meter, hold (arrears, lockout, contract, malignant, manual), set, why, who,"
+    " role, request",
+    "relay/1": "the relay was read back in another state: meter, observed (open, closed), word_3, read_at, wanted, why",
+    "done/1": "the outcome of a request answered earlier: request (its entry id), status (done, failed), answer",
+    "refusal/1": "a signed request refused: operation, rule, error, who, role, request",
+    "quarantine/1": "a reading set aside (R20, R21): meter, registers_wh, read_at, rule, why, frames",
+    "alarm/1": "something a person must see: meter or account, alarm, text",
+    "brake/1": "the brake on mass cuts (R4) caught (set: true) or was released: set, why, who, role, request",
+    "mode/1": "the gateway's mode changed: mode, why",
+}
+"""Kind and what its body holds; `request` is {"sha256" of the signed text, "answer" as given}."""
+
+TENANT = "account:"
+"""A tenant's wallet is the ledger account `account:<account id>`."""
+
+TILL = "till:"
+"""Money came in by `till:<method>`."""
+
+INCOME = "income:energy"
+"""Charges move from the tenant's wallet to here."""
+
+BROUGHT_IN = "equity:opening"
+"""Opening balances come from here."""

@@ -1,0 +1,458 @@
+"""Every message there is: its topic, its writer, whether the broker retains it, and its fields.
+
+A topic has one writer. Facts and requests never share a branch. Instants are ISO 8601 with offset, units
+stand in the key, an absent value is absent (never 0), and every value can be aged. `docs/mqtt.md` is
+written from this file by `python -m bridge.contract.document`.
+
+    <base>/<gateway>/status, info, meters, meter/<id>..., account/<id>..., reading, entry     facts, by the edge
+    <base>/<gateway>/request/<op>                                                             by people's programs
+    <base>/<gateway>/response/<op>                                                            by the edge
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Message(BaseModel):
+    """One kind of message. `topic` stands below `<base>/<gateway>/` unless it begins with `/`: then below `<base>/`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    topic: ClassVar[str]
+    retained: ClassVar[bool]
+    writer: ClassVar[str] = "edge"
+
+    def payload(self) -> bytes:
+        """The bytes on the wire: flat JSON, absent values left out."""
+        return self.model_dump_json(exclude_none=True, by_alias=True).encode()
+
+
+class Part(BaseModel):
+    """A piece of a message."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# --- the gateway ---------------------------------------------------------------------------------------------
+
+
+class Status(Message):
+    """On line or off line; the broker says `offline` itself when the edge is gone (last will)."""
+
+    topic = "status"
+    retained = True
+    state: Literal["online", "offline"]
+
+
+class PortFacts(Part):
+    id: str
+    device: str
+    protocol: str
+    baud: int
+    state: Literal["open", "closed"]
+    why: str | None = Field(None, description="why the port is closed, in words")
+    meters: int
+    read: int = Field(description="meters that answered in the last round")
+    round_s: float | None = Field(None, description="duration of the last round in seconds of the line")
+    round_at: str | None = None
+    asked: int = Field(description="requests since start")
+    failed: int = Field(description="requests without a good answer since start")
+
+
+class Info(Message):
+    """The gateway itself: version, clock, ports, mode, and the newest seq and hash, by which receivers notice a gap."""
+
+    topic = "info"
+    retained = True
+    gateway: str
+    name: str
+    version: str
+    at: str
+    started_at: str
+    zone: str
+    clock_trusted: bool
+    clock_why: str
+    mode: Literal["normal", "time", "recovery", "version", "identity", "disk"]
+    mode_why: str | None = None
+    brake: str | None = Field(None, description="why automatic cuts wait for a person (R4), in words")
+    seq: int = Field(description="number of the newest entry of the book")
+    hash: str = Field(description="hash of that entry")
+    epoch: str = Field(description="changes when a book is begun anew")
+    sweep: int = Field(description="number of the newest `reading` message")
+    meters_installed: int
+    meters_read: int = Field(description="meters read in the last round")
+    cut_window_open: bool
+    cut_window_next: str | None = Field(None, description="when automatic cuts become possible, or end, next")
+    ports: list[PortFacts]
+
+
+class MeterRow(Part):
+    id: str
+    name: str
+    model: str
+    model_name: str
+    protocol: str
+    port: str
+    address: str
+    serial: str | None = None
+    room: str
+    floor: str
+    shaft: str
+    phases: int
+    multiplier: int
+    relay: Literal["direct", "permit", "none"] = Field(description="how it is closed (R6); none: it has no relay")
+    account: str | None = None
+    quantities: dict[str, str] = Field(description="each key of `meter/<id>` this meter fills, with its unit")
+
+
+class Meters(Message):
+    """What is installed."""
+
+    topic = "meters"
+    retained = True
+    meters: list[MeterRow]
+
+
+# --- meters --------------------------------------------------------------------------------------------------
+
+
+class MeterFacts(Message):
+    """The newest accepted values of one meter, flat. Registers are the meter's own, before the multiplier."""
+
+    topic = "meter/{id}"
+    retained = True
+    read_at: str | None = None
+    quality: Literal["good", "unconfirmed", "quarantined", "unread"]
+    quality_why: str | None = None
+    energy_wh: int | None = None
+    energy_sharp_wh: int | None = None
+    energy_peak_wh: int | None = None
+    energy_flat_wh: int | None = None
+    energy_valley_wh: int | None = None
+    power_w: int | None = None
+    power_read_at: str | None = None
+    voltage_a_v: float | None = None
+    voltage_b_v: float | None = None
+    voltage_c_v: float | None = None
+    amps_a: float | None = None
+    amps_b: float | None = None
+    amps_c: float | None = None
+    power_factor: float | None = None
+    frequency_hz: float | None = None
+    electrical_read_at: str | None = None
+    clock_offset_s: int | None = Field(None, description="the meter's clock minus the gateway's")
+    clock_read_at: str | None = None
+    freeze_at: str | None = Field(None, description="the midnight of the newest frozen or border register")
+    freeze_energy_wh: int | None = None
+    status_word_3: str | None = Field(None, description="four hex digits (DL/T 645)")
+    energy_today_wh: int | None = Field(None, description="used since the last local midnight, where that is known")
+
+
+class Availability(Message):
+    """Off line only after several missed rounds."""
+
+    topic = "meter/{id}/availability"
+    retained = True
+    state: Literal["online", "offline"]
+    since: str
+    why: str | None = None
+
+
+class HoldFacts(Part):
+    kind: Literal["arrears", "lockout", "contract", "malignant", "manual"]
+    why: str
+    by: str
+    since: str
+
+
+class Relay(Message):
+    """What the relay should be, what was read back, and every hold that keeps it open (R5, I11)."""
+
+    topic = "meter/{id}/relay"
+    retained = True
+    desired: Literal["closed", "open"]
+    observed: Literal["closed", "open", "unknown"]
+    observed_at: str | None = None
+    observed_since: str | None = None
+    holds: list[HoldFacts]
+    why: str = Field(description="one sentence")
+    following: bool = Field(description="false: told several times and not moved, a person is needed")
+    keep_power: bool = Field(description="the meter itself is set to keep power on (保电)")
+    alarm: bool = Field(description="the meter's own alarm lamp, read back")
+    step: str | None = Field(None, description="sent, done, read back: where the newest relay command stands")
+
+
+class MeterEvent(Message):
+    """Something about a meter that a person may want to know; never retained."""
+
+    topic = "meter/{id}/event"
+    retained = False
+    at: str
+    kind: str = Field(description="offline, online, relay-moved, not-following, quarantined, clock-drift, ...")
+    text: str
+    seq: int | None = None
+
+
+class ReadingRow(Part):
+    meter: str
+    read_at: str
+    energy_wh: int
+    power_w: int | None = None
+    relay: Literal["closed", "open"] | None = None
+
+
+class Reading(Message):
+    """All accepted readings of a sweep in one message, with its own contiguous number."""
+
+    topic = "reading"
+    retained = False
+    number: int
+    at: str
+    replayed: bool = False
+    readings: list[ReadingRow]
+
+
+# --- accounts ------------------------------------------------------------------------------------------------
+
+
+class Account(Message):
+    """Where a tenancy stands. Nano-yuan are exact; `balance` is the available balance floored to fen, for people."""
+
+    topic = "account/{id}"
+    retained = True
+    at: str
+    state: Literal["on", "low1", "low2", "low3", "final", "cut", "held", "keep"]
+    balance: float = Field(description="available, yuan, floored to fen")
+    available_nano: int = Field(description="posted minus provisional")
+    posted_nano: int
+    provisional_nano: int = Field(description="used since the last billed register and not yet posted")
+    provisional_wh: int
+    billed_through: str | None = Field(None, description="the local date up to which days are closed")
+    level: int = Field(description="0, or the deepest low-balance level that has fired and not re-armed (R9)")
+    episode: int = Field(description="arrears episode number")
+    load_w: int | None = Field(None, description="smoothed load that the forecast uses")
+    price_now: str | None = Field(None, description="yuan per kWh at this hour")
+    days_left: float | None = None
+    zero_at: str | None = Field(None, description="when the balance reaches the cut limit at the load of now")
+    final_warning_at: str | None = None
+    delivered_at: str | None = None
+    delivered_by: str | None = None
+    cut_at: str | None = Field(None, description="the earliest instant at which supply will be cut unless paid")
+    protected_until: str | None = Field(None, description="a cut is due but waits until then (R2)")
+    blocked: str | None = Field(None, description="rule that stands against a cut now, such as R3")
+    blocked_why: str | None = None
+    restore_above_nano: int = Field(description="supply returns when the available balance rises above this (R6)")
+    can_cut: bool = Field(description="false: no meter with a relay, or no channel that delivers a warning")
+
+
+class AccountEvent(Message):
+    """A step of the prepaid life: level, final warning, delivered, cut, restored, topped up; never retained."""
+
+    topic = "account/{id}/event"
+    retained = False
+    at: str
+    kind: Literal["level", "final-warning", "delivered", "cancelled", "cut", "restored", "topup", "charge", "hold"]
+    text: str
+    seq: int | None = None
+    balance: float | None = None
+    level: int | None = None
+
+
+class AccountRow(Part):
+    id: str
+    name: str
+    room: str
+    phone: str
+    tariff: str
+    meters: list[str]
+    since: str
+
+
+class Accounts(Message):
+    """Names, rooms and phones; the broker lets only panel and notices read it."""
+
+    topic = "accounts"
+    retained = True
+    accounts: list[AccountRow]
+
+
+class Window(Part):
+    from_: str = Field(alias="from", description="local wall time HH:MM")
+    to: str = Field(description="local wall time HH:MM, 24:00 at the day's end")
+    rate: str
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class TariffVersion(Part):
+    version: int
+    effective_at: str
+    kind: Literal["single", "tou"]
+    prices: dict[str, str] = Field(description="yuan per kWh as text, by rate; key `total` for a single price")
+    windows: list[Window]
+    approved_by: str
+
+
+class Tariff(Message):
+    """A price with all its versions; a version never changes (R27)."""
+
+    topic = "tariff/{id}"
+    retained = True
+    name: str
+    versions: list[TariffVersion]
+
+
+# --- the book ------------------------------------------------------------------------------------------------
+
+
+class Entry(Message):
+    """The book, in order: every entry once, seq contiguous, each carrying the hash of the one before."""
+
+    topic = "entry"
+    retained = False
+    seq: int
+    id: str
+    at: str
+    boot: str
+    mono_ns: int
+    trusted: bool
+    kind: str
+    body: str = Field(description="the entry's contents as canonical JSON text: the hash covers these very characters")
+    prev_hash: str
+    hash: str
+
+
+# --- requests and responses ----------------------------------------------------------------------------------
+
+
+class Request(BaseModel):
+    """The words inside a signed request. Each operation adds its own fields (see `OPERATION_FIELDS`)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    operation: ClassVar[str]
+    transaction: str = Field(description="made by the asker, unique per key, [A-Za-z0-9_-]{8,64}; kept for ever")
+    who: str = Field(min_length=1, max_length=64, description="the person who asks")
+    role: str
+    issued_at: str = Field(description="instant of asking, by the site's calendar")
+    valid_until: str = Field(description="afterwards the request is refused; usually two minutes later")
+
+
+class TopUp(Request):
+    """Money in. Answered `done` when it stands in the book."""
+
+    operation = "topup"
+    account: str
+    amount_fen: int
+    method: Literal["cash", "transfer", "card", "online"]
+    reference: str = Field("", max_length=64, description="the payer's or channel's own number")
+
+
+class Trip(Request):
+    """Set the hold `manual`: supply goes off and stays off until the hold is lifted. Done when read back."""
+
+    operation = "trip"
+    meter: str
+    why: str = Field(min_length=1, max_length=200)
+
+
+class Close(Request):
+    """Lift the hold `manual`. Supply returns when no other hold remains (R5). Done when read back."""
+
+    operation = "close"
+    meter: str
+    why: str = Field(min_length=1, max_length=200)
+
+
+class Read(Request):
+    """Read a meter now. Done with the values."""
+
+    operation = "read"
+    meter: str
+
+
+class Brake(Request):
+    """Release the brake on a mass cut (R4), by a named person."""
+
+    operation = "brake"
+    why: str = Field(min_length=1, max_length=200)
+
+
+class Replay(BaseModel):
+    """Send entries and readings again, as plain `entry` and `reading` messages. Needs no signature."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    operation: ClassVar[str] = "replay"
+    transaction: str
+    entries_from: int | None = Field(None, ge=1, description="first seq wanted; at most 500 entries are sent")
+    readings_from: int | None = Field(None, ge=1, description="first reading number wanted; at most 200 are sent")
+
+
+REQUESTS: dict[str, type[Request] | type[Replay]] = {
+    cls.operation: cls for cls in (TopUp, Trip, Close, Read, Brake, Replay)
+}
+
+
+class Response(Message):
+    """The answer to a request, on `response/<op>`. One request may be answered twice: accepted, then done or failed."""
+
+    topic = "response/{id}"
+    retained = False
+    transaction: str
+    key: str | None = Field(None, description="the key that signed the request")
+    status: Literal["accepted", "refused", "done", "failed"]
+    rule: str | None = Field(None, description="the rule a refusal names, such as R7")
+    error: str | None = Field(None, description="one sentence: what happened and what to do")
+    data: dict[str, Any] | None = None
+    at: str
+
+
+# --- the other programs --------------------------------------------------------------------------------------
+
+
+class BridgeStatus(Message):
+    """On line or off line, with the last will."""
+
+    topic = "/bridge/status"
+    retained = True
+    writer = "bridge"
+    state: Literal["online", "offline"]
+
+
+class PanelStatus(Message):
+    """On line or off line, with the last will."""
+
+    topic = "/panel/status"
+    retained = True
+    writer = "panel"
+    state: Literal["online", "offline"]
+
+
+MESSAGES: tuple[type[Message], ...] = (
+    Status, Info, Meters, MeterFacts, Availability, Relay, MeterEvent, Reading, Account, AccountEvent,
+    Accounts, Tariff, Entry, Response, BridgeStatus, PanelStatus,
+)  # fmt: skip
+"""Every fact that is published, in the order of the documentation."""
+
+
+class Topics:
+    """Full topics for one base and gateway, and the way back from a topic to its parts."""
+
+    def __init__(self, base: str, gateway: str):
+        self.base, self.gateway, self.root = base, gateway, f"{base}/{gateway}"
+
+    def of(self, message: type[Message], id: str = "") -> str:
+        """The topic of a kind of message; `id` fills the place in braces."""
+        filled = message.topic.replace("{id}", id)
+        return f"{self.base}{filled}" if filled.startswith("/") else f"{self.root}/{filled}"
+
+    def request(self, operation: str) -> str:
+        return f"{self.root}/request/{operation}"
+
+    def response(self, operation: str) -> str:
+        return f"{self.root}/response/{operation}"
+
+    def below(self, topic: str) -> list[str] | None:
+        """The parts of a topic below this gateway, or None when it is not one of its topics."""
+        prefix = self.root + "/"
+        return topic[len(prefix) :].split("/") if topic.startswith(prefix) else None

@@ -1,0 +1,39 @@
+"""Who may ask for what: one table, checked by the panel before it asks and by the edge before it acts.
+
+A request is signed with a writer's key and names a person and a role inside. The key says which roles
+its holder may speak for; the role says which operations it may ask for.
+"""
+
+from __future__ import annotations
+
+OPERATIONS = ("topup", "trip", "close", "read", "brake", "replay")
+"""Every request there is. `replay` is a pure query and needs no signature."""
+
+UNSIGNED = frozenset({"replay"})
+
+ROLES: dict[str, frozenset[str]] = {
+    "manager": frozenset({"topup", "trip", "close", "read", "brake"}),
+    "finance": frozenset({"topup", "read"}),
+    "engineer": frozenset({"trip", "close", "read"}),
+    "operations": frozenset({"read"}),
+    "system": frozenset({"read"}),
+    "payment": frozenset({"topup"}),
+}
+
+KEYS: dict[str, frozenset[str]] = {
+    "panel": frozenset({"manager", "finance", "engineer", "operations"}),
+    "shell": frozenset(ROLES),
+    "demo": frozenset({"payment"}),
+    "bridge": frozenset({"system"}),
+}
+"""Which roles each signing key may speak for. A key that is not listed may speak for nobody."""
+
+
+def may(key: str, role: str, operation: str) -> bool:
+    """True when a request signed with `key` for a person of `role` may ask for `operation`."""
+    return role in KEYS.get(key, frozenset()) and role_may(role, operation)
+
+
+def role_may(role: str, operation: str) -> bool:
+    """True when a person of `role` may ask for `operation`; the panel shows only such buttons."""
+    return operation in ROLES.get(role, frozenset())

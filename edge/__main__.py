@@ -1,0 +1,144 @@
+"""The edge's composition root: site file, book, ports, broker, loop. `python -m edge`.
+
+RISER_DATA    directory of the book, the registry and the secrets       RISER_SITE   the site file
+RISER_CLOCK   the demo's calendar, absent in ordinary use               RISER_LOG    level, INFO unless set
+
+Exit codes: 0 told to stop, 1 a part died or the disk failed (start again), 2 the site file or the book needs a person.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import secrets as tokens
+import signal
+import sqlite3
+import sys
+import threading
+from pathlib import Path
+
+from bridge.contract import secrets
+from bridge.contract.clock import from_environment
+from bridge.contract.messages import Status, Topics
+from bridge.contract.site_file import BadSite, load
+from bridge.mqtt import Link
+from edge import install
+from edge.book import Book, BookError
+from edge.bus import Port, ThreadPort
+from edge.codec.dlt645 import Password
+from edge.core import Core
+from edge.gateway import Gateway
+from edge.registry import Registry
+from edge.settings import lines_of, terms_of
+
+log = logging.getLogger("riser.edge")
+
+SWITCH_INTERVAL_S = 0.0005
+"""A port thread gets the interpreter back this soon; the default of 5 ms costs a quarter of the line's time."""
+
+
+def passwords(extra: dict[str, object]):  # type: ignore[no-untyped-def]
+    """A function from meter id to its password, from the table `meter_passwords` of the edge's secrets."""
+    table = extra.get("meter_passwords", {})
+    assert isinstance(table, dict)
+
+    def of(meter: str) -> Password:
+        return Password(**{**table.get("default", {}), **table.get(meter, {})})
+
+    return of
+
+
+def boot_id() -> str:
+    """This start's name: the machine's boot and a token of its own."""
+    machine = Path("/proc/sys/kernel/random/boot_id")
+    start = machine.read_text().strip()[:8] if machine.exists() else "boot"
+    return f"{start}-{tokens.token_hex(4)}"
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="edge", description="The edge of one electrical shaft.")
+    parser.add_argument("--begin-anew", action="store_true", help="begin an empty book although there was one")
+    parser.add_argument(
+        "--recovered-by", metavar="NAME", help="leave mode recovery: all payments are in the book again"
+    )
+    options = parser.parse_args(argv)
+    logging.basicConfig(
+        stream=sys.stdout,
+        level=os.environ.get("RISER_LOG", "INFO"),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    directory = Path(os.environ.get("RISER_DATA", "var"))
+    try:
+        return _run(directory, options)
+    except BadSite as error:
+        for mistake in error.mistakes:
+            log.error("site file: %s", mistake)
+        return 2
+    except (BookError, secrets.NoSecrets) as error:
+        log.error("%s", error)
+        return 2
+    except (RuntimeError, sqlite3.Error, OSError) as error:
+        log.critical("the edge ends and is to be started again: %s", error)
+        return 1
+
+
+def _run(directory: Path, options: argparse.Namespace) -> int:
+    site = load(Path(os.environ.get("RISER_SITE", "site.toml")))
+    if mistakes := install.mistakes(site):
+        raise BadSite(mistakes)
+    clock = from_environment()
+    mine = secrets.read(directory, "edge")
+    book = Book(directory, clock, boot_id(), begin_anew=options.begin_anew)
+    if book.seq == 0:
+        install.fill(Core(book, terms_of(site, (frozenset(), frozenset())), clock), site)
+        log.info("the book begins with %d entries from the site file", book.seq)
+    topics = Topics(site.site.base, site.site.gateway)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+
+    gateway: Gateway
+    link = Link(
+        mine.broker,
+        client_id=f"riser-edge-{site.site.gateway}",
+        inbox=lambda happening: gateway.enqueue(happening),
+        subscriptions=[topics.request("+"), f"{topics.root}/info"],
+        will=(topics.of(Status), Status(state="offline").payload()),
+        persistent=True,
+    )
+    gateway = Gateway(site, book, clock, link, mine.keys, passwords(mine.extra), Registry(directory))
+    ports: dict[str, Port] = {}
+    threads: list[ThreadPort] = []
+    for line in lines_of(site, directory):
+        thread = ThreadPort(line, gateway.enqueue, clock)
+        ports[line.id] = thread
+        threads.append(thread)
+    gateway.attach(ports)
+    gateway.begin(options.recovered_by)
+    log.info(
+        "%d meters on %d ports, entry %d, mode %s",
+        len(gateway.core.state.meters),
+        len(ports),
+        book.seq,
+        gateway.core.mode,
+    )
+    for thread in threads:
+        thread.start()
+    link.start()
+    try:
+        gateway.run(stopping.is_set, lambda: link.alive and all(thread.is_alive() for thread in threads))
+    finally:
+        for thread in threads:
+            thread.stop()
+    if link.connected:
+        link.publish(topics.of(Status), json.dumps({"state": "offline"}).encode(), retain=True)
+    link.stop()
+    book.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

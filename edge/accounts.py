@@ -1,0 +1,201 @@
+"""Policy put to work: after each accepted reading and each movement of money an account is looked at afresh.
+
+Levels, the final warning and its end, and the lifting of the arrears hold become entries here. Whether a meter
+may be cut now is asked here and decided in `billing/policy.py`; the cut itself is the relay's business.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from bridge.contract.units import instant_text, micros_of, yuan_text
+from edge.billing import policy
+from edge.billing.policy import Moment, Verdict
+from edge.core import Core, Draft
+from edge.state import AccountState, MeterState
+
+log = logging.getLogger("riser.accounts")
+
+POLICY = {"who": "policy", "role": "system"}
+"""Who acts where no person does."""
+
+
+class Accounts:
+    """Looks at accounts and writes what follows."""
+
+    def __init__(self, core: Core, relays_changed: Callable[[MeterState], None]):
+        self._core, self._relays_changed = core, relays_changed
+
+    # --- questions ---
+
+    def load_w(self, account: AccountState) -> int | None:
+        """The account's smoothed load in W after the multipliers; None before the first power reading."""
+        loads = [
+            self._core.lives[id].load_w * self._core.state.meters[id].multiplier  # type: ignore[operator]
+            for id in account.meters
+            if self._core.lives[id].load_w is not None
+        ]
+        return sum(loads) if loads else None
+
+    def zero_at(self, account: AccountState, available_nano: int) -> datetime | None:
+        """When the balance reaches the cut limit; None when that is beyond the horizon or the load is unknown."""
+        core = self._core
+        load, now = self.load_w(account), core.now()
+        version = core.version_at(account, now)
+        return policy.zero_at(available_nano, core.terms.cut_limit_nano, load or 0, version, now, core.terms.zone)
+
+    def can_cut(self, account: AccountState) -> bool:
+        """True when a meter of the account has a relay to cut with and a lamp to warn with (design: Delivered)."""
+        core = self._core
+        meters = [core.state.meters[id] for id in account.meters]
+        return any(core.lives[m.id].model.lamp and m.row["relay"] != "none" for m in meters)
+
+    def verdict(self, account: AccountState, meter: MeterState) -> Verdict:
+        """May this meter be cut for arrears at this very moment?"""
+        core, live = self._core, self._core.lives[meter.id]
+        now = core.now()
+        final = account.final
+        counts_from = final.delivered_powered_s if final is not None else None
+        moment = Moment(
+            now=now,
+            mode=core.mode,
+            available_nano=core.available_nano(account),
+            delivered_powered_s=counts_from,
+            powered_s=core.powered_s(),
+            read_age_s=None if live.sample is None else (now - live.sample.read_at).total_seconds(),
+            quarantined=live.quality == "quarantined",
+            opened=all(core.state.meters[id].billed is not None for id in account.meters),
+            keep_power=live.keep_power,
+            brake=core.state.brake,
+        )
+        verdict = policy.may_cut(moment, core.terms)
+        if verdict.allowed and "arrears" not in meter.holds and (why := self._brake_due(meter)) is not None:
+            return Verdict(False, "R4", why)
+        return verdict
+
+    def _brake_due(self, meter: MeterState) -> str | None:
+        """R4: why this cut would be one too many within the hour, or None."""
+        core = self._core
+        since = max(micros_of(core.now() - timedelta(hours=1)), core.state.brake_released_at)
+        cut = {id for at, id in core.state.cuts if at > since} - {meter.id}
+        if not policy.brake_due(len(cut), len(core.state.meters), core.terms):
+            return None
+        return f"{len(cut)} meters were cut within an hour; a named person must release the brake"
+
+    def _catch(self, account: AccountState) -> None:
+        """Write down that the brake has caught, once, when it stops a cut that would otherwise happen."""
+        core = self._core
+        verdicts = [self.verdict(account, core.state.meters[id]) for id in account.meters]
+        if core.state.brake is None and (caught := [each for each in verdicts if each.rule == "R4"]):
+            fields = {"set": True, "why": caught[0].why, **POLICY}
+            core.append(("brake/1", core.own_id("brake"), fields))
+            log.warning("R4: %s", caught[0].why)
+            core.changed("info")
+
+    # --- what follows from a balance ---
+
+    def evaluate(self, account: AccountState, paid: bool = False) -> None:
+        """Look at an account afresh and write what follows. `paid` says that money came in just now."""
+        core = self._core
+        available = core.available_nano(account)
+        drafts = self._level(account, available)
+        restored = self._restore(account, available)
+        drafts += restored or self._warning(account, available, paid)
+        if drafts:
+            core.append(*drafts)
+        self._catch(account)
+        for id in account.meters:
+            self._relays_changed(core.state.meters[id])
+        core.changed("account", account.id)
+
+    def _level(self, account: AccountState, available: int) -> list[Draft]:
+        core, level = self._core, policy.level_now(account.level, available, self._core.terms)
+        next_seq = core.book.seq + 1
+        if level < account.level:
+            fields = {"account": account.id, "level": level, "available_nano": available}
+            return [("rearm/1", f"rearm:{next_seq}", fields)]
+        drafts: list[Draft] = []
+        for crossed in range(account.level + 1, level + 1):
+            threshold = core.terms.levels_nano[crossed - 1]
+            fields = {"account": account.id, "level": crossed, "threshold_nano": threshold, "available_nano": available}
+            drafts.append(("level/1", f"level:{account.id}:{next_seq + len(drafts)}", fields))
+        return drafts
+
+    def _warning(self, account: AccountState, available: int, paid: bool) -> list[Draft]:
+        core, now = self._core, self._core.now()
+        zero = self.zero_at(account, available)
+        if account.final is not None:
+            void = policy.final_is_void(available, zero, now, paid, core.terms)
+            if void is None:
+                return []
+            log.info("account %s: the final warning is taken back, %s", account.id, void)
+            return [self._cancelled(account, void, available)]
+        opened = all(core.state.meters[id].billed is not None for id in account.meters)
+        if not opened or not self._uncut(account) or not policy.final_is_due(zero, now, core.terms):
+            return []
+        assert zero is not None
+        episode = account.episode + 1
+        cut_at = max(zero, now + timedelta(seconds=core.terms.lead_s))
+        log.info("account %s: final warning, %s yuan left", account.id, yuan_text(available))
+        fields = {
+            "account": account.id,
+            "episode": episode,
+            "available_nano": available,
+            "zero_at": instant_text(zero),
+            "cut_at": instant_text(cut_at),
+            "powered_s": core.powered_s(),
+        }
+        return [("final/1", f"final:{account.id}:{episode}", fields)]
+
+    def _cancelled(self, account: AccountState, why: str, available: int) -> Draft:
+        fields = {"account": account.id, "episode": account.episode, "why": why, "available_nano": available}
+        return ("cancelled/1", f"cancelled:{account.id}:{account.episode}", fields)
+
+    def _uncut(self, account: AccountState) -> bool:
+        """True when a meter of the account can still be cut, so that a warning has something to warn of."""
+        meters = [self._core.state.meters[id] for id in account.meters]
+        return self.can_cut(account) and any(m.row["relay"] != "none" and "arrears" not in m.holds for m in meters)
+
+    def _restore(self, account: AccountState, available: int) -> list[Draft]:
+        core = self._core
+        held = [id for id in account.meters if "arrears" in core.state.meters[id].holds]
+        if not held or available <= core.terms.restore_nano:
+            return []
+        why = f"paid, {yuan_text(available)} yuan available"
+        drafts: list[Draft] = [
+            (
+                "hold/1",
+                f"lift:{id}:{core.book.seq + 1}",
+                {
+                    "meter": id,
+                    "account": account.id,
+                    "hold": "arrears",
+                    "set": False,
+                    "why": why,
+                    "who": "policy",
+                    "role": "system",
+                },
+            )
+            for id in held
+        ]
+        if account.final is not None:
+            drafts.append(self._cancelled(account, why, available))
+        return drafts
+
+    def delivered(self, account: AccountState, meter: MeterState) -> None:
+        """The meter's own lamp was ordered in this episode, answered, and read back on: the warning is delivered."""
+        core, final = self._core, account.final
+        if final is None or final.delivered_seq is not None:
+            return
+        fields = {
+            "account": account.id,
+            "episode": account.episode,
+            "channel": "lamp",
+            "powered_s": core.powered_s(),
+            "detail": f"alarm of meter {meter.id} read back on",
+        }
+        core.append(("delivered/1", f"delivered:{account.id}:{account.episode}", fields))
+        log.info("account %s: final warning delivered by the meter's lamp", account.id)
+        core.changed("account", account.id)

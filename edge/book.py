@@ -1,0 +1,232 @@
+"""The append-only book: the only place that writes it. Nothing is acknowledged before it is safe on disk.
+
+SQLite, STRICT, WAL, synchronous=FULL, one writing connection. An entry is a row of `journal`; triggers refuse
+UPDATE and DELETE; its hash covers all its columns and the hash before it. Readings that were not billed stand
+in `sweep`, packed; they are telemetry and may be trimmed. `note` holds the few numbers that are saved lazily:
+the cursors of what the broker acknowledged, and powered time.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import sqlite3
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bridge.contract.clock import Clock
+from bridge.contract.units import micros_of
+
+FIRST_HASH = "0" * 64
+
+SCHEMA_VERSION = 1
+
+_SCHEMA = """
+CREATE TABLE journal (
+    seq INTEGER PRIMARY KEY CHECK (seq > 0), id TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, boot TEXT NOT NULL,
+    mono_ns INTEGER NOT NULL, trusted INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
+    prev_hash TEXT NOT NULL, hash TEXT NOT NULL) STRICT;
+CREATE TRIGGER journal_keeps BEFORE UPDATE ON journal BEGIN SELECT RAISE(ABORT, 'R10: the book is append-only'); END;
+CREATE TRIGGER journal_stays BEFORE DELETE ON journal BEGIN SELECT RAISE(ABORT, 'R10: the book is append-only'); END;
+CREATE TABLE sweep (number INTEGER PRIMARY KEY CHECK (number > 0), at INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+CREATE TABLE note (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+"""
+
+
+class BookError(Exception):
+    """The book cannot be used as it is; the sentence says what a person must do."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of the journal. `at` is in microseconds since 1970 UTC, `body` is canonical JSON."""
+
+    seq: int
+    id: str
+    at: int
+    boot: str
+    mono_ns: int
+    trusted: bool
+    kind: str
+    body: str
+    prev_hash: str
+    hash: str
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        return json.loads(self.body)
+
+
+def canonical(fields: dict[str, Any]) -> str:
+    """The one JSON text of a body: sorted keys, no spaces, no NaN, no float (I6)."""
+    _refuse_floats(fields)
+    return json.dumps(fields, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _refuse_floats(value: Any) -> None:
+    if isinstance(value, float):
+        raise TypeError(f"a float may not enter the book: {value!r} (I6)")
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ():
+        _refuse_floats(inner)
+
+
+def hash_of(seq: int, id: str, at: int, boot: str, mono_ns: int, trusted: bool, kind: str, body: str, prev: str) -> str:
+    """SHA-256 over all columns and the hash before, each on a line of its own (I17). Bodies hold no line break."""
+    text = "\n".join((str(seq), id, str(at), boot, str(mono_ns), str(int(trusted)), kind, body, prev))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Book:
+    """The open book of one edge."""
+
+    def __init__(self, directory: Path, clock: Clock, boot: str, *, begin_anew: bool = False):
+        """Open or begin the book in `directory`. Raises BookError."""
+        directory.mkdir(parents=True, exist_ok=True)
+        self._path, self._clock, self.boot = directory / "book.db", clock, boot
+        self._lock = self._only_one(directory / "book.lock")
+        marker = directory / "book.begun"
+        if marker.exists() and not self._path.exists() and not begin_anew:
+            raise BookError(
+                f"{self._path} is missing, but {marker.name} says that there was a book: put it or a backup back, "
+                "or start once with --begin-anew if it is really lost (failure 43)"
+            )
+        self._db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+        try:
+            self._prepare()
+        except sqlite3.DatabaseError as error:
+            raise BookError(f"{self._path} cannot be read as a book: {error}; restore a backup") from None
+        marker.touch()
+        self.seq, self.hash = self._newest()
+        self.sweep_number = self._db.execute("SELECT coalesce(max(number), 0) FROM sweep").fetchone()[0]
+        self._unsaved_sweeps: list[tuple[int, int, bytes]] = []
+        self.trusted = True
+
+    def _only_one(self, path: Path) -> Any:
+        lock = path.open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise BookError(f"another edge has this book open ({path}); stop it first (failure 48)") from None
+        return lock
+
+    def _prepare(self) -> None:
+        run = self._db.execute
+        run("PRAGMA journal_mode=WAL")
+        run("PRAGMA synchronous=FULL")
+        version = run("PRAGMA user_version").fetchone()[0]
+        if version > SCHEMA_VERSION:
+            raise BookError(
+                f"{self._path} was written by a newer Riser (schema {version}); start that one (failure 50)"
+            )
+        if version == 0:
+            self._db.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version={SCHEMA_VERSION};COMMIT;")
+
+    def _newest(self) -> tuple[int, str]:
+        row = self._db.execute("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1").fetchone()
+        return (row[0], row[1]) if row else (0, FIRST_HASH)
+
+    # --- entries ---
+
+    def append(self, *drafts: tuple[str, str, dict[str, Any]]) -> list[Entry]:
+        """Write entries (kind, id, fields) in one transaction and one fsync; all or none. Raises sqlite3.Error.
+
+        An id that stands already raises sqlite3.IntegrityError and nothing is written.
+        """
+        now, mono = micros_of(self._clock.now()), int(self._clock.monotonic() * 1e9)
+        seq, prev, entries = self.seq, self.hash, []
+        for kind, id, fields in drafts:
+            seq, body = seq + 1, canonical(fields)
+            digest = hash_of(seq, id, now, self.boot, mono, self.trusted, kind, body, prev)
+            entries.append(Entry(seq, id, now, self.boot, mono, self.trusted, kind, body, prev, digest))
+            prev = digest
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            self._db.executemany(
+                "INSERT INTO journal VALUES (?,?,?,?,?,?,?,?,?,?)",
+                [
+                    (e.seq, e.id, e.at, e.boot, e.mono_ns, int(e.trusted), e.kind, e.body, e.prev_hash, e.hash)
+                    for e in entries
+                ],
+            )
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+        self.seq, self.hash = seq, prev
+        return entries
+
+    def find(self, id: str) -> Entry | None:
+        """The entry with this id, if it was ever written."""
+        row = self._db.execute("SELECT * FROM journal WHERE id = ?", (id,)).fetchone()
+        return _entry(row) if row else None
+
+    def entries(self, first_seq: int = 1, limit: int | None = None) -> Iterator[Entry]:
+        """Entries from `first_seq` on, in order."""
+        rows = self._db.execute(
+            "SELECT * FROM journal WHERE seq >= ? ORDER BY seq LIMIT ?", (first_seq, -1 if limit is None else limit)
+        )
+        return map(_entry, rows)
+
+    # --- readings ---
+
+    def add_sweep(self, rows: Sequence[dict[str, Any]]) -> int:
+        """Number a sweep of readings and keep it in memory until `save_sweeps`. Returns its number."""
+        self.sweep_number += 1
+        packed = zlib.compress(json.dumps(rows, separators=(",", ":")).encode(), 6)
+        self._unsaved_sweeps.append((self.sweep_number, micros_of(self._clock.now()), packed))
+        return self.sweep_number
+
+    @property
+    def unsaved_sweeps(self) -> int:
+        return len(self._unsaved_sweeps)
+
+    def save_sweeps(self, keep: int) -> None:
+        """Write the waiting sweeps in one transaction and trim the oldest beyond `keep`."""
+        with self._transaction():
+            self._db.executemany("INSERT INTO sweep VALUES (?,?,?)", self._unsaved_sweeps)
+            self._db.execute("DELETE FROM sweep WHERE number <= ?", (self.sweep_number - keep,))
+        self._unsaved_sweeps.clear()
+
+    def sweeps(self, first_number: int, limit: int) -> list[tuple[int, int, list[dict[str, Any]]]]:
+        """Saved sweeps from `first_number` on: (number, at in microseconds, rows)."""
+        rows = self._db.execute("SELECT * FROM sweep WHERE number >= ? ORDER BY number LIMIT ?", (first_number, limit))
+        return [(number, at, json.loads(zlib.decompress(body))) for number, at, body in rows]
+
+    # --- notes ---
+
+    def note(self, name: str) -> int:
+        """A lazily saved number, 0 if it was never saved."""
+        row = self._db.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()
+        return row[0] if row else 0
+
+    def save_notes(self, notes: dict[str, int]) -> None:
+        with self._transaction():
+            self._db.executemany("INSERT OR REPLACE INTO note VALUES (?,?)", list(notes.items()))
+
+    def _transaction(self) -> _Transaction:
+        return _Transaction(self._db)
+
+    def close(self) -> None:
+        self._db.close()
+        self._lock.close()
+
+
+class _Transaction:
+    def __init__(self, db: sqlite3.Connection):
+        self._db = db
+
+    def __enter__(self) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        self._db.execute("COMMIT" if kind is None else "ROLLBACK")
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    seq, id, at, boot, mono_ns, trusted, kind, body, prev_hash, digest = row
+    return Entry(seq, id, at, boot, mono_ns, bool(trusted), kind, body, prev_hash, digest)

@@ -1,0 +1,16 @@
+"""One protocol, one file: pure functions, bytes in, values out; "not yet" is an answer. No port, no clock, no log.
+
+Each protocol answers the same three questions for the bus:
+
+    find_reply(request, buffer, final)   the raw reply to `request`, cut from `buffer`, or None for "not yet"
+    reply_bytes(request)                 how many bytes the longest plausible reply has
+    FRAMING_BITS                         bits on the line per byte
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from edge.codec import dlt645, modbus
+
+PROTOCOLS: dict[str, ModuleType] = {"dlt645-2007": dlt645, "modbus-rtu": modbus}

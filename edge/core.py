@@ -1,0 +1,185 @@
+"""The truth and the few things every part of the loop needs: append to the book, ask a port, know a balance.
+
+Only the loop's thread touches it. An act is: decide (pure), append, fsync, fold, and only then do or tell.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Protocol
+
+from bridge.contract.clock import Clock
+from bridge.contract.entries import TENANT
+from bridge.contract.units import BALANCE_LIMIT_NANO, micros_of
+from edge import model
+from edge.billing import rating, tariff
+from edge.billing.policy import Terms
+from edge.billing.rating import ChargeLine, NotRatable
+from edge.billing.tariff import Version
+from edge.book import Book, Entry
+from edge.bus import Port, Request
+from edge.fold import apply
+from edge.live import Live
+from edge.state import AccountState, MeterState, State
+
+log = logging.getLogger("riser.edge")
+
+HEARTBEAT_S = 60
+"""Powered time is persisted this often; after a restart only what was persisted counts (R1)."""
+
+FREEZE_SETTLES_US = 15 * 60 * 1_000_000
+"""Around a midnight a reading may be older than the frozen register, by as much as the meter's clock is off."""
+
+Draft = tuple[str, str, dict[str, Any]]
+
+
+class Ear(Protocol):
+    """Somebody who wants to hear of entries and changed facts; called by the loop after the fsync."""
+
+    def entry(self, entry: Entry) -> None: ...
+    def changed(self, what: str, id: str) -> None: ...
+
+
+class Core:
+    """Book, state, live observations, ports and clock of one edge."""
+
+    def __init__(self, book: Book, terms: Terms, clock: Clock):
+        self.book, self.terms, self.clock = book, terms, clock
+        self.state = State()
+        for entry in book.entries():
+            apply(self.state, entry)
+        self.lives: dict[str, Live] = {}
+        self.ports: dict[str, Port] = {}
+        self.ears: list[Ear] = []
+        self.mode, self.mode_why = "normal", None  # type: str, str | None
+        self._numbers = itertools.count(1)
+        self._versions: dict[str, list[Version]] = {}
+        self._powered_base_s = book.note("powered_s")
+        self._started_elapsed = self._beat_elapsed = clock.elapsed()
+        self._handlers: dict[int, Callable[..., None]] = {}
+        self.refresh()
+
+    # --- the book ---
+
+    def append(self, *drafts: Draft) -> list[Entry]:
+        """Write entries in one transaction, fold them, then tell. Raises sqlite3.Error: then nothing happened."""
+        entries = self.book.append(*drafts)
+        for entry in entries:
+            apply(self.state, entry)
+        if any(entry.kind in ("meter/1", "account/1", "tariff/1") for entry in entries):
+            self.refresh()
+        for entry in entries:
+            for ear in self.ears:
+                ear.entry(entry)
+        return entries
+
+    def own_id(self, what: str) -> str:
+        """An id for an entry that the edge makes itself and that no request asks for: one per seq, never repeated."""
+        return f"{what}:{self.book.seq + 1}"
+
+    def refresh(self) -> None:
+        """Make place for what is installed now."""
+        for meter in self.state.meters.values():
+            if meter.id not in self.lives:
+                self.lives[meter.id] = Live(model.load(meter.row["model"]))
+        self._versions = {id: [tariff.version_of(v) for v in all] for id, all in self.state.tariffs.items()}
+
+    def changed(self, what: str, id: str = "") -> None:
+        """Tell that a fact should be published again: `meter`, `relay`, `account`, `availability`, `info`, ..."""
+        for ear in self.ears:
+            ear.changed(what, id)
+
+    # --- the ports ---
+
+    def submit(
+        self,
+        meter: MeterState,
+        priority: int,
+        purpose: str,
+        frame: bytes,
+        handler: Callable[..., None],
+        *,
+        handshake: bool = False,
+        not_after: float | None = None,
+    ) -> int | None:
+        """Queue one exchange; `handler(reply)` is called in the loop with its outcome. None without such a port."""
+        port = self.ports.get(meter.row["port"])
+        if port is None:
+            return None
+        request = Request(next(self._numbers), priority, meter.id, purpose, frame, handshake, not_after)
+        self._handlers[request.number] = handler
+        port.put(request)
+        return request.number
+
+    def handler_of(self, number: int) -> Callable[..., None] | None:
+        """The handler of a request that was answered; each is handed out once."""
+        return self._handlers.pop(number, None)
+
+    def question(self, meter: MeterState, name: str, slot: int = 0) -> bytes:
+        """The bytes that ask a meter one of its model's questions."""
+        return self.lives[meter.id].model.ask(name, meter.row["address"], slot)
+
+    # --- time ---
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def powered_s(self) -> int:
+        """Calendar seconds this book's gateway has run, over all restarts; off time counts as zero (R1)."""
+        return self._powered_base_s + int(self.clock.elapsed() - self._started_elapsed)
+
+    def beat(self) -> None:
+        """Persist powered time when it is due."""
+        if self.clock.elapsed() - self._beat_elapsed >= HEARTBEAT_S:
+            self._beat_elapsed = self.clock.elapsed()
+            self.book.save_notes({"powered_s": self.powered_s()})
+
+    # --- money ---
+
+    def version_at(self, account: AccountState, at: datetime) -> Version:
+        """The price version in force for an account at an instant."""
+        return tariff.in_force(self._versions[account.row["tariff"]], at)
+
+    def provisional(self, account: AccountState, meter: MeterState) -> tuple[ChargeLine, ...]:
+        """Lines for what a meter used since its last billed register; recomputed, never stored.
+
+        Empty while there is nothing to compare. Raises NotRatable.
+        """
+        live = self.lives[meter.id]
+        if meter.billed is None or live.sample is None:
+            return ()
+        if micros_of(live.sample.read_at) < meter.billed.at + FREEZE_SETTLES_US and (
+            live.sample.registers_wh["total"] < meter.billed.registers_wh["total"]
+        ):
+            return ()
+        version = self.version_at(account, self.now())
+        full = live.model.full_scale_wh
+        return rating.rate(meter.billed.registers_wh, live.sample.registers_wh, meter.multiplier, full, version)
+
+    def provisional_nano(self, account: AccountState) -> tuple[int, int]:
+        """(nano-yuan, Wh) used by all meters of an account and not yet posted."""
+        lines: list[ChargeLine] = []
+        for id in account.meters:
+            try:
+                lines += self.provisional(account, self.state.meters[id])
+            except NotRatable as trouble:
+                log.warning("account %s, meter %s: %s", account.id, id, trouble)
+        return rating.amount_nano(tuple(lines)), rating.energy_wh(tuple(lines))
+
+    def available_nano(self, account: AccountState) -> int:
+        """Posted minus provisional: what policy looks at."""
+        return self.state.posted_nano(account.id) - self.provisional_nano(account)[0]
+
+    def money(self, account: AccountState, source: str, amount_nano: int) -> dict[str, Any]:
+        """The `moves` and `balance_after_nano` of an entry that brings `amount_nano` to (or, below 0, takes it from) a
+        tenant's wallet. Raises OverflowError beyond the balance limit (R15)."""
+        wallet = TENANT + account.id
+        after = self.state.posted_nano(account.id) + amount_nano
+        if abs(after) > BALANCE_LIMIT_NANO:
+            raise OverflowError("R15: the balance would leave the limits of the book")
+        sides = (source, wallet) if amount_nano > 0 else (wallet, source)
+        moves = [{"from": sides[0], "to": sides[1], "amount_nano": abs(amount_nano)}] if amount_nano else []
+        return {"moves": moves, "balance_after_nano": after}

@@ -1,0 +1,297 @@
+"""Renders what the edge publishes: each retained fact from the state and the newest observations, nothing kept here."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Literal
+
+from bridge.contract import messages as m
+from bridge.contract.units import fen_floor, instant_of_micros, instant_text, micros_of, price_text
+from edge.accounts import Accounts
+from edge.core import Core
+from edge.polling import Polling
+from edge.relays import Relays
+from edge.schedule import Schedule
+from edge.state import AccountState, MeterState
+
+VERSION = "0.1.0"
+
+
+def yuan(nano: int) -> float:
+    """A readable balance: yuan, floored to fen. For people and for JSON only; `_nano` beside it is exact."""
+    return fen_floor(nano) / 100
+
+
+def text_of(at: int | None) -> str | None:
+    """Microseconds of an entry as an instant on the wire."""
+    return None if at is None else instant_text(instant_of_micros(at))
+
+
+class Facts:
+    """Turns state and observations into messages."""
+
+    def __init__(self, core: Core, accounts: Accounts, relays: Relays, polls: dict[str, Polling], started_at: str):
+        self._core, self._accounts, self._relays, self._polls = core, accounts, relays, polls
+        self._started_at = started_at
+        self.trusted, self.trust_why = True, ""
+
+    # --- gateway ---
+
+    def info(self) -> m.Info:
+        core, now = self._core, self._core.now()
+        state, window = core.state, core.terms.window
+        mode: Any = core.mode
+        next_change = window.changes(now)
+        return m.Info(
+            gateway=state.genesis["gateway"],
+            name=state.genesis["name"],
+            version=VERSION,
+            at=instant_text(now),
+            started_at=self._started_at,
+            zone=state.genesis["zone"],
+            clock_trusted=self.trusted,
+            clock_why=self.trust_why,
+            mode=mode,
+            mode_why=core.mode_why,
+            brake=state.brake,
+            seq=core.book.seq,
+            hash=core.book.hash,
+            epoch=state.genesis["epoch"],
+            sweep=core.book.sweep_number - core.book.unsaved_sweeps,
+            meters_installed=len(state.meters),
+            meters_read=sum(poll.read_last_round for poll in self._polls.values()),
+            cut_window_open=window.is_open(now),
+            cut_window_next=None if next_change is None else instant_text(next_change),
+            ports=[self._port(poll) for poll in self._polls.values()],
+        )
+
+    def _port(self, poll: Polling) -> m.PortFacts:
+        port = self._core.ports[poll.port]
+        state: Any = port.state
+        return m.PortFacts(
+            id=poll.port,
+            device=port.line.device.name,
+            protocol=port.line.protocol,
+            baud=port.line.baud,
+            state=state,
+            why=port.why,
+            meters=len(poll.meters()),
+            read=poll.read_last_round,
+            round_s=None if poll.round_s is None else round(poll.round_s, 2),
+            round_at=None if poll.round_at is None else instant_text(poll.round_at),
+            asked=poll.asked,
+            failed=poll.failed,
+        )
+
+    # --- meters ---
+
+    def meters(self) -> m.Meters:
+        rows = []
+        for meter in self._core.state.meters.values():
+            model = self._core.lives[meter.id].model
+            keys = ("name", "model", "model_name", "protocol", "port", "address", "room", "floor", "shaft", "phases")
+            rows.append(
+                m.MeterRow(
+                    id=meter.id,
+                    serial=meter.serial,
+                    multiplier=meter.multiplier,
+                    relay=meter.row["relay"],
+                    account=meter.account,
+                    quantities=model.quantities(),
+                    **{key: meter.row[key] for key in keys},
+                )
+            )
+        return m.Meters(meters=rows)
+
+    def meter(self, meter: MeterState) -> m.MeterFacts:
+        live, sample, billed = self._core.lives[meter.id], self._core.lives[meter.id].sample, meter.billed
+        quality: Any = live.quality
+        fields: dict[str, Any] = {}
+        if sample is not None:
+            for rate, wh in sample.registers_wh.items():
+                fields["energy_wh" if rate == "total" else f"energy_{rate}_wh"] = wh
+            fields["read_at"] = instant_text(sample.read_at)
+        for key, names in (("power_read_at", ("power",)), ("electrical_read_at", ("voltage", "amps", "factor"))):
+            times = [live.read_at[name] for name in names if name in live.read_at]
+            if times:
+                fields[key] = instant_text(min(times))
+        if live.clock_offset_s is not None:
+            fields |= {"clock_offset_s": live.clock_offset_s, "clock_read_at": instant_text(live.read_at["clock"])}
+        if billed is not None and billed.source != "opening":
+            fields |= {"freeze_at": text_of(billed.at), "freeze_energy_wh": billed.registers_wh["total"]}
+        if live.word_3 is not None:
+            fields["status_word_3"] = f"{live.word_3:04X}"
+        return m.MeterFacts(
+            quality=quality,
+            quality_why=live.quality_why,
+            energy_today_wh=self._today_wh(meter),
+            **fields,
+            **live.values,
+        )
+
+    def _today_wh(self, meter: MeterState) -> int | None:
+        """Used since the last local midnight, where the billed register is of that midnight or later."""
+        core, sample = self._core, self._core.lives[meter.id].sample
+        if sample is None or meter.billed is None:
+            return None
+        midnight = Schedule(core.terms.zone).next_midnight(core.now() - timedelta(days=1))
+        used = sample.registers_wh["total"] - meter.billed.registers_wh["total"]
+        return used if meter.billed.at >= micros_of(midnight - timedelta(minutes=1)) and used >= 0 else None
+
+    def availability(self, meter: MeterState) -> m.Availability | None:
+        live = self._core.lives[meter.id]
+        if live.online is None or live.online_since is None:
+            return None
+        why = None if live.online else f"silent in {live.missed} rounds"
+        return m.Availability(
+            state="online" if live.online else "offline", since=instant_text(live.online_since), why=why
+        )
+
+    def relay(self, meter: MeterState) -> m.Relay | None:
+        live = self._core.lives[meter.id]
+        if not live.model.relay or meter.row["relay"] == "none":
+            return None
+        seen = live.relay_open
+        observed: Literal["closed", "open", "unknown"] = "unknown" if seen is None else "open" if seen else "closed"
+        desired: Any = self._relays.desired(meter)
+        holds = [
+            m.HoldFacts(kind=hold.kind, why=hold.why, by=hold.by, since=text_of(hold.since) or "")  # type: ignore[arg-type]
+            for hold in meter.holds.values()
+        ]
+        return m.Relay(
+            desired=desired,
+            observed=observed,
+            observed_at=instant_text(live.read_at["status"]) if "status" in live.read_at else None,
+            observed_since=text_of(meter.observed_since),
+            holds=holds,
+            why=self._why(meter, observed, desired),
+            following=self._relays.following(meter),
+            keep_power=live.keep_power,
+            alarm=live.lamp_on,
+            step=self._relays.step(meter),
+        )
+
+    def _why(self, meter: MeterState, observed: str, desired: str) -> str:
+        if observed == "unknown":
+            return "the status word was not read yet"
+        if meter.holds:
+            names = ", ".join(meter.holds)
+            return f"held open: {names}" if observed == "open" else f"to be opened: {names}"
+        if desired == "open":
+            return "a cut for arrears is due"
+        if observed == "closed":
+            return "nothing holds it"
+        if meter.restore is not None:
+            return (
+                "closing" if meter.row["relay"] == "direct" else "closing is permitted: press the button on the meter"
+            )
+        return "open by itself or by hand; nobody here ordered it, so a person decides"
+
+    # --- accounts and prices ---
+
+    def accounts(self) -> m.Accounts:
+        rows = []
+        for account in self._core.state.accounts.values():
+            keys = ("name", "room", "phone", "tariff")
+            since = text_of(account.row["since"]) or ""
+            rows.append(
+                m.AccountRow(
+                    id=account.id, meters=account.meters, since=since, **{key: account.row[key] for key in keys}
+                )
+            )
+        return m.Accounts(accounts=rows)
+
+    def account(self, account: AccountState) -> m.Account:
+        core, now, terms = self._core, self._core.now(), self._core.terms
+        provisional, wh = core.provisional_nano(account)
+        posted = core.state.posted_nano(account.id)
+        available = posted - provisional
+        zero, final = self._accounts.zero_at(account, available), account.final
+        version = core.version_at(account, now)
+        fields = self._ahead(account, available, zero)
+        return m.Account(
+            at=instant_text(now),
+            state=self._standing(account),
+            balance=yuan(available),
+            available_nano=available,
+            posted_nano=posted,
+            provisional_nano=provisional,
+            provisional_wh=wh,
+            billed_through=None if account.closed_through is None else account.closed_through.isoformat(),
+            level=account.level,
+            episode=account.episode,
+            load_w=self._accounts.load_w(account),
+            price_now=price_text(version.price_at(now, terms.zone)),
+            days_left=None if zero is None else round(max((zero - now).total_seconds(), 0) / 86_400, 2),
+            zero_at=None if zero is None else instant_text(zero),
+            final_warning_at=None if final is None else text_of(final.at),
+            delivered_at=None if final is None else text_of(final.delivered_at),
+            delivered_by=None if final is None else final.delivered_by,
+            restore_above_nano=terms.restore_nano,
+            can_cut=self._accounts.can_cut(account),
+            **fields,
+        )
+
+    def _ahead(self, account: AccountState, available: int, zero: Any) -> dict[str, Any]:
+        """When it will be cut, until when it is protected, and which rule stands against it now."""
+        core, now, terms = self._core, self._core.now(), self._core.terms
+        meters = [core.state.meters[id] for id in account.meters if core.state.meters[id].row["relay"] != "none"]
+        uncut = [meter for meter in meters if "arrears" not in meter.holds]
+        if account.final is None or not uncut:
+            return {}
+        final, lead = account.final, timedelta(seconds=terms.lead_s)
+        if final.delivered_powered_s is None:
+            earliest = now + lead
+        else:
+            earliest = now + timedelta(seconds=max(terms.lead_s - (core.powered_s() - final.delivered_powered_s), 0))
+        due = max(earliest, zero or now)
+        opens = terms.window.opens(due)
+        fields: dict[str, Any] = {"cut_at": None if opens is None else instant_text(opens)}
+        if opens is None or opens > due:
+            fields["protected_until"] = fields["cut_at"]
+        if available <= terms.cut_limit_nano:
+            verdict = self._accounts.verdict(account, uncut[0])
+            if not verdict.allowed:
+                fields |= {"blocked": verdict.rule, "blocked_why": verdict.why}
+        return fields
+
+    def _standing(self, account: AccountState) -> Literal["on", "low1", "low2", "low3", "final", "cut", "held", "keep"]:
+        core = self._core
+        meters = [core.state.meters[id] for id in account.meters]
+        open_now = [meter for meter in meters if core.lives[meter.id].relay_open]
+        if any("arrears" in meter.holds for meter in open_now):
+            return "cut"
+        if account.final is not None:
+            return "final"
+        if any(meter.holds for meter in meters):
+            return "held"
+        if any(core.lives[meter.id].keep_power for meter in meters):
+            return "keep"
+        return ("on", "low1", "low2", "low3")[account.level]  # type: ignore[return-value]
+
+    def tariff(self, id: str) -> m.Tariff:
+        versions = self._core.state.tariffs[id]
+        return m.Tariff(
+            name=versions[-1]["name"],
+            versions=[
+                m.TariffVersion(
+                    version=version["version"],
+                    effective_at=version["effective_at"],
+                    kind=version["price_kind"],
+                    prices={rate: price_text(micro) for rate, micro in version["prices_micro"].items()},
+                    windows=[
+                        m.Window.model_validate(
+                            {"from": wall_text(w["from"]), "to": wall_text(w["to"]), "rate": w["rate"]}
+                        )
+                        for w in version["windows"]
+                    ],
+                    approved_by=version["by"],
+                )
+                for version in versions
+            ],
+        )
+
+
+def wall_text(minutes: int) -> str:
+    """Minutes after midnight as HH:MM."""
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"

@@ -1,0 +1,177 @@
+"""apply(state, entry) -> state: the one meaning of each kind of entry. No clock, no wire, no decision.
+
+Replaying the journal from empty gives the same state, always (I25). An unknown kind is noted and otherwise
+left alone: the gateway then keeps off automatic trips (mode `version`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from bridge.contract.entries import KINDS, TENANT
+from edge.book import Entry
+from edge.state import AccountState, Final, Hold, Mark, MeterState, State
+
+Fields = dict[str, Any]
+
+
+def apply(state: State, entry: Entry) -> State:
+    """Fold one entry into the state. Raises ValueError when the entry is not the next one (I16)."""
+    if entry.seq != state.seq + 1 or entry.prev_hash != state.hash:
+        raise ValueError(f"entry {entry.seq} does not follow entry {state.seq}")
+    fields = entry.fields
+    for move in fields.get("moves", ()):
+        _move(state, entry, move)
+    if entry.kind in _APPLY:
+        _APPLY[entry.kind](state, entry, fields)
+    elif entry.kind not in KINDS:
+        state.unknown_kinds.add(entry.kind)
+    state.seq, state.hash = entry.seq, entry.hash
+    if entry.trusted:
+        state.newest_at = max(state.newest_at, entry.at)
+    return state
+
+
+def _move(state: State, entry: Entry, move: Fields) -> None:
+    amount = move["amount_nano"]
+    if amount <= 0:
+        raise ValueError(f"entry {entry.seq} moves {amount}: an entry moves positive amounts (R10)")
+    state.ledger[move["from"]] = state.ledger.get(move["from"], 0) - amount
+    state.ledger[move["to"]] = state.ledger.get(move["to"], 0) + amount
+    for side in (move["from"], move["to"]):
+        if side.startswith(TENANT):
+            state.accounts[side.removeprefix(TENANT)].last_money_seq = entry.seq
+
+
+def _genesis(state: State, entry: Entry, fields: Fields) -> None:
+    state.genesis = fields
+
+
+def _tariff(state: State, entry: Entry, fields: Fields) -> None:
+    state.tariffs.setdefault(fields["tariff"], []).append(fields)
+    state.installed_seq = entry.seq
+
+
+def _meter(state: State, entry: Entry, fields: Fields) -> None:
+    state.meters[fields["meter"]] = MeterState(fields["meter"], fields, serial=fields["serial"])
+    state.installed_seq = entry.seq
+
+
+def _account(state: State, entry: Entry, fields: Fields) -> None:
+    state.accounts[fields["account"]] = AccountState(fields["account"], fields)
+    for meter in fields["meters"]:
+        state.meters[meter].account = fields["account"]
+    state.installed_seq = entry.seq
+
+
+def _opening(state: State, entry: Entry, fields: Fields) -> None:
+    meter = state.meters[fields["meter"]]
+    meter.billed = Mark(fields["registers_wh"], fields["at"], fields["source"])
+    meter.serial = meter.serial or fields["serial"]
+
+
+def _charge(state: State, entry: Entry, fields: Fields) -> None:
+    end = fields["end"]
+    state.meters[fields["meter"]].billed = Mark(end["registers_wh"], end["at"], end["source"])
+
+
+def _closing(state: State, entry: Entry, fields: Fields) -> None:
+    account = state.accounts[fields["account"]]
+    account.closed_through = date.fromisoformat(fields["date"])
+    account.closing_nano = fields["closing_nano"]
+
+
+def _level(state: State, entry: Entry, fields: Fields) -> None:
+    state.accounts[fields["account"]].level = fields["level"]
+
+
+def _final(state: State, entry: Entry, fields: Fields) -> None:
+    account = state.accounts[fields["account"]]
+    account.episode, account.final = fields["episode"], Final(entry.seq, entry.at)
+
+
+def _delivered(state: State, entry: Entry, fields: Fields) -> None:
+    account = state.accounts[fields["account"]]
+    if account.final is not None and account.episode == fields["episode"] and account.final.delivered_seq is None:
+        account.final = replace(
+            account.final,
+            delivered_seq=entry.seq,
+            delivered_at=entry.at,
+            delivered_by=fields["channel"],
+            delivered_powered_s=fields["powered_s"],
+        )
+
+
+def _cancelled(state: State, entry: Entry, fields: Fields) -> None:
+    state.accounts[fields["account"]].final = None
+
+
+def _trip(state: State, entry: Entry, fields: Fields) -> None:
+    meter = state.meters[fields["meter"]]
+    meter.trips = [*meter.trips[-4:], entry.at]
+    if fields["cause"] == "arrears" and "arrears" not in meter.holds:
+        meter.restore = None
+        meter.holds["arrears"] = Hold("arrears", f"episode {fields['episode']}", "policy", entry.at, entry.seq)
+        state.cuts.append((entry.at, meter.id))
+
+
+def _hold(state: State, entry: Entry, fields: Fields) -> None:
+    meter = state.meters[fields["meter"]]
+    holds = meter.holds
+    if fields["set"]:
+        meter.restore = None
+        holds[fields["hold"]] = Hold(fields["hold"], fields["why"], fields["who"], entry.at, entry.seq)
+        return
+    holds.pop(fields["hold"], None)
+    if not holds:
+        meter.restore = f"{fields['hold']} lifted by {fields['who']}: {fields['why']}"
+
+
+def _relay(state: State, entry: Entry, fields: Fields) -> None:
+    meter = state.meters[fields["meter"]]
+    meter.observed, meter.observed_since = fields["observed"], entry.at
+    if meter.observed == "closed":
+        meter.restore = None
+
+
+def _quarantine(state: State, entry: Entry, fields: Fields) -> None:
+    state.meters[fields["meter"]].quarantined = fields["why"]
+
+
+def _brake(state: State, entry: Entry, fields: Fields) -> None:
+    if fields["set"]:
+        state.brake = fields["why"]
+    else:
+        state.brake, state.brake_released_at = None, entry.at
+
+
+def _mode(state: State, entry: Entry, fields: Fields) -> None:
+    if fields["mode"] == "recovery":
+        state.recovering = fields["why"]
+    elif fields["mode"] == "normal":
+        state.recovering = None
+
+
+_APPLY: dict[str, Callable[[State, Entry, Fields], None]] = {
+    "genesis/1": _genesis,
+    "tariff/1": _tariff,
+    "meter/1": _meter,
+    "account/1": _account,
+    "opening/1": _opening,
+    "charge/1": _charge,
+    "closing/1": _closing,
+    "level/1": _level,
+    "rearm/1": _level,
+    "final/1": _final,
+    "delivered/1": _delivered,
+    "cancelled/1": _cancelled,
+    "trip/1": _trip,
+    "hold/1": _hold,
+    "relay/1": _relay,
+    "quarantine/1": _quarantine,
+    "brake/1": _brake,
+    "mode/1": _mode,
+}

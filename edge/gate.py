@@ -1,0 +1,95 @@
+"""The readings gate: a reading is accepted, read again, or set aside; never thrown away, never guessed (R19-R21).
+
+A checksum alone never makes a reading accepted: one in 29 doubly damaged DL/T 645 frames passes its sum. What
+looks impossible is read again first, and only two readings that agree are taken seriously.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge.billing.rating import NEAR_TOP_TENTHS
+from edge.live import Sample
+from edge.model import Model
+from edge.state import Registers
+
+RATES_APART_STEPS = 2
+"""Rates and total may differ by so many register steps per rate: each register rounds by itself (R28)."""
+
+SHORTEST_SPAN_S = 60
+"""Two reads that are nearly simultaneous still allow the energy of a minute, or a register step would be too much."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What to do with a reading: `accept`, `again`, `set-aside`; with the rule and a sentence where it matters."""
+
+    action: str
+    rule: str | None = None
+    why: str | None = None
+
+
+ACCEPT = Verdict("accept")
+
+
+def ceiling_wh(model: Model, span_s: float) -> int:
+    """R21: 1.2 x Imax x U x phases x hours, at the meter (before its CT)."""
+    span = max(int(span_s), SHORTEST_SPAN_S)
+    return model.max_amps * model.volts * model.phases * span * 12 // 36_000 + model.step_wh
+
+
+def check(
+    model: Model, before: Sample | None, suspect: Sample | None, sample: Sample, offset_wh: int | None
+) -> Verdict:
+    """Judge `sample` against the newest accepted reading and, if there is one, the reading that was doubted just now.
+
+    `offset_wh` is how far the rates and the total of the billed register are apart, None while nothing is billed.
+    """
+    doubt = _doubt(model, before, sample, offset_wh)
+    if doubt is None:
+        return (
+            ACCEPT if before is not None or _agrees(model, suspect, sample) else Verdict("again", "R19", "opening read")
+        )
+    if suspect is None or not _agrees(model, suspect, sample):
+        return Verdict("again", *doubt)
+    return Verdict("set-aside", *doubt)
+
+
+def _agrees(model: Model, first: Sample | None, second: Sample) -> bool:
+    """Two readings tell the same story: the second is not below the first and within what the load allows."""
+    if first is None:
+        return False
+    used = second.registers_wh["total"] - first.registers_wh["total"]
+    return 0 <= used <= ceiling_wh(model, second.mono - first.mono)
+
+
+def _doubt(model: Model, before: Sample | None, sample: Sample, offset_wh: int | None) -> tuple[str, str] | None:
+    total = sample.registers_wh["total"]
+    if not 0 <= total < model.full_scale_wh:
+        return "R21", f"{total} Wh is beyond the register's scale"
+    if offset_wh is not None and (apart := rates_apart_wh(model, sample.registers_wh)) is not None:
+        allowed = RATES_APART_STEPS * model.step_wh * len(model.rates)
+        if abs(apart - offset_wh) > allowed:
+            return "R28", f"rates and total moved {apart - offset_wh} Wh apart; at most {allowed} Wh is rounding"
+    if before is None:
+        return None
+    span_s = (sample.read_at - before.read_at).total_seconds()
+    for name, was in before.registers_wh.items():
+        now = sample.registers_wh.get(name)
+        if now is None:
+            return "R20", f"the register {name} is missing"
+        used = now - was
+        if used < 0 and was * 10 >= model.full_scale_wh * NEAR_TOP_TENTHS:
+            used += model.full_scale_wh
+        if used < 0:
+            return "R20", f"the register {name} fell from {was} to {now} Wh and had not been near its top"
+        if used > ceiling_wh(model, span_s):
+            return "R21", f"the register {name} rose by {used} Wh in {int(span_s)} s, more than the meter can carry"
+    return None
+
+
+def rates_apart_wh(model: Model, registers: Registers) -> int | None:
+    """Total minus the sum of the rates, or None for a meter without them."""
+    if not model.rates or any(rate not in registers for rate in model.rates):
+        return None
+    return registers["total"] - sum(registers[rate] for rate in model.rates)

@@ -1,0 +1,109 @@
+"""An empty book is filled once from the site file; from then on the book wins."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from bridge.contract.entries import BROUGHT_IN, TENANT
+from bridge.contract.site import Site, wall_minutes
+from bridge.contract.units import instant_text, micro_of_price, micros_of, nano_of_yuan
+from edge import model
+from edge.core import Core, Draft
+
+BY = "site file"
+
+
+def mistakes(site: Site) -> list[str]:
+    """What only the edge can know of a site file: models that do not exist, prices a meter cannot be billed on."""
+    found = []
+    protocols = {port.id: port.protocol for port in site.ports}
+    models: dict[str, model.Model] = {}
+    for number, meter in enumerate(site.meters, 1):
+        try:
+            models[meter.id] = kind = model.load(meter.model)
+        except model.UnknownModel as error:
+            found.append(f"meters[{number}] ({meter.id}).model: {error.args[0]}")
+            continue
+        if kind.protocol != protocols.get(meter.port):
+            found.append(f"meters[{number}] ({meter.id}).port: {kind.id} speaks {kind.protocol}, {meter.port} does not")
+        if meter.relay != "none" and not kind.relay:
+            found.append(f'meters[{number}] ({meter.id}).relay: {kind.id} is read only here; write relay = "none"')
+    rates = {tariff.id: set(tariff.prices) for tariff in site.tariffs}
+    for number, account in enumerate(site.accounts, 1):
+        for id in account.meters:
+            kind = models.get(id)  # type: ignore[assignment]
+            if kind is not None and (missing := rates.get(account.tariff, set()) - set(kind.rates)):
+                found.append(
+                    f"accounts[{number}] ({account.id}).tariff: meter {id} ({kind.id}) has no registers for "
+                    f"{', '.join(sorted(missing))}; give it a single price (R28)"
+                )
+    return found
+
+
+def fill(core: Core, site: Site) -> None:
+    """Write the first entries of an empty book, all in one transaction."""
+    now = core.now()
+    drafts: list[Draft] = [
+        (
+            "genesis/1",
+            "genesis",
+            {
+                "gateway": site.site.gateway,
+                "name": site.site.name,
+                "zone": site.site.zone,
+                "epoch": secrets.token_hex(8),
+            },
+        )
+    ]
+    for tariff in site.tariffs:
+        drafts.append(
+            ("tariff/1", f"tariff:{tariff.id}:1", _tariff(tariff.model_dump(by_alias=True), instant_text(now)))
+        )
+    for meter in site.meters:
+        drafts.append(("meter/1", f"meter:{meter.id}:1", _meter(site, meter.model_dump())))
+    for account in site.accounts:
+        row = account.model_dump(exclude={"opening"})
+        fields = {"account": row.pop("id"), **row, "since": micros_of(now), "by": BY}
+        drafts.append(("account/1", f"account:{account.id}", fields))
+        if opening := nano_of_yuan(account.opening):
+            sides = (BROUGHT_IN, TENANT + account.id)
+            giver, taker = sides if opening > 0 else sides[::-1]
+            moves = [{"from": giver, "to": taker, "amount_nano": abs(opening)}]
+            body = {"account": account.id, "moves": moves, "balance_after_nano": opening, "by": BY}
+            drafts.append(("opening-balance/1", f"opening-balance:{account.id}", body))
+    core.append(*drafts)
+
+
+def _tariff(row: dict[str, Any], effective_at: str) -> dict[str, Any]:
+    single = row["kind"] == "single"
+    prices = {"total": row["price"]} if single else row["prices"]
+    windows = [
+        {"from": wall_minutes(each["from"]), "to": wall_minutes(each["to"]), "rate": each["rate"]}
+        for each in row["windows"]
+    ]
+    return {
+        "tariff": row["id"],
+        "name": row["name"],
+        "version": 1,
+        "effective_at": effective_at,
+        "price_kind": row["kind"],
+        "prices_micro": {rate: micro_of_price(text) for rate, text in prices.items()},
+        "windows": windows,
+        "by": BY,
+    }
+
+
+def _meter(site: Site, row: dict[str, Any]) -> dict[str, Any]:
+    kind = model.load(row["model"])
+    return {
+        "meter": row.pop("id"),
+        **row,
+        "model_name": kind.name,
+        "protocol": kind.protocol,
+        "phases": kind.phases,
+        "max_amps": kind.max_amps,
+        "volts": kind.volts,
+        "rates": bool(kind.rates),
+        "by": BY,
+    }

@@ -1,0 +1,76 @@
+"""What the edge knows of a meter only because it just looked: gone with the process, read again in seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from edge.model import Model, Values
+from edge.state import Registers
+
+MISSED_ROUNDS = 3
+"""A meter is off line after this many missed rounds, not after the first (availability)."""
+
+LOAD_TIME_CONSTANT_S = 600
+"""The load that the forecast uses forgets with this time constant, in calendar seconds."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Registers read at an instant; `mono` is the line's own time of it."""
+
+    registers_wh: Registers
+    read_at: datetime
+    mono: float
+    frames: tuple[tuple[str, str], ...]
+
+
+@dataclass
+class Live:
+    """The newest observations of one meter."""
+
+    model: Model
+    sample: Sample | None = None
+    suspect: Sample | None = None
+    quality: str = "unread"
+    quality_why: str | None = None
+    values: Values = field(default_factory=dict)
+    read_at: dict[str, datetime] = field(default_factory=dict)
+    online: bool | None = None
+    online_since: datetime | None = None
+    missed: int = 0
+    skip_rounds: int = 0
+    serial: str | None = None
+    serial_mono: float | None = None
+    serial_frames: tuple[str, str] | None = None
+    word_3: int | None = None
+    word_3_mono: float | None = None
+    clock_offset_s: int | None = None
+    load_w: int | None = None
+    load_at: datetime | None = None
+    lamp_episode: int | None = None
+    asked_mono: dict[str, float] = field(default_factory=dict)
+    last_frames: tuple[str, str, str] | None = None
+
+    @property
+    def relay_open(self) -> bool | None:
+        """Status word 3 bit 4: True open, False closed, None not read (DL/T 645-2007 annex A)."""
+        return None if self.word_3 is None else bool(self.word_3 >> 4 & 1)
+
+    @property
+    def lamp_on(self) -> bool:
+        return bool((self.word_3 or 0) >> 7 & 1)
+
+    @property
+    def keep_power(self) -> bool:
+        return bool((self.word_3 or 0) >> 12 & 1)
+
+    def smooth_load(self, power_w: int, at: datetime) -> None:
+        """Take a power reading into the smoothed load; integers, so that a replay gives the same."""
+        power_w = max(power_w, 0)
+        if self.load_w is None or self.load_at is None:
+            self.load_w = power_w
+        else:
+            past_s = max(int((at - self.load_at).total_seconds()), 0)
+            self.load_w += (power_w - self.load_w) * past_s // (past_s + LOAD_TIME_CONSTANT_S)
+        self.load_at = at

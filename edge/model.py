@@ -1,0 +1,163 @@
+"""A meter model is a data file: rows, not code. This turns a row into a question and a reply into values.
+
+Values come out under the keys of `meter/<id>`: integers for Wh and W, floats for the other quantities, which
+never touch money. A quantity the meter marks as not available is absent.
+"""
+
+from __future__ import annotations
+
+import struct
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from edge.codec import bcd, dlt645, modbus
+from edge.codec.errors import BadValue
+
+DIRECTORY = Path(__file__).parent / "models"
+
+Values = dict[str, Any]
+
+
+class UnknownModel(LookupError):
+    """There is no such model file; `riser up` names the ones there are."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One question of a model: how often, what to send, where the values stand in the reply."""
+
+    name: str
+    every: str
+    di: str | None
+    function: int
+    start: int
+    count: int
+    values: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Model:
+    """One kind of meter."""
+
+    id: str
+    name: str
+    protocol: str
+    phases: int
+    volts: int
+    max_amps: int
+    full_scale_wh: int
+    step_wh: int
+    rates: tuple[str, ...]
+    relay: bool
+    lamp: bool
+    freeze: bool
+    rows: dict[str, Row]
+
+    def names(self, every: str) -> list[str]:
+        """Names of the questions that are asked `every` round, slow, hourly or only when asked for."""
+        return [row.name for row in self.rows.values() if row.every == every]
+
+    def ask(self, name: str, address: str, slot: int = 0) -> bytes:
+        """The bytes that ask a meter at `address` the question `name`."""
+        row = self.rows[name]
+        if row.di is not None:
+            return dlt645.read(address, row.di.format(slot=slot))
+        return modbus.read(int(address), row.function, row.start, row.count)
+
+    def values(self, name: str, reply: bytes, zone: tzinfo) -> Values:
+        """What a reply says. Raises Refused and BadValue."""
+        row = self.rows[name]
+        raw = dlt645.value_of(reply) if self.protocol == "dlt645-2007" else modbus.registers_of(reply)
+        found: Values = {}
+        for value in row.values:
+            number = _read(value, raw, zone)
+            if number is not None:
+                found[value["key"]] = number
+        return found
+
+    def masked(self, raw: bytes) -> bytes:
+        """A frame fit to be stored or shown."""
+        return dlt645.masked(raw) if self.protocol == "dlt645-2007" else raw
+
+    def quantities(self) -> dict[str, str]:
+        """Each key of `meter/<id>` that this model fills, with its unit."""
+        keys = [v["key"] for row in self.rows.values() if row.every in ("round", "slow") for v in row.values]
+        return {key: unit_of(key) for key in keys if key != "status_word_3"}
+
+
+def unit_of(key: str) -> str:
+    """The unit that stands in a key."""
+    if key.startswith("amps"):
+        return "A"
+    return {"wh": "Wh", "w": "W", "v": "V", "hz": "Hz", "factor": ""}[key.rsplit("_", 1)[1]]
+
+
+_TYPES: dict[str, tuple[int, Callable[[bytes, tzinfo], Any]]] = {
+    "bcd2": (2, lambda raw, _: bcd.digits(raw)),
+    "bcd4": (4, lambda raw, _: bcd.digits(raw)),
+    "sbcd2": (2, lambda raw, _: bcd.signed(raw)),
+    "sbcd3": (3, lambda raw, _: bcd.signed(raw)),
+    "word": (2, lambda raw, _: raw[::-1].hex().upper()),
+    "digits6": (6, lambda raw, _: raw[::-1].hex()),
+    "hex6": (6, lambda raw, _: raw.hex()),
+    "instant5": (5, bcd.local_instant),
+    "instant7": (7, bcd.local_instant),
+    "u16": (2, lambda raw, _: int.from_bytes(raw, "big")),
+    "i16": (2, lambda raw, _: int.from_bytes(raw, "big", signed=True)),
+    "u32": (4, lambda raw, _: int.from_bytes(raw, "big")),
+    "f32": (4, lambda raw, _: struct.unpack(">f", raw)[0]),
+    "f32-whole": (4, lambda raw, _: int(struct.unpack(">f", raw)[0])),
+    "f32-kwh": (4, lambda raw, _: modbus.whole_wh_of_float_kwh(raw)),
+}
+"""How many bytes a type takes, and how it is read."""
+
+
+def _read(value: dict[str, Any], raw: bytes, zone: tzinfo) -> Any:
+    size, reader = _TYPES[value["type"]]
+    piece = raw[value["at"] : value["at"] + size]
+    if len(piece) != size:
+        if value["key"].startswith("energy_") and value["at"]:
+            return None  # A meter with fewer tariffs sends fewer registers.
+        raise BadValue(f"the reply is too short for {value['key']}: {len(raw)} bytes")
+    try:
+        number = reader(piece, zone)
+    except (OverflowError, ValueError) as error:
+        raise BadValue(f"{value['key']}: {error}") from None
+    if number is None or isinstance(number, str | datetime):
+        return number
+    if "decimals" in value:
+        return round(number / 10 ** (0 if isinstance(number, float) else value["decimals"]), value["decimals"])
+    return number * value.get("times", 1) // value.get("over", 1)
+
+
+@cache
+def load(model_id: str) -> Model:
+    """The model `model_id`. Raises UnknownModel, naming the models there are."""
+    path = DIRECTORY / f"{model_id}.toml"
+    if not path.is_file():
+        raise UnknownModel(f"there is no model {model_id!r}; there are {', '.join(known())}")
+    tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    rows = [
+        Row(
+            row["name"],
+            row["every"],
+            row.get("di"),
+            row.get("function", 0),
+            row.get("start", 0),
+            row.get("count", 0),
+            tuple(row["values"]),
+        )
+        for row in tables["read"]
+    ]
+    head = tables["model"]
+    return Model(**{**head, "rates": tuple(head["rates"]), "rows": {row.name: row for row in rows}})
+
+
+def known() -> list[str]:
+    """Ids of all models."""
+    return sorted(path.stem for path in DIRECTORY.glob("*.toml"))

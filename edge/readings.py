@@ -1,0 +1,159 @@
+"""What a meter said becomes an observation, an opening, a charge's basis, or something set aside; nothing else."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from bridge.contract.units import instant_of_micros, instant_text, micros_of
+from edge import gate
+from edge.accounts import Accounts
+from edge.bus import PERSON, WATCH, Reply
+from edge.core import Core
+from edge.live import Live, Sample
+from edge.model import Values
+from edge.relays import Relays
+from edge.state import MeterState, Registers
+
+log = logging.getLogger("riser.readings")
+
+DRIFT_NOTED_S, DRIFT_ALARM_S = 60, 300
+"""R25: a meter's clock this far off is recorded, and alarms."""
+
+
+class Readings:
+    """Takes the values of every answered question."""
+
+    def __init__(self, core: Core, accounts: Accounts, relays: Relays):
+        self._core, self._accounts, self._relays = core, accounts, relays
+        self.fresh: dict[str, dict[str, Any]] = {}
+        self.take: Callable[[MeterState, str, Reply], bool]
+        self._drift_alarmed: set[str] = set()
+
+    def heard(self, meter: MeterState, name: str, values: Values, reply: Reply) -> None:
+        """Values of the question `name`; called for routine, evidence and border reads alike."""
+        live = self._core.lives[meter.id]
+        live.read_at[name] = reply.at
+        if name == "energy":
+            self._energy(meter, live, values, reply)
+        elif name == "status":
+            self._relays.observed(meter, int(values["status_word_3"], 16), reply)
+        elif name == "serial":
+            pair = (live.model.masked(reply.request.frame).hex(), (reply.raw or b"").hex())
+            live.serial, live.serial_mono, live.serial_frames = values["serial"], reply.ended, pair
+        elif name == "clock":
+            self._clock(meter, live, values["clock"], reply)
+        else:
+            live.values.update(values)
+            if "power_w" in values:
+                live.smooth_load(values["power_w"], reply.at)
+        self._core.changed("meter", meter.id)
+
+    def _energy(self, meter: MeterState, live: Live, values: Values, reply: Reply) -> None:
+        registers = registers_of(values)
+        if "total" not in registers:
+            return
+        frames = ((live.model.masked(reply.request.frame).hex(), (reply.raw or b"").hex()),)
+        sample = Sample(registers, reply.at, reply.ended, frames)
+        offset = None if meter.billed is None else gate.rates_apart_wh(live.model, meter.billed.registers_wh)
+        before = live.sample
+        if before is None and meter.billed is not None:
+            # After a restart the billed register is the yardstick: it was accepted before.
+            before = Sample(meter.billed.registers_wh, instant_of_micros(meter.billed.at), 0.0, ())
+        verdict = gate.check(live.model, before, live.suspect, sample, offset)
+        if verdict.action == "again":
+            live.suspect = sample
+            if live.quality == "unread":
+                live.quality, live.quality_why = "unconfirmed", verdict.why
+            frame = self._core.question(meter, "energy")
+            self._core.submit(meter, WATCH, "energy", frame, lambda again: self._again(meter, again))
+            return
+        if verdict.action == "set-aside":
+            self._set_aside(meter, live, sample, verdict)
+            return
+        live.sample, live.suspect = sample, None
+        live.quality, live.quality_why = "good", None
+        if meter.billed is None:
+            self._open(meter, live, sample)
+        self._accepted(meter, live, sample)
+
+    def _again(self, meter: MeterState, reply: Reply) -> None:
+        if reply.raw is not None:
+            self.take(meter, "energy", reply)
+
+    def _set_aside(self, meter: MeterState, live: Live, sample: Sample, verdict: gate.Verdict) -> None:
+        """Two readings agree on something impossible: keep it with its frames, charge nothing, tell a person (I15)."""
+        live.suspect = None
+        if live.quality == "quarantined":
+            return
+        live.quality, live.quality_why = "quarantined", f"{verdict.rule}: {verdict.why}"
+        fields = {
+            "meter": meter.id,
+            "registers_wh": sample.registers_wh,
+            "read_at": instant_text(sample.read_at),
+            "rule": verdict.rule,
+            "why": verdict.why,
+            "frames": [list(pair) for pair in sample.frames],
+        }
+        self._core.append(("quarantine/1", self._core.own_id(f"quarantine:{meter.id}"), fields))
+        log.warning("meter %s: reading set aside, %s", meter.id, live.quality_why)
+
+    def _open(self, meter: MeterState, live: Live, sample: Sample) -> None:
+        """R19: two reads agree, so this is the register from which the meter is charged."""
+        if "serial" in live.model.rows and live.serial is None:
+            frame = self._core.question(meter, "serial")
+            self._core.submit(meter, PERSON, "serial", frame, lambda reply: self._opened(meter, live, reply))
+            return
+        self._write_opening(meter, live, sample)
+
+    def _opened(self, meter: MeterState, live: Live, reply: Reply) -> None:
+        if reply.raw is not None and self.take(meter, "serial", reply) and live.sample and meter.billed is None:
+            self._write_opening(meter, live, live.sample)
+
+    def _write_opening(self, meter: MeterState, live: Live, sample: Sample) -> None:
+        if meter.serial is not None and live.serial is not None and live.serial != meter.serial:
+            live.quality, live.quality_why = "unconfirmed", f"it says it is {live.serial}, {meter.serial} is meant"
+            return
+        fields = {
+            "meter": meter.id,
+            "serial": live.serial or meter.serial,
+            "registers_wh": sample.registers_wh,
+            "at": micros_of(sample.read_at),
+            "source": "opening",
+            "frames": [list(pair) for pair in sample.frames],
+        }
+        self._core.append(("opening/1", f"opening:{meter.id}:{self._core.book.seq + 1}", fields))
+
+    def _accepted(self, meter: MeterState, live: Live, sample: Sample) -> None:
+        self.fresh[meter.id] = {
+            "meter": meter.id,
+            "read_at": micros_of(sample.read_at),
+            "energy_wh": sample.registers_wh["total"],
+            "power_w": live.values.get("power_w"),
+            "relay": None if live.relay_open is None else "open" if live.relay_open else "closed",
+        }
+        account = self._core.state.accounts.get(meter.account or "")
+        if account is not None:
+            self._accounts.evaluate(account)
+
+    def _clock(self, meter: MeterState, live: Live, meter_now: datetime, reply: Reply) -> None:
+        live.clock_offset_s = round((meter_now - reply.at).total_seconds())
+        off = abs(live.clock_offset_s)
+        if off > DRIFT_ALARM_S and meter.id not in self._drift_alarmed:
+            self._drift_alarmed.add(meter.id)
+            text = f"the meter's clock is {live.clock_offset_s:+d} s off (R25)"
+            fields = {"meter": meter.id, "alarm": "clock-drift", "text": text}
+            self._core.append(("alarm/1", self._core.own_id("alarm"), fields))
+        elif off <= DRIFT_NOTED_S:
+            self._drift_alarmed.discard(meter.id)
+
+
+def registers_of(values: Values) -> Registers:
+    """The registers among a reply's values, by rate: `energy_wh` is `total`, `energy_peak_wh` is `peak`."""
+    found = {}
+    for key, value in values.items():
+        if key.startswith("energy_") and key.endswith("wh"):
+            found[key.removeprefix("energy_").removesuffix("wh").rstrip("_") or "total"] = value
+    return found

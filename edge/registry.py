@@ -1,0 +1,76 @@
+"""What is installed, for people and for programs that do not open the book: TinyDB on a storage that survives a cut.
+
+A fold of the book with the seq it was folded to. Delete it: it is rebuilt. The only importer of tinydb.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from tinydb import TinyDB
+from tinydb.storages import Storage
+
+from edge.state import State
+
+
+class AtomicStorage(Storage):
+    """Temp file, fsync, rename, fsync the directory; TinyDB's own storage overwrites its only copy."""
+
+    def __init__(self, path: Path):
+        self._path = path
+
+    def read(self) -> dict[str, dict[str, Any]] | None:
+        try:
+            return json.loads(self._path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except ValueError:
+            return None  # Damaged: it is only a fold, and is written anew.
+
+    def write(self, data: dict[str, dict[str, Any]]) -> None:
+        scratch = self._path.with_suffix(".new")
+        with scratch.open("w", encoding="utf-8") as out:
+            json.dump(data, out, ensure_ascii=False, indent=1)
+            out.flush()
+            os.fsync(out.fileno())
+        scratch.replace(self._path)
+        directory = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+
+class Registry:
+    """registry.json: tables `meters`, `accounts`, `tariffs`, and `folded` with the seq."""
+
+    def __init__(self, directory: Path):
+        self._path = directory / "registry.json"
+        self._db = TinyDB(self._path, storage=AtomicStorage)
+
+    def seq(self) -> int:
+        """The seq the registry was folded to, 0 when there is none."""
+        rows = self._db.table("folded").all()
+        return int(rows[0]["seq"]) if rows else 0
+
+    def refresh(self, state: State) -> None:
+        """Write what is installed, when the book has newer than the registry."""
+        if self.seq() == state.installed_seq:
+            return
+        tables = {
+            "folded": {"1": {"seq": state.installed_seq}},
+            "meters": {str(n): meter.row for n, meter in enumerate(state.meters.values(), 1)},
+            "accounts": {str(n): account.row for n, account in enumerate(state.accounts.values(), 1)},
+            "tariffs": {str(n): versions[-1] for n, versions in enumerate(state.tariffs.values(), 1)},
+        }
+        self._db.storage.write(tables)
+        self._db = TinyDB(self._path, storage=AtomicStorage)
+
+    def meters(self) -> list[dict[str, Any]]:
+        return [dict(row) for row in self._db.table("meters").all()]
+
+    def accounts(self) -> list[dict[str, Any]]:
+        return [dict(row) for row in self._db.table("accounts").all()]

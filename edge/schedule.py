@@ -1,0 +1,40 @@
+"""What is due at `now`: midnights and what hangs on them. APScheduler's triggers under our own clock.
+
+Its scheduler reads the wall clock itself and drops late jobs, so only its pure triggers are used; missed days
+are caught up from the book, never from a timer.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from apscheduler.triggers.cron import CronTrigger
+
+from edge.billing.tariff import local_midnight
+
+
+class Schedule:
+    """The site's local midnights."""
+
+    def __init__(self, zone: ZoneInfo):
+        self._zone = zone
+        self._midnights = CronTrigger(hour=0, minute=0, second=0, timezone=zone)
+
+    def next_midnight(self, now: datetime) -> datetime:
+        """The first local midnight after `now`, as an instant."""
+        found = self._midnights.get_next_fire_time(None, now + timedelta(microseconds=1))
+        assert found is not None
+        return found.astimezone(UTC)
+
+    def today(self, now: datetime) -> date:
+        """The site's local day at `now`."""
+        return now.astimezone(self._zone).date()
+
+    def days_due(self, after: date, now: datetime) -> list[date]:
+        """Local days after `after` that have ended by `now`, oldest first."""
+        days, day = [], after + timedelta(days=1)
+        while local_midnight(day + timedelta(days=1), self._zone) <= now:
+            days.append(day)
+            day += timedelta(days=1)
+        return days

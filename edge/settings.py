@@ -1,0 +1,83 @@
+"""From the site file to what the edge's parts are handed: terms of policy, lines, and the holidays that are known."""
+
+from __future__ import annotations
+
+import logging
+from datetime import date, timedelta
+from pathlib import Path
+
+from bridge.contract.site import Policy, Site, wall_minutes
+from bridge.contract.units import fen_of, nano_of_yuan
+from edge.billing.policy import Terms
+from edge.billing.windows import CutWindow
+from edge.bus import Line
+
+log = logging.getLogger("riser.settings")
+
+
+def terms_of(site: Site, holidays: tuple[frozenset[date], frozenset[date]]) -> Terms:
+    """The policy's numbers. `holidays` are (rest days, make-up days); the site file's own days win."""
+    policy = site.policy
+    rest, work = holidays
+    own_rest, own_work = frozenset(policy.rest_days), frozenset(policy.work_days)
+    window = CutWindow(
+        site.zone,
+        wall_minutes(policy.cut_window.from_),
+        wall_minutes(policy.cut_window.to),
+        policy.cut_window.days == "workdays",
+        (rest - own_work) | own_rest,
+        (work - own_rest) | own_work,
+    )
+    first, second, third = (nano_of_yuan(text) for text in policy.levels)
+    return Terms(
+        zone=site.zone,
+        window=window,
+        lead_s=policy.lead_min * 60,
+        cut_limit_nano=nano_of_yuan(policy.cut_at),
+        restore_nano=nano_of_yuan(policy.restore_above),
+        levels_nano=(first, second, third),
+        level_margin_nano=nano_of_yuan(policy.level_margin),
+        stale_s=policy.stale_min * 60,
+        warning_counts=policy.warning_counts,
+        brake_meters=policy.brake_meters,
+        brake_percent=policy.brake_percent,
+        topup_min_fen=fen_of(policy.topup_min),
+        topup_max_fen=fen_of(policy.topup_max),
+        border_lead_s=policy.border_lead_s,
+    )
+
+
+def lines_of(site: Site, data_directory: Path) -> list[Line]:
+    """The site's ports; a relative device is looked up in the data directory."""
+    return [Line(port.id, data_directory / port.device, port.protocol, port.baud, port.parity) for port in site.ports]
+
+
+def statutory_days(around: date, policy: Policy) -> tuple[frozenset[date], frozenset[date]]:
+    """China's holidays and make-up workdays for a year around a day, as far as they are known.
+
+    A year that the table does not know yet means weekdays only, with one visible warning, never a crash.
+    """
+    if policy.cut_window.days == "all":
+        return frozenset(), frozenset()
+    import chinese_calendar  # Imported here: only sites that rest on holidays need it.
+
+    rest, work = set(), set()
+    unknown = set()
+    for offset in range(-30, 366):
+        day = around + timedelta(days=offset)
+        try:
+            is_work = chinese_calendar.is_workday(day)
+        except NotImplementedError:
+            unknown.add(day.year)
+            continue
+        if is_work and day.weekday() >= 5:
+            work.add(day)
+        elif not is_work and day.weekday() < 5:
+            rest.add(day)
+    for year in sorted(unknown):
+        log.warning(
+            "holidays of %d are not known yet: weekdays count as workdays until rest_days and work_days "
+            "in the site file or a newer chinesecalendar say otherwise (R2)",
+            year,
+        )
+    return frozenset(rest), frozenset(work)

@@ -1,0 +1,107 @@
+"""What the book says now. State is a fold of the journal and nothing else; `fold.apply` is its only writer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+Registers = dict[str, int]
+"""A meter's own registers in Wh, before the multiplier: `total`, and the rates it has."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Registers at an instant (microseconds since 1970 UTC), and how they were obtained."""
+
+    registers_wh: Registers
+    at: int
+    source: str
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A reason to keep a relay open, and who set it (R5)."""
+
+    kind: str
+    why: str
+    by: str
+    since: int
+    seq: int
+
+
+@dataclass
+class MeterState:
+    """One metering point and what is installed there."""
+
+    id: str
+    row: dict[str, Any]
+    account: str | None = None
+    billed: Mark | None = None
+    holds: dict[str, Hold] = field(default_factory=dict)
+    observed: str = "unknown"
+    observed_since: int | None = None
+    quarantined: str | None = None
+    serial: str | None = None
+    """The number the meter must read back before a trip: from the site file, else as read when it was opened."""
+    restore: str | None = None
+    """Why supply is to be closed again (I10); None once the relay was read back closed, or a new hold was set."""
+    trips: list[int] = field(default_factory=list)
+
+    @property
+    def multiplier(self) -> int:
+        return self.row["multiplier"]
+
+
+@dataclass(frozen=True)
+class Final:
+    """A final warning: its entry, when it was given, and since which powered second it counts as delivered."""
+
+    seq: int
+    at: int
+    delivered_seq: int | None = None
+    delivered_at: int | None = None
+    delivered_by: str | None = None
+    delivered_powered_s: int | None = None
+
+
+@dataclass
+class AccountState:
+    """One tenancy."""
+
+    id: str
+    row: dict[str, Any]
+    level: int = 0
+    episode: int = 0
+    final: Final | None = None
+    closed_through: date | None = None
+    closing_nano: int = 0
+    last_money_seq: int = 0
+
+    @property
+    def meters(self) -> list[str]:
+        return self.row["meters"]
+
+
+@dataclass
+class State:
+    """The whole fold."""
+
+    seq: int = 0
+    hash: str = "0" * 64
+    genesis: dict[str, Any] = field(default_factory=dict)
+    ledger: dict[str, int] = field(default_factory=dict)
+    meters: dict[str, MeterState] = field(default_factory=dict)
+    accounts: dict[str, AccountState] = field(default_factory=dict)
+    tariffs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    cuts: list[tuple[int, str]] = field(default_factory=list)
+    brake: str | None = None
+    brake_released_at: int = 0
+    installed_seq: int = 0
+    unknown_kinds: set[str] = field(default_factory=set)
+    newest_at: int = 0
+    recovering: str | None = None
+
+    def posted_nano(self, account: str) -> int:
+        """The tenant's posted balance."""
+        return self.ledger.get(f"account:{account}", 0)

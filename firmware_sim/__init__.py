@@ -1,0 +1,1 @@
+"""Meters as another maker would have built them: from the standard alone, sharing no line with their reader."""

@@ -1,0 +1,134 @@
+"""One line on one pseudo-terminal, served by one thread at the pace of its baud rate.
+
+A program opens DIR/<line id> as it would open /dev/ttyUSB0. The reply begins when the request would have been
+on a real wire to its end and the meter has thought, and its bytes come no faster than the baud rate allows.
+All of that is real time: the calendar may be scaled, the wire is not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import threading
+import tty
+from collections.abc import Callable
+from pathlib import Path
+
+from bridge.contract.clock import Clock
+
+from .line import Line
+from .wire import EARS
+
+BITS_PER_BYTE = 11
+"""Start, 8 data, parity or second stop, stop. (8N1 has 10; the difference is not worth two cases.)"""
+
+CHUNK_S = 0.010
+# Bytes are handed over in portions of about this long, as a USB adapter does.
+
+
+class PtyLine:
+    """A `Line` behind a pseudo-terminal. `lock` guards the meters; `changed` is called before a reply that
+    acknowledges something a restart must not lose."""
+
+    def __init__(
+        self,
+        line: Line,
+        protocol: str,
+        baud: int,
+        link: Path,
+        clock: Clock,
+        lock: threading.Lock,
+        changed: Callable[[], None],
+    ):
+        self.line, self.link, self.clock = line, link, clock
+        self._take, self._quiet_s = EARS[protocol]
+        self._byte_s = BITS_PER_BYTE / baud
+        self._lock, self._changed = lock, changed
+        self._master, self._slave = os.openpty()
+        # The slave stays open here, so that the line outlives every program that opens and closes it.
+        tty.setraw(self._slave)
+        os.set_blocking(self._master, False)
+        self.device = os.ttyname(self._slave)
+        self._woken, self._wake = os.pipe()
+        self._thread = threading.Thread(target=self._serve, name=line.line_id, daemon=True)
+
+    def start(self) -> None:
+        """Put the symlink in place and begin to answer."""
+        beside = self.link.with_name(f".{self.link.name}.{os.getpid()}")
+        beside.unlink(missing_ok=True)
+        beside.symlink_to(self.device)
+        beside.replace(self.link)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop answering, close the pseudo-terminal, take the symlink away if it is still ours."""
+        os.write(self._wake, b"x")
+        self._thread.join()
+        with contextlib.suppress(FileNotFoundError):
+            if os.readlink(self.link) == self.device:
+                self.link.unlink()
+        for descriptor in (self._master, self._slave, self._woken, self._wake):
+            os.close(descriptor)
+
+    @property
+    def alive(self) -> bool:
+        """False after the thread died of a defect; the simulator must then end rather than look healthy."""
+        return self._thread.is_alive()
+
+    def _serve(self) -> None:
+        buffer = bytearray()
+        first_s, count = 0.0, 0
+        while True:
+            ready, _, _ = select.select([self._master, self._woken], [], [], self._quiet_s if buffer else None)
+            if self._woken in ready:
+                return
+            if ready:
+                arrived = os.read(self._master, 4096)
+                if not buffer:
+                    first_s, count = self.clock.monotonic(), 0
+                buffer += arrived
+                count += len(arrived)
+            while (frame := self._take(buffer, not ready)) is not None:
+                heard_s = max(self.clock.monotonic(), first_s + count * self._byte_s)
+                if not self._exchange(frame, heard_s, buffer):
+                    return
+                first_s, count = self.clock.monotonic(), len(buffer)
+
+    def _exchange(self, frame: bytes, heard_s: float, buffer: bytearray) -> bool:
+        """Answer one request that was on the wire until `heard_s`. False when the line is being stopped."""
+        if not self._wait_until(heard_s):
+            return False
+        with self._lock:
+            before = self.line.settings_seq
+            reply, think_s = self.line.answer(frame, self.clock.now(), self.clock.monotonic())
+            changed = self.line.settings_seq != before
+        if changed:
+            self._changed()
+        return not reply or self._send(reply, heard_s + think_s, buffer)
+
+    def _send(self, reply: bytes, start_s: float, buffer: bytearray) -> bool:
+        portion = max(1, int(CHUNK_S / self._byte_s))
+        for spot in range(0, len(reply), portion):
+            part = reply[spot : spot + portion]
+            if not self._wait_until(start_s + (spot + len(part)) * self._byte_s):
+                return False
+            if spot + portion >= len(reply):
+                self._forget_what_came_meanwhile(buffer)
+            with contextlib.suppress(BlockingIOError):  # Nobody reads and the queue is full: lost, as on a wire.
+                os.write(self._master, part)
+        return True
+
+    def _forget_what_came_meanwhile(self, buffer: bytearray) -> None:
+        """A half-duplex meter is deaf while it thinks and speaks."""
+        buffer.clear()
+        with contextlib.suppress(BlockingIOError):
+            while os.read(self._master, 4096):
+                pass
+
+    def _wait_until(self, mono_s: float) -> bool:
+        """Wait for an instant of the line's own time. False when the line is being stopped."""
+        while (left_s := mono_s - self.clock.monotonic()) > 0:
+            if select.select([self._woken], [], [], left_s)[0]:
+                return False
+        return True

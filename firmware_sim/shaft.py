@@ -1,0 +1,188 @@
+"""A shaft described in one TOML file: its lines, its meters, what is plugged in behind them, and their memory on disk.
+
+Meters do not forget because a simulator was restarted. Registers, relay, alarm, freeze memory and clock are kept
+in one file, replaced atomically; when they are taken back, the load has run on meanwhile, as it would have.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from .dlt645 import Dlt645Meter
+from .faults import NO_FAULTS, Faults
+from .instants import us_of
+from .line import Line, Meter
+from .loads import Load
+from .metrology import ALL_FLAT, DayTable
+from .modbus import AcrelDdsy1352, EastronSdm630
+
+RATES = {"sharp": 1, "peak": 2, "flat": 3, "valley": 4}
+STATE_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """How one line is wired: id, protocol, bit/s, parity E or N."""
+
+    line_id: str
+    protocol: str
+    baud: int
+    parity: str
+
+
+class Shaft:
+    """Lines by id, meters by id. Built by `load`; the same file and the same `now` give the same shaft."""
+
+    def __init__(self, name: str, wirings: list[Wiring], lines: dict[str, Line]):
+        self.name, self.wirings, self.lines = name, wirings, lines
+        self.meters: dict[str, Meter] = {meter.meter_id: meter for line in lines.values() for meter in line.meters}
+
+    def set_faults(self, faults: Faults) -> None:
+        """Put these faults in the place of those before, on every line."""
+        for line in self.lines.values():
+            line.set_faults(faults)
+
+    def unknown_places(self, faults: Faults) -> list[str]:
+        """Places the faults name that are neither a meter nor a line here."""
+        named = faults.silent | faults.stuck | set(faults.noise)
+        return sorted(named - set(self.meters) - set(self.lines))
+
+    def state(self) -> dict[str, Any]:
+        """The memory of every meter as JSON values."""
+        return {"version": STATE_VERSION, "meters": {name: meter.state() for name, meter in self.meters.items()}}
+
+    def restore(self, kept: dict[str, Any]) -> list[str]:
+        """Take back what `state` gave; returns the ids that start anew because they were not in it."""
+        if kept.get("version") != STATE_VERSION:
+            raise ValueError(f"the meters' memory has version {kept.get('version')!r}, this simulator reads 1")
+        new = []
+        for name, meter in self.meters.items():
+            memory = kept["meters"].get(name)
+            if memory is None or memory["address"] != meter.address:
+                new.append(name)
+            else:
+                meter.restore(memory)
+        return new
+
+    def ahead_s(self, now: datetime) -> float:
+        """Seconds by which the farthest meter's memory lies in the future of `now`; 0 where none does."""
+        ahead_us = max(meter.metrology.at_us for meter in self.meters.values()) - us_of(now)
+        return max(0, ahead_us) / 1e6
+
+
+def load(path: Path, now: datetime, faults: Faults = NO_FAULTS) -> Shaft:
+    """Build the shaft of a TOML file whose meters have been running for `history_days` before `now`.
+
+    Raises ValueError with one sentence that names what is wrong, OSError where the file cannot be read.
+    """
+    try:
+        described = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path} is not TOML: {error}") from None
+    try:
+        return _build(described, now, faults)
+    except KeyError as error:
+        raise ValueError(f"{path}: {error.args[0]!r} is missing") from None
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _build(described: dict[str, Any], now: datetime, faults: Faults) -> Shaft:
+    head = described["shaft"]
+    zone = ZoneInfo(head.get("zone", "Asia/Shanghai"))
+    start = now - timedelta(days=head.get("history_days", 0))
+    tables = {row["name"]: day_table_of(row["windows"]) for row in described.get("day_tables", [])}
+    wirings = [Wiring(row["id"], row["protocol"], row["baud"], row.get("parity", "N")) for row in described["lines"]]
+    on_line: dict[str, list[Meter]] = {wiring.line_id: [] for wiring in wirings}
+    protocols = {wiring.line_id: wiring.protocol for wiring in wirings}
+    seen: set[str] = set()
+    for row in described["meters"]:
+        if row["id"] in seen or row["line"] not in on_line:
+            raise ValueError(f"meter {row['id']!r} stands twice or on a line that is not there")
+        seen.add(row["id"])
+        meter = _meter(row, tables, zone, start)
+        if meter.protocol != protocols[row["line"]]:
+            raise ValueError(f"meter {row['id']!r} does not speak {protocols[row['line']]}, the language of its line")
+        meter.advance(now)
+        on_line[row["line"]].append(meter)
+    seed = head.get("seed", 1)
+    lines = {name: Line(meters, seed, faults, name) for name, meters in on_line.items()}
+    return Shaft(head["name"], wirings, lines)
+
+
+def day_table_of(windows: list[dict[str, str]]) -> DayTable:
+    """[{from="07:00", rate="peak"}, …] as minutes and rate numbers."""
+    return tuple((int(row["from"][:2]) * 60 + int(row["from"][3:]), RATES[row["rate"]]) for row in windows)
+
+
+def steps_of(kwh: str) -> int:
+    """A register text such as "18492.88" in steps of 0.01 kWh, exactly."""
+    steps = Decimal(kwh) * 100
+    if steps != int(steps) or steps < 0:
+        raise ValueError(f"a register shows two decimals; {kwh!r} does not")
+    return int(steps)
+
+
+def _meter(row: dict[str, Any], tables: dict[str, DayTable], zone: ZoneInfo, start: datetime) -> Meter:
+    registers = [steps_of(text) for text in row.get("registers", ["0.00"] * 5)]
+    if len(registers) != 5:
+        raise ValueError(f"meter {row['id']!r}: registers are total, sharp, peak, flat, valley")
+    name = row.get("day_table", "")
+    if name and name not in tables:
+        raise ValueError(f"meter {row['id']!r}: there is no day table {name!r}")
+    common: dict[str, Any] = {
+        "meter_id": row["id"],
+        "zone": zone,
+        "registers": tuple(registers),
+        "day_table": tables[name] if name else ALL_FLAT,
+        "offset_s": row.get("offset_s", 0),
+        "drift_ppm": row.get("drift_ppm", 0),
+    }
+    load = Load(row["load"]["kind"], row["load"]["watts"], row["load"].get("seed", 1), zone)
+    model, serial = row["model"], row.get("serial", "")
+    if model in ("dlt645-1p", "dlt645-3p"):
+        chosen = {key: row[key] for key in ("password", "level", "lead", "cover_openings", "serr_bytes") if key in row}
+        phases, maker = (1, "DDZY-SIM") if model == "dlt645-1p" else (3, "DTZY-SIM")
+        return Dlt645Meter(row["address"], serial, load, start, phases=phases, model=maker, **common, **chosen)
+    if model == "acrel-ddsy1352":
+        return AcrelDdsy1352(int(row["address"]), serial, load, start, phases=1, **common)
+    if model == "eastron-sdm630":
+        return EastronSdm630(int(row["address"]), serial, load, start, phases=3, **common)
+    raise ValueError(f"meter {row['id']!r}: no meter is built like {model!r}")
+
+
+def save(shaft_state: dict[str, Any], path: Path) -> None:
+    """Replace the file at `path` so that a crash leaves either the old memory or the new, never a part."""
+    beside = path.with_name(path.name + ".new")
+    with beside.open("w", encoding="ascii") as file:
+        json.dump(shaft_state, file)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def recall(shaft: Shaft, path: Path) -> list[str] | None:
+    """Give the meters their memory back; None where there is no file yet, else the ids that were not in it.
+
+    Raises ValueError where the file is damaged: it is never overwritten silently.
+    """
+    try:
+        kept = json.loads(path.read_text(encoding="ascii"))
+        return shaft.restore(kept)
+    except FileNotFoundError:
+        return None
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is not a memory of meters ({error}); move it away to begin anew") from None
