@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from bridge.contract.entries import INCOME
@@ -44,6 +44,9 @@ RETRY_S = 10.0
 DEFER_AFTER = timedelta(hours=12)
 """So long after midnight a day closes without the register of a meter that still does not answer."""
 
+TRIES = 6
+"""A meter that answers, but never with this midnight, is asked so often before its day closes without it."""
+
 FREEZE_DEPTH = 62
 """Midnights a meter keeps; older ones are not asked for."""
 
@@ -56,20 +59,31 @@ class Closing:
         self._schedule = Schedule(core.terms.zone)
         self._marks: dict[tuple[str, date], dict[str, Any] | None] = {}
         self._asked: dict[tuple[str, date], float] = {}
+        self._tries: dict[tuple[str, date], int] = {}
         self._border_for: datetime | None = None
+        self._idle_until = datetime.min.replace(tzinfo=UTC)
 
     def tick(self) -> None:
         """Called every second or so: border reads around midnight, then every day that is due."""
         core, now = self._core, self._core.now()
-        if core.mode == "time":
+        if core.mode == "time" or now < self._idle_until:
             return
         self._border_reads(now)
+        waiting = False
         for account in core.state.accounts.values():
             opened = instant_of_micros(account.row["since"]).astimezone(core.terms.zone).date()
             after = account.closed_through or opened - timedelta(days=1)
             for day in self._schedule.days_due(after, now):
                 if not self._close_if_ready(account, day, now):
+                    waiting = True
                     break  # Days are contiguous: the oldest first.
+        if not waiting:
+            self._idle_until = self._next_border(now) - timedelta(seconds=core.terms.border_lead_s)
+
+    def _next_border(self, now: datetime) -> datetime:
+        """The midnight that comes next, or the one just past while its border reads are not yet asked for."""
+        midnight = self._schedule.next_midnight(now - timedelta(seconds=BORDER_S))
+        return self._schedule.next_midnight(midnight) if midnight == self._border_for else midnight
 
     # --- midnights ---
 
@@ -138,7 +152,7 @@ class Closing:
         mono = core.clock.monotonic()
         if not 1 <= slot <= FREEZE_DEPTH or mono < self._asked.get(key, -1e9) + RETRY_S:
             return
-        self._asked[key] = mono
+        self._asked[key], self._tries[key] = mono, self._tries.get(key, 0) + 1
         self._ask_slot(meter, midnight, slot, 0)
 
     def _ask_slot(self, meter: MeterState, midnight: date, slot: int, toward: int) -> None:
@@ -205,7 +219,7 @@ class Closing:
                 ready.append((meter, mark))
             elif meter.billed is not None and meter.billed.at >= micros_of(midnight):
                 continue  # It is charged from a later instant on: nothing to charge for this day.
-            elif key in self._marks or late or self._lost(meter, midnight, now):
+            elif key in self._marks or self._lost(meter, midnight, now) or (late and self._given_up(meter, key)):
                 deferred.append(id)
             else:
                 if core.lives[id].model.freeze:
@@ -213,6 +227,10 @@ class Closing:
                 return False
         self._close(account, day, ready, deferred)
         return True
+
+    def _given_up(self, meter: MeterState, key: tuple[str, date]) -> bool:
+        """True when a meter had its chance: it is off line, or was asked several times since the edge runs."""
+        return self._core.lives[meter.id].online is False or self._tries.get(key, 0) >= TRIES
 
     def _lost(self, meter: MeterState, midnight: datetime, now: datetime) -> bool:
         """True when this meter's register of that midnight can no longer be had."""
@@ -246,6 +264,7 @@ class Closing:
         for id in account.meters:
             self._marks.pop((id, day + timedelta(days=1)), None)
             self._asked.pop((id, day + timedelta(days=1)), None)
+            self._tries.pop((id, day + timedelta(days=1)), None)
         if deferred:
             log.warning("account %s: %s closed, deferred for %s", account.id, day, ", ".join(deferred))
         self._accounts.evaluate(account)

@@ -183,7 +183,8 @@ class Gateway:
                 self.accounts.evaluate(account)
         else:
             for meter in core.state.meters.values():
-                self.relays.consider(meter)
+                if self.relays.restless(meter):
+                    self.relays.consider(meter)
         self._save_sweeps()
         self.outbox.save()
         if core.clock.monotonic() - self._informed >= INFO_EVERY_S:

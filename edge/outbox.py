@@ -46,7 +46,7 @@ class Outbox:
 
     def __init__(self, book: Book, topics: Topics, link: Sender, monotonic: Callable[[], float]):
         self._book, self._topics, self._link, self._monotonic = book, topics, link, monotonic
-        self._facts: dict[str, bytes] = {}
+        self._unsent: dict[str, bytes] = {}
         self._published: dict[str, bytes] = {}
         self._soon: deque[tuple[str, bytes, bytes | None]] = deque(maxlen=AT_ONCE)
         self._replays: deque[tuple[str, bytes]] = deque()
@@ -61,7 +61,11 @@ class Outbox:
 
     def fact(self, message: Message, id: str = "") -> None:
         """A retained fact; published when it differs from what the broker has."""
-        self._facts[self._topics.of(type(message), id)] = message.payload()
+        topic, payload = self._topics.of(type(message), id), message.payload()
+        if self._published.get(topic) == payload:
+            self._unsent.pop(topic, None)
+        else:
+            self._unsent[topic] = payload
 
     def tell(self, message: Message, id: str = "") -> None:
         """An event or answer, told once."""
@@ -95,7 +99,7 @@ class Outbox:
     # --- sending ---
 
     def connected(self) -> None:
-        """A new connection: brokers forget, so every retained fact goes out again, and entries from the cursor."""
+        """A new connection: brokers forget, so the loop renders every fact again, and entries go from the cursor."""
         self._flying.clear()
         self._published.clear()
         self._replays.clear()
@@ -125,11 +129,11 @@ class Outbox:
         while self._soon and len(self._flying) < WINDOW:
             topic, payload, correlation = self._soon.popleft()
             self._fly(topic, payload, ("soon", 0), correlation=correlation)
-        for topic, payload in self._facts.items():
-            if len(self._flying) >= WINDOW:
+        while self._unsent and len(self._flying) < WINDOW:
+            topic = next(iter(self._unsent))
+            if not self._fly(topic, self._unsent[topic], ("fact", 0), retain=True):
                 return
-            if self._published.get(topic) != payload and self._fly(topic, payload, ("fact", 0), retain=True):
-                self._published[topic] = payload
+            self._published[topic] = self._unsent.pop(topic)
         self._pump_entries()
         self._pump_sweeps()
         while self._replays and len(self._flying) < WINDOW:

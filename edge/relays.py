@@ -74,7 +74,16 @@ class Relays:
 
     def _cut_is_due(self, meter: MeterState) -> bool:
         account = self._core.state.accounts.get(meter.account or "")
-        return account is not None and self._accounts.verdict(account, meter).allowed
+        if account is None or account.final is None or account.final.delivered_seq is None:
+            return False  # R1 at a glance: this is asked for every meter several times a second.
+        return self._accounts.verdict(account, meter).allowed
+
+    def restless(self, meter: MeterState) -> bool:
+        """True when time alone may bring something to do about this meter."""
+        account = self._core.state.accounts.get(meter.account or "")
+        if meter.holds or meter.restore is not None or (account is not None and account.final is not None):
+            return True
+        return self._core.lives[meter.id].lamp_on
 
     def step(self, meter: MeterState) -> str | None:
         """Where the newest relay command stands, in a word."""

@@ -89,8 +89,11 @@ def version_of(fields: dict[str, Any]) -> Version:
 
 
 def in_force(versions: list[Version], at: datetime) -> Version:
-    """The version in force at an instant: the newest that is effective by then. Raises LookupError."""
+    """The version in force at an instant: the newest that is effective by then.
+
+    Before the first one begins, the first: a clock that stands in the past must not stop reading and restoring (R25).
+    """
     effective = [version for version in versions if version.effective_at <= at]
     if not effective:
-        raise LookupError(f"no version of {versions[0].tariff if versions else 'this price'} is in force at {at}")
+        return min(versions, key=lambda version: (version.effective_at, version.version))
     return max(effective, key=lambda version: (version.effective_at, version.version))

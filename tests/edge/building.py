@@ -1,9 +1,9 @@
 """A whole building in one process under a manual clock: the real edge, simulated meters, a pretended broker.
 
-    building = Building(tmp_path)
-    building.run(minutes=30)
-    building.topup("100206", 100_00)
-    building.of("trip/1")              the entries of a kind
+building = Building(tmp_path)
+building.run(minutes=30)
+building.topup("100206", 100_00)
+building.of("trip/1")              the entries of a kind
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ class Broker:
         self.unacknowledged: list[int] = []
         self.acknowledges = True
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False, correlation: bytes | None = None) -> int | None:
+    def publish(
+        self, topic: str, payload: bytes, *, retain: bool = False, correlation: bytes | None = None
+    ) -> int | None:
         if not self.connected:
             return None
         self.heard.append((topic, payload, retain))
@@ -69,7 +71,10 @@ class Building:
         policy: dict[str, Any] | None = None,
         meters: set[str] | None = None,
         clock: ManualClock | None = None,
+        idle_s: float = 0.5,
     ):
+        """`idle_s` is how far the clock is moved when nothing waits to be done."""
+        self.idle_s = idle_s
         self.directory, self.clock = directory, clock or ManualClock(start)
         self.shaft = sim_shaft.load(DEMO / "shaft.toml", self.clock.now(), sim_faults.gather(list(faults)))
         self.site = self._site(poll_s, policy or {}, meters)
@@ -77,6 +82,7 @@ class Building:
         self.edge: Gateway
         self.ports: dict[str, InlinePort] = {}
         self.boots = itertools.count(1)
+        self._seen: list[Entry] = []
         self.start_edge()
 
     def _site(self, poll_s: int, policy: dict[str, Any], meters: set[str] | None) -> Site:
@@ -134,7 +140,7 @@ class Building:
         until = self.clock.monotonic() + seconds + 60 * minutes + 3600 * hours
         while self.clock.monotonic() < until:
             if not self.pump():
-                self.clock.advance(0.5)
+                self.clock.advance(self.idle_s)
 
     def run_until(self, condition: Any, hours: float = 24) -> None:
         """Let the building run until something is so; fails when it does not come."""
@@ -142,7 +148,7 @@ class Building:
         while not condition():
             assert self.clock.monotonic() < until, f"it did not come about within {hours} hours"
             if not self.pump():
-                self.clock.advance(0.5)
+                self.clock.advance(self.idle_s)
 
     # --- people ---
 
@@ -172,7 +178,9 @@ class Building:
     # --- looking ---
 
     def entries(self) -> list[Entry]:
-        return list(self.edge.core.book.entries())
+        """The whole book so far; what was seen before is not read again."""
+        self._seen += self.edge.core.book.entries(len(self._seen) + 1)
+        return self._seen
 
     def of(self, kind: str, **fields: Any) -> list[Entry]:
         """Entries of a kind whose bodies hold these fields."""

@@ -12,7 +12,7 @@ LEAD = timedelta(minutes=30)
 
 
 def test_seven_steps(tmp_path: Path) -> None:
-    """A206 runs dry: three warnings, the final one half an hour before, the cut, a payment, and the light comes back."""
+    """A206 runs dry: three warnings, the final one half an hour before, the cut, a payment, the light."""
     building = Building(tmp_path, poll_s=20, meters={"a206", "a207", "a208"})
     building.connect()
     account = building.edge.core.state.accounts["100206"]

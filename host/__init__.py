@@ -1,0 +1,1 @@
+"""What runs on this machine: the broker, the programs, the demo, and what can be said about them."""

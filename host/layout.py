@@ -1,0 +1,136 @@
+"""Everything `up` decides before the first child starts; whatever stands against it is said here, in one sentence.
+
+Nothing is moved, made or installed before the lock of the data directory is ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+from urllib.parse import urlsplit
+
+from bridge.contract.clock import Clock, SystemClock
+from bridge.contract.site import Site
+from bridge.contract.site_file import BadSite, load
+from host import demo, logins, mosquitto, ports
+from host.demo import SPEED
+from host.exits import IN_USE, USAGE, Trouble
+from host.mosquitto import BrokerChild
+from host.places import DEMO, make_directory, take_lock
+from host.programs import Wiring
+
+SITE_NAME = "site.toml"
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the person typed after `up`."""
+
+    demo: bool = False
+    speed: float = SPEED
+    site: Path | None = None
+    panel_port: int | None = None
+    browser: bool = True
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What will run, and on which ports. `lock` stays open as long as we live."""
+
+    site: Site
+    wiring: Wiring
+    clock: Clock
+    broker: BrokerChild | None
+    broker_url: str
+    panel_url: str
+    lock: IO[str]
+
+
+def lay_out(base: Path, wish: Wish, say: Say) -> Layout:
+    """Check and prepare everything. Raises Trouble."""
+    site_file = None if wish.demo else _site_file(base, wish)
+    # A mistake in the site file is told before anything is touched.
+    if site_file is not None:
+        read_site(site_file)
+    data = make_directory(base / DEMO if wish.demo else base)
+    lock = take_lock(data)
+    clock: Clock = SystemClock()
+    clock_text = ""
+    if wish.demo:
+        if (aside := demo.fresh(data)) is not None:
+            say(f"a fresh book; the last demo is kept in {aside}")
+        scaled = demo.clock(wish.speed)
+        clock, clock_text, site_file = scaled, scaled.environment(), data / SITE_NAME
+    assert site_file is not None
+    site = read_site(site_file)
+    panel_port = _panel_port(site, wish, site_file)
+    broker, broker_url = _broker(site, site_file, data, wish.demo, panel_port, say)
+    return Layout(
+        site=site,
+        wiring=Wiring(data, site_file, clock_text, panel_port, wish.demo),
+        clock=clock,
+        broker=broker,
+        broker_url=broker_url,
+        panel_url=f"http://{mosquitto.client_host(site.panel.listen)}:{panel_port}",
+        lock=lock,
+    )
+
+
+def _site_file(base: Path, wish: Wish) -> Path:
+    if wish.site is not None:
+        return wish.site.expanduser().absolute()
+    if (found := base / SITE_NAME).exists():
+        return found
+    raise Trouble(
+        USAGE,
+        "which site? Type `riser up --demo` for a shaft of simulated meters, or `riser up --site FILE` for your own "
+        "(site.example.toml is a beginning)",
+    )
+
+
+def read_site(path: Path) -> Site:
+    """Read a site file. Raises Trouble with every mistake on a line of its own."""
+    try:
+        return load(path)
+    except BadSite as bad:
+        mistakes = "\n".join(f"  {mistake}" for mistake in bad.mistakes)
+        raise Trouble(USAGE, f"the site file {path} cannot be used; nothing was started:\n{mistakes}") from None
+
+
+def _panel_port(site: Site, wish: Wish, site_file: Path) -> int:
+    """The demo takes the next free port; a real site's people know theirs, so there a taken one is an error."""
+    listen, port = site.panel.listen, wish.panel_port or site.panel.port
+    if wish.demo and wish.panel_port is None:
+        return ports.first_free(listen, port)
+    if not ports.is_free(listen, port):
+        remedy = "with --panel-port" if wish.panel_port else f"as [panel] port in {site_file}, or with --panel-port"
+        raise Trouble(IN_USE, f"port {port} for the panel is in use; end what uses it, or choose another {remedy}")
+    return port
+
+
+def _broker(
+    site: Site, site_file: Path, data: Path, is_demo: bool, panel_port: int, say: Say
+) -> tuple[BrokerChild | None, str]:
+    """Our own Mosquitto, or the one the site file names; every program's secrets are written for it."""
+    if site.broker.url is not None:
+        access = logins.foreign_broker(site.broker, site_file)
+        logins.write_all(data, access, {}, is_demo)
+        return None, access.url
+    binary = mosquitto.ensure_installed(say)
+    port = ports.first_free(site.broker.listen, site.broker.port, taken=[panel_port])
+    if port != site.broker.port:
+        say(f"port {site.broker.port} is in use; the broker takes {port}")
+    passwords = logins.kept_passwords(data, is_demo)
+    child = mosquitto.prepare(binary, data / "broker", site, port, passwords, say)
+    logins.write_all(data, logins.BrokerAccess(child.url, site.broker.protocol, True), passwords, is_demo)
+    return child, child.url
+
+
+def broker_answers(url: str) -> bool:
+    """True when somebody accepts connections at the broker's address."""
+    at = urlsplit(url)
+    return ports.answers(at.hostname or "127.0.0.1", at.port or 1883)

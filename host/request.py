@@ -1,0 +1,88 @@
+"""`riser request`: a signed request from the shell, with the same words and the same seal as the panel's."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import typing
+
+from pydantic import ValidationError
+
+from bridge.contract import secrets
+from bridge.contract.asking import ask, query
+from bridge.contract.clock import from_environment
+from bridge.contract.messages import REQUESTS, Response, Topics
+from bridge.contract.permissions import UNSIGNED
+from bridge.contract.secrets import NoSecrets
+from host.asking import USER, answers
+from host.exits import FAILED, FINE, USAGE, Trouble
+from host.runfile import Run
+
+
+def person() -> str:
+    """Who sits at this shell: the one who became root, not root."""
+    return os.environ.get("SUDO_USER") or getpass.getuser()
+
+
+def fields_of(operation: str, words: tuple[str, ...]) -> dict[str, object]:
+    """Read `key=value` words as the fields of an operation. Raises Trouble."""
+    if operation not in REQUESTS:
+        raise Trouble(USAGE, f"there is no request {operation!r}; there are {', '.join(sorted(REQUESTS))}")
+    known = {
+        name: field
+        for name, field in REQUESTS[operation].model_fields.items()
+        if name not in ("transaction", "who", "role", "issued_at", "valid_until")
+    }
+    found: dict[str, object] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or name not in known:
+            wanted = " ".join(f"{each}=..." for each in known)
+            raise Trouble(USAGE, f"{word!r} is not understood; `{operation}` takes {wanted}")
+        found[name] = _value(name, value, known[name].annotation)
+    return found
+
+
+def _value(name: str, value: str, annotation: object) -> object:
+    if annotation is not int and int not in typing.get_args(annotation):
+        return value
+    try:
+        return int(value)
+    except ValueError:
+        raise Trouble(USAGE, f"{name} is a whole number, not {value!r}") from None
+
+
+def request(
+    run: Run, operation: str, fields: dict[str, object], *, who: str, role: str, transaction: str | None, limit_s: float
+) -> list[Response]:
+    """Send a request as key `shell` and return its answers. Raises Trouble when it could not be made or sent."""
+    topics = Topics(run.base, run.gateway)
+    clock = from_environment({"RISER_CLOCK": run.clock})
+    try:
+        if operation in UNSIGNED:
+            topic, payload, transaction = query(topics, operation, **fields)
+        else:
+            key = secrets.read(run.directory, USER).keys[USER]
+            words = ask(topics, clock, (USER, key), operation, who=who, role=role, transaction=transaction, **fields)
+            topic, payload, transaction = words
+        return answers(run, operation, (topic, payload), transaction, limit_s)
+    except ValidationError as error:
+        mistakes = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        raise Trouble(USAGE, f"the request is not complete: {mistakes}") from None
+    except (NoSecrets, KeyError) as error:
+        raise Trouble(FAILED, f"no key to sign with: {error}") from None
+
+
+def outcome(heard: list[Response], limit_s: float) -> tuple[int, str]:
+    """Exit code and one sentence for what was answered."""
+    if not heard:
+        return FAILED, f"no answer in {limit_s:g} s; the request may still be carried out, `riser status` tells more"
+    last = heard[-1]
+    rule = f" ({last.rule})" if last.rule else ""
+    match last.status:
+        case "done":
+            return FINE, f"done{f': {last.error}' if last.error else ''}"
+        case "accepted":
+            return FAILED, f"accepted, and not finished within {limit_s:g} s; the panel shows how it goes on"
+        case other:
+            return FAILED, f"{other}{rule}: {last.error or 'no reason given'}"

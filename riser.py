@@ -1,0 +1,161 @@
+"""The front door: `riser <verb>`. It starts the programs and imports none of them; each verb is a few lines here."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from host import checks, mosquitto
+from host.demo import FASTEST, SPEED
+from host.exits import FAILED, NOT_RUNNING, Trouble, table_text
+from host.journal import Terminal
+from host.layout import Wish
+from host.places import ROOT, base_directory
+from host.request import fields_of, outcome, person, request
+from host.status import as_json, as_lines, gather, live_run
+from host.up import up
+
+PASSES_ON: dict[str, Any] = {"ignore_unknown_options": True, "help_option_names": []}
+
+data_option = click.option("--data", metavar="DIR", help="Data directory [default: RISER_DATA, else var].")
+json_option = click.option("--json", "as_json_text", is_flag=True, help="One line of JSON for programs.")
+
+
+def say(text: str) -> None:
+    """A sentence for the person, apart from what a program may read from stdout."""
+    click.echo(f"riser: {text}", err=True)
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="\b\nExit codes:\n" + table_text(),
+)
+def main() -> None:
+    """Riser: a prepaid metering gateway for the electrical shaft."""
+
+
+@main.command("up")
+@click.option("--demo", is_flag=True, help="A shaft of simulated meters, a fresh book, a faster calendar.")
+@click.option(
+    "--speed", type=click.FloatRange(1, FASTEST), metavar="N", help=f"How fast the demo's calendar runs [{SPEED:g}]."
+)
+@click.option("--site", type=click.Path(path_type=Path), metavar="FILE", help="Your site file: real ports, real time.")
+@data_option
+@click.option("--panel-port", type=click.IntRange(1, 65535), metavar="N", help="Port of the panel.")
+@click.option("--no-browser", is_flag=True, help="Do not open the panel in a browser.")
+def up_verb(
+    demo: bool, speed: float | None, site: Path | None, data: str | None, panel_port: int | None, no_browser: bool
+) -> int:
+    """Run everything this machine should run, until Ctrl-C."""
+    if demo and site:
+        raise click.UsageError("--demo brings a site of its own; leave out --demo or --site")
+    if speed is not None and not demo:
+        raise click.UsageError("--speed belongs to --demo; a real site runs on the machine's own clock")
+    wish = Wish(demo, speed or SPEED, site, panel_port, browser=demo and not no_browser)
+    terminal = Terminal(sys.stdout)
+    try:
+        return up(base_directory(data), wish, terminal, say)
+    finally:
+        terminal.close()
+
+
+@main.command("status")
+@json_option
+@data_option
+def status_verb(as_json_text: bool, data: str | None) -> int:
+    """What runs here."""
+    standing = gather(live_run(base_directory(data)))
+    if as_json_text:
+        click.echo(json.dumps(as_json(standing), ensure_ascii=False))
+    else:
+        click.echo("\n".join(as_lines(standing)))
+    return NOT_RUNNING if standing.run is None else 0
+
+
+@main.command("request")
+@click.argument("operation")
+@click.argument("fields", nargs=-1, metavar="[KEY=VALUE]...")
+@click.option("--who", help="The person who asks [default: you].")
+@click.option("--role", default="manager", show_default=True, help="In which role.")
+@click.option("--transaction", help="Ask again under the same id; the answer is the first one's.")
+@click.option("--timeout", type=click.FloatRange(1, 3600), default=30.0, show_default=True, metavar="SECONDS")
+@json_option
+@data_option
+def request_verb(
+    operation: str,
+    fields: tuple[str, ...],
+    who: str | None,
+    role: str,
+    transaction: str | None,
+    timeout: float,
+    as_json_text: bool,
+    data: str | None,
+) -> int:
+    """A signed request and its answer, such as: riser request topup account=100206 amount_fen=20000 method=cash"""
+    words = fields_of(operation, fields)
+    run = live_run(base_directory(data))
+    if run is None:
+        raise Trouble(NOT_RUNNING, "Riser does not run here; start it with `riser up`")
+    heard = request(
+        run, operation, words, who=who or person(), role=role, transaction=transaction, limit_s=timeout
+    )  # fmt: skip
+    code, sentence = outcome(heard, timeout)
+    if as_json_text:
+        click.echo(json.dumps([each.model_dump(exclude_none=True) for each in heard], ensure_ascii=False))
+    else:
+        click.echo(sentence)
+    return code
+
+
+@main.command("test", context_settings=PASSES_ON)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def test_verb(arguments: tuple[str, ...]) -> int:
+    """Style, types and all tests; with arguments pytest alone, which gets them."""
+    mosquitto.ensure_installed(say)
+    return checks.run(checks.plan(arguments), say)
+
+
+@main.command("sim", context_settings=PASSES_ON)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def sim_verb(arguments: tuple[str, ...]) -> NoReturn:
+    """A shaft of simulated meters on pseudo-terminals."""
+    become("firmware_sim", arguments)
+
+
+@main.command("bench", context_settings=PASSES_ON)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def bench_verb(arguments: tuple[str, ...]) -> NoReturn:
+    """Measure against the limits: riser bench NAME."""
+    become("tests.bench", arguments)
+
+
+def become(module: str, arguments: tuple[str, ...]) -> NoReturn:
+    """Hand over to a program of this repository, in the person's own working directory."""
+    sys.stdout.flush()
+    os.execve(sys.executable, [sys.executable, "-m", module, *arguments], {**os.environ, "PYTHONPATH": str(ROOT)})
+
+
+def front_door() -> int:
+    """Run a verb; whatever goes wrong ends in one sentence and a documented exit code."""
+    try:
+        return main(prog_name="riser", standalone_mode=False) or 0
+    except Trouble as trouble:
+        say(trouble.sentence)
+        return trouble.code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return FAILED
+    except OSError as error:
+        say(f"{error.filename or 'this machine'}: {error.strerror or error}")
+        return FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(front_door())
