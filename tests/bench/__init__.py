@@ -1,0 +1,1 @@
+"""What is measured against a limit: `riser bench NAME`. Not part of the test suite, because machines are noisy."""
