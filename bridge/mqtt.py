@@ -106,6 +106,7 @@ class Link:
         client.reconnect_delay_set(1, 15)
         client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
         client.on_message, client.on_publish = self._on_message, self._on_publish
+        client.on_subscribe = self._on_subscribe
 
     def start(self) -> None:
         """Begin connecting; returns at once, also with no broker there."""
@@ -173,6 +174,11 @@ class Link:
             else:
                 client.subscribe(topic, qos=1)
         self._tell(Connected(bool(getattr(flags, "session_present", False))))
+
+    def _on_subscribe(self, _: object, __: object, ___: int, reasons: list[ReasonCode], ____: object) -> None:
+        for reason in reasons:
+            if reason.is_failure:
+                log.error("the broker denies a subscription: %s; look at its access rules", reason)
 
     def _on_disconnect(self, _: object, __: object, ___: object, reason: ReasonCode, ____: object) -> None:
         self._tell(Disconnected(str(reason), getattr(reason, "value", 0) == TAKEN_OVER))

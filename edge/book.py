@@ -28,8 +28,8 @@ SCHEMA_VERSION = 1
 _SCHEMA = """
 CREATE TABLE journal (
     seq INTEGER PRIMARY KEY CHECK (seq > 0), id TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, boot TEXT NOT NULL,
-    mono_ns INTEGER NOT NULL, trusted INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
-    prev_hash TEXT NOT NULL, hash TEXT NOT NULL) STRICT;
+    mono_ns INTEGER NOT NULL, trusted INTEGER NOT NULL CHECK (trusted IN (0, 1)), kind TEXT NOT NULL,
+    body TEXT NOT NULL, prev_hash TEXT NOT NULL, hash TEXT NOT NULL) STRICT;
 CREATE TRIGGER journal_keeps BEFORE UPDATE ON journal BEGIN SELECT RAISE(ABORT, 'R10: the book is append-only'); END;
 CREATE TRIGGER journal_stays BEFORE DELETE ON journal BEGIN SELECT RAISE(ABORT, 'R10: the book is append-only'); END;
 CREATE TABLE sweep (number INTEGER PRIMARY KEY CHECK (number > 0), at INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
@@ -89,16 +89,18 @@ class Book:
         self._path, self._clock, self.boot = directory / "book.db", clock, boot
         self._lock = self._only_one(directory / "book.lock")
         marker = directory / "book.begun"
-        if marker.exists() and not self._path.exists() and not begin_anew:
-            raise BookError(
-                f"{self._path} is missing, but {marker.name} says that there was a book: put it or a backup back, "
-                "or start once with --begin-anew if it is really lost (failure 43)"
-            )
-        self._db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
         try:
-            self._prepare()
+            may_begin = begin_anew or not marker.exists()
+            if not may_begin and not self._path.exists():
+                raise self._lost("missing")
+            self._db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+            self._prepare(may_begin)
         except sqlite3.DatabaseError as error:
+            self.close()
             raise BookError(f"{self._path} cannot be read as a book: {error}; restore a backup") from None
+        except BookError:
+            self.close()
+            raise
         marker.touch()
         self.seq, self.hash = self._newest()
         self.sweep_number = self._db.execute("SELECT coalesce(max(number), 0) FROM sweep").fetchone()[0]
@@ -113,15 +115,23 @@ class Book:
             raise BookError(f"another edge has this book open ({path}); stop it first (failure 48)") from None
         return lock
 
-    def _prepare(self) -> None:
+    def _lost(self, how: str) -> BookError:
+        return BookError(
+            f"{self._path} is {how}, but book.begun says that there was a book: put it or a backup back, "
+            "or start once with --begin-anew if it is really lost (failure 43)"
+        )
+
+    def _prepare(self, may_begin: bool) -> None:
         run = self._db.execute
-        run("PRAGMA journal_mode=WAL")
-        run("PRAGMA synchronous=FULL")
         version = run("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA_VERSION:
             raise BookError(
                 f"{self._path} was written by a newer Riser (schema {version}); start that one (failure 50)"
             )
+        if version == 0 and not may_begin:
+            raise self._lost("empty")
+        run("PRAGMA journal_mode=WAL")
+        run("PRAGMA synchronous=FULL")
         if version == 0:
             self._db.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version={SCHEMA_VERSION};COMMIT;")
 
@@ -212,7 +222,8 @@ class Book:
         return _Transaction(self._db)
 
     def close(self) -> None:
-        self._db.close()
+        if hasattr(self, "_db"):  # A book that refused to open has its lock only.
+            self._db.close()
         self._lock.close()
 
 
@@ -224,7 +235,13 @@ class _Transaction:
         self._db.execute("BEGIN IMMEDIATE")
 
     def __exit__(self, kind: object, *_: object) -> None:
-        self._db.execute("COMMIT" if kind is None else "ROLLBACK")
+        try:
+            if kind is None:
+                self._db.execute("COMMIT")
+        finally:
+            # A full disk may have ended the transaction already, or refused the COMMIT and left it open.
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:

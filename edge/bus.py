@@ -7,10 +7,9 @@ the first byte is out. What the line can say and how long it may take stands in 
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import logging
 import select
+import termios
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ import serial
 
 from bridge.contract.clock import Clock
 from edge.codec import PROTOCOLS
+from edge.waiting import Queue
 
 log = logging.getLogger("riser.bus")
 
@@ -93,9 +93,12 @@ class SerialWire:
 
     def __init__(self, device: Path, baud: int, parity: str):
         simulated = device.resolve().is_relative_to("/dev/pts")
-        self._port = serial.Serial(
-            str(device), baud, parity="N" if simulated else parity, timeout=0, write_timeout=2, exclusive=True
-        )
+        try:
+            self._port = serial.Serial(
+                str(device), baud, parity="N" if simulated else parity, timeout=0, write_timeout=2, exclusive=True
+            )
+        except termios.error as error:  # Not an OSError, though it means the same: the device went while it was opened.
+            raise OSError(*error.args) from None
         if not simulated:
             try:
                 self._port.set_low_latency_mode(True)
@@ -110,7 +113,10 @@ class SerialWire:
         return self._port.read(4096) if readable else b""
 
     def drain(self) -> None:
-        self._port.reset_input_buffer()
+        try:
+            self._port.reset_input_buffer()
+        except termios.error as error:  # The adapter was pulled; this is what tcflush says then.
+            raise OSError(*error.args) from None
 
     def close(self) -> None:
         self._port.close()
@@ -137,7 +143,8 @@ class Line:
 def exchange(line: Line, wire: Wire, frame: bytes, clock: Clock) -> tuple[bytes | None, str | None]:
     """Send one frame and wait for its answer: (raw reply, None), or (None, "silent" or "noise").
 
-    An answer ends by its length. Our own echo, a late answer and noise before it are passed over.
+    An answer ends by its length. Our own echo, a late answer and noise before it are passed over, so whatever was
+    heard, the meter keeps its whole time to begin, and a begun answer may end after that. Babble ends at `over_at`.
     """
     protocol = PROTOCOLS[line.protocol]
     wire.drain()
@@ -148,9 +155,7 @@ def exchange(line: Line, wire: Wire, frame: bytes, clock: Clock) -> tuple[bytes 
     buffer, heard, last = bytearray(), 0, 0.0
     while True:
         now = clock.monotonic()
-        until = over_at if heard > len(frame) else silent_at
-        if heard > len(frame):
-            until = min(until, max(last + GAP_S, asked_by))
+        until = min(over_at, max(silent_at, last + GAP_S)) if heard else silent_at
         if now >= until:
             break
         piece = wire.read(until - now)
@@ -159,33 +164,8 @@ def exchange(line: Line, wire: Wire, frame: bytes, clock: Clock) -> tuple[bytes 
             buffer += piece
             if (raw := protocol.find_reply(frame, buffer)) is not None:
                 return raw, None
-        elif clock.monotonic() < until:
-            continue
     raw = protocol.find_reply(frame, buffer, final=True)
     return raw, None if raw is not None else ("noise" if heard else "silent")
-
-
-class Queue:
-    """Requests by priority, then by age. The loop puts, the port takes."""
-
-    def __init__(self) -> None:
-        self._heap: list[tuple[int, int, Request]] = []
-        self._order = itertools.count()
-        self._filled = threading.Condition()
-
-    def put(self, request: Request) -> None:
-        with self._filled:
-            heapq.heappush(self._heap, (request.priority, next(self._order), request))
-            self._filled.notify()
-
-    def take(self, timeout_s: float) -> Request | None:
-        with self._filled:
-            if not self._heap:
-                self._filled.wait(timeout_s)
-            return heapq.heappop(self._heap)[2] if self._heap else None
-
-    def __len__(self) -> int:
-        return len(self._heap)
 
 
 class Port(Protocol):
@@ -214,6 +194,7 @@ class ThreadPort(threading.Thread):
         self._answer = threading.Condition()
         self._asked: int | None = None  # number of the trip that waits for the loop's word
         self._word = ""  # "", "go", "refused", "sent"
+        self._sent: int | None = None  # number of the newest trip whose bytes were given to the line
         self._quiet_from = 0.0
 
     def put(self, request: Request) -> None:
@@ -224,6 +205,7 @@ class ThreadPort(threading.Thread):
 
     def stop(self) -> None:
         self._stopping.set()
+        self._queue.wake()
         with self._answer:
             self._answer.notify_all()
 
@@ -234,10 +216,11 @@ class ThreadPort(threading.Thread):
                 return False
             self._word = "go"
             self._answer.notify_all()
-            self._answer.wait_for(lambda: self._word == "sent" or self._asked != number, SENT_WITHIN_S)
-            if self._word == "sent":
+            self._answer.wait_for(lambda: self._sent == number or self._asked != number, SENT_WITHIN_S)
+            if self._sent == number:  # Asked of the trip itself: its exchange may be over before we are woken.
                 return True
-            self._word = "refused"
+            if self._asked == number:
+                self._word = "refused"
             return False
 
     def refuse(self, number: int) -> None:
@@ -289,13 +272,15 @@ class ThreadPort(threading.Thread):
         try:
             if request.not_after is not None and began > request.not_after:
                 error = "late"
-            elif request.handshake and not self._permitted(request):
-                error = "withdrawn"
             else:
                 pause = self._quiet_from + QUIET_S[self.line.protocol] - self._clock.monotonic()
-                if pause > 0 and not request.handshake:
+                if pause > 0:
                     self._clock.wait(pause)
+                if request.handshake and not self._permitted(request):
+                    raise _Withdrawn
                 raw, error = exchange(self.line, self._announcing(request), request.frame, self._clock)
+        except _Withdrawn:
+            error = "withdrawn"
         except (OSError, serial.SerialException) as trouble:
             log.warning("port %s: the line is gone: %s", self.line.id, trouble)
             self.state, self.why, error = "closed", str(trouble), "closed"
@@ -323,6 +308,10 @@ class ThreadPort(threading.Thread):
         return _Announcing(self, self._wire) if request.handshake else self._wire
 
 
+class _Withdrawn(Exception):
+    """The loop refused a trip, or gave up waiting for its first byte: nothing left and nothing will."""
+
+
 class _Announcing:
     """Sends a trip's bytes only while the loop still waits for them, and tells the loop that they are out."""
 
@@ -334,7 +323,11 @@ class _Announcing:
         port = self._port
         with port._answer:
             if port._word != "go":
-                return  # The loop took its word back; nothing leaves, and the exchange ends as silent.
-            self._wire.write(frame)
-            port._word = "sent"
-            port._answer.notify_all()
+                raise _Withdrawn
+            # Said before it is done: when the line breaks in the middle, some bytes may have left, and then the
+            # loop must not believe that none did.
+            port._word, port._sent = "sent", port._asked
+            try:
+                self._wire.write(frame)
+            finally:
+                port._answer.notify_all()

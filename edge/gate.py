@@ -69,8 +69,11 @@ def _doubt(model: Model, before: Sample | None, sample: Sample, offset_wh: int |
         return "R21", f"{total} Wh is beyond the register's scale"
     if offset_wh is not None and (apart := rates_apart_wh(model, sample.registers_wh)) is not None:
         allowed = RATES_APART_STEPS * model.step_wh * len(model.rates)
-        if abs(apart - offset_wh) > allowed:
-            return "R28", f"rates and total moved {apart - offset_wh} Wh apart; at most {allowed} Wh is rounding"
+        # The total rolls over before its rates do, so what they are apart is known but for whole scales (R20).
+        half = model.full_scale_wh // 2
+        moved = (apart - offset_wh + half) % model.full_scale_wh - half
+        if abs(moved) > allowed:
+            return "R28", f"rates and total moved {moved} Wh apart; at most {allowed} Wh is rounding"
     if before is None:
         return None
     span_s = (sample.read_at - before.read_at).total_seconds()

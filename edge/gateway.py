@@ -54,6 +54,11 @@ SWEEPS_KEPT = 50_000
 INFO_EVERY_S = 5.0
 """Line seconds between two `info` messages while nothing changes."""
 
+FLAPS, FLAPPING_S, CALM_S = 6, 60.0, 600.0
+"""So many lost connections in so many seconds mean a second program with our id; doubt ends after this much calm."""
+
+SAME_ID = "another program seems to use this gateway's id at the broker"
+
 Event = Reply | Ready | Happening
 
 
@@ -82,7 +87,7 @@ class Gateway:
         self.requests = Requests(core, self.accounts, self.relays, keys, self.topics.request, self._respond)
         self.polls: dict[str, Polling] = {}
         self.facts = Facts(core, self.accounts, self.relays, self.polls, instant_text(clock.now()))
-        for part in (self.relays, self.readings, self.requests):
+        for part in (self.relays.commands, self.readings, self.requests):
             part.take = self._take
         self.requests.replay = lambda asked: self.outbox.replay(asked.entries_from, asked.readings_from)
         core.ears.append(self)
@@ -93,7 +98,8 @@ class Gateway:
         self._relooked = self._saved = clock.elapsed()
         self._remembered_seq: int | None = None
         self._recovering: str | None = None
-        self._taken_over = False
+        self._lost: list[float] = []
+        self._doubted_until = -1e9
         self._synchronised, self._asked_kernel = False, -1e9
 
     # --- putting together ---
@@ -102,7 +108,9 @@ class Gateway:
         """Hand the ports over, one polling each."""
         self.core.ports.update(ports)
         for port in self.site.ports:
-            self.polls[port.id] = Polling(self.core, port.id, float(port.poll_s), self.readings.heard, self._swept)
+            self.polls[port.id] = Polling(
+                self.core, port.id, float(port.poll_s), self.readings.heard, self._swept, self.relays.commands.returned
+            )
 
     def begin(self, recovered_by: str | None = None) -> None:
         """The first entry of this run, and everything that is installed.
@@ -167,9 +175,8 @@ class Gateway:
             self.outbox.connected()
             self.outbox.fact(messages.Status(state="online"))
             self._announce()
-        elif isinstance(event, Disconnected) and event.taken_over and not self._taken_over:
-            self._taken_over = True
-            self._alarm("identity", "another program uses this gateway's id at the broker")
+        elif isinstance(event, Disconnected):
+            self._disconnected(event)
 
     def _tick(self) -> None:
         core = self.core
@@ -215,8 +222,8 @@ class Gateway:
                 "version",
                 f"the book holds kinds this version does not know: {sorted(core.state.unknown_kinds)}",
             )
-        elif self._taken_over:
-            mode, reason = "identity", "another program uses this gateway's id at the broker"
+        elif self.clock.monotonic() < self._doubted_until:
+            mode, reason = "identity", SAME_ID
         elif self._remembered_seq is not None and self._remembered_seq > core.book.seq:
             mode, reason = (
                 "recovery",
@@ -229,6 +236,15 @@ class Gateway:
             log.warning("mode %s%s", mode, f": {reason}" if reason else "")
             core.append(("mode/1", core.own_id("mode"), {"mode": mode, "why": reason or ""}))
             self._dirty.add(("info", ""))
+
+    def _disconnected(self, event: Disconnected) -> None:
+        """Two programs with one id throw each other out: the broker says so, or the connection falls all the time."""
+        now = self.clock.monotonic()
+        self._lost = [at for at in self._lost if at > now - FLAPPING_S] + [now]
+        if event.taken_over or len(self._lost) >= FLAPS:
+            if now > self._doubted_until:
+                self._alarm("identity", SAME_ID)
+            self._doubted_until = now + CALM_S
 
     def _alarm(self, alarm: str, text: str) -> None:
         self.core.append(("alarm/1", self.core.own_id("alarm"), {"alarm": alarm, "text": text}))

@@ -6,6 +6,7 @@ never touch money. A quantity the meter marks as not available is absent.
 
 from __future__ import annotations
 
+import math
 import struct
 import tomllib
 from collections.abc import Callable
@@ -110,11 +111,19 @@ _TYPES: dict[str, tuple[int, Callable[[bytes, tzinfo], Any]]] = {
     "u16": (2, lambda raw, _: int.from_bytes(raw, "big")),
     "i16": (2, lambda raw, _: int.from_bytes(raw, "big", signed=True)),
     "u32": (4, lambda raw, _: int.from_bytes(raw, "big")),
-    "f32": (4, lambda raw, _: struct.unpack(">f", raw)[0]),
-    "f32-whole": (4, lambda raw, _: int(struct.unpack(">f", raw)[0])),
+    "f32": (4, lambda raw, _: _finite(raw)),
+    "f32-whole": (4, lambda raw, _: int(_finite(raw))),
     "f32-kwh": (4, lambda raw, _: modbus.whole_wh_of_float_kwh(raw)),
 }
 """How many bytes a type takes, and how it is read."""
+
+
+def _finite(raw: bytes) -> float:
+    """A float32 that is a number: NaN and infinity have no place in a message. Raises ValueError."""
+    (number,) = struct.unpack(">f", raw)
+    if not math.isfinite(number):
+        raise ValueError(f"{number} is not a measured value")
+    return number
 
 
 def _read(value: dict[str, Any], raw: bytes, zone: tzinfo) -> Any:

@@ -79,11 +79,14 @@ class Outbox:
         if self._link.connected:
             self._link.publish(topic, b"", retain=True)
 
-    def replay(self, entries_from: int | None, readings_from: int | None) -> dict[str, int]:
-        """Queue entries and sweeps once more; returns what will be sent, as `replay`'s answer says it."""
+    def replay(self, entries_from: int | None, readings_from: int | None) -> dict[str, int] | None:
+        """Queue entries and sweeps once more; returns what will be sent, as `replay`'s answer says it.
+
+        None while too much waits already: somebody asks faster than the broker takes, and asks again later.
+        """
         told: dict[str, int] = {}
         if len(self._replays) > REPLAYS_AT_MOST:
-            return told  # Somebody asks faster than the broker takes; the asker asks again.
+            return None
         if entries_from is not None:
             entries = list(self._book.entries(entries_from, 500))
             self._replays.extend((self._topics.of(EntryMessage), entry_message(e).payload()) for e in entries)

@@ -38,9 +38,17 @@ Heard = Callable[[MeterState, str, Values, Reply], None]
 class Polling:
     """The routine reads of one port."""
 
-    def __init__(self, core: Core, port: str, poll_s: float, heard: Heard, swept: Callable[[Polling], None]):
+    def __init__(
+        self,
+        core: Core,
+        port: str,
+        poll_s: float,
+        heard: Heard,
+        swept: Callable[[Polling], None],
+        returned: Callable[[MeterState], None],
+    ):
         self._core, self.port, self._poll_s = core, port, poll_s
-        self._heard, self._swept = heard, swept
+        self._heard, self._swept, self._returned = heard, swept, returned
         self._plan: deque[tuple[str, str, int]] = deque()
         self._outstanding = 0
         self._started: float | None = None
@@ -134,6 +142,7 @@ class Polling:
         live.missed = live.skip_rounds = 0
         if live.online is not True:
             live.online, live.online_since = True, self._core.now()
+            self._returned(meter)
             self._core.changed("availability", meter.id)
 
     def _miss(self, meter: MeterState, live: Live, error: str) -> None:

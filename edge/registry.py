@@ -24,11 +24,13 @@ class AtomicStorage(Storage):
 
     def read(self) -> dict[str, dict[str, Any]] | None:
         try:
-            return json.loads(self._path.read_text(encoding="utf-8"))
+            tables = json.loads(self._path.read_text(encoding="utf-8"))
+            int(tables["folded"]["1"]["seq"])
         except FileNotFoundError:
             return None
-        except ValueError:
+        except (ValueError, TypeError, KeyError):
             return None  # Damaged: it is only a fold, and is written anew.
+        return tables
 
     def write(self, data: dict[str, dict[str, Any]]) -> None:
         scratch = self._path.with_suffix(".new")
@@ -57,11 +59,12 @@ class Registry:
         return int(rows[0]["seq"]) if rows else 0
 
     def refresh(self, state: State) -> None:
-        """Write what is installed, when the book has newer than the registry."""
-        if self.seq() == state.installed_seq:
+        """Write what is installed, when the registry was folded from an older book, or from another one."""
+        folded = {"seq": state.installed_seq, "epoch": state.genesis.get("epoch")}
+        if self._db.table("folded").all() == [folded]:
             return
         tables = {
-            "folded": {"1": {"seq": state.installed_seq}},
+            "folded": {"1": folded},
             "meters": {str(n): meter.row for n, meter in enumerate(state.meters.values(), 1)},
             "accounts": {str(n): account.row for n, account in enumerate(state.accounts.values(), 1)},
             "tariffs": {str(n): versions[-1] for n, versions in enumerate(state.tariffs.values(), 1)},

@@ -86,7 +86,7 @@ class Requests:
         self._keys, self._topic_of, self._respond = keys, topic_of, respond
         self._waiting: list[Waiting] = []
         self.take: Callable[[MeterState, str, Reply], bool]
-        self.replay: Callable[[messages.Replay], dict[str, Any]]
+        self.replay: Callable[[messages.Replay], dict[str, int] | None]
 
     # --- form and seal ---
 
@@ -101,7 +101,7 @@ class Requests:
             if operation in permissions.UNSIGNED:
                 body = messages.Replay.model_validate(signing.strict_json(payload))
                 transaction = body.transaction
-                self._answer(operation, body.transaction, None, "done", data=self.replay(body))
+                self._replayed(operation, body)
                 return False
             words, key, text = signing.open_envelope(self._topic_of(operation), payload, self._keys)
             transaction = words["transaction"] if is_transaction(words.get("transaction")) else ""
@@ -116,6 +116,14 @@ class Requests:
         except Refusal as refusal:
             self._answer(operation, transaction, None, "refused", rule=refusal.rule, error=refusal.sentence)
         return retained
+
+    def _replayed(self, operation: str, body: messages.Replay) -> None:
+        sent = self.replay(body)
+        if sent is None:
+            error = "too much is being replayed already; ask again in a few seconds"
+            self._answer(operation, body.transaction, None, "failed", error=error)
+        else:
+            self._answer(operation, body.transaction, None, "done", data=sent)
 
     def _signed(self, operation: str, words: dict[str, Any], key: str, text: str) -> None:
         body = messages.REQUESTS[operation].model_validate(words)

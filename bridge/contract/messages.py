@@ -17,9 +17,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Message(BaseModel):
-    """One kind of message. `topic` stands below `<base>/<gateway>/` unless it begins with `/`: then below `<base>/`."""
+    """One kind of message. `topic` stands below `<base>/<gateway>/` unless it begins with `/`: then below `<base>/`.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    A receiver passes over keys that it does not know, so that a newer edge and an older panel understand each other.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
     topic: ClassVar[str]
     retained: ClassVar[bool]
     writer: ClassVar[str] = "edge"
@@ -32,7 +35,7 @@ class Message(BaseModel):
 class Part(BaseModel):
     """A piece of a message."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 # --- the gateway ---------------------------------------------------------------------------------------------
@@ -52,10 +55,10 @@ class PortFacts(Part):
     protocol: str
     baud: int
     state: Literal["open", "closed"]
-    why: str | None = Field(None, description="why the port is closed, in words")
+    why: str | None = Field(default=None, description="why the port is closed, in words")
     meters: int
     read: int = Field(description="meters that answered in the last round")
-    round_s: float | None = Field(None, description="duration of the last round in seconds of the line")
+    round_s: float | None = Field(default=None, description="duration of the last round in seconds of the line")
     round_at: str | None = None
     asked: int = Field(description="requests since start")
     failed: int = Field(description="requests without a good answer since start")
@@ -76,7 +79,7 @@ class Info(Message):
     clock_why: str
     mode: Literal["normal", "time", "recovery", "version", "identity", "disk"]
     mode_why: str | None = None
-    brake: str | None = Field(None, description="why automatic cuts wait for a person (R4), in words")
+    brake: str | None = Field(default=None, description="why automatic cuts wait for a person (R4), in words")
     seq: int = Field(description="number of the newest entry of the book")
     hash: str = Field(description="hash of that entry")
     epoch: str = Field(description="changes when a book is begun anew")
@@ -84,7 +87,7 @@ class Info(Message):
     meters_installed: int
     meters_read: int = Field(description="meters read in the last round")
     cut_window_open: bool
-    cut_window_next: str | None = Field(None, description="when automatic cuts become possible, or end, next")
+    cut_window_next: str | None = Field(default=None, description="when automatic cuts become possible, or end, next")
     ports: list[PortFacts]
 
 
@@ -142,12 +145,14 @@ class MeterFacts(Message):
     power_factor: float | None = None
     frequency_hz: float | None = None
     electrical_read_at: str | None = None
-    clock_offset_s: int | None = Field(None, description="the meter's clock minus the gateway's")
+    clock_offset_s: int | None = Field(default=None, description="the meter's clock minus the gateway's")
     clock_read_at: str | None = None
-    freeze_at: str | None = Field(None, description="the midnight of the newest frozen or border register")
+    freeze_at: str | None = Field(default=None, description="the midnight of the newest frozen or border register")
     freeze_energy_wh: int | None = None
-    status_word_3: str | None = Field(None, description="four hex digits (DL/T 645)")
-    energy_today_wh: int | None = Field(None, description="used since the last local midnight, where that is known")
+    status_word_3: str | None = Field(default=None, description="four hex digits (DL/T 645)")
+    energy_today_wh: int | None = Field(
+        default=None, description="used since the last local midnight, where that is known"
+    )
 
 
 class Availability(Message):
@@ -181,7 +186,7 @@ class Relay(Message):
     following: bool = Field(description="false: told several times and not moved, a person is needed")
     keep_power: bool = Field(description="the meter itself is set to keep power on (保电)")
     alarm: bool = Field(description="the meter's own alarm lamp, read back")
-    step: str | None = Field(None, description="sent, done, read back: where the newest relay command stands")
+    step: str | None = Field(default=None, description="sent, done, read back: where the newest relay command stands")
 
 
 class MeterEvent(Message):
@@ -229,19 +234,19 @@ class Account(Message):
     posted_nano: int
     provisional_nano: int = Field(description="used since the last billed register and not yet posted")
     provisional_wh: int
-    billed_through: str | None = Field(None, description="the local date up to which days are closed")
+    billed_through: str | None = Field(default=None, description="the local date up to which days are closed")
     level: int = Field(description="0, or the deepest low-balance level that has fired and not re-armed (R9)")
     episode: int = Field(description="arrears episode number")
-    load_w: int | None = Field(None, description="smoothed load that the forecast uses")
-    price_now: str | None = Field(None, description="yuan per kWh at this hour")
+    load_w: int | None = Field(default=None, description="smoothed load that the forecast uses")
+    price_now: str | None = Field(default=None, description="yuan per kWh at this hour")
     days_left: float | None = None
-    zero_at: str | None = Field(None, description="when the balance reaches the cut limit at the load of now")
+    zero_at: str | None = Field(default=None, description="when the balance reaches the cut limit at the load of now")
     final_warning_at: str | None = None
     delivered_at: str | None = None
     delivered_by: str | None = None
-    cut_at: str | None = Field(None, description="the earliest instant at which supply will be cut unless paid")
-    protected_until: str | None = Field(None, description="a cut is due but waits until then (R2)")
-    blocked: str | None = Field(None, description="rule that stands against a cut now, such as R3")
+    cut_at: str | None = Field(default=None, description="the earliest instant at which supply will be cut unless paid")
+    protected_until: str | None = Field(default=None, description="a cut is due but waits until then (R2)")
+    blocked: str | None = Field(default=None, description="rule that stands against a cut now, such as R3")
     blocked_why: str | None = None
     restore_above_nano: int = Field(description="supply returns when the available balance rises above this (R6)")
     can_cut: bool = Field(description="false: no meter with a relay, or no channel that delivers a warning")
@@ -282,7 +287,7 @@ class Window(Part):
     from_: str = Field(alias="from", description="local wall time HH:MM")
     to: str = Field(description="local wall time HH:MM, 24:00 at the day's end")
     rate: str
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
 
 class TariffVersion(Part):
@@ -327,7 +332,7 @@ class Entry(Message):
 
 
 class Request(BaseModel):
-    """The words inside a signed request. Each operation adds its own fields (see `OPERATION_FIELDS`)."""
+    """The words inside a signed request; each operation adds its own fields. An unknown field is a mistake."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
     operation: ClassVar[str]
@@ -345,7 +350,7 @@ class TopUp(Request):
     account: str
     amount_fen: int
     method: Literal["cash", "transfer", "card", "online"]
-    reference: str = Field("", max_length=64, description="the payer's or channel's own number")
+    reference: str = Field(default="", max_length=64, description="the payer's or channel's own number")
 
 
 class Trip(Request):
@@ -384,8 +389,10 @@ class Replay(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
     operation: ClassVar[str] = "replay"
     transaction: str
-    entries_from: int | None = Field(None, ge=1, description="first seq wanted; at most 500 entries are sent")
-    readings_from: int | None = Field(None, ge=1, description="first reading number wanted; at most 200 are sent")
+    entries_from: int | None = Field(default=None, ge=1, description="first seq wanted; at most 500 entries are sent")
+    readings_from: int | None = Field(
+        default=None, ge=1, description="first reading number wanted; at most 200 are sent"
+    )
 
 
 REQUESTS: dict[str, type[Request] | type[Replay]] = {
@@ -399,10 +406,10 @@ class Response(Message):
     topic = "response/{id}"
     retained = False
     transaction: str
-    key: str | None = Field(None, description="the key that signed the request")
+    key: str | None = Field(default=None, description="the key that signed the request")
     status: Literal["accepted", "refused", "done", "failed"]
-    rule: str | None = Field(None, description="the rule a refusal names, such as R7")
-    error: str | None = Field(None, description="one sentence: what happened and what to do")
+    rule: str | None = Field(default=None, description="the rule a refusal names, such as R7")
+    error: str | None = Field(default=None, description="one sentence: what happened and what to do")
     data: dict[str, Any] | None = None
     at: str
 

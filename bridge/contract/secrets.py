@@ -70,7 +70,7 @@ def read(data_directory: Path, program: str) -> Secrets:
         tables = json.loads(path.read_text(encoding="utf-8"))
         keys = {name: bytes.fromhex(secret) for name, secret in tables.pop("keys", {}).items()}
         return Secrets(BrokerLogin.of(tables.pop("broker")), keys, tables)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise NoSecrets(f"{path} cannot be used ({error}); `riser up` writes it, run as the same user") from None
 
 
@@ -80,6 +80,7 @@ def write(data_directory: Path, program: str, tables: dict[str, object]) -> Path
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     scratch = path.with_suffix(".new")
     with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
+        os.fchmod(out.fileno(), 0o600)  # A leftover of a killed start may be wider.
         json.dump(tables, out, indent=1)
         out.flush()
         os.fsync(out.fileno())

@@ -73,6 +73,10 @@ def strict_json(payload: bytes) -> dict[str, Any]:
         raise BadEnvelope(f"the message is not JSON in UTF-8: {error}") from None
     if not isinstance(found, dict):
         raise BadEnvelope("the message is JSON, but not an object")
+    try:
+        json.dumps(found, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise BadEnvelope("the message holds half of a character pair, which no text can keep") from None
     return found
 
 

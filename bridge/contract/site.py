@@ -46,6 +46,12 @@ def _wall(text: str) -> str:
     return text
 
 
+def _gateway(text: str) -> str:
+    if text in ("bridge", "panel"):
+        raise ValueError(f"{text!r} is a topic of its own below the base; name the gateway otherwise")
+    return _id(text)
+
+
 Id = Annotated[str, AfterValidator(_id)]
 Yuan = Annotated[str, AfterValidator(_money)]
 Price = Annotated[str, AfterValidator(_price)]
@@ -73,7 +79,7 @@ class Strict(BaseModel):
 
 class SiteTable(Strict):
     name: Label
-    gateway: Id
+    gateway: Annotated[str, AfterValidator(_gateway)]
     base: Word = "riser"
     zone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
 

@@ -6,7 +6,6 @@ then converted, so days of 23 and 25 hours come out right (R26).
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -36,16 +35,9 @@ class Version:
         """The registers that this price is charged on."""
         return tuple(self.prices_micro)
 
-    def rate_at(self, wall: time) -> str:
-        """The rate at a local wall time."""
-        if self.kind == "single":
-            return SINGLE
-        minute = wall.hour * 60 + wall.minute
-        return self.windows[bisect_right([start for start, _, _ in self.windows], minute) - 1][2]
-
     def price_at(self, now: datetime, zone: ZoneInfo) -> int:
-        """Micro-yuan per kWh at an instant."""
-        return self.prices_micro[self.rate_at(now.astimezone(zone).time())]
+        """Micro-yuan per kWh at an instant: the price of the span of `ahead` that it lies in."""
+        return next(self.ahead(now, zone, 1))[2]
 
     def ahead(self, now: datetime, zone: ZoneInfo, days: int) -> Iterator[tuple[datetime, datetime, int]]:
         """Spans (from, to, micro-yuan per kWh) from `now` on, gapless, for `days` local days."""
@@ -66,7 +58,17 @@ def wall_instant(day: date, minute: int, zone: ZoneInfo) -> datetime:
     """
     days, minute = divmod(minute, 1440)
     wall = datetime.combine(day + timedelta(days=days), time(minute // 60, minute % 60), zone)
-    return wall.astimezone(UTC)
+    before, after = wall.astimezone(UTC), wall.replace(fold=1).astimezone(UTC)
+    return before if before <= after else _change_between(after, before, zone)
+
+
+def _change_between(early: datetime, late: datetime, zone: ZoneInfo) -> datetime:
+    """The whole second at which the zone's offset changes, after `early` and not after `late`."""
+    offset = early.astimezone(zone).utcoffset()
+    while late - early > timedelta(seconds=1):
+        middle = early + timedelta(seconds=int((late - early).total_seconds()) // 2)
+        early, late = (middle, late) if middle.astimezone(zone).utcoffset() == offset else (early, middle)
+    return late
 
 
 def local_midnight(day: date, zone: ZoneInfo) -> datetime:

@@ -22,7 +22,7 @@ FRAMING_BITS = 11  # One start, eight data, even parity, one stop (§5.1).
 SHORTEST = 12  # A frame without DATA.
 LARGEST_REPLY = 200 + SHORTEST + 8  # 200 DATA bytes in a read (§5.2), and up to eight wake-up bytes.
 
-READ, CONTROL = 0x11, 0x1C
+READ, READ_ON, WRITE, CONTROL = 0x11, 0x12, 0x14, 0x1C
 TRIP, PERMIT, CLOSE, ALARM, ALARM_OFF = 0x1A, 0x1B, 0x1C, 0x2A, 0x2B
 COMMANDS = {"trip": TRIP, "permit": PERMIT, "direct": CLOSE, "alarm": ALARM, "alarm-off": ALARM_OFF}
 """What function 1CH can order; `permit` and `direct` are the two ways to close (R6)."""
@@ -79,7 +79,7 @@ class Frame:
     @property
     def identifier(self) -> str | None:
         """DI3 DI2 DI1 DI0 as eight hex digits, where the frame carries one."""
-        carries = self.function in (0x11, 0x12, 0x14, 0x03) and not self.abnormal and len(self.data) >= 4
+        carries = self.function in (READ, READ_ON, WRITE, 0x03) and not self.abnormal and len(self.data) >= 4
         return self.data[3::-1].hex().upper() if carries else None
 
 
@@ -154,13 +154,14 @@ def answers(request: Frame, reply: Frame) -> bool:
         return False
     if not _address_fits(request.address, reply.address):
         return False
-    return reply.abnormal or request.identifier is None or reply.identifier == request.identifier
+    names_no_identifier = reply.abnormal or request.identifier is None or reply.function == WRITE  # 94H is empty (§7).
+    return names_no_identifier or reply.identifier == request.identifier
 
 
 def _address_fits(asked: str, answered: str) -> bool:
     """A wildcard AA stands for any two digits; reading only."""
-    pairs = zip(asked[::2], asked[1::2], answered[::2], answered[1::2], strict=True)
-    return all((a + b) == "aa" or (a + b) == (c + d) for a, b, c, d in pairs)
+    pairs = zip(bytes.fromhex(asked), bytes.fromhex(answered), strict=True)
+    return all(want in (0xAA, got) for want, got in pairs)
 
 
 def find_reply(request: bytes, buffer: bytearray, final: bool = False) -> bytes | None:
@@ -205,14 +206,19 @@ def control(
 
     Raises Forbidden for an address that is not a registered meter's own: wildcard, broadcast, typing mistake (I13).
     """
-    if address not in registered or not (address.isascii() and address.isdigit()) or address == "9" * 12:
+    own = len(address) == 12 and address.isascii() and address.isdigit() and address != "9" * 12
+    if not own or address not in registered:
         raise Forbidden(f"no control frame is made for {address!r}: it is not a registered meter's own address")
     until = bytes(6) if valid_until is None else bytes.fromhex(valid_until.strftime("%S%M%H%d%m%y"))
-    words = bytes.fromhex(password.level) + bytes.fromhex(password.password)[::-1]
-    words += bytes.fromhex(password.operator)[::-1] + bytes([COMMANDS[command], 0]) + until
-    if len(words) != 16:
-        raise CodecError("a password has 2 + 6 digits and an operator 8")
-    return encode(Frame(address, CONTROL, words), preamble)
+    words = _digits(password.level, 2) + _digits(password.password, 6) + _digits(password.operator, 8)
+    return encode(Frame(address, CONTROL, words + bytes([COMMANDS[command], 0]) + until), preamble)
+
+
+def _digits(text: str, count: int) -> bytes:
+    """Digits as they travel, low byte first. Raises CodecError, which does not name them (I24)."""
+    if len(text) != count or not (text.isascii() and text.isdigit()):
+        raise CodecError("a password's level has 2 digits, the password 6 and the operator 8")
+    return bytes.fromhex(text)[::-1]
 
 
 def value_of(reply: bytes) -> bytes:
@@ -235,10 +241,12 @@ def error_sentence(function: int, data: bytes) -> str:
 def masked(raw: bytes) -> bytes:
     """A frame fit to be stored or shown: the password in a control or write frame is replaced by zeros (I24).
 
-    The checksum is left as it was sent, so a masked frame shows by it that something was removed.
+    The checksum would tell the sum of the digits that were removed. It is replaced by one that never fits, so a
+    masked frame shows that it was masked and cannot be sent again.
     """
     body = raw.lstrip(b"\xfe")
-    if len(body) < SHORTEST + 4 or body[8] & 0x80:
+    if len(body) < SHORTEST + 4 or body[8] not in (CONTROL, WRITE):
         return raw
-    start = len(raw) - len(body) + 10 + {CONTROL: 1, 0x14: 5}.get(body[8] & 0x1F, 1000)
-    return raw[:start] + b"\x33" * len(raw[start : start + 3]) + raw[start + 3 :] if start < len(raw) else raw
+    start = 10 + (1 if body[8] == CONTROL else 5)
+    kept = body[:start] + b"\x33" * 3 + body[start + 3 : -2]
+    return raw[: len(raw) - len(body)] + kept + bytes([sum(kept) & 0xFF ^ 0xFF, 0x16])

@@ -1,0 +1,73 @@
+"""From messages to rows: what the archive's columns say about an entry or a sweep. Pure, and lenient about bodies.
+
+An entry whose body is not understood is kept all the same: the archive is a copy, it judges nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from bridge.contract.entries import TENANT
+from bridge.contract.messages import Entry, Reading
+from bridge.contract.units import instant_of, micros_of
+
+
+def body_of(text: str) -> dict[str, Any]:
+    """The body of an entry; empty where it is not a JSON object."""
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def net_nano(body: dict[str, Any], account: str) -> int | None:
+    """What the entry adds to the posted balance of `account`, in nano-yuan; None where it moves no money of theirs."""
+    wallet, net, touched = TENANT + account, 0, False
+    moves = body.get("moves")
+    for move in moves if isinstance(moves, list) else ():
+        if not isinstance(move, dict) or type(move.get("amount_nano")) is not int:
+            continue
+        for end, sign in (("to", 1), ("from", -1)):
+            if move.get(end) == wallet:
+                net, touched = net + sign * move["amount_nano"], True
+    return net if touched else None
+
+
+def entry_row(gateway: str, entry: Entry) -> dict[str, Any]:
+    """The row of an entry. Raises ValueError when `at` is no instant."""
+    body = body_of(entry.body)
+    account, meter = (body[key] if isinstance(body.get(key), str) else None for key in ("account", "meter"))
+    return {
+        "gateway": gateway,
+        "seq": entry.seq,
+        "id": entry.id,
+        "at_us": micros_of(instant_of(entry.at)),
+        "kind": entry.kind,
+        "account": account,
+        "meter": meter,
+        "amount_nano": None if account is None else net_nano(body, account),
+        "body": entry.body,
+        "boot": entry.boot,
+        "mono_ns": entry.mono_ns,
+        "trusted": int(entry.trusted),
+        "prev_hash": entry.prev_hash,
+        "hash": entry.hash,
+    }
+
+
+def reading_rows(gateway: str, sweep: Reading) -> list[dict[str, Any]]:
+    """One row per meter of the sweep. Raises ValueError when an instant is none."""
+    return [
+        {
+            "gateway": gateway,
+            "number": sweep.number,
+            "meter": row.meter,
+            "read_at_us": micros_of(instant_of(row.read_at)),
+            "energy_wh": row.energy_wh,
+            "power_w": row.power_w,
+            "relay": row.relay,
+        }
+        for row in sweep.readings
+    ]

@@ -1,0 +1,159 @@
+"""What Home Assistant is shown of a gateway, a meter and an account: tables of entities, one row each.
+
+A row reads one key of one retained fact through a template that answers `None` (unknown) where the key is
+absent, so nothing is ever shown as 0 that was not read. Nobody's name or phone number is used here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+from bridge.contract.messages import Account, Info, Message, MeterFacts, MeterRow, Relay, Status
+
+Extras = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Entity:
+    """One entity: `key` is unique in its device, `template` reads `message`, `extras` are Home Assistant's words."""
+
+    platform: str
+    key: str
+    name: str
+    message: type[Message]
+    template: str
+    extras: Extras = field(default_factory=dict)
+
+
+DIAGNOSTIC: Extras = {"entity_category": "diagnostic"}
+MEASURED: Extras = {"state_class": "measurement"}
+COUNTED: Extras = {"device_class": "energy", "state_class": "total_increasing", "unit_of_measurement": "kWh"}
+MONEY: Extras = {"device_class": "monetary", "unit_of_measurement": "CNY", "suggested_display_precision": 2}
+INSTANT: Extras = {"device_class": "timestamp"}
+PROBLEM: Extras = {"device_class": "problem"}
+
+
+def options(message: type[Message], key: str) -> Extras:
+    """An enum entity must list its values: those of the message's field."""
+    return {"device_class": "enum", "options": list(get_args(message.model_fields[key].annotation))}
+
+
+def plain(key: str) -> str:
+    """The value as it stands."""
+    return f"{{{{ value_json.{key} | default(None) }}}}"
+
+
+def kwh(key: str, multiplier: int) -> str:
+    """A register in Wh as kWh that were used: times the transformer ratio."""
+    factor = f" * {multiplier}" if multiplier != 1 else ""
+    return f"{{{{ value_json.{key}{factor} / 1000 if value_json.{key} is defined else None }}}}"
+
+
+def times(key: str, multiplier: int) -> str:
+    """A value of the meter's own side of the transformer as the line's."""
+    return (
+        plain(key)
+        if multiplier == 1
+        else f"{{{{ value_json.{key} * {multiplier} if value_json.{key} is defined else None }}}}"
+    )
+
+
+def yuan(key: str) -> str:
+    """Nano-yuan as yuan, floored to fen as everywhere where money is shown (R11)."""
+    return f"{{{{ (value_json.{key} / 1000000000) | round(2, 'floor') }}}}"
+
+
+def flag(key: str) -> str:
+    """A key that is always there, true or false."""
+    return f"{{{{ 'ON' if value_json.{key} else 'OFF' }}}}"
+
+
+def relay_word(key: str) -> str:
+    """A closed relay is on; one that was not read back is unknown (I11)."""
+    return f"{{{{ {{'closed': 'ON', 'open': 'OFF'}}.get(value_json.{key}) }}}}"
+
+
+GATEWAY: tuple[Entity, ...] = (
+    Entity("binary_sensor", "connection", "连接", Status,
+           "{{ 'ON' if value_json.state == 'online' else 'OFF' }}", {"device_class": "connectivity", **DIAGNOSTIC}),
+    Entity("sensor", "mode", "运行模式", Info, plain("mode"), {**options(Info, "mode"), **DIAGNOSTIC}),
+    Entity("binary_sensor", "clock_trusted", "时钟可信", Info, flag("clock_trusted"), DIAGNOSTIC),
+    Entity("binary_sensor", "brake", "批量断电待确认", Info,
+           "{{ 'ON' if value_json.brake is defined else 'OFF' }}", {**PROBLEM, **DIAGNOSTIC}),
+    Entity("sensor", "meters_read", "本轮读到的表", Info, plain("meters_read"), {**MEASURED, **DIAGNOSTIC}),
+    Entity("sensor", "meters_installed", "已装的表", Info, plain("meters_installed"), DIAGNOSTIC),
+    Entity("sensor", "seq", "账本最新序号", Info, plain("seq"), DIAGNOSTIC),
+)  # fmt: skip
+
+VOLTS: Extras = {"device_class": "voltage", "unit_of_measurement": "V", **MEASURED}
+AMPS: Extras = {"device_class": "current", "unit_of_measurement": "A", **MEASURED}
+
+
+def quantities(multiplier: int) -> tuple[Entity, ...]:
+    """What a meter may measure; the key is that of `meter/<id>`. Voltage, power factor and frequency have no ratio."""
+    counted = (
+        ("energy_wh", "电量"), ("energy_sharp_wh", "尖电量"), ("energy_peak_wh", "峰电量"),
+        ("energy_flat_wh", "平电量"), ("energy_valley_wh", "谷电量"), ("energy_today_wh", "今日用电"),
+    )  # fmt: skip
+    rows = [Entity("sensor", key, name, MeterFacts, kwh(key, multiplier), COUNTED) for key, name in counted]
+    power = {"device_class": "power", "unit_of_measurement": "W", **MEASURED}
+    rows.append(Entity("sensor", "power_w", "功率", MeterFacts, times("power_w", multiplier), power))
+    for phase in "abc":
+        volts, amps = f"voltage_{phase}_v", f"amps_{phase}"
+        rows.append(Entity("sensor", volts, f"{phase.upper()} 相电压", MeterFacts, plain(volts), VOLTS))
+        rows.append(Entity("sensor", amps, f"{phase.upper()} 相电流", MeterFacts, times(amps, multiplier), AMPS))
+    factor = {"device_class": "power_factor", **MEASURED}
+    hertz = {"device_class": "frequency", "unit_of_measurement": "Hz", **MEASURED}
+    offset = {"device_class": "duration", "unit_of_measurement": "s", **MEASURED, **DIAGNOSTIC}
+    return (
+        *rows,
+        Entity("sensor", "power_factor", "功率因数", MeterFacts, plain("power_factor"), factor),
+        Entity("sensor", "frequency_hz", "频率", MeterFacts, plain("frequency_hz"), hertz),
+        Entity("sensor", "clock_offset_s", "表钟偏差", MeterFacts, plain("clock_offset_s"), offset),
+    )
+
+
+ALWAYS: tuple[Entity, ...] = (
+    Entity("sensor", "read_at", "最近读数时间", MeterFacts, plain("read_at"), {**INSTANT, **DIAGNOSTIC}),
+    Entity("sensor", "quality", "读数质量", MeterFacts, plain("quality"),
+           {**options(MeterFacts, "quality"), **DIAGNOSTIC}),
+)  # fmt: skip
+
+RELAY: tuple[Entity, ...] = (
+    Entity("binary_sensor", "relay", "供电", Relay, relay_word("observed"), {"device_class": "power"}),
+    Entity("binary_sensor", "relay_desired", "应供电", Relay, relay_word("desired"), DIAGNOSTIC),
+    Entity("binary_sensor", "not_following", "继电器不动作", Relay,
+           "{{ 'OFF' if value_json.following else 'ON' }}", {**PROBLEM, **DIAGNOSTIC}),
+    Entity("binary_sensor", "alarm", "欠费报警灯", Relay, flag("alarm"), PROBLEM),
+    Entity("binary_sensor", "keep_power", "保电", Relay, flag("keep_power"), DIAGNOSTIC),
+)  # fmt: skip
+
+ACCOUNT: tuple[Entity, ...] = (
+    Entity("sensor", "balance", "可用余额", Account, plain("balance"), {**MONEY, "state_class": "total"}),
+    Entity("sensor", "posted", "账面余额", Account, yuan("posted_nano"), MONEY),
+    Entity("sensor", "provisional", "未入账电费", Account, yuan("provisional_nano"), MONEY),
+    Entity("sensor", "days_left", "可用天数", Account, plain("days_left"),
+           {"device_class": "duration", "unit_of_measurement": "d", **MEASURED, "suggested_display_precision": 1}),
+    Entity("sensor", "level", "预警级别", Account, plain("level"), {}),
+    Entity("sensor", "state", "状态", Account, plain("state"), options(Account, "state")),
+    Entity("sensor", "zero_at", "预计用完时间", Account, plain("zero_at"), INSTANT),
+    Entity("sensor", "cut_at", "最早断电时间", Account, plain("cut_at"), INSTANT),
+    Entity("sensor", "price_now", "当前电价", Account, plain("price_now"),
+           {"unit_of_measurement": "CNY/kWh", **MEASURED, "suggested_display_precision": 4}),
+)  # fmt: skip
+
+
+def of_meter(row: MeterRow) -> Iterator[Entity]:
+    """The entities of one meter: only quantities that it fills, and a relay only where it has one.
+
+    Two are not among them: today's use follows from the register, and DL/T 645 meters have a clock to compare.
+    """
+    filled = set(row.quantities)
+    filled |= {"energy_today_wh"} if "energy_wh" in filled else set()
+    filled |= {"clock_offset_s"} if row.protocol == "dlt645-2007" else set()
+    yield from (entity for entity in quantities(row.multiplier) if entity.key in filled)
+    yield from ALWAYS
+    if row.relay != "none":
+        yield from RELAY

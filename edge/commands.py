@@ -1,0 +1,172 @@
+"""One order to a meter at a time: sent, answered or not, and always read back, because only status word 3 tells.
+
+Whether an order is right is decided elsewhere (`relays.py`, `lamps.py`). Here stands how it is carried out: one
+attempt at a time, growing pauses, an alarm that a person sees, and the frame's own expiry.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from edge.bus import RESTORE, WATCH, Reply
+from edge.codec import dlt645
+from edge.codec.errors import CodecError
+from edge.core import Core
+from edge.state import MeterState
+
+log = logging.getLogger("riser.relays")
+
+PAUSES_S = {"trip": (10.0, 60.0, 600.0, 3600.0), "close": (2.0, 5.0, 10.0, 30.0, 60.0), "lamp": (3.0, 10.0, 60.0)}
+"""Line seconds after an attempt that did not lead to the wanted state; the last one repeats."""
+
+BUTTON_PAUSE_S = 3600.0
+"""Once closing is permitted it is a person's turn; the permission is renewed this seldom."""
+
+ALARM_AFTER = {"trip": 3, "close": 3}
+"""Attempts after which a person is told that the relay does not follow; a lamp that stays dark is no alarm."""
+
+READ_BACK_S = 10.0
+"""Relays and their feedback take seconds; the status word is read until it matches or so long."""
+
+VALID_S = 600.0
+"""A control frame is void this long after it left, by the meter's own clock, whose drift this allows for."""
+
+
+@dataclass
+class Task:
+    """What is being done about one relay or lamp: `wish` is trip, close or lamp."""
+
+    wish: str
+    busy: bool = False
+    attempts: int = 0
+    not_before: float = 0.0
+    until: float = 0.0
+    step: str | None = None
+    alarmed: bool = False
+    missing: list[str] = field(default_factory=list)
+
+
+class Commands:
+    """The orders that are under way."""
+
+    def __init__(self, core: Core, password_of: Callable[[str], dlt645.Password]):
+        self._core, self._password_of = core, password_of
+        self._tasks: dict[tuple[str, str], Task] = {}
+        self.take: Callable[[MeterState, str, Reply], bool]
+        self.looked: Callable[[MeterState], None]
+
+    # --- attempts ---
+
+    def task(self, meter: MeterState, wish: str) -> Task | None:
+        return self._tasks.get((meter.id, wish))
+
+    def of(self, meter: MeterState) -> list[Task]:
+        return [task for (id, _), task in self._tasks.items() if id == meter.id]
+
+    def begin(self, meter: MeterState, wish: str, act: Callable[[MeterState, Task], None]) -> None:
+        """Make an attempt unless one is under way or its pause is not over."""
+        task = self._tasks.setdefault((meter.id, wish), Task(wish))
+        now = self._core.clock.monotonic()
+        if task.busy or now < task.not_before:
+            return
+        task.busy, task.attempts = True, task.attempts + 1
+        act(meter, task)
+
+    def drop(self, meter: MeterState, wish: str, idle_only: bool = False) -> None:
+        """The wish is fulfilled, or nobody wishes it any more."""
+        task = self._tasks.get((meter.id, wish))
+        if task is not None and not (idle_only and task.busy):
+            del self._tasks[meter.id, wish]
+
+    def returned(self, meter: MeterState) -> None:
+        """The meter answers again after a silence: what waited for a pause is tried at once."""
+        for task in self.of(meter):
+            task.not_before = 0.0
+
+    def ended(self, meter: MeterState, task: Task, why: str) -> None:
+        """An attempt is over and the wanted state was not read back."""
+        pauses = PAUSES_S[task.wish]
+        task.busy, task.step = False, None
+        task.not_before = self._core.clock.monotonic() + pauses[min(task.attempts, len(pauses)) - 1]
+        log.info("meter %s: %s, attempt %d: %s", meter.id, task.wish, task.attempts, why)
+        if task.wish in ALARM_AFTER and task.attempts >= ALARM_AFTER[task.wish] and not task.alarmed:
+            task.alarmed = True
+            text = f"the relay does not follow ({task.wish}, {task.attempts} attempts): {why}"
+            log.warning("meter %s: %s", meter.id, text)
+            fields = {"meter": meter.id, "alarm": "not-following", "text": text}
+            self._core.append(("alarm/1", self._core.own_id("alarm"), fields))
+        self._core.changed("relay", meter.id)
+
+    # --- orders ---
+
+    def order(
+        self,
+        meter: MeterState,
+        task: Task,
+        priority: int,
+        command: str,
+        *,
+        handshake: bool = False,
+        answered: Callable[[], None] | None = None,
+    ) -> None:
+        """Send one control frame; `answered` is called when the meter took it, before it is read back."""
+        self._core.submit(
+            meter,
+            priority,
+            task.wish,
+            self._frame(meter, command),
+            lambda reply: self._commanded(meter, task, answered, reply),
+            handshake=handshake,
+        )
+
+    def _frame(self, meter: MeterState, command: str) -> bytes:
+        core = self._core
+        registered = {m.row["address"] for m in core.state.meters.values() if m.row["port"] == meter.row["port"]}
+        offset_s = core.lives[meter.id].clock_offset_s or 0
+        until = core.now() + timedelta(seconds=max(VALID_S, 120.0 * core.clock.speed) + offset_s)
+        password = self._password_of(meter.id)
+        return dlt645.control(command, meter.row["address"], registered, password, until.astimezone(core.terms.zone))
+
+    def _commanded(self, meter: MeterState, task: Task, answered: Callable[[], None] | None, reply: Reply) -> None:
+        """The meter answered an order, or did not: either way only the status word tells what happened."""
+        if reply.error in ("withdrawn", "closed"):
+            self.ended(meter, task, f"the order did not leave ({reply.error})")
+            return
+        if reply.raw is not None:
+            try:
+                dlt645.value_of(reply.raw)
+            except CodecError as refusal:
+                self.ended(meter, task, str(refusal))
+                return
+            task.step = "done"
+            if answered is not None:
+                answered()
+        self._core.changed("relay", meter.id)
+        task.until = self._core.clock.monotonic() + READ_BACK_S
+        self._read_back(meter, task)
+
+    def _read_back(self, meter: MeterState, task: Task) -> None:
+        priority = RESTORE if task.wish == "close" else WATCH
+        frame = self._core.question(meter, "status")
+        self._core.submit(meter, priority, "status", frame, lambda reply: self._seen_back(meter, task, reply))
+
+    def _seen_back(self, meter: MeterState, task: Task, reply: Reply) -> None:
+        if reply.raw is not None:
+            self.take(meter, "status", reply)
+        seen = self._core.lives[meter.id].relay_open
+        if task.wish == "lamp":
+            self.ended(meter, task, "read back" if reply.raw else "no answer")
+            self.looked(meter)
+        elif seen is (task.wish == "trip"):
+            task.busy, task.step, task.alarmed = False, "read back", False
+        elif meter.row["relay"] == "permit" and task.wish == "close" and reply.raw is not None:
+            task.busy, task.step = False, "press the button"
+            task.not_before = self._core.clock.monotonic() + BUTTON_PAUSE_S
+            self._core.changed("relay", meter.id)
+        elif self._core.clock.monotonic() < task.until and reply.error != "closed":
+            self._read_back(meter, task)
+        else:
+            self.ended(meter, task, "read back, and the relay has not moved" if reply.raw else "no answer")

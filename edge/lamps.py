@@ -1,0 +1,50 @@
+"""The meter's own alarm lamp is on while a final warning stands, and taken back afterwards.
+
+It is the one channel every prepaid meter has: ordered in this very arrears episode, answered, and seen in status
+word 3, it makes the warning a delivered one (R1).
+"""
+
+from __future__ import annotations
+
+from edge.accounts import Accounts
+from edge.bus import WATCH
+from edge.commands import Commands, Task
+from edge.core import Core
+from edge.state import AccountState, MeterState
+
+
+class Lamps:
+    """Brings lamps to what they should be."""
+
+    def __init__(self, core: Core, accounts: Accounts, commands: Commands):
+        self._core, self._accounts, self._commands = core, accounts, commands
+
+    def consider(self, meter: MeterState) -> None:
+        """Light, take back, or note a delivered warning; called with every status word."""
+        live = self._core.lives[meter.id]
+        if not live.model.lamp:
+            return
+        account = self._core.state.accounts.get(meter.account or "")
+        if account is not None and account.final is not None:
+            if live.lamp_on and live.lamp_episode == account.episode:
+                self._commands.drop(meter, "lamp")
+                self._accounts.delivered(account, meter)
+            else:
+                self._light(meter, account)
+        elif live.lamp_on:
+            self._commands.begin(
+                meter, "lamp", lambda which, task: self._commands.order(which, task, WATCH, "alarm-off")
+            )
+        else:
+            self._commands.drop(meter, "lamp")
+
+    def _light(self, meter: MeterState, account: AccountState) -> None:
+        episode = account.episode
+
+        def answered() -> None:
+            self._core.lives[meter.id].lamp_episode = episode
+
+        def order(which: MeterState, task: Task) -> None:
+            self._commands.order(which, task, WATCH, "alarm", answered=answered)
+
+        self._commands.begin(meter, "lamp", order)

@@ -1,0 +1,39 @@
+"""What waits at a port: the most urgent request first, then the oldest. The loop puts, the port takes."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edge.bus import Request
+
+
+class Queue:
+    """Requests by priority, then by age. The loop puts, the port takes."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int, Request]] = []
+        self._order = itertools.count()
+        self._filled = threading.Condition()
+
+    def put(self, request: Request) -> None:
+        with self._filled:
+            heapq.heappush(self._heap, (request.priority, next(self._order), request))
+            self._filled.notify()
+
+    def take(self, timeout_s: float) -> Request | None:
+        with self._filled:
+            if not self._heap:
+                self._filled.wait(timeout_s)
+            return heapq.heappop(self._heap)[2] if self._heap else None
+
+    def wake(self) -> None:
+        """End a waiting `take`, which then returns None."""
+        with self._filled:
+            self._filled.notify_all()
+
+    def __len__(self) -> int:
+        return len(self._heap)
