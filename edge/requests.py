@@ -56,7 +56,7 @@ class Asked:
     body: Any
 
     def written(self, answer: dict[str, Any]) -> dict[str, Any]:
-        """What an entry keeps of the request: who asked, the digest of the signed text, what was answered."""
+        """What an entry keeps of the request: who asked, the digest of what was asked, what was answered."""
         return {"who": self.body.who, "role": self.body.role, "request": {"sha256": self.sha256, "answer": answer}}
 
 
@@ -103,9 +103,9 @@ class Requests:
                 transaction = body.transaction
                 self._replayed(operation, body)
                 return False
-            words, key, text = signing.open_envelope(self._topic_of(operation), payload, self._keys)
+            words, key, _ = signing.open_envelope(self._topic_of(operation), payload, self._keys)
             transaction = words["transaction"] if is_transaction(words.get("transaction")) else ""
-            self._signed(operation, words, key, text)
+            self._signed(operation, words, key)
         except signing.BadSeal as error:
             log.warning("a request on %s has a wrong seal and was refused (I12)", operation)
             self._answer(operation, transaction, None, "refused", rule="I12", error=str(error))
@@ -125,12 +125,12 @@ class Requests:
         else:
             self._answer(operation, body.transaction, None, "done", data=sent)
 
-    def _signed(self, operation: str, words: dict[str, Any], key: str, text: str) -> None:
+    def _signed(self, operation: str, words: dict[str, Any], key: str) -> None:
         body = messages.REQUESTS[operation].model_validate(words)
         assert isinstance(body, messages.Request)
         if not is_transaction(body.transaction):
             raise Refusal("R7", "a transaction id is 8 to 64 of A-Z a-z 0-9 _ -")
-        asked = Asked(f"{key}:{body.transaction}", operation, key, hashlib.sha256(text.encode()).hexdigest(), body)
+        asked = Asked(f"{key}:{body.transaction}", operation, key, _digest(operation, body), body)
         if (known := self._core.book.find(asked.id)) is not None:
             self._again(asked, known)
             return
@@ -331,6 +331,12 @@ class Requests:
         self._core.append(("brake/1", asked.id, {"set": False, "why": body.why, **asked.written(answer)}))
         self._answer(asked.operation, body.transaction, asked.key, **answer)
         self._core.changed("info")
+
+
+def _digest(operation: str, body: messages.Request) -> str:
+    """What was asked, without when: a form sent once more after the asker's restart is the same request (R7)."""
+    asked = body.model_dump_json(exclude={"issued_at", "valid_until"})
+    return hashlib.sha256(f"{operation}\n{asked}".encode()).hexdigest()
 
 
 def _sentence(error: ValidationError) -> str:

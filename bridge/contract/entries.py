@@ -48,7 +48,7 @@ KINDS: dict[str, str] = {
     "brake/1": "the brake on mass cuts (R4) caught (set: true) or was released: set, why, who, role, request",
     "mode/1": "the gateway's mode changed: mode, why",
 }
-"""Kind and what its body holds; `request` is {"sha256" of the signed text, "answer" as given}."""
+"""Kind and what its body holds; `request` is {"sha256" of what was asked, "answer" as given}."""
 
 TENANT = "account:"
 """A tenant's wallet is the ledger account `account:<account id>`."""

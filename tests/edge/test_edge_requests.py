@@ -56,6 +56,15 @@ def test_the_same_id_with_another_amount_is_a_conflict(building: Building) -> No
     assert len(building.of("topup/1")) == 1
 
 
+def test_the_same_words_at_another_time_are_the_same_request(building: Building) -> None:
+    """The panel restarted and the clerk sends the form once more: the same receipt, no conflict, one posting."""
+    first = building.topup(ACCOUNT, 5000, transaction="abcdefgh-9")
+    building.run(minutes=5)
+    building.topup(ACCOUNT, 5000, transaction="abcdefgh-9")
+    receipts = [answer["data"]["receipt"] for answer in building.answers(first)]
+    assert len(receipts) == 2 and len(set(receipts)) == 1 and len(building.of("topup/1")) == 1
+
+
 def test_the_same_id_after_a_power_cut_gives_the_same_receipt(building: Building) -> None:
     """The edge dies right after posting and before the answer is heard: the repeat posts nothing."""
     topic, payload, transaction = signed(building, "topup", account=ACCOUNT, amount_fen=5000, method="cash")

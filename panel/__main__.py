@@ -1,0 +1,139 @@
+"""The composition root: `python -m panel` reads the environment, builds the parts and serves them with gunicorn.
+
+    RISER_DATA   data directory            RISER_CLOCK       one clock for all programs (demo)
+    RISER_SITE   site file                 RISER_PANEL_PORT  another port than the site file's
+    RISER_DEMO   {"account": "100206"}     shows the demo's page
+
+One worker process with threads: the mirror lives in its memory. Exit code 2 when a setting cannot be used.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from bridge.archive.tables import open_engine
+from bridge.contract import clock, secrets, site_file
+from bridge.contract.messages import PanelStatus, Topics
+from bridge.contract.site import Site
+from bridge.mqtt import Link
+from panel.app import create_app
+from panel.commands import KEY, Commands
+from panel.feed import Feed
+from panel.history import History
+from panel.mirror import Mirror, subscriptions
+from panel.parts import Parts
+from panel.sessions import Sessions
+from panel.throttle import Throttle
+from panel.users import Database, Users
+
+THREADS = 24
+"""Pages are answered in milliseconds; a thread each for two dozen people who click at once."""
+
+
+class BadSetting(ValueError):
+    """The environment does not say what is needed; the sentence says what to set."""
+
+
+def settings(environ: dict[str, str] | os._Environ[str]) -> tuple[Path, Site, str | None]:
+    """(data directory, site, the demo's account). Raises BadSetting, BadSite."""
+    missing = [name for name in ("RISER_DATA", "RISER_SITE") if not environ.get(name)]
+    if missing:
+        raise BadSetting(f"{' and '.join(missing)} must be set; `riser up` does it")
+    demo = None
+    if text := environ.get("RISER_DEMO"):
+        try:
+            demo = str(json.loads(text)["account"])
+        except (ValueError, KeyError, TypeError):
+            raise BadSetting(f'RISER_DEMO reads {{"account": "100206"}}, not {text[:60]!r}') from None
+    return Path(environ["RISER_DATA"]), site_file.load(Path(environ["RISER_SITE"])), demo
+
+
+def compose(data: Path, site: Site, demo: str | None) -> tuple[Flask, Feed]:
+    """Build everything and wire it together; nothing runs yet."""
+    time = clock.from_environment()
+    own = secrets.read(data, "panel")
+    if KEY not in own.keys:
+        raise BadSetting(f"the panel's secrets hold no key {KEY!r}; `riser up` writes it")
+    topics = Topics(site.site.base, site.site.gateway)
+    mirror, commands = Mirror(topics, time), Commands(topics, time, own.keys[KEY])
+    feed = Feed(topics, mirror, commands)
+    will = (topics.of(PanelStatus), PanelStatus(state="offline").payload())
+    name = f"riser-panel-{site.site.gateway}"
+    feed.attach(Link(own.broker, name, feed.put, subscriptions=subscriptions(topics), will=will))
+    database = Database(data / "panel.db")
+    users = Users(database, data)
+    history = History(open_engine(site.bridge.archive, data), site.site.gateway)
+    stand = Parts(
+        site, time, data, mirror, commands, feed, history, users,
+        Sessions(database, users, time), Throttle(database, time), demo,
+    )  # fmt: skip
+    return create_app(stand), feed
+
+
+def port_of(site: Site, environ: dict[str, str] | os._Environ[str]) -> int:
+    """The port to listen on. Raises BadSetting."""
+    text = environ.get("RISER_PANEL_PORT") or str(site.panel.port)
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
+        raise BadSetting(f"RISER_PANEL_PORT is a port from 1 to 65535, not {text[:20]!r}")
+    return int(text)
+
+
+class Server(BaseApplication):
+    """gunicorn without a command line; `load` runs in the worker, so threads and connections are born there."""
+
+    def __init__(self, bind: str, data: Path, site: Site, demo: str | None):
+        self._bind, self._composed = bind, (data, site, demo)
+        super().__init__()
+
+    def load_config(self) -> None:
+        wanted: dict[str, Any] = {
+            "bind": self._bind,
+            "workers": 1,
+            "worker_class": "gthread",
+            "threads": THREADS,
+            "keepalive": 15,
+            "graceful_timeout": 5,
+            "timeout": 60,
+            "control_socket_disable": True,
+            "loglevel": "warning",
+            "proc_name": "riser-panel",
+        }
+        for name, value in wanted.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        app, feed = compose(*self._composed)
+        feed.start()
+        return app
+
+
+def main() -> int:
+    """Serve until told to stop."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        data, site, demo = settings(os.environ)
+        port = port_of(site, os.environ)
+        data.mkdir(parents=True, exist_ok=True)
+        secrets.read(data, "panel")
+        clock.from_environment()
+    except (ValueError, OSError) as error:
+        print(f"the panel cannot start: {error}", file=sys.stderr)
+        return 2
+    if password := Users(Database(data / "panel.db"), data).first_start():
+        words = "you will be asked to change it"
+        print(f"First sign-in: user admin, one-time password {password}; {words}", flush=True)
+    host = f"[{site.panel.listen}]" if ":" in site.panel.listen else site.panel.listen
+    Server(f"{host}:{port}", data, site, demo).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

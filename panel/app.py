@@ -1,0 +1,65 @@
+"""The factory: one Flask application over the parts it is handed; it starts nothing and connects to nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+from flask_login import current_user
+
+from bridge.contract.units import instant_text
+from panel import formats, guard, links, words
+from panel.pages import account, answers, demo, lines, live, meter, people, rooms, sign_in
+from panel.pages.entries import rate_word
+from panel.pages.people import ROLE_WORDS
+from panel.parts import EXTENSION, Parts
+from panel.states import WORDS
+from panel.telling import rule_words
+
+PAGES = (live, sign_in, people, rooms, account, answers, meter, lines, demo)
+
+
+def create_app(stand: Parts) -> Flask:
+    """The panel as a WSGI application."""
+    app = Flask(__name__)
+    app.extensions[EXTENSION] = stand
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    guard.install(app, stand)
+    for page in PAGES:
+        app.register_blueprint(page.blueprint)
+    for name in (
+        "yuan",
+        "yuan_signed",
+        "yuan_all",
+        "price",
+        "kwh",
+        "kilowatts",
+        "number",
+        "span",
+        "lasts",
+        "countdown",
+    ):
+        app.jinja_env.filters[name] = getattr(formats, name)
+    app.jinja_env.filters["rate_word"] = rate_word
+
+    @app.context_processor
+    def shared() -> dict[str, Any]:
+        return {
+            "t": words.t,
+            "link": links.link,
+            "asset": links.asset,
+            "i_may": guard.i_may,
+            "me": current_user.user if current_user.is_authenticated else None,
+            "role_words": ROLE_WORDS,
+            "state_words": WORDS,
+            "rule_words": rule_words,
+            "language": words.language_now(),
+            "html_language": words.HTML_LANGUAGE[words.language_now()],
+            "site_name": stand.site.site.name,
+            "demo": stand.demo_account is not None,
+            "calendar_now": instant_text(stand.clock.now()),
+            "calendar_speed": f"{stand.clock.speed:g}",
+            "liveness": live.liveness,
+        }
+
+    return app

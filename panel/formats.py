@@ -1,0 +1,144 @@
+"""How figures and times look: minus is U+2212, thousands have commas, times are the site's, every value can be aged.
+
+Nothing is computed here: nano-yuan, Wh and W come as published and leave as text.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from bridge.contract.units import instant_of, kwh_text, price_text, yuan_exact, yuan_text
+from panel.words import t
+
+MINUS = "−"
+ABSENT = "—"
+
+
+def grouped(text: str) -> str:
+    """Thousands get commas and the minus its own sign: `-1234.50` is `−1,234.50`."""
+    sign = MINUS if text.startswith("-") else ""
+    whole, dot, decimals = text.lstrip("-").partition(".")
+    return f"{sign}{int(whole):,}{dot}{decimals}"
+
+
+def yuan(nano: int | None) -> str:
+    """Money for people, floored to fen."""
+    return ABSENT if nano is None else grouped(yuan_text(nano))
+
+
+def yuan_signed(nano: int) -> str:
+    """Money that moved: `+200.00`, `−54.84`. A charge is shown with its size floored, as its balance is."""
+    return f"+{yuan(nano)}" if nano > 0 else yuan(nano)
+
+
+def yuan_all(nano: int) -> str:
+    """Money in full, for explanations."""
+    return grouped(yuan_exact(nano))
+
+
+def price(micro: int) -> str:
+    return price_text(micro)
+
+
+def kwh(wh: int | None) -> str:
+    """Energy in kWh."""
+    return ABSENT if wh is None else grouped(kwh_text(wh))
+
+
+def kilowatts(watts: int | None) -> str:
+    """Power in kW with two decimals, from whole watts."""
+    if watts is None:
+        return ABSENT
+    sign = "-" if watts < 0 else ""
+    hundredths = (abs(watts) + 5) // 10
+    return grouped(f"{sign}{hundredths // 100}.{hundredths % 100:02d}")
+
+
+def number(value: float | int | None, decimals: int = 1) -> str:
+    """A measured value with fixed decimals."""
+    return ABSENT if value is None else grouped(f"{value:.{decimals}f}")
+
+
+def span(seconds: float) -> str:
+    """A duration in one or two words: 8 s, 47 min, 2 h 11 min, 3 d."""
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return t("{n} s|seconds", n=whole)
+    if whole < 3600:
+        return t("{n} min|minutes", n=whole // 60)
+    if whole < 86_400:
+        hours, minutes = whole // 3600, whole % 3600 // 60
+        return t("{h} h {m} min", h=hours, m=minutes) if minutes else t("{h} h|hours", h=hours)
+    return t("{n} d|days", n=whole // 86_400)
+
+
+def lasts(days: float | None) -> str:
+    """How long the balance lasts: 12 d, 1.6 d, 3.2 h, 30 min."""
+    if days is None:
+        return ABSENT
+    if days >= 10:
+        return t("{n} d|days", n=int(days))
+    if days >= 1:
+        return t("{n} d|days", n=f"{days:.1f}")
+    hours = days * 24
+    return t("{h} h|hours", h=f"{hours:.1f}") if hours >= 1 else t("{n} min|minutes", n=int(hours * 60))
+
+
+def countdown(seconds: float) -> str:
+    """Time left as a clock: 29:48, 3:05:10."""
+    whole = max(0, int(seconds))
+    hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes:02d}:{rest:02d}"
+
+
+class Wall:
+    """The site's wall: instants as its people write them, seen from one `now`."""
+
+    def __init__(self, now: datetime, zone: ZoneInfo):
+        self.instant, self.zone = now, zone
+        self.now = now.astimezone(zone)
+
+    def _local(self, at: str | datetime) -> datetime:
+        return (instant_of(at) if isinstance(at, str) else at).astimezone(self.zone)
+
+    def age_s(self, at: str | datetime) -> float:
+        """Calendar seconds since `at`; never below 0, a clock may be a little ahead."""
+        return max(0.0, (self.instant - self._local(at)).total_seconds())
+
+    def left_s(self, at: str | datetime) -> float:
+        return max(0.0, (self._local(at) - self.instant).total_seconds())
+
+    def ago(self, at: str | datetime | None) -> str:
+        return t("never") if at is None else t("{span} ago", span=span(self.age_s(at)))
+
+    def clock(self, at: str | datetime | None, seconds: bool = False) -> str:
+        """The time alone: 15:20 or 15:20:07."""
+        return ABSENT if at is None else f"{self._local(at):%H:%M:%S}" if seconds else f"{self._local(at):%H:%M}"
+
+    def stamp(self, at: str | datetime | None, seconds: bool = False) -> str:
+        """Date and time, the year only when it is another one: 11-20 15:20."""
+        if at is None:
+            return ABSENT
+        local = self._local(at)
+        day = f"{local:%m-%d}" if local.year == self.now.year else f"{local:%Y-%m-%d}"
+        return f"{day} {self.clock(local, seconds)}"
+
+    def when(self, at: str | datetime) -> str:
+        """As spoken: today at 15:20, tomorrow at 09:00, Mon 11-23 at 09:00."""
+        local = self._local(at)
+        days = (local.date() - self.now.date()).days
+        if days == 0:
+            return t("today at {time}", time=self.clock(local))
+        if days == 1:
+            return t("tomorrow at {time}", time=self.clock(local))
+        return t("{weekday} {day} at {time}", weekday=weekday(local), day=f"{local:%m-%d}", time=self.clock(local))
+
+    def midnight(self, days_ago: int = 0) -> datetime:
+        """The start of the local day, `days_ago` days before today, as an aware instant."""
+        day = self.now.date() - timedelta(days=days_ago)
+        return datetime(day.year, day.month, day.day, tzinfo=self.zone)
+
+
+def weekday(local: datetime) -> str:
+    return (t("Mon"), t("Tue"), t("Wed"), t("Thu"), t("Fri"), t("Sat"), t("Sun"))[local.weekday()]

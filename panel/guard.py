@@ -1,0 +1,191 @@
+"""Every page needs a session unless it stands in `OPEN`, every form a CSRF token, every answer its headers.
+
+Buttons are shown by role and the role is checked again when the form arrives; the edge checks it a third time.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, abort, g, render_template, request, session
+from flask.sessions import SecureCookieSessionInterface
+from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.wrappers import Response
+
+from bridge.contract.permissions import role_may
+from panel.links import go, here, link
+from panel.parts import Parts, parts
+from panel.users import User
+from panel.words import DEFAULT, LANGUAGES
+
+OPEN = frozenset({"static", "sign_in.sign_in", "live.health"})
+"""Pages without a session."""
+
+WHILE_ONE_TIME = frozenset({"sign_in.password", "sign_in.sign_out", "live.pulse"})
+"""Pages for a person who still has a one-time password."""
+
+QUIET: set[str] = set()
+"""Pages that refresh themselves; they do not keep a session alive."""
+
+LANGUAGE_COOKIE = "riser-language"
+
+CSP = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; object-src 'none';"
+    " base-uri 'none'; form-action 'self'; frame-ancestors {ancestors}"
+)
+
+_INGRESS = re.compile(r"/[A-Za-z0-9/_.-]{1,200}\Z")
+
+
+class SignedIn(UserMixin):
+    """A person and the session that proves it."""
+
+    def __init__(self, user: User, token: str):
+        self.user, self.token = user, token
+
+    def get_id(self) -> str:
+        return self.token
+
+
+def quiet(endpoint: str) -> None:
+    """Say that this page refreshes itself."""
+    QUIET.add(endpoint)
+
+
+def me() -> User:
+    """The person of this request; only on pages that need a session."""
+    user: User = current_user.user
+    return user
+
+
+def i_may(operation: str) -> bool:
+    return bool(current_user.is_authenticated) and role_may(current_user.user.role, operation)
+
+
+def require(operation: str) -> None:
+    """Stop with 403 when the role may not ask for this."""
+    if not i_may(operation):
+        abort(403)
+
+
+def require_manager() -> None:
+    if me().role != "manager":
+        abort(403)
+
+
+def begin_session(user: User) -> None:
+    """Sign a person in with a fresh session: nothing of the one before survives."""
+    session.clear()
+    login_user(SignedIn(user, parts().sessions.begin(user)))
+
+
+def end_session() -> None:
+    if current_user.is_authenticated:
+        parts().sessions.end(current_user.token)
+    logout_user()
+    session.clear()
+
+
+class Cookies(SecureCookieSessionInterface):
+    """The session cookie is marked Secure where the page came by TLS, also through a proxy that says so."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return request.is_secure or request.headers.get("X-Forwarded-Proto", "").lower() == "https"
+
+
+def secret_key(data_directory: Path) -> bytes:
+    """The key that seals cookies, made at the first start, readable by its owner alone."""
+    path = data_directory / "panel.key"
+    try:
+        os.write(made := os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), secrets.token_bytes(32))
+        os.close(made)
+    except FileExistsError:
+        pass
+    key = path.read_bytes()
+    if len(key) != 32:
+        raise ValueError(f"{path} is damaged; delete it, and everybody signs in again")
+    return key
+
+
+def install(app: Flask, stand: Parts) -> None:
+    """Put the guard before every page of the application."""
+    app.config.update(
+        SECRET_KEY=secret_key(stand.data_directory),
+        SESSION_COOKIE_NAME=f"riser-{stand.site.site.gateway}",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_TIME_LIMIT=None,  # A token lasts as long as its session: nothing typed is lost to a shorter limit.
+        MAX_CONTENT_LENGTH=64 * 1024,
+    )
+    app.session_interface = Cookies()
+    CSRFProtect(app)
+    manager = LoginManager(app)
+    manager.session_protection = None  # A phone changes its address; the token and its limits are the proof.
+
+    @manager.user_loader
+    def load(token: str) -> SignedIn | None:
+        user = stand.sessions.find(token, act=request.endpoint not in QUIET)
+        return SignedIn(user, token) if user else None
+
+    app.before_request(_choose_language)
+    app.before_request(_check)
+    app.after_request(_headers)
+    app.register_error_handler(CSRFError, _no_token)
+    for code in (403, 404, 405, 413):
+        app.register_error_handler(code, _told)
+
+
+def _choose_language() -> None:
+    wanted = request.args.get("lang")
+    user = current_user.user if current_user.is_authenticated else None
+    if wanted in LANGUAGES:
+        g.language = g.new_language = wanted
+        if user is not None and user.language != wanted:
+            parts().users.set_language(user.id, wanted)
+        return
+    kept = (user.language if user else None) or request.cookies.get(LANGUAGE_COOKIE)
+    g.language = kept if kept in LANGUAGES else DEFAULT
+
+
+def _check() -> Response | tuple[str, int, dict[str, str]] | None:
+    if request.endpoint is None or request.endpoint in OPEN:
+        return None
+    if not current_user.is_authenticated:
+        if request.headers.get("HX-Request"):
+            return "", 401, {"HX-Refresh": "true"}
+        return go("sign_in.sign_in", next=here()) if request.method == "GET" else go("sign_in.sign_in")
+    if current_user.user.one_time and request.endpoint not in WHILE_ONE_TIME:
+        return go("sign_in.password")
+    return None
+
+
+def _headers(response: Response) -> Response:
+    # Home Assistant shows an add-on inside its own page and says so; nobody else may frame the panel.
+    ingress = _INGRESS.match(request.headers.get("X-Ingress-Path", ""))
+    response.headers["Content-Security-Policy"] = CSP.format(ancestors="'self'" if ingress else "'none'")
+    response.headers["X-Frame-Options"] = "SAMEORIGIN" if ingress else "DENY"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    if request.endpoint == "static":
+        response.headers["Cache-Control"] = "public, max-age=86400" if "v" in request.args else "no-cache"
+    elif "ETag" not in response.headers:
+        response.headers["Cache-Control"] = "no-store"
+    if new := getattr(g, "new_language", None):
+        response.set_cookie(LANGUAGE_COOKIE, new, max_age=365 * 86_400, httponly=True, samesite="Lax")
+    return response
+
+
+def _no_token(error: CSRFError) -> tuple[str, int]:
+    return render_template("told.html", code=400, back=link("rooms.rooms")), 400
+
+
+def _told(error: Any) -> tuple[str, int]:
+    if not hasattr(g, "language"):
+        g.language = DEFAULT
+    return render_template("told.html", code=error.code, back=link("rooms.rooms")), error.code

@@ -1,0 +1,170 @@
+"""What the archive tells: entries of the book and readings, read and never written.
+
+The archive is a copy: it may be a moment behind the mirror, and it may be empty. Nothing here is computed that the
+edge computed already; bodies are given as they stand in the book.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, and_, func, or_, select
+
+from bridge.archive.tables import ENTRY, READING
+from bridge.contract.units import instant_of_micros, micros_of
+
+PAGE = 20
+
+FOR_PEOPLE = (
+    "topup/1", "charge/1", "opening-balance/1", "level/1", "final/1", "delivered/1", "cancelled/1", "trip/1",
+)  # fmt: skip
+"""Kinds of an account's entries that matter to people; closings only where a day was deferred."""
+
+OF_ITS_METERS = ("relay/1", "hold/1")
+
+OF_A_METER = (
+    "relay/1",
+    "hold/1",
+    "trip/1",
+    "withdrawn/1",
+    "close/1",
+    "alarm/1",
+    "quarantine/1",
+    "opening/1",
+    "meter/1",
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One entry of the book with its body opened."""
+
+    seq: int
+    id: str
+    at: datetime
+    kind: str
+    account: str | None
+    meter: str | None
+    body: dict[str, Any]
+    amount_nano: int | None
+
+
+@dataclass(frozen=True)
+class Point:
+    """Power at an instant, in W."""
+
+    at: datetime
+    power_w: int
+
+
+def _line(row: Any) -> Line:
+    return Line(
+        row.seq, row.id, instant_of_micros(row.at_us), row.kind, row.account, row.meter, json.loads(row.body),
+        row.amount_nano,
+    )  # fmt: skip
+
+
+class History:
+    """Questions to the archive about one gateway."""
+
+    def __init__(self, engine: Engine, gateway: str):
+        self._engine, self._gateway = engine, gateway
+        self._of_gateway = ENTRY.c.gateway == gateway
+
+    def _lines(self, *where: Any, limit: int, newest_first: bool = True) -> list[Line]:
+        order = ENTRY.c.seq.desc() if newest_first else ENTRY.c.seq
+        question = select(ENTRY).where(self._of_gateway, *where).order_by(order).limit(limit)
+        with self._engine.connect() as connection:
+            return [_line(row) for row in connection.execute(question)]
+
+    def _of_account(self, account: str, meters: Sequence[str], since: datetime | None) -> Any:
+        own = and_(
+            ENTRY.c.account == account,
+            or_(
+                ENTRY.c.kind.in_(FOR_PEOPLE),
+                # A day that could not be closed with a register is told; the other closings repeat their charges.
+                and_(ENTRY.c.kind == "closing/1", ENTRY.c.body.not_like('%"deferred":[]%')),
+            ),
+        )
+        of_meters = and_(ENTRY.c.meter.in_(meters), ENTRY.c.kind.in_(OF_ITS_METERS))
+        if since is not None:  # A meter's past before this tenancy belongs to somebody else.
+            of_meters = and_(of_meters, ENTRY.c.at_us >= micros_of(since))
+        return or_(own, of_meters)
+
+    def of_account(
+        self,
+        account: str,
+        meters: Sequence[str],
+        since: datetime | None = None,
+        before: int | None = None,
+        limit: int = PAGE,
+    ) -> list[Line]:
+        """Entries that matter to the people of an account, newest first; with `before`, those below that seq."""
+        below = () if before is None else (ENTRY.c.seq < before,)
+        return self._lines(self._of_account(account, meters, since), *below, limit=limit)
+
+    def of_meter(self, meter: str, limit: int = 20) -> list[Line]:
+        """Relay, hold, alarm and installation entries of a meter, newest first."""
+        return self._lines(ENTRY.c.meter == meter, ENTRY.c.kind.in_(OF_A_METER), limit=limit)
+
+    def newest(self, kind: str, meter: str) -> Line | None:
+        """The newest entry of a kind about a meter."""
+        return next(iter(self._lines(ENTRY.c.meter == meter, ENTRY.c.kind == kind, limit=1)), None)
+
+    def by_id(self, id: str) -> Line | None:
+        """The entry with this id; a request's entry is `panel:<transaction>`."""
+        return next(iter(self._lines(ENTRY.c.id == id, limit=1)), None)
+
+    def of_kinds(self, account: str, meters: Sequence[str], kinds: Sequence[str], limit: int = 500) -> list[Line]:
+        """Entries of some kinds about an account or its meters, oldest first; the newest `limit` of them."""
+        concerns = or_(ENTRY.c.account == account, ENTRY.c.meter.in_(meters))
+        return self._lines(concerns, ENTRY.c.kind.in_(kinds), limit=limit)[::-1]
+
+    def topups_since(self, at: datetime) -> tuple[int, int]:
+        """(how many top-ups, their sum in nano-yuan) since an instant, over all accounts."""
+        question = select(func.count(), func.coalesce(func.sum(ENTRY.c.amount_nano), 0)).where(
+            self._of_gateway, ENTRY.c.kind == "topup/1", ENTRY.c.at_us >= micros_of(at)
+        )
+        with self._engine.connect() as connection:
+            count, amount_nano = connection.execute(question).one()
+        return int(count), int(amount_nano)
+
+    def closed_days(self, days: int = 3) -> list[dict[str, Any]]:
+        """The newest closed days: {date, at, accounts, charges, wh, deferred}, newest first."""
+        closings = self._lines(ENTRY.c.kind == "closing/1", limit=days * 400)
+        found: dict[str, dict[str, Any]] = {}
+        for line in closings:
+            empty = {"date": line.body["date"], "at": line.at, "accounts": 0, "charges": [], "deferred": 0}
+            day = found.setdefault(line.body["date"], empty)
+            day["accounts"] += 1
+            day["charges"] += line.body.get("charges", [])
+            day["deferred"] += len(line.body.get("deferred", []))
+        newest = sorted(found.values(), key=lambda day: day["date"], reverse=True)[:days]
+        for day in newest:
+            ids = day["charges"]
+            lines = [line for start in range(0, len(ids), 400) for line in self._by_ids(ids[start : start + 400])]
+            day["charges"], day["wh"] = len(ids), sum(line.body.get("wh", 0) for line in lines)
+        return newest
+
+    def _by_ids(self, ids: Sequence[str]) -> list[Line]:
+        return self._lines(ENTRY.c.id.in_(ids), limit=len(ids))
+
+    def power(self, meter: str, start: datetime, end: datetime) -> list[Point]:
+        """Power readings of a meter from `start` until before `end`, oldest first."""
+        question = (
+            select(READING.c.read_at_us, READING.c.power_w)
+            .where(
+                READING.c.gateway == self._gateway,
+                READING.c.meter == meter,
+                READING.c.read_at_us >= micros_of(start),
+                READING.c.read_at_us < micros_of(end),
+                READING.c.power_w.is_not(None),
+            )
+            .order_by(READING.c.read_at_us)
+        )
+        with self._engine.connect() as connection:
+            return [Point(instant_of_micros(at_us), power_w) for at_us, power_w in connection.execute(question)]

@@ -1,0 +1,1 @@
+"""One blueprint for each job of a person."""

@@ -1,0 +1,212 @@
+"""An account: what it has, what happens next, every entry with its reasons, and taking money.
+
+The transaction stands in the form before the click, so a double click posts once. What was typed is never lost to a
+mistake in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, abort, redirect, render_template, request
+from werkzeug.wrappers import Response
+
+from bridge.contract.asking import new_transaction
+from bridge.contract.messages import Account, AccountRow, TopUp
+from bridge.contract.units import NANO_PER_FEN, BadAmount, fen_of, instant_of, is_transaction, nano_of_yuan
+from panel.commands import Conflict, NotSent
+from panel.formats import yuan
+from panel.guard import me, quiet, require
+from panel.links import link
+from panel.pages.answers import answer_to
+from panel.pages.entries import rows_of, story_of
+from panel.parts import Parts, parts
+from panel.states import PRIORITY, Room, room_of
+from panel.telling import banner_of, effect_of
+from panel.words import later, t
+
+blueprint = Blueprint("account", __name__)
+quiet("account.now")
+quiet("account.entries")
+
+METHODS = {"cash": later("Cash"), "transfer": later("Transfer"), "card": later("Card"), "online": later("Online")}
+assert set(METHODS) == set(TopUp.model_fields["method"].annotation.__args__)  # type: ignore[union-attr]
+QUICK = ("50", "100", "200", "500")
+
+
+@dataclass(frozen=True)
+class Tenancy:
+    """An account with its newest facts and its meters, the most urgent first."""
+
+    row: AccountRow
+    account: Account | None
+    rooms: list[Room]
+
+    @property
+    def state(self) -> str:
+        return self.rooms[0].state if self.rooms else "none"
+
+
+@dataclass(frozen=True)
+class Form:
+    """The top-up form as it was typed. `mistakes` stand next to their fields."""
+
+    transaction: str
+    amount: str = ""
+    method: str = ""
+    reference: str = ""
+    mistakes: tuple[tuple[str, str], ...] = ()
+
+    def mistake(self, field: str) -> str | None:
+        return dict(self.mistakes).get(field)
+
+
+def tenancy(id: str) -> Tenancy:
+    """The account with this id; 404 where there is none."""
+    stand = parts()
+    view, wall = stand.mirror.view(), stand.wall()
+    row = view.accounts.get(id)
+    if row is None:
+        abort(404)
+    rooms = [room_of(view, meter, wall, stand.stale_s) for meter in view.meters_of(row)]
+    rooms.sort(key=lambda room: PRIORITY.index(room.state))
+    return Tenancy(row, view.get(Account, id), rooms)
+
+
+def amount_nano(text: str) -> int:
+    """A typed amount as nano-yuan. Raises BadAmount with a sentence for the person who typed."""
+    try:
+        fen = fen_of(text)
+    except BadAmount:
+        raise BadAmount(
+            t("“{text}” is not an amount: digits with at most two decimals, such as 200 or 200.50.", text=text[:24])
+        ) from None
+    policy = parts().site.policy
+    low, high = nano_of_yuan(policy.topup_min), nano_of_yuan(policy.topup_max)
+    if not low <= fen * NANO_PER_FEN <= high:
+        raise BadAmount(t("A top-up lies between {low} and {high} yuan.", low=yuan(low), high=yuan(high)))
+    return fen * NANO_PER_FEN
+
+
+@blueprint.get("/account/<id>")
+def account(id: str) -> str:
+    """The page. `amount` and `method` fill the form, `before` pages the entries, `answer` shows a request's outcome."""
+    return _page(
+        tenancy(id), Form(new_transaction(), request.args.get("amount", "")[:24], request.args.get("method", ""))
+    )
+
+
+def _page(found: Tenancy, form: Form) -> str:
+    stand, preview = parts(), _preview(found, form.amount)
+    preview["mistake"] = form.mistake("amount") or preview["mistake"]
+    return render_template(
+        "account.html", it=found, form=form, methods=METHODS, quick=QUICK, preview=preview,
+        answer=answer_to(request.args.get("answer")), **_now(stand, found), **_entries(stand, found),
+    )  # fmt: skip
+
+
+def _now(stand: Parts, found: Tenancy) -> dict[str, Any]:
+    wall = stand.wall()
+    return {"wall": wall, "banner": banner_of(found.rooms, found.account, wall)}
+
+
+def _entries(stand: Parts, found: Tenancy) -> dict[str, Any]:
+    before = request.args.get("before", "")
+    seq = int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None
+    meters, since = found.row.meters, instant_of(found.row.since)
+    lines = stand.history.of_account(found.row.id, meters, since, seq, limit=21)
+    wall = stand.wall()
+    return {
+        "rows": rows_of(lines[:20], wall),
+        "older": lines[19].seq if len(lines) > 20 else None,
+        "before": seq,
+        "story": story_of(stand.history.of_account(found.row.id, meters, since, limit=60), found.account, wall),
+    }
+
+
+@blueprint.get("/account-now/<id>")
+def now(id: str) -> str:
+    """Banner and figures, which refresh themselves."""
+    found = tenancy(id)
+    shown = _now(parts(), found) | {"it": found, "oob": True}
+    return render_template("parts/account_now.html", **shown) + render_template("parts/figures.html", **shown)
+
+
+@blueprint.get("/account-entries/<id>")
+def entries(id: str) -> str:
+    """Entries and warnings, which refresh themselves."""
+    found = tenancy(id)
+    shown = _entries(parts(), found) | {"it": found, "wall": parts().wall(), "oob": True}
+    return render_template("parts/entries.html", **shown) + render_template("parts/story.html", **shown)
+
+
+@blueprint.get("/account-preview/<id>")
+def preview(id: str) -> str:
+    """Before and after for the amount that stands in the field, and what it will do."""
+    require("topup")
+    found = tenancy(id)
+    amount = request.args.get("amount", "")[:24]
+    return render_template("parts/preview.html", it=found, preview=_preview(found, amount), typing=True)
+
+
+def _preview(found: Tenancy, text: str) -> dict[str, Any]:
+    """{before, after, amount, good, effect, mistake}; without an amount only `before`."""
+    account = found.account
+    shown: dict[str, Any] = {"before": account.available_nano if account else None, "after": None, "mistake": None}
+    if not text.strip():
+        return shown
+    try:
+        nano = amount_nano(text)
+    except BadAmount as bad:
+        return shown | {"mistake": str(bad)}
+    if account is None:
+        return shown | {"amount": nano}
+    # What the balance will read if the gateway takes this amount; the gateway's own figure comes with its answer.
+    after = account.available_nano + nano
+    good, effect = effect_of(account, found.rooms, after, parts().site.policy.cut_at, parts().wall())
+    return shown | {"amount": nano, "after": after, "good": good, "effect": effect}
+
+
+@blueprint.post("/account/<id>")
+def top_up(id: str) -> str | tuple[str, int] | Response:
+    """Take money: one request for one transaction, then the page that shows its answer."""
+    require("topup")
+    found, typed = tenancy(id), request.form
+    transaction = typed.get("transaction", "")
+    if not is_transaction(transaction):
+        transaction = new_transaction()
+    form = Form(transaction, typed.get("amount", "")[:24], typed.get("method", ""), typed.get("reference", "").strip())
+    mistakes: dict[str, str] = {}
+    nano = 0
+    try:
+        nano = amount_nano(form.amount)
+    except BadAmount as bad:
+        mistakes["amount"] = str(bad)
+    if form.method not in METHODS:
+        mistakes["method"] = t("Choose how the money came.")
+    if len(form.reference) > 64:
+        mistakes["reference"] = t("At most 64 characters.")
+    if mistakes:
+        return _again(found, form, mistakes)
+    user = me()
+    try:
+        parts().commands.send(
+            "topup", id, who=user.name, role=user.role, transaction=transaction,
+            account=id, amount_fen=nano // NANO_PER_FEN, method=form.method, reference=form.reference,
+        )  # fmt: skip
+    except NotSent:
+        words = t("Not sent: the connection to the gateway is lost. Nothing was posted; send the form again later.")
+        return _again(found, form, {"form": words}, 503)
+    except Conflict:
+        fresh = Form(new_transaction(), form.amount, form.method, form.reference)
+        words = t("This form was already used for another top-up. Check the entries, then send it once more.")
+        return _again(found, fresh, {"form": words}, 409)
+    if typed.get("back") == "demo":
+        return redirect(link("demo.timeline", answer=transaction), 303)
+    return redirect(link("account.account", id=id, answer=transaction), 303)
+
+
+def _again(found: Tenancy, form: Form, mistakes: dict[str, str], code: int = 422) -> tuple[str, int]:
+    shown = Form(form.transaction, form.amount, form.method, form.reference, tuple(mistakes.items()))
+    return _page(found, shown), code

@@ -1,0 +1,161 @@
+"""What came of a request, shown as it comes: sent, done, read back; never ahead of what was answered.
+
+A request this panel no longer remembers is looked up in the archive by its entry.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, abort, render_template
+
+from bridge.contract.messages import Relay
+from bridge.contract.units import NANO_PER_FEN, is_transaction
+from panel.commands import KEY, Asked
+from panel.formats import yuan
+from panel.guard import quiet
+from panel.parts import Parts, parts
+from panel.telling import rule_words
+from panel.words import later, t
+
+blueprint = Blueprint("answers", __name__)
+quiet("answers.answer")
+
+TITLES = {
+    "topup": later("Top up"),
+    "trip": later("Trip"),
+    "close": later("Close"),
+    "read": later("Read now"),
+    "brake": later("Release the brake"),
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a command: `state` is done, waiting or failed."""
+
+    word: str
+    state: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A command as people see it. `good` is None while nothing is decided."""
+
+    transaction: str
+    title: str
+    who: str
+    at: str
+    steps: list[Step]
+    good: bool | None
+    sentence: str
+    detail: str
+    finished: bool
+    receipt: str | None = None
+
+
+@blueprint.get("/answer/<transaction>")
+def answer(transaction: str) -> str:
+    """The card, which asks for itself again until the outcome is known."""
+    found = answer_to(transaction)
+    if found is None:
+        abort(404)
+    return render_template("parts/answer.html", answer=found, wall=parts().wall())
+
+
+def answer_to(transaction: str | None) -> Answer | None:
+    """The answer to a transaction, from memory or from the archive; None when neither knows it."""
+    if not is_transaction(transaction) or transaction is None:
+        return None
+    stand = parts()
+    asked = stand.commands.find(transaction)
+    return told(stand, asked) if asked else _from_archive(stand, transaction)
+
+
+def told(stand: Parts, asked: Asked) -> Answer:
+    """Put a request and its answers into words."""
+    good, sentence, detail = _outcome(stand, asked)
+    newest = asked.newest
+    receipt = newest.data.get("receipt") if newest and newest.status == "done" and newest.data else None
+    return Answer(
+        asked.transaction, t(TITLES[asked.operation]), asked.who, asked.at, _steps(stand, asked, good), good,
+        sentence, detail, asked.finished, str(receipt) if receipt else None,
+    )  # fmt: skip
+
+
+def _steps(stand: Parts, asked: Asked, good: bool | None) -> list[Step]:
+    done = good is True
+    failed = good is False or stand.commands.silent(asked)
+    outcome = "done" if done else "failed" if failed else "waiting"
+    steps = [Step(t("Sent"), "failed" if asked.broker_refused else "done")]
+    if asked.operation in ("trip", "close"):
+        moved = done or _meter_did(stand, asked)
+        steps.append(Step(t("Done|relay"), "done" if moved else outcome))
+        steps.append(Step(t("Read back"), outcome))
+    elif asked.operation == "topup":
+        steps.append(Step(t("Posted|money"), outcome))
+    else:
+        steps.append(Step(t("Read back") if asked.operation == "read" else t("Done|relay"), outcome))
+    return steps
+
+
+def _meter_did(stand: Parts, asked: Asked) -> bool:
+    """True when the meter said yes to this command: the relay fact that says so came after the gateway accepted it."""
+    view = stand.mirror.view()
+    relay = view.get(Relay, asked.subject)
+    fact = view.facts.get(view.topics.of(Relay, asked.subject))
+    return bool(
+        asked.accepted and relay and fact and fact.heard_s > asked.sent_s and relay.step in ("done", "read back")
+    )
+
+
+def _outcome(stand: Parts, asked: Asked) -> tuple[bool | None, str, str]:
+    """(good?, the sentence, what to know besides)."""
+    if asked.broker_refused:
+        return False, t("The broker did not take the request; nothing was done."), asked.broker_refused
+    newest = asked.newest
+    if newest is None:
+        if not stand.commands.silent(asked):
+            return None, t("Sent; waiting for the gateway's answer."), ""
+        if asked.operation == "topup":
+            return None, t("No answer (30 s). Not sent again. Look at the entries before taking the money twice."), ""
+        return None, t("No answer (30 s). Not sent again; read as usual next round."), ""
+    if newest.status == "accepted" and asked.operation == "topup":
+        return None, t("Accepted by the gateway; waiting until it stands in the book."), ""
+    if newest.status == "accepted":
+        return None, t("Accepted by the gateway; waiting until the meter has confirmed."), ""
+    if newest.status == "refused":
+        words = rule_words(newest.rule)
+        told = t("Refused: {words} ({rule}).", words=words, rule=newest.rule) if newest.rule else t("Refused.")
+        return False, told, newest.error or ""
+    if newest.status == "failed":
+        return False, t("Not done."), newest.error or ""
+    return True, _done(asked, newest.data or {}), newest.error or ""
+
+
+def _done(asked: Asked, found: dict[str, object]) -> str:
+    if asked.operation == "topup":
+        amount = yuan(asked.fields["amount_fen"] * NANO_PER_FEN)
+        balance = found.get("balance_nano")
+        shown = yuan(balance) if isinstance(balance, int) else "—"
+        return t("{amount} yuan posted. Balance {balance} yuan.", amount=amount, balance=shown)
+    if asked.operation == "trip":
+        return t("The relay is open, read back.")
+    if asked.operation == "close":
+        return t("The hold is lifted and the state read back.")
+    if asked.operation == "brake":
+        return t("The brake is released.")
+    return t("Read; the values stand below.")
+
+
+def _from_archive(stand: Parts, transaction: str) -> Answer | None:
+    line = stand.history.by_id(f"{KEY}:{transaction}")
+    if line is None or line.kind != "topup/1":
+        return None
+    amount, balance = yuan(line.body["amount_fen"] * NANO_PER_FEN), yuan(line.body.get("balance_after_nano"))
+    return Answer(
+        transaction, t("Top up"), str(line.body.get("who", "")), line.at.isoformat(),
+        [Step(t("Sent"), "done"), Step(t("Posted|money"), "done")], True,
+        t("{amount} yuan posted. Balance {balance} yuan.", amount=amount, balance=balance), "", True,
+        str(line.body.get("receipt", "")) or None,
+    )  # fmt: skip

@@ -1,0 +1,178 @@
+"""The demo's timeline: the seven steps of one prepared account, each with its time, and what comes next.
+
+The page exists only where the demo was started; everything on it is the real gateway's doing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, abort, render_template, request
+
+from bridge.contract.asking import new_transaction
+from bridge.contract.messages import Account, Info
+from bridge.contract.units import instant_of
+from panel.formats import yuan
+from panel.guard import quiet
+from panel.history import Line
+from panel.pages.account import Tenancy, tenancy
+from panel.pages.answers import answer_to
+from panel.parts import Parts, parts
+from panel.words import later, t
+
+blueprint = Blueprint("demo", __name__)
+quiet("demo.now")
+
+STEPS = {
+    "low1": ("w1", later("Low 1")),
+    "low2": ("w2", later("Low 2")),
+    "low3": ("w3", later("Low 3")),
+    "final": ("final", later("Final warning")),
+    "cut": ("cut", later("Cut off")),
+    "topup": ("paid", later("Topped up")),
+    "restored": ("on", later("Supply back")),
+}
+KINDS = ("level/1", "final/1", "trip/1", "relay/1", "topup/1", "delivered/1")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One of the seven. `at` when it happened, `until` when it is expected, `state` done, next or ahead."""
+
+    name: str
+    icon: str
+    word: str
+    state: str
+    at: datetime | None
+    until: datetime | None
+    text: str
+
+
+def happened(lines: Sequence[Line]) -> dict[str, Line]:
+    """Which of the seven steps the newest round has seen; a round begins with the first warning after supply returned.
+
+    A top-up before the cut ends its round as well: the warnings begin anew.
+    """
+    seen: dict[str, Line] = {}
+    for line in lines:
+        name = _step_of(line, seen)
+        if name is None:
+            continue
+        warning = name in ("low1", "low2", "low3", "final")
+        over = "restored" in seen or ("topup" in seen and "cut" not in seen)
+        if warning and (over or name in seen):
+            seen = {}
+        seen[name] = line
+    return seen
+
+
+def _step_of(line: Line, seen: dict[str, Line]) -> str | None:
+    match line.kind:
+        case "level/1":
+            return f"low{line.body['level']}"
+        case "final/1":
+            return "final"
+        case "relay/1" if line.body.get("observed") == "open":
+            return "cut"
+        case "relay/1" if "cut" in seen:
+            return "restored"
+        case "topup/1" if seen and "restored" not in seen:
+            return "topup"
+    return None
+
+
+def steps_of(stand: Parts, found: Tenancy) -> list[Step]:
+    """The seven steps in order. A step that was passed over, such as a cut that a top-up called off, is said so."""
+    lines = stand.history.of_kinds(found.row.id, found.row.meters, KINDS)
+    seen = happened(lines)
+    order = list(STEPS)
+    last = max((order.index(name) for name in seen), default=-1)
+    steps, waiting = [], True
+    for number, name in enumerate(order):
+        icon, word = STEPS[name]
+        line = seen.get(name)
+        if line is not None:
+            steps.append(Step(name, icon, t(word), "done", line.at, None, _told(name, line, lines)))
+        elif number < last:
+            steps.append(Step(name, icon, t(word), "passed", None, None, t("not needed this time")))
+        else:
+            until, text = _expected(name, found.account, stand) if waiting else (None, "")
+            steps.append(Step(name, icon, t(word), "next" if waiting else "ahead", None, until, text))
+            waiting = False
+    return steps
+
+
+def _told(name: str, line: Line, lines: Sequence[Line]) -> str:
+    body = line.body
+    if name.startswith("low"):
+        return t(
+            "balance {balance}, below {limit} yuan",
+            balance=yuan(body.get("available_nano")),
+            limit=yuan(body.get("threshold_nano")),
+        )
+    if name == "final":
+        heard = any(each.kind == "delivered/1" and each.seq > line.seq for each in lines)
+        shown = yuan(body.get("available_nano"))
+        return t("{balance} yuan left; delivered", balance=shown) if heard else t("{balance} yuan left", balance=shown)
+    if name == "topup":
+        return t("{amount} yuan, receipt {number}", amount=yuan(line.amount_nano), number=body.get("receipt", ""))
+    return t("read back from the meter")
+
+
+def _expected(name: str, account: Account | None, stand: Parts) -> tuple[datetime | None, str]:
+    """(when, in words) of the step that comes next."""
+    if account is None:
+        return None, ""
+    zero_at = instant_of(account.zero_at) if account.zero_at else None
+    if name.startswith("low"):
+        limit = stand.site.policy.levels[int(name[-1]) - 1]
+        return None, t(
+            "when the balance falls below {limit} yuan; now {balance}",
+            limit=limit,
+            balance=yuan(account.available_nano),
+        )
+    if name == "final":
+        lead = stand.site.policy.lead_min
+        return zero_at, t("{n} min before the balance is empty; empty at", n=lead)
+    if name == "cut":
+        if account.protected_until:
+            return instant_of(account.protected_until), t("protected time; decided again at")
+        if account.blocked:
+            return None, account.blocked_why or account.blocked
+        return (instant_of(account.cut_at) if account.cut_at else None), t("unless paid, at the earliest at")
+    if name == "topup":
+        return None, t("take 100 yuan with the button beside")
+    return None, t("within 10 minutes of the top-up, by itself")
+
+
+def _now(stand: Parts) -> dict[str, Any]:
+    if stand.demo_account is None:
+        abort(404)
+    found = tenancy(stand.demo_account)
+    return {
+        "it": found,
+        "steps": steps_of(stand, found),
+        "wall": stand.wall(),
+        "speed": stand.clock.speed,
+        "days": stand.history.closed_days(),
+        "gateway": stand.mirror.view().get(Info),
+    }
+
+
+@blueprint.get("/demo/timeline")
+def timeline() -> str:
+    """The page."""
+    shown = _now(parts())
+    return render_template(
+        "demo.html", transaction=new_transaction(), answer=answer_to(request.args.get("answer")), **shown
+    )
+
+
+@blueprint.get("/demo/now")
+def now() -> str:
+    """The changing part."""
+    shown = _now(parts()) | {"oob": True}
+    return render_template("parts/demo_now.html", **shown) + render_template("parts/demo_days.html", **shown)

@@ -1,0 +1,180 @@
+"""One state for each room, the first that applies: cut, final, held, off line, stale, keep, low 3 2 1, vacant, on.
+
+The states come from what the edge published; only age is judged here, against the site's `stale_min`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bridge.contract.messages import Account, AccountRow, Availability, HoldFacts, MeterFacts, MeterRow, Relay
+from panel.formats import Wall, lasts, span
+from panel.mirror import View
+from panel.words import later, t
+
+WORDS = {
+    "cut": later("Cut off"),
+    "final": later("Final warning"),
+    "held": later("Held"),
+    "off": later("Off line"),
+    "stale": later("Stale"),
+    "keep": later("Keep on"),
+    "w3": later("Low 3"),
+    "w2": later("Low 2"),
+    "w1": later("Low 1"),
+    "none": later("Vacant"),
+    "on": later("On|supply"),
+}
+"""State and its word, in order of priority."""
+
+PRIORITY = tuple(WORDS)
+
+SHORT = {"final": later("Final|room")}
+"""Words that are shorter where a room has little space."""
+
+CHIPS = (
+    ("final", ("final",), later("Final warning")),
+    ("cut", ("cut",), later("Cut off")),
+    ("low", ("w1", "w2", "w3"), later("Low")),
+    ("off", ("off",), later("Off line")),
+    ("stale", ("stale",), later("Stale")),
+    ("held", ("held",), later("Held")),
+    ("keep", ("keep",), later("Keep on")),
+    ("none", ("none",), later("Vacant")),
+    ("on", ("on",), later("On|supply")),
+)
+"""Filters by urgency: name in the address, states it shows, word."""
+
+HOLDS = {
+    "arrears": later("arrears"),
+    "lockout": later("service|hold"),
+    "contract": later("contract ended"),
+    "malignant": later("malignant load"),
+    "manual": later("by hand"),
+}
+"""The five holds of R5."""
+
+RULES = {
+    "R1": later("the lead after the final warning has not passed"),
+    "R2": later("protected time"),
+    "R3": later("there is a reason never to cut now"),
+    "R4": later("the brake on mass cuts has caught"),
+    "R5": later("another hold remains"),
+    "R6": later("the balance is not above the restore limit"),
+    "R7": later("the request was expired, repeated or not permitted"),
+    "R15": later("the amount is outside the limits"),
+    "R19": later("the opening reading is not confirmed yet"),
+    "R20": later("a reading is set aside"),
+    "R25": later("the gateway's clock is not trusted"),
+}
+"""What a rule's number means, beside the edge's own sentence."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """A meter as the grid shows it."""
+
+    meter: MeterRow
+    tenant: AccountRow | None
+    account: Account | None
+    facts: MeterFacts | None
+    relay: Relay | None
+    availability: Availability | None
+    state: str
+    corner: str
+    until: str | None
+
+    @property
+    def word(self) -> str:
+        return t(WORDS[self.state])
+
+    @property
+    def short_word(self) -> str:
+        return t(SHORT.get(self.state, WORDS[self.state]))
+
+    def matches(self, text: str) -> bool:
+        """True when room, name, phone, account, meter id, number or address contain the text."""
+        wanted = text.casefold().strip()
+        row, tenant = self.meter, self.tenant
+        fields = [row.room, row.name, row.id, row.serial or "", row.address]
+        if tenant:
+            fields += [tenant.name, tenant.phone, tenant.phone.replace(" ", "").replace("-", ""), tenant.id]
+        return any(wanted in field.casefold() for field in fields)
+
+
+def room_of(view: View, meter: MeterRow, wall: Wall, stale_s: float) -> Room:
+    """Put together what is known of one meter."""
+    tenant = view.account_of(meter)
+    account = view.get(Account, tenant.id) if tenant else None
+    facts, relay = view.get(MeterFacts, meter.id), view.get(Relay, meter.id)
+    availability = view.get(Availability, meter.id)
+    state = state_of(tenant, account, facts, relay, availability, wall, stale_s)
+    corner, until = _corner(state, account, facts, relay, availability, wall)
+    return Room(meter, tenant, account, facts, relay, availability, state, corner, until)
+
+
+def other_holds(relay: Relay | None) -> list[HoldFacts]:
+    """Holds that a payment does not lift."""
+    return [hold for hold in relay.holds if hold.kind != "arrears"] if relay else []
+
+
+def state_of(
+    tenant: AccountRow | None,
+    account: Account | None,
+    facts: MeterFacts | None,
+    relay: Relay | None,
+    availability: Availability | None,
+    wall: Wall,
+    stale_s: float,
+) -> str:
+    """The first state that applies."""
+    is_open = relay is not None and relay.observed == "open"
+    for_arrears = relay is not None and any(hold.kind == "arrears" for hold in relay.holds)
+    said = account.state if account else None
+    if is_open and (for_arrears or (said == "cut" and not other_holds(relay))):
+        return "cut"
+    if said == "final":
+        return "final"
+    if other_holds(relay):
+        return "held"
+    if availability is not None and availability.state == "offline":
+        return "off"
+    if facts is None or facts.read_at is None or wall.age_s(facts.read_at) > stale_s:
+        return "stale"
+    if said == "keep" or (relay is not None and relay.keep_power):
+        return "keep"
+    if said in ("low1", "low2", "low3"):
+        return f"w{said[-1]}"
+    return "on" if tenant else "none"
+
+
+def _corner(
+    state: str,
+    account: Account | None,
+    facts: MeterFacts | None,
+    relay: Relay | None,
+    availability: Availability | None,
+    wall: Wall,
+) -> tuple[str, str | None]:
+    """The few words in a room's corner, and the instant it counts down to."""
+    if state == "final" and account:
+        if account.protected_until:
+            return t("protected"), None
+        return ("", account.cut_at) if account.cut_at else ("", account.zero_at)
+    if state == "cut" and relay and relay.observed_since:
+        same_day = wall.age_s(relay.observed_since) < wall.age_s(wall.midnight())
+        return (wall.clock if same_day else wall.stamp)(relay.observed_since), None
+    if state == "held":
+        return ", ".join(t(HOLDS[hold.kind]) for hold in other_holds(relay)[:1]), None
+    if state == "off" and availability:
+        return span(wall.age_s(availability.since)), None
+    if state == "stale":
+        return wall.ago(facts.read_at if facts else None), None
+    if account and account.days_left is not None:
+        return lasts(account.days_left), None
+    return "", None
+
+
+def most_urgent(rooms: list[Room]) -> Room | None:
+    """Of an account's meters the one whose state comes first."""
+    return min(rooms, key=lambda room: PRIORITY.index(room.state), default=None)

@@ -1,0 +1,160 @@
+"""The one thing that matters now about an account, and what a top-up will do: sentences, from published facts only.
+
+No news, no banner.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bridge.contract.messages import Account, HoldFacts, MeterRow, Relay
+from bridge.contract.units import nano_of_yuan
+from panel.formats import Wall, kilowatts, span, yuan
+from panel.states import HOLDS, RULES, Room, other_holds
+from panel.words import t
+
+
+@dataclass(frozen=True)
+class Banner:
+    """`state` paints it; `until` counts down."""
+
+    state: str
+    title: str
+    text: str
+    until: str | None = None
+
+
+def rule_words(rule: str | None) -> str:
+    """What a rule's number means; its number where we have no words."""
+    return t(RULES[rule]) if rule in RULES else (rule or "")
+
+
+def hold_words(holds: list[HoldFacts]) -> str:
+    return t(", |between words").join(t(HOLDS[hold.kind]) for hold in holds)
+
+
+def banner_of(rooms: list[Room], account: Account | None, wall: Wall) -> Banner | None:
+    """The banner of an account whose meters are `rooms`, the most urgent first."""
+    room = rooms[0] if rooms else None
+    if account is None:
+        return Banner("stale", t("Nothing is known of this account yet"), t("The gateway has not published it."))
+    if room is not None and room.state == "cut":
+        return _cut(room, account, wall)
+    if account.state == "final" or account.cut_at or account.protected_until:
+        return _warned(account, wall)
+    if room is None:
+        return None
+    if room.state == "held" and room.relay:
+        return _held(room, account, wall)
+    if room.relay and room.relay.desired == "closed" and room.relay.observed == "open":
+        return Banner("keep", *_returning(room.meter))
+    if room.state == "off" and room.availability:
+        since = span(wall.age_s(room.availability.since))
+        why = room.availability.why or t("Use is counted by the meter and charged when it answers again.")
+        return Banner("off", t("The meter has not answered for {span}", span=since), why)
+    if room.state == "stale":
+        read_at = room.facts.read_at if room.facts else None
+        return Banner("stale", t("The newest reading is old: {ago}", ago=wall.ago(read_at)), t("Nothing is cut on it."))
+    if room.state == "keep":
+        return Banner("keep", t("Power is kept on"), t("The meter is set to keep power on; it is not cut for arrears."))
+    return None
+
+
+def _returning(meter: MeterRow) -> tuple[str, str]:
+    if meter.relay == "permit":
+        return t("Ready: press the button on the meter"), t(
+            "Switching on is permitted; the meter waits for the button."
+        )
+    return t("Supply is coming back"), t("The gateway switches on; the state is shown when it has been read back.")
+
+
+def _cut(room: Room, account: Account, wall: Wall) -> Banner:
+    relay = room.relay
+    if relay is not None and relay.desired == "closed":
+        return Banner("keep", *_returning(room.meter))
+    since = relay.observed_since if relay else None
+    title = t("Supply cut since {time}", time=wall.stamp(since)) if since else t("Supply is cut")
+    text = t(
+        "Top up above {limit} yuan and supply returns by itself within 10 minutes.",
+        limit=yuan(account.restore_above_nano),
+    )
+    if room.meter.relay == "permit":
+        text = t(
+            "Top up above {limit} yuan, then press the button on the meter.", limit=yuan(account.restore_above_nano)
+        )
+    if holds := other_holds(relay):
+        text += " " + t("A payment does not lift this hold: {holds}.", holds=hold_words(holds))
+    return Banner("cut", title, text)
+
+
+def _warned(account: Account, wall: Wall) -> Banner:
+    if account.protected_until:
+        return Banner(
+            "keep",
+            t("Protected until {when}", when=wall.when(account.protected_until)),
+            t("Balance {balance} yuan. Decided again on a fresh read then.", balance=yuan(account.available_nano)),
+        )
+    if account.blocked:
+        why = account.blocked_why or rule_words(account.blocked)
+        return Banner("stale", t("Not cut now ({rule})", rule=account.blocked), why)
+    told = []
+    if account.delivered_at:
+        told.append(t("final warning delivered {time}", time=wall.stamp(account.delivered_at)))
+    elif account.final_warning_at:
+        told.append(t("final warning sent {time}, not delivered yet", time=wall.stamp(account.final_warning_at)))
+    if account.zero_at:
+        load = kilowatts(account.load_w)
+        told.append(t("empty at {time} at {load} kW", time=wall.clock(account.zero_at), load=load))
+    words = " · ".join(told)
+    words = words[:1].upper() + words[1:]
+    if account.cut_at and account.can_cut:
+        return Banner(
+            "final", t("Will be cut {when} unless paid", when=wall.when(account.cut_at)), words, account.cut_at
+        )
+    if not account.can_cut:
+        return Banner("final", t("Final warning; this account cannot be cut"), words)
+    return Banner("final", t("Final warning; the cut-off waits until it has been delivered"), words)
+
+
+def _held(room: Room, account: Account, wall: Wall) -> Banner:
+    assert room.relay is not None
+    holds = other_holds(room.relay)
+    paid = account.available_nano > account.restore_above_nano
+    if room.relay.observed == "open":
+        title = t("Supply is off although the balance is enough") if paid else t("Supply is off")
+    else:
+        title = t("A hold is set; supply will go off")
+    said = [
+        t("{hold} ({by}, {time}): {why}", hold=t(HOLDS[h.kind]), by=h.by, time=wall.stamp(h.since), why=h.why)
+        for h in holds
+    ]
+    return Banner("held", title, "; ".join(said) + ". " + t("Supply returns when no hold remains."))
+
+
+def effect_of(account: Account, rooms: list[Room], after_nano: int, cut_limit: str, wall: Wall) -> tuple[bool, str]:
+    """What a top-up that brings the balance to `after_nano` will do: (good news?, one sentence)."""
+    enough = after_nano > account.restore_above_nano
+    room = rooms[0] if rooms else None
+    holds = [hold for each in rooms for hold in other_holds(each.relay)]
+    if holds:
+        return False, t("A hold remains that money does not lift: {holds}.", holds=hold_words(holds))
+    if room is not None and room.state == "cut":
+        if not enough:
+            limit = yuan(account.restore_above_nano)
+            return False, t("Supply stays off: the balance must rise above {limit} yuan.", limit=limit)
+        if room.meter.relay == "permit":
+            return True, t("Then press the button on the meter to switch on.")
+        return True, t("Supply returns within 10 minutes.")
+    if account.cut_at:
+        time = wall.clock(account.cut_at)
+        if enough:
+            return True, t("Calls off the {time} cut-off; supply is not interrupted.", time=time)
+        if after_nano > nano_of_yuan(cut_limit):
+            return False, t("Puts off the {time} cut-off, but not for long.", time=time)
+        return False, t("Does not call off the {time} cut-off.", time=time)
+    return True, t("Raises the balance; supply goes on.")
+
+
+def is_following(relay: Relay) -> bool:
+    """True while the relay does as it is told."""
+    return relay.following and relay.observed in (relay.desired, "unknown")

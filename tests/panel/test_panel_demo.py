@@ -1,0 +1,144 @@
+"""The demo's timeline: seven steps from the book, what comes next, and a real top-up."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from panel_facts import NOW, YUAN, at, standing
+from panel_stage import Stage, one_shop
+
+from bridge.contract.clock import ScaledClock
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Stage:
+    stage = Stage(tmp_path, demo="100206")
+    one_shop(stage)
+    return stage
+
+
+def live_through(stage: Stage, upto: str, hours: float = 10) -> None:
+    """The entries of the seven steps up to one of them."""
+    entries: dict[str, tuple[str, dict[str, Any]]] = {
+        "low1": (
+            "level/1",
+            {"account": "100206", "level": 1, "threshold_nano": 50 * YUAN, "available_nano": 49 * YUAN},
+        ),
+        "low2": (
+            "level/1",
+            {"account": "100206", "level": 2, "threshold_nano": 20 * YUAN, "available_nano": 19 * YUAN},
+        ),
+        "low3": ("level/1", {"account": "100206", "level": 3, "threshold_nano": 10 * YUAN, "available_nano": 9 * YUAN}),
+        "final": ("final/1", {"account": "100206", "available_nano": 3 * YUAN, "cut_at": at(-29)}),
+        "cut": ("relay/1", {"meter": "a206", "observed": "open"}),
+        "topup": ("topup/1", {"account": "100206", "receipt": "R-7"}),
+        "restored": ("relay/1", {"meter": "a206", "observed": "closed"}),
+    }
+    for number, (name, (kind, body)) in enumerate(entries.items()):
+        moment = NOW - timedelta(hours=hours) + timedelta(minutes=10 * number)
+        stage.entry(kind, body, at=moment, amount_nano=100 * YUAN if kind == "topup/1" else None)
+        if name == upto:
+            return
+
+
+def states(stage: Stage) -> list[str]:
+    page = stage.visitor("manager").see("/demo/timeline")
+    return re.findall(r'<li class="(\w+)">', page)
+
+
+@pytest.mark.parametrize(
+    ("upto", "done"),
+    [("", 0), ("low1", 1), ("low2", 2), ("low3", 3), ("final", 4), ("cut", 5), ("topup", 6), ("restored", 7)],
+)
+def test_each_step_is_done_next_or_ahead(demo: Stage, upto: str, done: int) -> None:
+    """Exactly one step is next; what stands in the book is done; nothing is done before it stands there."""
+    if upto:
+        live_through(demo, upto)
+    assert states(demo) == (["done"] * done + ["next"] + ["ahead"] * 6)[:7]
+
+
+def test_a_second_round_begins_anew(demo: Stage) -> None:
+    """After supply returned, the next low warning begins the seven steps again."""
+    live_through(demo, "restored", hours=20)
+    live_through(demo, "low2", hours=2)
+    assert states(demo) == ["done", "done", "next", "ahead", "ahead", "ahead", "ahead"]
+
+
+def test_a_top_up_in_time_shows_the_cut_as_not_needed(demo: Stage) -> None:
+    """Money before the cut: the cut is passed over and not waited for."""
+    live_through(demo, "final")
+    demo.entry("topup/1", {"account": "100206", "receipt": "R-8"}, amount_nano=100 * YUAN)
+    assert states(demo) == ["done"] * 4 + ["passed", "done", "next"]
+    assert "not needed this time" in demo.visitor("manager").see("/demo/timeline")
+
+
+def test_the_next_step_says_when(demo: Stage) -> None:
+    """The coming cut stands with its calendar time and a countdown; a level with the balance it waits for."""
+    live_through(demo, "final")
+    page = demo.visitor("manager").see("/demo/timeline")
+    assert "unless paid, at the earliest at" in page and "11-20 15:20" in page and "29:48" in page
+    demo.say(standing("low1", 42.5), "100206")
+    demo.entry("relay/1", {"meter": "a206", "observed": "open"})
+    demo.entry("relay/1", {"meter": "a206", "observed": "closed"})
+    demo.entry("level/1", {"account": "100206", "level": 1, "threshold_nano": 50 * YUAN, "available_nano": 49 * YUAN})
+    page = demo.visitor("manager").see("/demo/timeline")
+    assert "when the balance falls below 20.00 yuan; now 42.50" in page
+
+
+def test_the_button_takes_100_yuan_as_the_counter_does(demo: Stage) -> None:
+    """One click, one signed request of 100 yuan, and the answer on the demo's page."""
+    live_through(demo, "cut")
+    visitor = demo.visitor("finance")
+    page = visitor.get("/demo/timeline").text
+    transaction = re.search(r'name="transaction" value="([^"]+)"', page)
+    assert transaction and 'action="../account/100206"' in page
+    form = {"transaction": transaction[1], "amount": "100", "method": "cash", "back": "demo"}
+    for _ in range(2):
+        answer = visitor.post("/account/100206", "/demo/timeline", **form)
+        assert answer.headers["Location"] == f"../demo/timeline?answer={transaction[1]}"
+    assert [each["amount_fen"] for each in demo.requests("topup")] == [10_000]
+    assert "waiting for the gateway's answer" in visitor.see(f"/demo/timeline?answer={transaction[1]}")
+
+
+def test_who_takes_no_money_has_no_button(demo: Stage) -> None:
+    """The demo has no special rights: the role decides."""
+    assert "Your role takes no money." in demo.visitor("operations").see("/demo/timeline")
+
+
+def test_the_clock_tells_its_speed_and_real_time(tmp_path: Path) -> None:
+    """A fast calendar is named as such, and the countdown is given in real time too."""
+    import time
+
+    clock = ScaledClock(datetime(2026, 11, 20, 6, 50, 12, tzinfo=UTC), time.monotonic_ns(), 60.0)
+    stage = Stage(tmp_path, clock, demo="100206")
+    one_shop(stage)
+    live_through(stage, "final")
+    page = stage.visitor("manager").see("/demo/timeline")
+    assert (
+        "60 × as fast" in page
+        and "one real second is 1 min" in page
+        and re.search(r"about (29|30) s in real time", page)
+    )
+    assert 'data-speed="60"' in page
+
+
+def test_midnight_billing_is_summed_up(demo: Stage) -> None:
+    """The newest closed days with their accounts, charges, kWh and what was deferred."""
+    ids = [demo.entry("charge/1", {"account": f"a{n}", "meter": f"m{n}", "wh": 1500}) for n in range(3)]
+    for n, seq in enumerate(ids):
+        demo.entry("closing/1", {"account": f"a{n}", "date": "2026-11-19", "charges": [f"e:{seq}"], "deferred": []})
+    demo.entry("closing/1", {"account": "a9", "date": "2026-11-19", "charges": [], "deferred": ["m9"]})
+    page = demo.visitor("manager").see("/demo/timeline")
+    line = page[page.index("2026-11-19") :]
+    assert re.search(r'1 later</span></td><td class="n">4</td><td class="n">3</td><td class="n">4.50<', line)
+
+
+def test_without_the_demo_there_is_no_such_page(shop: Stage) -> None:
+    """A real site has neither the page nor the link."""
+    visitor = shop.visitor("manager")
+    assert visitor.get("/demo/timeline").status_code == 404 and visitor.get("/demo/now").status_code == 404
+    assert "demo/timeline" not in visitor.see("/rooms")

@@ -1,0 +1,221 @@
+"""The meter's page: registers with ages, the relay as told and as read back, and dangerous commands asked twice."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from panel_facts import NOW, YUAN, at, charge, hold, reading, relay, row, tenant
+from panel_stage import Stage, Visitor, install
+
+from bridge.contract.messages import MeterEvent
+
+METER = "/meter/a206"
+
+
+def dialog(visitor: Visitor, operation: str) -> dict[str, str]:
+    page = visitor.get(f"{METER}?ask={operation}").text
+    found = re.search(r'<dialog.*?name="transaction" value="([^"]+)"', page, re.S)
+    assert found, "the dialog is open"
+    return {"do": operation, "transaction": found[1]}
+
+
+def test_registers_stand_by_rate_with_their_use_since_the_charge(shop: Stage) -> None:
+    """Each rate's register and what was used since the register that was charged last."""
+    shop.entry("charge/1", charge("100206", "a206"))
+    page = shop.visitor("engineer").see(METER)
+    for figure in ("18,531.18", "+38.30", "6,966.79", "+19.88", "since 11-20 00:00", "38.30", "18,492.88"):
+        assert figure in page, figure
+
+
+def test_every_value_has_its_age(shop: Stage) -> None:
+    """Power is seconds old, voltages a minute, the meter's clock half a day: each says its own age."""
+    page = shop.visitor("engineer").see(METER)
+    assert re.search(r"5\.92 kW</td><td[^>]*>6 s ago", page)
+    assert re.search(r"228\.4 V</td><td[^>]*>1 min ago", page)
+    assert re.search(r"12 s ahead</td><td[^>]*>11 h 40 min ago", page)
+
+
+def test_what_the_meter_has_not_is_not_shown(shop: Stage) -> None:
+    """An absent value is absent: no zero and no dash for a phase that does not exist."""
+    shop.say(reading(voltage_a_v=None, power_factor=None, frequency_hz=None), "a206")
+    page = shop.visitor("engineer").see(METER)
+    assert "Voltage" not in page and "Power factor" not in page and "Hz" not in page
+
+
+def test_the_relay_shows_what_it_should_be_what_it_is_and_all_five_holds(shop: Stage) -> None:
+    """Desired, observed with its age, and each of the five holds with who, when and why (R5)."""
+    holds = [hold("lockout", "new breaker"), hold("arrears", "below 0", "gateway")]
+    shop.say(relay("closed", desired="open", holds=holds, why="two holds"), "a206")
+    page = shop.visitor("engineer").see(METER)
+    card = page[page.index("should be") : page.index("The relay closes only when all five")]
+    assert "<b>open</b>" in card and "<b>closed</b>" in card and "≠" in card and "two holds" in card
+    for word in ("arrears", "service", "contract ended", "malignant load", "by hand"):
+        assert word in card, word
+    assert "李强 · 11-20 09:50 · new breaker" in card and card.count(">none<") == 3
+
+
+def test_a_relay_that_does_not_follow_calls_for_a_person(shop: Stage) -> None:
+    """Told several times and not moved: said in words."""
+    shop.say(relay("closed", desired="open", following=False), "a206")
+    assert "Somebody must go and look" in shop.visitor("engineer").see(METER)
+
+
+def test_a_trip_names_tenant_and_room_and_needs_the_room_typed_and_a_reason(shop: Stage) -> None:
+    """Without the right room number and a reason nothing leaves, whatever the browser did."""
+    visitor = shop.visitor("engineer")
+    page = visitor.see(f"{METER}?ask=trip")
+    assert "Cut the supply of A206?" in page and "味之源麻辣烫 · now 5.92 kW" in page
+    form = dialog(visitor, "trip")
+    for room, why in (
+        ("A20", "service"),
+        ("", "service"),
+        ("A207", "service"),
+        ("A206", ""),
+        ("A206", "   "),
+        ("A206", "x" * 201),
+    ):
+        answer = visitor.post(METER, METER + "?ask=trip", room=room, why=why, **form)
+        assert answer.status_code == 422 and form["transaction"] in answer.text, (room, why)
+        assert f'value="{room}"' in answer.text and 'role="alert"' in answer.text
+    assert shop.requests("trip") == []
+    answer = visitor.post(METER, METER + "?ask=trip", room=" a206 ", why="service work", **form)
+    assert answer.status_code == 303
+    (request,) = shop.requests("trip")
+    assert (request["meter"], request["why"], request["who"]) == ("a206", "service work", "engineer-1")
+
+
+def test_a_double_trip_is_one_request(shop: Stage) -> None:
+    """Two clicks on the same dialog are one trip."""
+    visitor = shop.visitor("engineer")
+    form = dialog(visitor, "trip")
+    for _ in range(2):
+        visitor.post(METER, METER + "?ask=trip", room="A206", why="service", **form)
+    assert len(shop.requests("trip")) == 1
+
+
+def test_the_steps_of_a_trip_are_never_ahead_of_what_was_answered(shop: Stage) -> None:
+    """Sent; done when the meter said yes; read back only when the gateway has read it back."""
+    visitor = shop.visitor("engineer")
+    form = dialog(visitor, "trip")
+    shop.say(relay(step="read back"), "a206")
+    visitor.post(METER, METER + "?ask=trip", room="A206", why="service", **form)
+
+    def steps() -> list[str]:
+        return re.findall(r'<span class="(pos|neg|mute)">', visitor.see(f"/answer/{form['transaction']}"))
+
+    assert steps() == ["pos", "mute", "mute"], "an older command's step does not count"
+    shop.answer("trip", form["transaction"], "accepted")
+    assert steps() == ["pos", "mute", "mute"]
+    shop.clock.advance(1)
+    shop.say(relay(desired="open", step="done"), "a206")
+    assert steps() == ["pos", "pos", "mute"]
+    shop.answer("trip", form["transaction"], "done")
+    assert steps() == ["pos", "pos", "pos"]
+    shop.answer("trip", form["transaction"], "accepted")
+    assert steps() == ["pos", "pos", "pos"], "a repeated older answer takes nothing back"
+
+
+def test_a_trip_that_failed_says_why(shop: Stage) -> None:
+    """A failed command is told with the gateway's sentence and stands in the list of newest commands."""
+    visitor = shop.visitor("engineer")
+    form = dialog(visitor, "trip")
+    visitor.post(METER, METER + "?ask=trip", room="A206", why="service", **form)
+    shop.answer("trip", form["transaction"], "failed", error="the meter answered and did not move")
+    assert "the meter answered and did not move" in visitor.see(f"/answer/{form['transaction']}")
+    assert "Trip · engineer-1" in visitor.see("/meter-now/a206")
+
+
+def test_lifting_a_hold_is_asked_the_same_way(shop: Stage) -> None:
+    """Close needs the room and a reason as well: somebody may be working on the line."""
+    visitor = shop.visitor("engineer")
+    form = dialog(visitor, "close")
+    assert visitor.post(METER, METER + "?ask=close", room="", why="ready", **form).status_code == 422
+    assert visitor.post(METER, METER + "?ask=close", room="A206", why="ready", **form).status_code == 303
+    assert len(shop.requests("close")) == 1
+
+
+def test_read_now_is_one_click(shop: Stage) -> None:
+    """Reading harms nobody: one click, one request, the answer on the page."""
+    visitor = shop.visitor("operations")
+    answer = visitor.post(METER, METER, do="read", transaction="r" * 12)
+    assert answer.headers["Location"] == f"../meter/a206?answer={'r' * 12}"
+    assert len(shop.requests("read")) == 1
+    shop.answer("read", "r" * 12, "done")
+    assert "Read; the values stand below." in visitor.see(f"{METER}?answer={'r' * 12}")
+
+
+@pytest.mark.parametrize(
+    ("role", "operations"),
+    [("manager", {"read", "trip", "close"}), ("finance", {"read"}), ("engineer", {"read", "trip", "close"}),
+     ("operations", {"read"})],
+)  # fmt: skip
+def test_buttons_and_server_agree_on_the_role(shop: Stage, role: str, operations: set[str]) -> None:
+    """A role sees only its buttons, and a forged form gets 403."""
+    visitor = shop.visitor(role)
+    page = visitor.see(METER)
+    shown = {"read"} if 'value="read"' in page else set()
+    shown |= {operation for operation in ("trip", "close") if f"?ask={operation}" in page}
+    assert shown == operations
+    for operation in {"trip", "close"} - operations:
+        assert visitor.get(f"{METER}?ask={operation}").status_code == 403
+        assert visitor.post(METER, do=operation, room="A206", why="x", transaction="t" * 12).status_code == 403
+    assert shop.requests("trip") == [] == shop.requests("close")
+
+
+def test_a_meter_without_a_relay_has_no_such_buttons(shop: Stage) -> None:
+    """Where there is no relay there is nothing to trip, by button or by forged form."""
+    install(shop, [row("a206", "A206", "100206", relay="none")], [tenant("100206", "甲", "A206", ["a206"])])
+    visitor = shop.visitor("engineer")
+    page = visitor.see(METER)
+    assert "?ask=trip" not in page and "no relay; it is only read" in page
+    assert visitor.post(METER, METER, do="trip", room="A206", why="x", transaction="t" * 12).status_code == 404
+
+
+def test_events_are_told_once_and_newest_first(shop: Stage) -> None:
+    """What the book has and what the gateway said are one list; an event with a seq is not told twice."""
+    seq = shop.entry(
+        "alarm/1", {"meter": "a206", "alarm": "cover", "text": "cover opened"}, at=NOW - timedelta(hours=1)
+    )
+    shop.say(MeterEvent(at=at(60), kind="cover", text="cover opened", seq=seq), "a206")
+    shop.say(MeterEvent(at=at(5), kind="offline", text="no answer to 6 rounds"), "a206")
+    page = shop.visitor("engineer").see(METER)
+    assert page.count("cover opened") == 1
+    assert page.index("no answer to 6 rounds") < page.index("cover opened")
+
+
+def test_only_the_newest_fifty_events_are_kept(shop: Stage) -> None:
+    """A chattering meter does not fill the memory."""
+    for number in range(60):
+        shop.say(MeterEvent(at=at(60 - number), kind="x", text=f"n{number}"), "a206")
+    kept = shop.mirror.events("meter", "a206")
+    assert len(kept) == 50 and kept[0].text == "n59"
+
+
+def test_the_raw_frames_of_the_newest_charge_are_shown(shop: Stage) -> None:
+    """The bytes behind the newest charge stand on the page, in twos."""
+    shop.entry("charge/1", charge("100206", "a206", 1))
+    shop.entry("charge/1", charge("100206", "a206", 0, balance_nano=YUAN))
+    assert "68 AA AA 68 11 04 33 32 34 33 D6 16" in shop.visitor("engineer").see(METER)
+
+
+def test_the_curve_draws_a_hole_as_a_hole(shop: Stage) -> None:
+    """Two runs of readings with an hour between them are two lines and a grey field, never a bridge."""
+    start = NOW - timedelta(hours=5)
+    some = [(start + timedelta(minutes=5 * n), 2000) for n in range(20)]
+    more = [(start + timedelta(minutes=160 + 5 * n), 3000) for n in range(20)]
+    shop.readings("a206", some + more)
+    page = shop.visitor("engineer").see("/meter-chart/a206")
+    assert page.count('class="ln"') == 2 and "no readings for 1 h 5 min" in page
+    assert "highest 3.00 kW at 12:30" in page and "highest 3.00 kW" in page
+    assert page.count('class="rb-peak"') == 2, "the tariff's hours stand under the curve"
+
+
+def test_a_day_is_chosen_by_its_address(shop: Stage) -> None:
+    """Another day has its own curve; rubbish and days to come show today."""
+    shop.readings("a206", [(NOW - timedelta(days=2, minutes=5 * n), 1000) for n in range(10)])
+    visitor = shop.visitor("engineer")
+    assert 'class="ln"' in visitor.see(f"{METER}?day=2026-11-18")
+    for day in ("2026-11-20", "2027-01-01", "rubbish", "0001-01-01", "２０２６-11-18"):
+        assert "No readings of this day" in visitor.see(f"{METER}?day={day}"), day
