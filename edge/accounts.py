@@ -163,7 +163,7 @@ class Accounts:
         held = [id for id in account.meters if "arrears" in core.state.meters[id].holds]
         if not held or available <= core.terms.restore_nano:
             return []
-        why = f"paid, {yuan_text(available)} yuan available"
+        why = "paid"
         drafts: list[Draft] = [
             (
                 "hold/1",

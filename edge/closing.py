@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from bridge.contract.entries import INCOME
-from bridge.contract.units import instant_of_micros, instant_text, micros_of
+from bridge.contract.units import instant_exact, instant_of, instant_of_micros, instant_text, micros_of
 from edge import gate
 from edge.accounts import Accounts
 from edge.billing import rating
@@ -71,7 +71,7 @@ class Closing:
         self._border_reads(now)
         waiting = False
         for account in core.state.accounts.values():
-            opened = instant_of_micros(account.row["since"]).astimezone(core.terms.zone).date()
+            opened = instant_of(account.row["since"]).astimezone(core.terms.zone).date()
             after = account.closed_through or opened - timedelta(days=1)
             for day in self._schedule.days_due(after, now):
                 if not self._close_if_ready(account, day, now):
@@ -137,7 +137,7 @@ class Closing:
         at = midnight if source == "freeze" else read_at
         self._marks[meter.id, day] = {
             "registers_wh": registers,
-            "at": micros_of(at),
+            "at": instant_exact(at),
             "read_at": instant_text(read_at),
             "source": source,
             "frames": frames,
@@ -291,7 +291,11 @@ class Closing:
         fields: dict[str, Any] = {
             "account": account.id,
             "meter": meter.id,
-            "start": {"registers_wh": start.registers_wh, "at": start.at, "source": start.source},
+            "start": {
+                "registers_wh": start.registers_wh,
+                "at": instant_exact(instant_of_micros(start.at)),
+                "source": start.source,
+            },
             "end": mark,
             "multiplier": meter.multiplier,
             "tariff": version.tariff,
@@ -310,7 +314,7 @@ class Closing:
     def _plausible(self, meter: MeterState, start: Mark, mark: dict[str, Any]) -> None:
         """A frozen register goes through the gate too. Raises NotRatable."""
         model = self._core.lives[meter.id].model
-        span_s = (mark["at"] - start.at) / 1_000_000
+        span_s = (instant_of(mark["at"]) - instant_of_micros(start.at)).total_seconds()
         for name, was in start.registers_wh.items():
             used = rating.span_wh(was, mark["registers_wh"].get(name, was), model.full_scale_wh)
             if used > gate.ceiling_wh(model, span_s):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bridge.contract.units import instant_text
+from bridge.contract.units import instant_exact, instant_of_micros, instant_text
 from edge.core import Core, Draft
 from edge.state import MeterState
 
@@ -63,7 +63,11 @@ def draft_of(core: Core, meter: MeterState, cause: str) -> Draft:
             "provisional_wh": provisional_wh,
             "available_nano": posted - provisional,
             "cut_limit_nano": core.terms.cut_limit_nano,
-            "billed": {"registers_wh": meter.billed.registers_wh, "at": meter.billed.at, "source": meter.billed.source},
+            "billed": {
+                "registers_wh": meter.billed.registers_wh,
+                "at": instant_exact(instant_of_micros(meter.billed.at)),
+                "source": meter.billed.source,
+            },
             "tariff": version.tariff,
             "version": version.version,
             "final_seq": final.seq,

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from bridge.contract import messages as m
-from bridge.contract.units import fen_floor, instant_of_micros, instant_text, micros_of, price_text
+from bridge.contract.units import fen_floor, instant_of, instant_of_micros, instant_text, micros_of, price_text
 from edge.accounts import Accounts
 from edge.core import Core
 from edge.polling import Polling
@@ -193,7 +193,7 @@ class Facts:
         rows = []
         for account in self._core.state.accounts.values():
             keys = ("name", "room", "phone", "tariff")
-            since = text_of(account.row["since"]) or ""
+            since = instant_text(instant_of(account.row["since"]))
             rows.append(
                 m.AccountRow(
                     id=account.id, meters=account.meters, since=since, **{key: account.row[key] for key in keys}

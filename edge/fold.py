@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any
 
 from bridge.contract.entries import KINDS, TENANT
+from bridge.contract.units import instant_of, micros_of
 from edge.book import Entry
 from edge.state import AccountState, Final, Hold, Mark, MeterState, State
 
@@ -67,15 +68,18 @@ def _account(state: State, entry: Entry, fields: Fields) -> None:
     state.installed_seq = entry.seq
 
 
+def _mark(fields: Fields) -> Mark:
+    return Mark(fields["registers_wh"], micros_of(instant_of(fields["at"])), fields["source"])
+
+
 def _opening(state: State, entry: Entry, fields: Fields) -> None:
     meter = state.meters[fields["meter"]]
-    meter.billed = Mark(fields["registers_wh"], fields["at"], fields["source"])
+    meter.billed = _mark(fields)
     meter.serial = meter.serial or fields["serial"]
 
 
 def _charge(state: State, entry: Entry, fields: Fields) -> None:
-    end = fields["end"]
-    state.meters[fields["meter"]].billed = Mark(end["registers_wh"], end["at"], end["source"])
+    state.meters[fields["meter"]].billed = _mark(fields["end"])
 
 
 def _closing(state: State, entry: Entry, fields: Fields) -> None:

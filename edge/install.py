@@ -7,7 +7,7 @@ from typing import Any
 
 from bridge.contract.entries import BROUGHT_IN, TENANT
 from bridge.contract.site import Site, wall_minutes
-from bridge.contract.units import instant_text, micro_of_price, micros_of, nano_of_yuan
+from bridge.contract.units import instant_exact, instant_text, micro_of_price, nano_of_yuan
 from edge import model
 from edge.core import Core, Draft
 
@@ -64,7 +64,7 @@ def fill(core: Core, site: Site) -> None:
         drafts.append(("meter/1", f"meter:{meter.id}:1", _meter(site, meter.model_dump())))
     for account in site.accounts:
         row = account.model_dump(exclude={"opening"})
-        fields = {"account": row.pop("id"), **row, "since": micros_of(now), "by": BY}
+        fields = {"account": row.pop("id"), **row, "since": instant_exact(now), "by": BY}
         drafts.append(("account/1", f"account:{account.id}", fields))
         if opening := nano_of_yuan(account.opening):
             sides = (BROUGHT_IN, TENANT + account.id)

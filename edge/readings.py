@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from bridge.contract.units import instant_of_micros, instant_text, micros_of
+from bridge.contract.units import instant_exact, instant_of_micros, instant_text, micros_of
 from edge import gate
 from edge.accounts import Accounts
 from edge.bus import PERSON, WATCH, Reply
@@ -120,7 +120,7 @@ class Readings:
             "meter": meter.id,
             "serial": live.serial or meter.serial,
             "registers_wh": sample.registers_wh,
-            "at": micros_of(sample.read_at),
+            "at": instant_exact(sample.read_at),
             "source": "opening",
             "frames": [list(pair) for pair in sample.frames],
         }

@@ -90,7 +90,12 @@ class History:
                 and_(ENTRY.c.kind == "closing/1", ENTRY.c.body.not_like('%"deferred":[]%')),
             ),
         )
-        of_meters = and_(ENTRY.c.meter.in_(meters), ENTRY.c.kind.in_(OF_ITS_METERS))
+        of_meters = and_(
+            ENTRY.c.meter.in_(meters),
+            ENTRY.c.kind.in_(OF_ITS_METERS),
+            # A relay that was merely looked at for the first time is no news to anybody.
+            ENTRY.c.body.not_like('%"why":"first look"%'),
+        )
         if since is not None:  # A meter's past before this tenancy belongs to somebody else.
             of_meters = and_(of_meters, ENTRY.c.at_us >= micros_of(since))
         return or_(own, of_meters)

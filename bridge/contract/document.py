@@ -71,7 +71,8 @@ def render() -> str:
         "",
         'The message is `{"signed": "<JSON text>", "key": "<name>", "mac": "<hex>"}`, where `mac` is HMAC-SHA256',
         "with the key over the full topic, a NUL byte and the text. Never retained. A request with a known",
-        "transaction gets the newest answer again; the same one with other words (but for the two instants) is a conflict.",
+        "transaction gets the newest answer again; the same one with other words, the two instants apart, is a",
+        "conflict.",
         "Only `replay` needs no seal: its body is the plain JSON.",
         "",
     ]

@@ -103,6 +103,11 @@ def instant_text(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
+def instant_exact(at: datetime) -> str:
+    """An instant inside the book: ISO 8601 in UTC with offset, to the microsecond."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
 def instant_of(text: str) -> datetime:
     """Read an instant that names its offset. Raises ValueError when it does not."""
     at = datetime.fromisoformat(text)

@@ -139,7 +139,7 @@ def _words(line: Line, wall: Wall) -> tuple[str, str, str, str]:
         case "delivered/1":
             return "", "ok", t("Warning delivered"), t("by {channel}", channel=_channel(str(body.get("channel", ""))))
         case "cancelled/1":
-            return "", "ok", t("Cut-off called off"), str(body.get("why", ""))
+            return "", "ok", t("Cut-off called off"), t(str(body.get("why", "")))
         case "trip/1":
             cause = t("for arrears") if body.get("cause") == "arrears" else t("by a person")
             return "s-cut", "open", t("Cut-off ordered"), cause
@@ -150,7 +150,7 @@ def _words(line: Line, wall: Wall) -> tuple[str, str, str, str]:
         case "hold/1":
             hold = t(HOLDS[body["hold"]]) if body.get("hold") in HOLDS else str(body.get("hold", ""))
             word = t("Hold set") if body.get("set") else t("Hold lifted")
-            said = [hold, str(body.get("who") or ""), str(body.get("why") or "")]
+            said = [hold, t(str(body.get("who") or "")), t(str(body.get("why") or ""))]
             return "s-held", "held", word, " · ".join(part for part in said if part)
     return "", "more", line.kind, ""
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
 
-from bridge.contract.units import instant_of_micros
+from bridge.contract.units import instant_of
 from firmware_sim.faults import Faults
 from tests.edge.building import Building
 
@@ -123,4 +123,4 @@ def test_the_charge_names_its_frames(tmp_path: Path) -> None:
     for charge in building.of("charge/1"):
         frames = charge.fields["end"]["frames"]
         assert frames and all(bytes.fromhex(sent) and bytes.fromhex(heard) for sent, heard in frames)
-        assert instant_of_micros(charge.fields["end"]["at"]) <= building.clock.now()
+        assert instant_of(charge.fields["end"]["at"]) <= building.clock.now()

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from bridge.contract.units import micro_of_price, micros_of
+from bridge.contract.units import instant_of, micro_of_price
 from tests.edge.building import Building
 
 REGISTERS = ("total", "sharp", "peak", "flat", "valley")
@@ -43,7 +43,7 @@ def test_frozen_registers_are_billed_to_the_watt_hour(day: Building) -> None:
         if not day.edge.core.lives[meter.id].model.freeze:
             continue
         seen += 1
-        assert charge["end"]["source"] == "freeze" and charge["end"]["at"] == micros_of(MIDNIGHT)
+        assert charge["end"]["source"] == "freeze" and instant_of(charge["end"]["at"]) == MIDNIGHT
         frozen = day.sim_meter(meter.id).metrology.freeze_back(1)
         registers = charge["end"]["registers_wh"]
         assert [registers[rate] for rate in REGISTERS] == [step * 10 for step in frozen[1]]
@@ -57,7 +57,7 @@ def test_border_reads_are_within_a_minute_of_midnight(day: Building) -> None:
     """A Modbus meter keeps no midnights: it is read within a minute of it, and the charge says so."""
     borders = [entry.fields for entry in day.of("charge/1") if entry.fields["end"]["source"] == "border"]
     assert len(borders) == 6
-    assert all(abs(charge["end"]["at"] - micros_of(MIDNIGHT)) <= 60_000_000 for charge in borders)
+    assert all(abs((instant_of(charge["end"]["at"]) - MIDNIGHT).total_seconds()) <= 60 for charge in borders)
 
 
 def test_each_yuan_is_two_registers_and_a_price(day: Building) -> None:
