@@ -9,6 +9,7 @@ from bridge.contract import messages as m
 from bridge.contract.units import fen_floor, instant_of, instant_of_micros, instant_text, micros_of, price_text
 from edge.accounts import Accounts
 from edge.core import Core
+from edge.modes import Modes
 from edge.polling import Polling
 from edge.relays import Relays
 from edge.schedule import Schedule
@@ -30,10 +31,17 @@ def text_of(at: int | None) -> str | None:
 class Facts:
     """Turns state and observations into messages."""
 
-    def __init__(self, core: Core, accounts: Accounts, relays: Relays, polls: dict[str, Polling], started_at: str):
+    def __init__(
+        self,
+        core: Core,
+        accounts: Accounts,
+        relays: Relays,
+        polls: dict[str, Polling],
+        modes: Modes,
+        started_at: str,
+    ):
         self._core, self._accounts, self._relays, self._polls = core, accounts, relays, polls
-        self._started_at = started_at
-        self.trusted, self.trust_why = True, ""
+        self._modes, self._started_at = modes, started_at
 
     # --- gateway ---
 
@@ -49,8 +57,8 @@ class Facts:
             at=instant_text(now),
             started_at=self._started_at,
             zone=state.genesis["zone"],
-            clock_trusted=self.trusted,
-            clock_why=self.trust_why,
+            clock_trusted=self._modes.trusted,
+            clock_why=self._modes.trust_why,
             mode=mode,
             mode_why=core.mode_why,
             brake=state.brake,

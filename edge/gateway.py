@@ -16,22 +16,22 @@ from bridge.contract.messages import Topics
 from bridge.contract.site import Site
 from bridge.contract.units import instant_text
 from bridge.mqtt import Acknowledged, Connected, Disconnected, Happening, Received
-from edge import trust
 from edge.accounts import Accounts
-from edge.book import Book, Entry
+from edge.book import Book
 from edge.bus import Port, Ready, Reply
 from edge.closing import Closing
 from edge.codec.dlt645 import Password
 from edge.core import Core
 from edge.facts import VERSION, Facts
+from edge.modes import Modes
 from edge.outbox import Outbox, Sender
 from edge.polling import Polling
+from edge.publisher import Publisher
 from edge.readings import Readings
 from edge.registry import Registry
 from edge.relays import Relays
 from edge.requests import Requests
 from edge.settings import statutory_days, terms_of
-from edge.telling import account_event, meter_event
 
 log = logging.getLogger("riser.edge")
 
@@ -54,11 +54,6 @@ SWEEPS_KEPT = 50_000
 INFO_EVERY_S = 5.0
 """Line seconds between two `info` messages while nothing changes."""
 
-FLAPS, FLAPPING_S, CALM_S = 6, 60.0, 600.0
-"""So many lost connections in so many seconds mean a second program with our id; doubt ends after this much calm."""
-
-SAME_ID = "another program seems to use this gateway's id at the broker"
-
 Event = Reply | Ready | Happening
 
 
@@ -76,7 +71,7 @@ class Gateway:
         registry: Registry | None = None,
     ):
         today = clock.now().astimezone(site.zone).date()
-        self.site, self.clock, self._link, self._registry = site, clock, link, registry
+        self.site, self.clock, self._link = site, clock, link
         self.core = core = Core(book, terms_of(site, statutory_days(today, site.policy)), clock)
         self.topics = Topics(site.site.base, site.site.gateway)
         self.outbox = Outbox(book, self.topics, link, clock.monotonic)
@@ -86,21 +81,18 @@ class Gateway:
         self.closing = Closing(core, self.accounts, self._take)
         self.requests = Requests(core, self.accounts, self.relays, keys, self.topics.request, self._respond)
         self.polls: dict[str, Polling] = {}
-        self.facts = Facts(core, self.accounts, self.relays, self.polls, instant_text(clock.now()))
-        for part in (self.relays.commands, self.readings, self.requests):
+        self.modes = Modes(core, site.clock.trust)
+        facts = Facts(core, self.accounts, self.relays, self.polls, self.modes, instant_text(clock.now()))
+        self.publisher = Publisher(core, facts, self.outbox, registry)
+        for part in (self.relays.commands, self.readings, self.requests.acts):
             part.take = self._take
         self.requests.replay = lambda asked: self.outbox.replay(asked.entries_from, asked.readings_from)
-        core.ears.append(self)
+        core.ears.append(self.publisher)
         self.events: queue.Queue[Event] = queue.Queue(QUEUE_AT_MOST)
         self.failed: str | None = None
-        self._dirty: set[tuple[str, str]] = set()
         self._ticked = self._informed = -1e9
         self._relooked = self._saved = clock.elapsed()
-        self._remembered_seq: int | None = None
-        self._recovering: str | None = None
-        self._lost: list[float] = []
-        self._doubted_until = -1e9
-        self._synchronised, self._asked_kernel = False, -1e9
+        self._reply_to: tuple[str | None, bytes | None] = (None, None)
 
     # --- putting together ---
 
@@ -119,11 +111,10 @@ class Gateway:
         """
         boot = self.core.book.boot
         self.core.append(("start/1", f"start:{boot}", {"version": VERSION, "boot": boot}))
-        if recovered_by and self.core.state.recovering:
-            fields = {"mode": "normal", "why": f"recovered, says {recovered_by}"}
-            self.core.append(("mode/1", self.core.own_id("mode"), fields))
-        self._judge()
-        self._announce()
+        if recovered_by:
+            self.modes.recovered(recovered_by)
+        self.modes.judge()
+        self.publisher.announce()
 
     def enqueue(self, event: Event) -> None:
         """Called by port threads and paho's thread; does no more than queue. A full queue ends the process."""
@@ -156,7 +147,8 @@ class Gateway:
             self._tick()
         for poll in self.polls.values():
             poll.feed()
-        self._render()
+        if self._link.connected:
+            self.publisher.render()
         self.outbox.pump()
 
     def _handle(self, event: Event) -> None:
@@ -164,7 +156,7 @@ class Gateway:
             handler = self.core.handler_of(event.request.number)
             if handler is not None:
                 handler(event)
-                self.requests.settle(self.core.state.meters[event.request.meter])
+                self.requests.acts.settle(self.core.state.meters[event.request.meter])
         elif isinstance(event, Ready):
             self.relays.ready(event.request, event.port)
         elif isinstance(event, Received):
@@ -174,16 +166,16 @@ class Gateway:
         elif isinstance(event, Connected):
             self.outbox.connected()
             self.outbox.fact(messages.Status(state="online"))
-            self._announce()
+            self.publisher.announce()
         elif isinstance(event, Disconnected):
-            self._disconnected(event)
+            self.modes.disconnected(event)
 
     def _tick(self) -> None:
         core = self.core
-        self._judge()
+        self.modes.judge()
         core.beat()
         self.closing.tick()
-        self.requests.tick()
+        self.requests.acts.tick()
         if core.clock.elapsed() - self._relooked >= min(RELOOK_S, core.terms.lead_s / 30):
             self._relooked = core.clock.elapsed()
             for account in core.state.accounts.values():
@@ -196,7 +188,7 @@ class Gateway:
         self.outbox.save()
         if core.clock.monotonic() - self._informed >= INFO_EVERY_S:
             self._informed = core.clock.monotonic()
-            self._dirty.add(("info", ""))
+            self.core.changed("info")
 
     def shut(self) -> None:
         """Save what is saved lazily."""
@@ -204,78 +196,17 @@ class Gateway:
         self.outbox.save(force=True)
         self.core.book.save_notes({"powered_s": self.core.powered_s()})
 
-    # --- modes ---
-
-    def _judge(self) -> None:
-        """Which mode the gateway is in; anything but normal means no automatic trips (I22).
-
-        `recovery` is left only by a person; the other modes when their cause is gone.
-        """
-        core = self.core
-        if self.clock.monotonic() - self._asked_kernel >= INFO_EVERY_S:
-            self._asked_kernel, self._synchronised = self.clock.monotonic(), trust.kernel_is_synchronised()
-        trusted, why = trust.judge(self.clock, core.state.newest_at, self.site.clock.trust, self._synchronised)
-        self.facts.trusted, self.facts.trust_why, core.book.trusted = trusted, why, trusted
-        mode, reason = "normal", None  # type: str, str | None
-        if core.state.unknown_kinds:
-            mode, reason = (
-                "version",
-                f"the book holds kinds this version does not know: {sorted(core.state.unknown_kinds)}",
-            )
-        elif self.clock.monotonic() < self._doubted_until:
-            mode, reason = "identity", SAME_ID
-        elif self._remembered_seq is not None and self._remembered_seq > core.book.seq:
-            mode, reason = (
-                "recovery",
-                f"the broker knows entry {self._remembered_seq}, this book ends at {core.book.seq}",
-            )
-        elif not trusted:
-            mode, reason = "time", why
-        if mode != core.mode:
-            core.mode, core.mode_why = mode, reason
-            log.warning("mode %s%s", mode, f": {reason}" if reason else "")
-            core.append(("mode/1", core.own_id("mode"), {"mode": mode, "why": reason or ""}))
-            self._dirty.add(("info", ""))
-
-    def _disconnected(self, event: Disconnected) -> None:
-        """Two programs with one id throw each other out: the broker says so, or the connection falls all the time."""
-        now = self.clock.monotonic()
-        self._lost = [at for at in self._lost if at > now - FLAPPING_S] + [now]
-        if event.taken_over or len(self._lost) >= FLAPS:
-            if now > self._doubted_until:
-                self._alarm("identity", SAME_ID)
-            self._doubted_until = now + CALM_S
-
-    def _alarm(self, alarm: str, text: str) -> None:
-        self.core.append(("alarm/1", self.core.own_id("alarm"), {"alarm": alarm, "text": text}))
-
     # --- hearing ---
 
     def _received(self, event: Received) -> None:
         parts = self.topics.below(event.topic)
         if parts == ["info"]:
-            self._remember(event.payload)
+            self.modes.remember(event.payload)
         elif parts is not None and len(parts) == 2 and parts[0] == "request":
             self._reply_to = (event.reply_to, event.correlation)
             if self.requests.receive(parts[1], event.payload, event.retained):
                 self.outbox.clear(event.topic)
             self._reply_to = (None, None)
-
-    _reply_to: tuple[str | None, bytes | None] = (None, None)
-
-    def _remember(self, payload: bytes) -> None:
-        """Our own retained info, looked at once: a newer seq there means that this book is an older copy."""
-        if self._remembered_seq is not None:
-            return
-        try:
-            info = messages.Info.model_validate_json(payload)
-        except ValueError:
-            log.warning("the broker's copy of `info` cannot be read; it is written anew")
-            self._remembered_seq = 0
-            return
-        self._remembered_seq = info.seq
-        if info.epoch == self.core.state.genesis["epoch"] and info.seq > self.core.book.seq:
-            self._recovering = f"the broker knows entry {info.seq}, this book ended at {self.core.book.seq}"
 
     def _respond(self, operation: str, response: messages.Response) -> None:
         payload = response.payload()
@@ -294,7 +225,7 @@ class Gateway:
         rows = [self.readings.fresh.pop(meter.id) for meter in poll.meters() if meter.id in self.readings.fresh]
         if rows:
             self.core.book.add_sweep(rows)
-        self._dirty.add(("info", ""))
+        self.core.changed("info")
 
     def _save_sweeps(self, force: bool = False) -> None:
         book, waited = self.core.book, self.clock.elapsed() - self._saved
@@ -304,53 +235,3 @@ class Gateway:
 
     def _relay_may_change(self, meter) -> None:  # type: ignore[no-untyped-def]
         self.relays.consider(meter)
-
-    # --- telling ---
-
-    def entry(self, entry: Entry) -> None:
-        """An entry was written: tell people what it means, and note which facts it changes."""
-        if (told := account_event(entry)) is not None:
-            self.outbox.tell(told[1], told[0])
-        if (noted := meter_event(entry)) is not None:
-            self.outbox.tell(noted[1], noted[0])
-        fields = entry.fields
-        if fields.get("account"):
-            self._dirty.add(("account", fields["account"]))
-        if fields.get("meter"):
-            self._dirty |= {("meter", fields["meter"]), ("relay", fields["meter"])}
-        if entry.kind in ("meter/1", "account/1", "tariff/1"):
-            self._announce()
-        self._dirty.add(("info", ""))
-
-    def changed(self, what: str, id: str) -> None:
-        self._dirty.add((what, id))
-        account = self.core.state.meters[id].account if what in ("relay", "availability") and id else None
-        if account:
-            self._dirty.add(("account", account))
-
-    def _announce(self) -> None:
-        """Everything again: at start and at every connect, because brokers forget."""
-        state = self.core.state
-        if self._registry is not None:
-            self._registry.refresh(state)
-        self._dirty |= {("info", ""), ("meters", ""), ("accounts", "")}
-        self._dirty |= {("tariff", id) for id in state.tariffs}
-        self._dirty |= {(what, id) for id in state.meters for what in ("meter", "relay", "availability")}
-        self._dirty |= {("account", id) for id in state.accounts}
-
-    def _render(self) -> None:
-        state, facts, dirty = self.core.state, self.facts, self._dirty
-        if not dirty or not self._link.connected:
-            return
-        self._dirty = set()
-        for what, id in sorted(dirty):
-            if what in ("info", "meters", "accounts"):
-                message = getattr(facts, what)()
-            elif what == "tariff":
-                message = facts.tariff(id)
-            elif what == "account":
-                message = facts.account(state.accounts[id])
-            else:
-                message = getattr(facts, what)(state.meters[id])
-            if message is not None:
-                self.outbox.fact(message, id)

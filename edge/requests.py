@@ -10,64 +10,20 @@ import hashlib
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import ValidationError
 
 from bridge.contract import messages, permissions, signing
-from bridge.contract.entries import TILL
 from bridge.contract.messages import Response
-from bridge.contract.units import NANO_PER_FEN, instant_of, instant_text, is_transaction, yuan_text
+from bridge.contract.units import instant_of, instant_text, is_transaction
 from edge.accounts import Accounts
+from edge.acts import Acts, Asked, Refusal, Status
 from edge.book import Entry
-from edge.bus import PERSON, Reply
 from edge.core import Core
 from edge.relays import Relays
-from edge.state import AccountState, MeterState
 
 log = logging.getLogger("riser.requests")
-
-RELAY_WITHIN_S = 60.0
-"""Line seconds until a trip or close that was not read back is answered as failed; the hold itself stays."""
-
-READ_QUESTIONS = ("energy", "power", "status")
-
-
-Status = Literal["accepted", "refused", "done", "failed"]
-
-
-class Refusal(Exception):
-    """A request that will not be carried out; the rule and one sentence say why."""
-
-    def __init__(self, rule: str, sentence: str):
-        self.rule, self.sentence = rule, sentence
-        super().__init__(sentence)
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One request that passed all checks of form and seal."""
-
-    id: str
-    operation: str
-    key: str
-    sha256: str
-    body: Any
-
-    def written(self, answer: dict[str, Any]) -> dict[str, Any]:
-        """What an entry keeps of the request: who asked, the digest of what was asked, what was answered."""
-        return {"who": self.body.who, "role": self.body.role, "request": {"sha256": self.sha256, "answer": answer}}
-
-
-@dataclass
-class Waiting:
-    """A relay request that was accepted and waits to be read back."""
-
-    asked: Asked
-    meter: MeterState
-    wanted: str
-    until: float
 
 
 class Requests:
@@ -82,10 +38,8 @@ class Requests:
         topic_of: Callable[[str], str],
         respond: Callable[[str, Response], None],
     ):
-        self._core, self._accounts, self._relays = core, accounts, relays
-        self._keys, self._topic_of, self._respond = keys, topic_of, respond
-        self._waiting: list[Waiting] = []
-        self.take: Callable[[MeterState, str, Reply], bool]
+        self._core, self._keys, self._topic_of, self._respond = core, keys, topic_of, respond
+        self.acts = Acts(core, accounts, relays, self._answer_to)
         self.replay: Callable[[messages.Replay], dict[str, int] | None]
 
     # --- form and seal ---
@@ -138,7 +92,7 @@ class Requests:
             raise Refusal("R32", f"the role {body.role!r} may not ask for {operation}")
         self._in_time(body)
         try:
-            getattr(self, f"_{operation}")(asked, body)
+            getattr(self.acts, operation)(asked, body)
         except Refusal as refusal:
             self._refuse(asked, refusal)
 
@@ -172,6 +126,9 @@ class Requests:
         self._core.append(("refusal/1", asked.id, fields))
         self._answer(asked.operation, asked.body.transaction, asked.key, **answer)
 
+    def _answer_to(self, asked: Asked, status: Status, **more: Any) -> None:
+        self._answer(asked.operation, asked.body.transaction, asked.key, status, **more)
+
     def _answer(self, operation: str, transaction: str, key: str | None, status: Status, **more: Any) -> None:
         response = Response(
             transaction=transaction,
@@ -181,156 +138,6 @@ class Requests:
             **more,
         )
         self._respond(operation if operation in messages.REQUESTS else "unknown", response)
-
-    # --- money ---
-
-    def _topup(self, asked: Asked, body: messages.TopUp) -> None:
-        core, terms = self._core, self._core.terms
-        account = self._account(body.account)
-        if not terms.topup_min_fen <= body.amount_fen <= terms.topup_max_fen:
-            low, high = (yuan_text(fen * NANO_PER_FEN) for fen in (terms.topup_min_fen, terms.topup_max_fen))
-            raise Refusal("R15", f"a top-up is {low} to {high} yuan, not {yuan_text(body.amount_fen * NANO_PER_FEN)}")
-        try:
-            money = core.money(account, TILL + body.method, body.amount_fen * NANO_PER_FEN)
-        except OverflowError as error:
-            raise Refusal("R15", str(error)) from None
-        receipt = f"{core.now().astimezone(terms.zone):%Y%m%d}-{core.book.seq + 1:06d}"
-        figures = {"seq": core.book.seq + 1, "receipt": receipt, "balance_nano": money["balance_after_nano"]}
-        answer: dict[str, Any] = {
-            "status": "done",
-            "data": {**figures, "account": account.id, "amount_fen": body.amount_fen},
-        }
-        fields = {
-            "account": account.id,
-            "amount_fen": body.amount_fen,
-            "method": body.method,
-            "reference": body.reference,
-            "receipt": receipt,
-            **money,
-            **asked.written(answer),
-        }
-        core.append(("topup/1", asked.id, fields))
-        self._answer(asked.operation, body.transaction, asked.key, **answer)
-        log.info("account %s: %s yuan topped up (%s)", account.id, yuan_text(body.amount_fen * NANO_PER_FEN), receipt)
-        self._accounts.evaluate(account, paid=True)
-
-    def _account(self, id: str) -> AccountState:
-        if (account := self._core.state.accounts.get(id)) is None:
-            raise Refusal("R7", f"there is no account {id[:32]!r} on this gateway")
-        return account
-
-    # --- relays ---
-
-    def _relay_meter(self, id: str) -> MeterState:
-        if (meter := self._core.state.meters.get(id)) is None:
-            raise Refusal("R7", f"there is no meter {id[:32]!r} on this gateway")
-        if meter.row["relay"] == "none" or not self._core.lives[id].model.relay:
-            raise Refusal("R7", f"meter {id} has no relay that can be controlled")
-        return meter
-
-    def _trip(self, asked: Asked, body: messages.Trip) -> None:
-        meter = self._relay_meter(body.meter)
-        if self._core.mode not in ("normal", "time"):
-            raise Refusal("I22", f"the gateway is in mode {self._core.mode}: no trips")
-        if self._core.lives[meter.id].keep_power:
-            raise Refusal("R3", "the meter itself is set to keep power on; lift that first")
-        if "manual" in meter.holds:
-            hold = meter.holds["manual"]
-            raise Refusal("R5", f"the hold `manual` is already set by {hold.by}: {hold.why}")
-        self._hold(asked, meter, True, body.why, "open")
-
-    def _close(self, asked: Asked, body: messages.Close) -> None:
-        meter = self._relay_meter(body.meter)
-        others = set(meter.holds) - {"manual"}
-        if "manual" not in meter.holds and others:
-            names = ", ".join(sorted(others))
-            raise Refusal("R5", f"supply stays off: the hold {names} remains, and closing does not lift it")
-        self._hold(asked, meter, False, body.why, "closed")
-
-    def _hold(self, asked: Asked, meter: MeterState, on: bool, why: str, wanted: str) -> None:
-        core, live = self._core, self._core.lives[meter.id]
-        left = sorted((set(meter.holds) | {"manual"}) if on else (set(meter.holds) - {"manual"}))
-        there = live.relay_open is (wanted == "open")
-        settled = bool(left and not on) or (there and not on)
-        answer: dict[str, Any] = {"status": "done" if settled else "accepted", "data": {"holds": left}}
-        if settled and left:
-            answer["data"]["text"] = f"the hold `manual` is lifted; supply stays off: {', '.join(left)}"
-        fields = {"meter": meter.id, "account": meter.account, "hold": "manual", "set": on, "why": why}
-        core.append(("hold/1", asked.id, {**fields, **asked.written(answer)}))
-        self._answer(asked.operation, asked.body.transaction, asked.key, **answer)
-        if not settled:
-            self._waiting.append(Waiting(asked, meter, wanted, core.clock.monotonic() + RELAY_WITHIN_S))
-        core.changed("relay", meter.id)
-        self._relays.consider(meter)
-        self.settle(meter)
-
-    def settle(self, meter: MeterState) -> None:
-        """Answer the requests whose wanted state has now been read back."""
-        seen = self._core.lives[meter.id].relay_open
-        for waiting in [each for each in self._waiting if each.meter is meter]:
-            if seen is not None and seen is (waiting.wanted == "open"):
-                self._waiting.remove(waiting)
-                self._done(
-                    waiting, {"status": "done", "data": {"observed": waiting.wanted, "holds": sorted(meter.holds)}}
-                )
-
-    def tick(self) -> None:
-        """Answer the requests that waited too long."""
-        now = self._core.clock.monotonic()
-        for waiting in [each for each in self._waiting if each.until < now]:
-            self._waiting.remove(waiting)
-            error = "not read back within a minute; it is tried again as long as the hold says so"
-            if waiting.meter.row["relay"] == "permit" and waiting.wanted == "closed":
-                error = "closing is permitted: press the button on the meter"
-            self._done(waiting, {"status": "failed", "rule": "R7", "error": error})
-
-    def _done(self, waiting: Waiting, answer: dict[str, Any]) -> None:
-        asked = waiting.asked
-        fields = {"request": asked.id, "meter": waiting.meter.id, "status": answer["status"], "answer": answer}
-        self._core.append(("done/1", f"{asked.id}:done", fields))
-        self._answer(asked.operation, asked.body.transaction, asked.key, **answer)
-
-    # --- reading and the brake ---
-
-    def _read(self, asked: Asked, body: messages.Read) -> None:
-        """A reading changes nothing, so it is not written down; a repeat reads again."""
-        meter = self._core.state.meters.get(body.meter)
-        if meter is None:
-            raise Refusal("R7", f"there is no meter {body.meter[:32]!r} on this gateway")
-        self._answer(asked.operation, body.transaction, asked.key, "accepted")
-        names = [name for name in READ_QUESTIONS if name in self._core.lives[meter.id].model.rows]
-        last = names[-1]
-        for name in names:
-            frame = self._core.question(meter, name)
-            self._core.submit(
-                meter,
-                PERSON,
-                name,
-                frame,
-                lambda reply, name=name: self._was_read(asked, meter, name, name == last, reply),
-            )
-
-    def _was_read(self, asked: Asked, meter: MeterState, name: str, last: bool, reply: Reply) -> None:
-        answered = reply.raw is not None and self.take(meter, name, reply)
-        if not last:
-            return
-        if not answered:
-            error = f"meter {meter.id} did not answer ({reply.error or 'refused'}); it is asked again in the next round"
-            self._answer(asked.operation, asked.body.transaction, asked.key, "failed", rule="R7", error=error)
-            return
-        live = self._core.lives[meter.id]
-        data: dict[str, Any] = {"read_at": instant_text(reply.at), "power_w": live.values.get("power_w")}
-        if live.sample is not None:
-            data["registers_wh"] = live.sample.registers_wh
-        self._answer(asked.operation, asked.body.transaction, asked.key, "done", data=data)
-
-    def _brake(self, asked: Asked, body: messages.Brake) -> None:
-        if self._core.state.brake is None:
-            raise Refusal("R4", "the brake on mass cuts is not on")
-        answer: dict[str, Any] = {"status": "done", "data": {"released": True}}
-        self._core.append(("brake/1", asked.id, {"set": False, "why": body.why, **asked.written(answer)}))
-        self._answer(asked.operation, body.transaction, asked.key, **answer)
-        self._core.changed("info")
 
 
 def _digest(operation: str, body: messages.Request) -> str:

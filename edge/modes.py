@@ -1,0 +1,94 @@
+"""Is the gateway sure of itself? Anything but `normal` means no automatic trips; reading and restoring go on (I22).
+
+    version    the book holds kinds this program does not know       identity   another program uses our id
+    recovery   the broker knows a longer book of the same epoch      time       the calendar cannot be believed
+
+`recovery` is left only by a person who says that every payment is in the book again; the others when their cause
+is gone.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from bridge.contract import messages
+from bridge.mqtt import Disconnected
+from edge import trust
+from edge.core import Core
+
+log = logging.getLogger("riser.edge")
+
+KERNEL_EVERY_S = 5.0
+"""The kernel is asked this often whether its clock is synchronised."""
+
+FLAPS, FLAPPING_S, CALM_S = 6, 60.0, 600.0
+"""So many lost connections in so many seconds mean a second program with our id; doubt ends after this much calm."""
+
+SAME_ID = "another program seems to use this gateway's id at the broker"
+
+
+class Modes:
+    """Judges the mode and writes it down when it changes."""
+
+    def __init__(self, core: Core, trust_setting: str):
+        self._core, self._trust_setting = core, trust_setting
+        self.trusted, self.trust_why = True, ""
+        self._synchronised, self._asked_kernel = False, -1e9
+        self._remembered = False
+        self._recovering: str | None = None
+        self._lost: list[float] = []
+        self._doubted_until = -1e9
+
+    def judge(self) -> None:
+        """Look at everything that may make the gateway unsure."""
+        core, now = self._core, self._core.clock.monotonic()
+        if now - self._asked_kernel >= KERNEL_EVERY_S:
+            self._asked_kernel, self._synchronised = now, trust.kernel_is_synchronised()
+        newest, setting = core.state.newest_at, self._trust_setting
+        self.trusted, self.trust_why = trust.judge(core.clock, newest, setting, self._synchronised)
+        core.book.trusted = self.trusted
+        mode, why = self._mode(now)
+        if mode != core.mode:
+            core.mode, core.mode_why = mode, why
+            log.warning("mode %s%s", mode, f": {why}" if why else "")
+            core.append(("mode/1", core.own_id("mode"), {"mode": mode, "why": why or ""}))
+            core.changed("info")
+
+    def _mode(self, now: float) -> tuple[str, str | None]:
+        state = self._core.state
+        if state.unknown_kinds:
+            return "version", f"the book holds kinds this version does not know: {sorted(state.unknown_kinds)}"
+        if now < self._doubted_until:
+            return "identity", SAME_ID
+        if self._recovering or state.recovering:
+            return "recovery", self._recovering or state.recovering
+        return ("normal", None) if self.trusted else ("time", self.trust_why)
+
+    def recovered(self, who: str) -> None:
+        """A person says that every payment since the backup stands in the book again."""
+        if self._core.state.recovering:
+            fields = {"mode": "normal", "why": f"recovered, says {who}"}
+            self._core.append(("mode/1", self._core.own_id("mode"), fields))
+
+    def remember(self, payload: bytes) -> None:
+        """Our own retained info, looked at once: a newer seq there means that this book is an older copy."""
+        if self._remembered:
+            return
+        self._remembered = True
+        try:
+            info = messages.Info.model_validate_json(payload)
+        except ValueError:
+            log.warning("the broker's copy of `info` cannot be read; it is written anew")
+            return
+        if info.epoch == self._core.state.genesis["epoch"] and info.seq > self._core.book.seq:
+            self._recovering = f"the broker knows entry {info.seq}, this book ended at {self._core.book.seq}"
+
+    def disconnected(self, event: Disconnected) -> None:
+        """Two programs with one id throw each other out: the broker says so, or the connection falls all the time."""
+        now = self._core.clock.monotonic()
+        self._lost = [at for at in self._lost if at > now - FLAPPING_S] + [now]
+        if event.taken_over or len(self._lost) >= FLAPS:
+            if now > self._doubted_until:
+                alarm = {"alarm": "identity", "text": SAME_ID}
+                self._core.append(("alarm/1", self._core.own_id("alarm"), alarm))
+            self._doubted_until = now + CALM_S

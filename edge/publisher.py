@@ -1,0 +1,68 @@
+"""What people and programs hear of the edge: facts that changed, events, and everything again at each connect."""
+
+from __future__ import annotations
+
+from edge.book import Entry
+from edge.core import Core
+from edge.facts import Facts
+from edge.outbox import Outbox
+from edge.registry import Registry
+from edge.telling import account_event, meter_event
+
+INSTALLATION = ("meter/1", "account/1", "tariff/1")
+
+
+class Publisher:
+    """Notes which facts have changed and renders them when the loop has a moment. An ear of the core."""
+
+    def __init__(self, core: Core, facts: Facts, outbox: Outbox, registry: Registry | None):
+        self._core, self._facts, self._outbox, self._registry = core, facts, outbox, registry
+        self._dirty: set[tuple[str, str]] = set()
+
+    def entry(self, entry: Entry) -> None:
+        """An entry was written: tell people what it means, and note which facts it changes."""
+        if (told := account_event(entry)) is not None:
+            self._outbox.tell(told[1], told[0])
+        if (noted := meter_event(entry)) is not None:
+            self._outbox.tell(noted[1], noted[0])
+        fields = entry.fields
+        if fields.get("account"):
+            self._dirty.add(("account", fields["account"]))
+        if fields.get("meter"):
+            self._dirty |= {("meter", fields["meter"]), ("relay", fields["meter"])}
+        if entry.kind in INSTALLATION:
+            self.announce()
+        self._dirty.add(("info", ""))
+
+    def changed(self, what: str, id: str) -> None:
+        """A fact changed that no entry tells of: a reading, a lamp, an answer."""
+        self._dirty.add((what, id))
+        account = self._core.state.meters[id].account if what in ("relay", "availability") and id else None
+        if account:
+            self._dirty.add(("account", account))
+
+    def announce(self) -> None:
+        """Everything again: at start and at every connect, because brokers forget."""
+        state = self._core.state
+        if self._registry is not None:
+            self._registry.refresh(state)
+        self._dirty |= {("info", ""), ("meters", ""), ("accounts", "")}
+        self._dirty |= {("tariff", id) for id in state.tariffs}
+        self._dirty |= {(what, id) for id in state.meters for what in ("meter", "relay", "availability")}
+        self._dirty |= {("account", id) for id in state.accounts}
+
+    def render(self) -> None:
+        """Turn what changed into messages."""
+        state, facts, dirty = self._core.state, self._facts, self._dirty
+        self._dirty = set()
+        for what, id in sorted(dirty):
+            if what in ("info", "meters", "accounts"):
+                message = getattr(facts, what)()
+            elif what == "tariff":
+                message = facts.tariff(id)
+            elif what == "account":
+                message = facts.account(state.accounts[id])
+            else:
+                message = getattr(facts, what)(state.meters[id])
+            if message is not None:
+                self._outbox.fact(message, id)
