@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from bridge.contract import messages as m
-from bridge.contract.units import fen_floor, instant_of, instant_of_micros, instant_text, micros_of, price_text
+from bridge.contract.units import instant_of, instant_text, micros_of, price_text, text_of
+from edge.account_facts import account_fact
 from edge.accounts import Accounts
 from edge.core import Core
 from edge.modes import Modes
@@ -16,16 +17,6 @@ from edge.schedule import Schedule
 from edge.state import AccountState, MeterState
 
 VERSION = "0.1.0"
-
-
-def yuan(nano: int) -> float:
-    """A readable balance: yuan, floored to fen. For people and for JSON only; `_nano` beside it is exact."""
-    return fen_floor(nano) / 100
-
-
-def text_of(at: int | None) -> str | None:
-    """Microseconds of an entry as an instant on the wire."""
-    return None if at is None else instant_text(instant_of_micros(at))
 
 
 class Facts:
@@ -210,72 +201,7 @@ class Facts:
         return m.Accounts(accounts=rows)
 
     def account(self, account: AccountState) -> m.Account:
-        core, now, terms = self._core, self._core.now(), self._core.terms
-        provisional, wh = core.provisional_nano(account)
-        posted = core.state.posted_nano(account.id)
-        available = posted - provisional
-        zero, final = self._accounts.zero_at(account, available), account.final
-        version = core.version_at(account, now)
-        fields = self._ahead(account, available, zero)
-        return m.Account(
-            at=instant_text(now),
-            state=self._standing(account),
-            balance=yuan(available),
-            available_nano=available,
-            posted_nano=posted,
-            provisional_nano=provisional,
-            provisional_wh=wh,
-            billed_through=None if account.closed_through is None else account.closed_through.isoformat(),
-            level=account.level,
-            episode=account.episode,
-            load_w=self._accounts.load_w(account),
-            price_now=price_text(version.price_at(now, terms.zone)),
-            days_left=None if zero is None else round(max((zero - now).total_seconds(), 0) / 86_400, 2),
-            zero_at=None if zero is None else instant_text(zero),
-            final_warning_at=None if final is None else text_of(final.at),
-            delivered_at=None if final is None else text_of(final.delivered_at),
-            delivered_by=None if final is None else final.delivered_by,
-            restore_above_nano=terms.restore_nano,
-            can_cut=self._accounts.can_cut(account),
-            **fields,
-        )
-
-    def _ahead(self, account: AccountState, available: int, zero: Any) -> dict[str, Any]:
-        """When it will be cut, until when it is protected, and which rule stands against it now."""
-        core, now, terms = self._core, self._core.now(), self._core.terms
-        meters = [core.state.meters[id] for id in account.meters if core.state.meters[id].row["relay"] != "none"]
-        uncut = [meter for meter in meters if "arrears" not in meter.holds]
-        if account.final is None or not uncut:
-            return {}
-        final, lead = account.final, timedelta(seconds=terms.lead_s)
-        if final.delivered_powered_s is None:
-            earliest = now + lead
-        else:
-            earliest = now + timedelta(seconds=max(terms.lead_s - (core.powered_s() - final.delivered_powered_s), 0))
-        due = max(earliest, zero or now)
-        opens = terms.window.opens(due)
-        fields: dict[str, Any] = {"cut_at": None if opens is None else instant_text(opens)}
-        if opens is None or opens > due:
-            fields["protected_until"] = fields["cut_at"]
-        if available <= terms.cut_limit_nano:
-            verdict = self._accounts.verdict(account, uncut[0])
-            if not verdict.allowed:
-                fields |= {"blocked": verdict.rule, "blocked_why": verdict.why}
-        return fields
-
-    def _standing(self, account: AccountState) -> Literal["on", "low1", "low2", "low3", "final", "cut", "held", "keep"]:
-        core = self._core
-        meters = [core.state.meters[id] for id in account.meters]
-        open_now = [meter for meter in meters if core.lives[meter.id].relay_open]
-        if any("arrears" in meter.holds for meter in open_now):
-            return "cut"
-        if account.final is not None:
-            return "final"
-        if any(meter.holds for meter in meters):
-            return "held"
-        if any(core.lives[meter.id].keep_power for meter in meters):
-            return "keep"
-        return ("on", "low1", "low2", "low3")[account.level]  # type: ignore[return-value]
+        return account_fact(self._core, self._accounts, account)
 
     def tariff(self, id: str) -> m.Tariff:
         versions = self._core.state.tariffs[id]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bridge.contract.messages import AccountEvent, MeterEvent
 from bridge.contract.units import NANO_PER_FEN, instant_of_micros, instant_text, kwh_text, yuan_text
+from edge.account_facts import yuan
 from edge.book import Entry
-from edge.facts import yuan
 
 
 def account_event(entry: Entry) -> tuple[str, AccountEvent] | None:

@@ -126,3 +126,8 @@ def instant_of_micros(micros: int) -> datetime:
     """The reverse of `micros_of`."""
     seconds, rest = divmod(micros, 1_000_000)
     return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest)
+
+
+def text_of(at: int | None) -> str | None:
+    """Microseconds since 1970 UTC as an instant on the wire; absent stays absent."""
+    return None if at is None else instant_text(instant_of_micros(at))

@@ -33,7 +33,8 @@ class CutWindow:
         """The window of a local day as instants (from, to), or None when that day is protected."""
         if self.workdays_only and not self.is_workday(day):
             return None
-        return wall_instant(day, self.start_minute, self.zone), wall_instant(day, self.end_minute, self.zone)
+        begins, ends = wall_instant(day, self.start_minute, self.zone), wall_instant(day, self.end_minute, self.zone)
+        return (begins, ends) if begins < ends else None  # A clock change can skip a whole window.
 
     def is_open(self, now: datetime) -> bool:
         """True when a cut is not forbidden by R2 at this instant."""

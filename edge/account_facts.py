@@ -1,0 +1,92 @@
+"""Where a tenancy stands, as one retained fact: money, level, forecast, what will happen when, what stands against it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from bridge.contract import messages as m
+from bridge.contract.units import fen_floor, instant_text, price_text, text_of
+from edge.accounts import Accounts
+from edge.core import Core
+from edge.state import AccountState
+
+
+def yuan(nano: int) -> float:
+    """A readable balance: yuan, floored to fen. For people and for JSON only; `_nano` beside it is exact."""
+    return fen_floor(nano) / 100
+
+
+def account_fact(core: Core, accounts: Accounts, account: AccountState) -> m.Account:
+    """Where a tenancy stands: money, what lies ahead, and what stands against a cut."""
+    now, terms = core.now(), core.terms
+    provisional, wh = core.provisional_nano(account)
+    posted = core.state.posted_nano(account.id)
+    available = posted - provisional
+    zero, final = accounts.zero_at(account, available), account.final
+    version = core.version_at(account, now)
+    fields = _ahead(core, accounts, account, available, zero)
+    return m.Account(
+        at=instant_text(now),
+        state=_standing(core, account),
+        balance=yuan(available),
+        available_nano=available,
+        posted_nano=posted,
+        provisional_nano=provisional,
+        provisional_wh=wh,
+        billed_through=None if account.closed_through is None else account.closed_through.isoformat(),
+        level=account.level,
+        episode=account.episode,
+        load_w=accounts.load_w(account),
+        price_now=price_text(version.price_at(now, terms.zone)),
+        days_left=None if zero is None else round(max((zero - now).total_seconds(), 0) / 86_400, 2),
+        zero_at=None if zero is None else instant_text(zero),
+        final_warning_at=None if final is None else text_of(final.at),
+        delivered_at=None if final is None else text_of(final.delivered_at),
+        delivered_by=None if final is None else final.delivered_by,
+        restore_above_nano=terms.restore_nano,
+        can_cut=accounts.can_cut(account),
+        **fields,
+    )
+
+
+def _ahead(
+    core: Core, accounts: Accounts, account: AccountState, available: int, zero: datetime | None
+) -> dict[str, Any]:
+    """When it will be cut, until when it is protected, and which rule stands against it now."""
+    now, terms = core.now(), core.terms
+    meters = [core.state.meters[id] for id in account.meters if core.state.meters[id].row["relay"] != "none"]
+    uncut = [meter for meter in meters if "arrears" not in meter.holds]
+    if account.final is None or not uncut:
+        return {}
+    final, lead = account.final, timedelta(seconds=terms.lead_s)
+    if final.delivered_powered_s is None:
+        earliest = now + lead
+    else:
+        earliest = now + timedelta(seconds=max(terms.lead_s - (core.powered_s() - final.delivered_powered_s), 0))
+    due = max(earliest, zero or now)
+    opens = terms.window.opens(due)
+    fields: dict[str, Any] = {"cut_at": None if opens is None else instant_text(opens)}
+    if opens is None or opens > due:
+        fields["protected_until"] = fields["cut_at"]
+    if available <= terms.cut_limit_nano:
+        verdict = accounts.verdict(account, uncut[0])
+        if not verdict.allowed:
+            fields |= {"blocked": verdict.rule, "blocked_why": verdict.why}
+    return fields
+
+
+def _standing(
+    core: Core, account: AccountState
+) -> Literal["on", "low1", "low2", "low3", "final", "cut", "held", "keep"]:
+    meters = [core.state.meters[id] for id in account.meters]
+    open_now = [meter for meter in meters if core.lives[meter.id].relay_open]
+    if any("arrears" in meter.holds for meter in open_now):
+        return "cut"
+    if account.final is not None:
+        return "final"
+    if any(meter.holds for meter in meters):
+        return "held"
+    if any(core.lives[meter.id].keep_power for meter in meters):
+        return "keep"
+    return ("on", "low1", "low2", "low3")[account.level]  # type: ignore[return-value]

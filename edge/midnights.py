@@ -1,0 +1,203 @@
+"""Registers at local midnights: frozen by the meter, or read at the border; each proven, none guessed.
+
+A meter with freeze memory is asked for a midnight's time and registers, and the time must be that very midnight.
+A meter without one is read within a minute of midnight. What cannot be had any more is said to be lost.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from bridge.contract.units import instant_exact, instant_text
+from edge.billing.tariff import local_midnight
+from edge.bus import BORDER, Reply
+from edge.codec.errors import CodecError
+from edge.core import Core
+from edge.readings import registers_of
+from edge.schedule import Schedule
+from edge.state import MeterState
+
+log = logging.getLogger("riser.closing")
+
+BORDER_S = 60
+"""A border read counts for a midnight this near (calendar seconds)."""
+
+FREEZE_DRIFT_S = 300
+"""A freeze whose time is further from midnight than this is another event's, not that midnight's."""
+
+FREEZE_SETTLES = timedelta(seconds=60)
+"""So long after midnight the meters are asked; most clocks have come to it by then."""
+
+RETRY_S = 10.0
+"""Line seconds until a meter is asked for its midnight again."""
+
+TRIES = 6
+"""A meter that answers, but never with this midnight, is asked so often before its day closes without it."""
+
+FREEZE_DEPTH = 62
+"""Midnights a meter keeps; older ones are not asked for."""
+
+
+class Midnights:
+    """Fetches and keeps the registers of midnights until they are charged."""
+
+    def __init__(self, core: Core, schedule: Schedule, take: Callable[[MeterState, str, Reply], bool]):
+        self._core, self._schedule, self._take = core, schedule, take
+        self._marks: dict[tuple[str, date], dict[str, Any] | None] = {}
+        self._asked: dict[tuple[str, date], float] = {}
+        self._tries: dict[tuple[str, date], int] = {}
+        self._border_for: datetime | None = None
+
+    def mark(self, meter: str, midnight: date) -> dict[str, Any] | None:
+        """Registers of a meter at the midnight with which a local day begins, or None while they are not there."""
+        return self._marks.get((meter, midnight))
+
+    def forget(self, meter: str, midnight: date) -> None:
+        """The midnight is charged, or its day closed without it."""
+        for kept in (self._marks, self._asked, self._tries):
+            kept.pop((meter, midnight), None)  # type: ignore[attr-defined]
+
+    def want(self, meter: MeterState, midnight: date, now: datetime) -> None:
+        """Ask for a midnight that is missing, if the meter may still have it."""
+        if self._core.lives[meter.id].model.freeze:
+            self._ask_freeze(meter, midnight, now)
+
+    def lost(self, meter: MeterState, midnight: date, now: datetime, late: bool) -> bool:
+        """True when this midnight cannot be had any more: not in memory, never read, or asked for long enough."""
+        live, key = self._core.lives[meter.id], (meter.id, midnight)
+        if key in self._marks:
+            return self._marks[key] is None
+        if meter.billed is None and live.online is False:
+            return True
+        if not live.model.freeze:
+            return now > local_midnight(midnight, self._core.terms.zone) + timedelta(seconds=BORDER_S * 3)
+        return late and (live.online is False or self._tries.get(key, 0) >= TRIES)
+
+    def next_border(self, now: datetime) -> datetime:
+        """The midnight that comes next, or the one just past while its border reads are not yet asked for."""
+        midnight = self._schedule.next_midnight(now - timedelta(seconds=BORDER_S))
+        return self._schedule.next_midnight(midnight) if midnight == self._border_for else midnight
+
+    # --- at the border ---
+
+    def border_reads(self, now: datetime) -> None:
+        """Around midnight: read every billed meter that keeps no midnights itself."""
+        core = self._core
+        lead = timedelta(seconds=core.terms.border_lead_s)
+        midnight = self._schedule.next_midnight(now - timedelta(seconds=BORDER_S))
+        if now < midnight - lead or self._border_for == midnight:
+            return
+        self._border_for = midnight
+        left_s = (midnight + timedelta(seconds=BORDER_S) - now).total_seconds() / core.clock.speed
+        not_after = core.clock.monotonic() + left_s
+        for meter in core.state.meters.values():
+            live = core.lives[meter.id]
+            if meter.account and not live.model.freeze and live.online is not False:
+                self._ask_border(meter, midnight, not_after)
+
+    def _ask_border(self, meter: MeterState, midnight: datetime, not_after: float) -> None:
+        frame = self._core.question(meter, "energy")
+        self._core.submit(
+            meter,
+            BORDER,
+            "energy",
+            frame,
+            lambda reply: self._border(meter, midnight, not_after, reply),
+            not_after=not_after,
+        )
+
+    def _border(self, meter: MeterState, midnight: datetime, not_after: float, reply: Reply) -> None:
+        core, live = self._core, self._core.lives[meter.id]
+        if reply.raw is None:
+            if reply.error in ("noise", "silent") and core.clock.monotonic() < not_after:
+                self._ask_border(meter, midnight, not_after)
+            return
+        if not self._take(meter, "energy", reply) or abs((reply.at - midnight).total_seconds()) > BORDER_S:
+            return
+        if live.sample is None or live.sample.mono != reply.ended:
+            return  # The gate did not accept it.
+        self._keep(meter, midnight, live.sample.registers_wh, "border", reply.at, [list(p) for p in live.sample.frames])
+
+    def _keep(
+        self,
+        meter: MeterState,
+        midnight: datetime,
+        registers: dict[str, int],
+        source: str,
+        read_at: datetime,
+        frames: Any,
+    ) -> None:
+        day = midnight.astimezone(self._core.terms.zone).date()
+        at = midnight if source == "freeze" else read_at
+        self._marks[meter.id, day] = {
+            "registers_wh": registers,
+            "at": instant_exact(at),
+            "read_at": instant_text(read_at),
+            "source": source,
+            "frames": frames,
+        }
+
+    # --- from the meter's memory ---
+
+    def _ask_freeze(self, meter: MeterState, midnight: date, now: datetime) -> None:
+        """Ask for the time and the registers of one midnight; both answers must come, and the time must fit."""
+        core, key = self._core, (meter.id, midnight)
+        if now < local_midnight(midnight, core.terms.zone) + FREEZE_SETTLES:
+            return
+        slot = (self._schedule.today(now) - midnight).days + 1
+        mono = core.clock.monotonic()
+        if not 1 <= slot <= FREEZE_DEPTH or mono < self._asked.get(key, -1e9) + RETRY_S:
+            return
+        self._asked[key], self._tries[key] = mono, self._tries.get(key, 0) + 1
+        self._ask_slot(meter, midnight, slot, 0)
+
+    def _ask_slot(self, meter: MeterState, midnight: date, slot: int, toward: int) -> None:
+        frame = self._core.question(meter, "freeze-time", slot)
+        self._core.submit(
+            meter, BORDER, "freeze-time", frame, lambda reply: self._freeze_time(meter, midnight, slot, toward, reply)
+        )
+
+    def _freeze_time(self, meter: MeterState, midnight: date, slot: int, toward: int, reply: Reply) -> None:
+        """Is this slot the midnight that is wanted? A meter that was without power lacks some, and its slots shift."""
+        frozen_at = self._freeze_values(meter, "freeze-time", reply).get("freeze")
+        if frozen_at is None:
+            return
+        wanted = local_midnight(midnight, self._core.terms.zone)
+        off_s = (frozen_at - wanted).total_seconds()
+        if abs(off_s) > FREEZE_DRIFT_S:
+            step = -1 if off_s < 0 else 1
+            if step == -toward or not 1 <= slot + step <= FREEZE_DEPTH:
+                self._not_frozen(meter, midnight, wanted)
+            else:
+                self._ask_slot(meter, midnight, slot + step, step)
+            return
+        frame = self._core.question(meter, "freeze-energy", slot)
+        time_pair = [reply.request.frame.hex(), (reply.raw or b"").hex()]
+        self._core.submit(
+            meter, BORDER, "freeze-energy", frame, lambda answer: self._freeze_energy(meter, wanted, time_pair, answer)
+        )
+
+    def _not_frozen(self, meter: MeterState, midnight: date, wanted: datetime) -> None:
+        """The midnight is not in the meter's memory. A meter whose clock is slow may only not have come to it yet."""
+        if self._core.now() > wanted + timedelta(seconds=2 * FREEZE_DRIFT_S):
+            log.info("meter %s did not freeze at midnight of %s", meter.id, midnight)
+            self._marks[meter.id, midnight] = None
+
+    def _freeze_energy(self, meter: MeterState, wanted: datetime, time_pair: list[str], reply: Reply) -> None:
+        registers = registers_of(self._freeze_values(meter, "freeze-energy", reply))
+        if "total" not in registers:
+            return
+        pair = [reply.request.frame.hex(), (reply.raw or b"").hex()]
+        self._keep(meter, wanted, registers, "freeze", reply.at, [time_pair, pair])
+
+    def _freeze_values(self, meter: MeterState, name: str, reply: Reply) -> dict[str, Any]:
+        if reply.raw is None:
+            return {}
+        try:
+            return self._core.lives[meter.id].model.values(name, reply.raw, self._core.terms.zone)
+        except CodecError as trouble:
+            log.info("meter %s, %s: %s", meter.id, name, trouble)
+            return {}
