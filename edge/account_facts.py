@@ -1,4 +1,4 @@
-"""Where a tenancy stands, as one retained fact: money, level, forecast, what will happen when, what stands against it."""
+"""Where a tenancy stands, as one retained fact: money, level, forecast, what happens when, what stands against it."""
 
 from __future__ import annotations
 

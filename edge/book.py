@@ -146,7 +146,7 @@ class Book:
 
         An id that stands already raises sqlite3.IntegrityError and nothing is written.
         """
-        now, mono = micros_of(self._clock.now()), int(self._clock.monotonic() * 1e9)
+        now, mono = micros_of(self._clock.now()), int(self._clock.monotonic() * 1_000_000_000)
         seq, prev, entries = self.seq, self.hash, []
         for kind, id, fields in drafts:
             seq, body = seq + 1, canonical(fields)
