@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 import queue
+from collections import OrderedDict
 from collections.abc import Callable
+from typing import TypeGuard
 
 from bridge.contract import messages
 from bridge.contract.clock import Clock
@@ -54,6 +56,9 @@ SWEEPS_KEPT = 50_000
 INFO_EVERY_S = 5.0
 """Line seconds between two `info` messages while nothing changes."""
 
+REPLY_TOPICS = 500
+"""Askers with an MQTT 5 Response Topic that are remembered, so that a second answer finds them too."""
+
 Event = Reply | Ready | Happening
 
 
@@ -92,7 +97,8 @@ class Gateway:
         self.failed: str | None = None
         self._ticked = self._informed = -1e9
         self._relooked = self._saved = clock.elapsed()
-        self._reply_to: tuple[str | None, bytes | None] = (None, None)
+        self._reply_topics: OrderedDict[str, tuple[str, bytes | None]] = OrderedDict()
+        self._asking: tuple[str, bytes | None] | None = None
 
     # --- putting together ---
 
@@ -203,17 +209,26 @@ class Gateway:
         if parts == ["info"]:
             self.modes.remember(event.payload)
         elif parts is not None and len(parts) == 2 and parts[0] == "request":
-            self._reply_to = (event.reply_to, event.correlation)
+            self._asking = (event.reply_to, event.correlation) if self._may_reply_to(event.reply_to) else None
             if self.requests.receive(parts[1], event.payload, event.retained):
                 self.outbox.clear(event.topic)
-            self._reply_to = (None, None)
+            self._asking = None
+
+    def _may_reply_to(self, topic: str | None) -> TypeGuard[str]:
+        """An MQTT 5 Response Topic outside our own tree: nobody can make the edge speak on a topic of facts."""
+        if not topic:
+            return False
+        return not topic.startswith(f"{self.topics.base}/") and not set("+#$") & set(topic)
 
     def _respond(self, operation: str, response: messages.Response) -> None:
         payload = response.payload()
         self.outbox.send(self.topics.response(operation), payload)
-        topic, correlation = self._reply_to
-        if topic:
-            self.outbox.send(topic, payload, correlation)
+        if self._asking is not None and response.transaction:
+            self._reply_topics[response.transaction] = self._asking
+            if len(self._reply_topics) > REPLY_TOPICS:
+                self._reply_topics.popitem(last=False)
+        if (reply_to := self._reply_topics.get(response.transaction)) is not None:
+            self.outbox.send(reply_to[0], payload, reply_to[1])
 
     # --- reading ---
 

@@ -32,6 +32,7 @@ class Live:
     model: Model
     sample: Sample | None = None
     suspect: Sample | None = None
+    rereads: int = 0
     quality: str = "unread"
     quality_why: str | None = None
     values: Values = field(default_factory=dict)

@@ -22,6 +22,9 @@ log = logging.getLogger("riser.readings")
 DRIFT_NOTED_S, DRIFT_ALARM_S = 60, 300
 """R25: a meter's clock this far off is recorded, and alarms."""
 
+REREADS = 2
+"""A doubted register is read again at once, so often; after that it is the next round's turn, and the line is free."""
+
 
 class Readings:
     """Takes the values of every answered question."""
@@ -67,9 +70,12 @@ class Readings:
             live.suspect = sample
             if live.quality == "unread":
                 live.quality, live.quality_why = "unconfirmed", verdict.why
-            frame = self._core.question(meter, "energy")
-            self._core.submit(meter, WATCH, "energy", frame, lambda again: self._again(meter, again))
+            if live.rereads < REREADS:
+                live.rereads += 1
+                frame = self._core.question(meter, "energy")
+                self._core.submit(meter, WATCH, "energy", frame, lambda again: self._again(meter, again))
             return
+        live.rereads = 0
         if verdict.action == "set-aside":
             self._set_aside(meter, live, sample, verdict)
             return

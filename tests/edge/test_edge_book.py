@@ -201,7 +201,7 @@ def test_each_act_is_synced_before_it_is_acknowledged(tmp_path: Path) -> None:
 
 def tampered(chance: random.Random, raw: sqlite3.Connection, size: int) -> str:
     """Edit, cut or swap something; returns what was done."""
-    act = chance.choice(["text", "number", "delete", "swap", "cut", "move", "invent"])
+    act = chance.choice(["text", "number", "delete", "swap", "cut", "move", "invent", "forge"])
     seq, other = chance.sample(range(1, size), 2)
     if act == "text":
         column = chance.choice(["id", "boot", "kind", "body", "prev_hash", "hash"])
@@ -224,6 +224,13 @@ def tampered(chance: random.Random, raw: sqlite3.Connection, size: int) -> str:
         raw.execute("UPDATE journal SET seq = ? WHERE seq = 100000", (other,))
     elif act == "move":
         raw.execute("UPDATE journal SET seq = ? WHERE seq = ?", (size + 1, seq))
+    elif act == "forge":  # With a right hash of its own, and the next entry made to point at it.
+        seq = chance.randrange(1, size)
+        row = list(raw.execute("SELECT * FROM journal WHERE seq = ?", (seq,)).fetchone())
+        row[7] = row[7].replace("entry", "forged")
+        digest = hash_of(*row[:-1])
+        raw.execute("UPDATE journal SET body = ?, hash = ? WHERE seq = ?", (row[7], digest, seq))
+        raw.execute("UPDATE journal SET prev_hash = ? WHERE seq = ?", (digest, seq + 1))
     else:
         raw.execute(
             "INSERT INTO journal SELECT ?, 'invented', at, boot, mono_ns, trusted, kind, body, hash, hash "
@@ -298,13 +305,13 @@ def test_an_older_program_refuses_a_newer_book(opened: Callable[..., Book], tmp_
     raw = sqlite3.connect(tmp_path / "book.db")
     raw.execute(f"PRAGMA user_version={SCHEMA_VERSION + 1}")
     raw.close()
-    with pytest.raises(BookError, match="newer Riser"):
+    with pytest.raises(BookError, match="newer Riser") as kept:
         opened()
     raw = sqlite3.connect(tmp_path / "book.db")
     assert raw.execute("SELECT count(*) FROM journal").fetchone() == (1,)
     raw.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
     raw.close()
-    assert opened().seq == 1, "the refusal let go of the lock"
+    assert opened().seq == 1 and kept.value, "the refusal let go of the lock"
 
 
 def test_a_damaged_book_is_said_to_be_damaged(opened: Callable[..., Book], tmp_path: Path) -> None:
@@ -334,6 +341,15 @@ def test_sweeps_keep_their_numbers_over_a_restart(opened: Callable[..., Book]) -
     again.save_sweeps(keep=2)
     ((number, at, saved),) = again.sweeps(6, 1)
     assert (number, saved) == (6, rows) and at == 1_795_141_800_000_000
+
+
+def test_a_note_that_cannot_be_written_spoils_nothing(opened: Callable[..., Book]) -> None:
+    """A lazily saved number that is refused is not half saved, and the next payment is written as ever."""
+    book = opened()
+    with pytest.raises((sqlite3.Error, OverflowError)):
+        book.save_notes({"seq": 7, "powered_s": 2**70})
+    assert book.note("seq") == 0
+    assert book.append(note(1))[0].seq == 1
 
 
 def test_notes_are_kept(opened: Callable[..., Book]) -> None:

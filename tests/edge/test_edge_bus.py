@@ -162,6 +162,12 @@ def test_endless_babble_ends(piece: bytes) -> None:
     assert (raw, error) == (None, "noise") and took_s <= limit_s + 0.02
 
 
+def test_a_false_header_does_not_cost_the_answer() -> None:
+    """Noise that looks like the head of a long frame: the answer behind it is found when the line is silent."""
+    raw, error, _ = ask([(0.02, bytes.fromhex("681111111111116891ff")), *by_the_byte(answer(), 0.2)])
+    assert raw == answer()[2:] and error is None
+
+
 def test_a_modbus_answer_after_a_stray_byte() -> None:
     """One stray byte before a good Modbus reply costs neither the reply nor a time-out."""
     asked = modbus.read(12, 3, 0, 2)
@@ -513,7 +519,7 @@ def test_a_pulled_cable_is_an_error_a_port_understands(pty: Callable[[], Pty]) -
         wire = Line("line-1", end.device, "dlt645-2007", 9600, "E").open()
         end.pull()
         with pytest.raises(OSError):
-            {"drain": wire.drain, "read": lambda w=wire: w.read(1), "write": lambda w=wire: w.write(b"x")}[attempt]()
+            wire.drain() if attempt == "drain" else wire.read(1) if attempt == "read" else wire.write(b"x")
         wire.close()
 
 

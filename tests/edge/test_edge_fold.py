@@ -102,6 +102,12 @@ def test_a_life_is_told_in_order() -> None:
     assert state.meters["a2"].quarantined == "R20" and state.unknown_kinds == set()
 
 
+def test_the_site_files_number_wins_over_the_meters() -> None:
+    """A meter whose number stands in the site file keeps it; another number read at the opening does not replace it."""
+    opening = {"meter": "a2", "registers_wh": {"total": 1}, "at": at(5), "source": "opening", "serial": "999"}
+    assert folded([*INSTALLED, ("opening/1", opening)]).meters["a2"].serial == "202511080002"
+
+
 def test_an_entry_out_of_order_is_refused() -> None:
     """I16: a skipped, repeated or foreign entry is not folded, and the state stays as it was."""
     entries = chained(LIFE)

@@ -116,6 +116,7 @@ def test_a_forecast_of_nothing_and_of_no_time() -> None:
     assert policy.zero_at(YUAN, 0, 0, TOU, FRIDAY_11, SHANGHAI) is None
     assert policy.zero_at(YUAN, 0, -500, TOU, FRIDAY_11, SHANGHAI) is None
     assert policy.zero_at(0, 0, 500, TOU, FRIDAY_11, SHANGHAI) == FRIDAY_11
+    assert policy.zero_at(0, 0, 0, TOU, FRIDAY_11, SHANGHAI) == FRIDAY_11
     assert policy.zero_at(-YUAN, 0, 0, TOU, FRIDAY_11, SHANGHAI) == FRIDAY_11
     assert policy.zero_at(10**6 * YUAN, 0, 1, TOU, FRIDAY_11, SHANGHAI) is None
     free = replace(TOU, prices_micro={**PRICES, "flat": 0})

@@ -10,6 +10,7 @@ import pytest
 
 from bridge.contract.asking import ask
 from bridge.contract.signing import envelope
+from bridge.mqtt import Received
 from tests.edge.building import KEYS, Building
 
 ROOM = {"a206", "a207"}
@@ -228,3 +229,17 @@ def test_replay_needs_no_seal_and_sends_the_book_again(building: Building) -> No
     assert answer["data"]["entries_from"] == 3 and answer["data"]["entries_to"] <= newest
     heard = [json.loads(p)["seq"] for t, p, _ in building.broker.heard if t.endswith("/entry")]
     assert heard.count(3) == 2
+
+
+def test_an_mqtt_5_asker_is_answered_on_its_own_topic(building: Building) -> None:
+    """Response Topic and Correlation Data are honoured for both answers, but never below our own tree."""
+    topic, payload, transaction = signed(building, "trip", meter="a206", why="test")
+    building.edge.enqueue(Received(topic, payload, False, "asker/inbox", b"7"))
+    building.run(seconds=20)
+    inbox = [json.loads(p)["status"] for t, p, _ in building.broker.heard if t == "asker/inbox"]
+    assert inbox == ["accepted", "done"] == [answer["status"] for answer in building.answers(transaction)][:2]
+    fact = f"{building.edge.topics.root}/meter/a206/relay"
+    topic, payload, _ = signed(building, "read", meter="a206")
+    building.edge.enqueue(Received(topic, payload, False, fact, b"8"))
+    building.run(seconds=20)
+    assert not any("transaction" in json.loads(p) for t, p, _ in building.broker.heard if t == fact)

@@ -112,6 +112,14 @@ def test_a_border_inside_the_skipped_hour_counts_from_the_change(minute: int) ->
     assert tou(odd).price_at(datetime(2026, 3, 29, 1, 0, 1, tzinfo=UTC), zone) == PRICES["peak"]
 
 
+def test_a_window_inside_the_skipped_hour_is_no_span() -> None:
+    """02:10 to 02:30 never comes on that Sunday: it has no price, no length, and leaves no gap."""
+    zone, day = ZoneInfo("Europe/Berlin"), date(2026, 3, 29)
+    odd = tou(((0, 130, "valley"), (130, 150, "sharp"), (150, 1440, "peak")))
+    spans = list(odd.ahead(local_midnight(day, zone), zone, 1))
+    assert [price for _, _, price in spans] == [PRICES["valley"], PRICES["peak"]]
+
+
 def test_a_border_that_comes_twice_counts_when_it_first_comes() -> None:
     """02:30 comes twice on that Sunday in Berlin: the new price begins at the first coming and stays."""
     zone, day = ZoneInfo("Europe/Berlin"), date(2026, 10, 25)
