@@ -65,7 +65,7 @@ class Accounts:
             delivered_powered_s=counts_from,
             powered_s=core.powered_s(),
             read_age_s=None if live.sample is None else (now - live.sample.read_at).total_seconds(),
-            quarantined=live.quality == "quarantined",
+            quarantined=meter.quarantined is not None,
             opened=all(core.state.meters[id].billed is not None for id in account.meters),
             keep_power=live.keep_power,
             brake=core.state.brake,

@@ -145,6 +145,10 @@ def _quarantine(state: State, entry: Entry, fields: Fields) -> None:
     state.meters[fields["meter"]].quarantined = fields["why"]
 
 
+def _release(state: State, entry: Entry, fields: Fields) -> None:
+    state.meters[fields["meter"]].quarantined = None
+
+
 def _brake(state: State, entry: Entry, fields: Fields) -> None:
     if fields["set"]:
         state.brake = fields["why"]
@@ -176,6 +180,7 @@ _APPLY: dict[str, Callable[[State, Entry, Fields], None]] = {
     "hold/1": _hold,
     "relay/1": _relay,
     "quarantine/1": _quarantine,
+    "release/1": _release,
     "brake/1": _brake,
     "mode/1": _mode,
 }

@@ -98,14 +98,19 @@ def unit_of(key: str) -> str:
     return {"wh": "Wh", "w": "W", "v": "V", "hz": "Hz", "factor": ""}[key.rsplit("_", 1)[1]]
 
 
+def _decimal(text: str) -> str | None:
+    """A meter number; None where the meter was never given one (FF bytes)."""
+    return text if text.isdigit() else None
+
+
 _TYPES: dict[str, tuple[int, Callable[[bytes, tzinfo], Any]]] = {
     "bcd2": (2, lambda raw, _: bcd.digits(raw)),
     "bcd4": (4, lambda raw, _: bcd.digits(raw)),
     "sbcd2": (2, lambda raw, _: bcd.signed(raw)),
     "sbcd3": (3, lambda raw, _: bcd.signed(raw)),
-    "word": (2, lambda raw, _: raw[::-1].hex().upper()),
-    "digits6": (6, lambda raw, _: raw[::-1].hex()),
-    "hex6": (6, lambda raw, _: raw.hex()),
+    "word": (2, lambda raw, _: None if raw == b"\xff\xff" else raw[::-1].hex().upper()),
+    "digits6": (6, lambda raw, _: _decimal(raw[::-1].hex())),
+    "hex6": (6, lambda raw, _: _decimal(raw.hex())),
     "instant5": (5, bcd.local_instant),
     "instant7": (7, bcd.local_instant),
     "u16": (2, lambda raw, _: int.from_bytes(raw, "big")),

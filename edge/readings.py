@@ -42,10 +42,12 @@ class Readings:
         if name == "energy":
             self._energy(meter, live, values, reply)
         elif name == "status":
+            if "status_word_3" not in values:
+                return  # The meter says "not available"; the relay stays as it was seen last.
             self._relays.observed(meter, int(values["status_word_3"], 16), reply)
         elif name == "serial":
             pair = (live.model.masked(reply.request.frame).hex(), (reply.raw or b"").hex())
-            live.serial, live.serial_mono, live.serial_frames = values["serial"], reply.ended, pair
+            live.serial, live.serial_mono, live.serial_frames = values.get("serial"), reply.ended, pair
         elif name == "clock":
             self._clock(meter, live, values["clock"], reply)
         else:
@@ -81,6 +83,10 @@ class Readings:
             return
         live.sample, live.suspect = sample, None
         live.quality, live.quality_why = "good", None
+        if meter.quarantined is not None:
+            why = "the newest reading fits the last accepted one again"
+            fields = {"meter": meter.id, "why": why, "who": "policy"}
+            self._core.append(("release/1", self._core.own_id(f"release:{meter.id}"), fields))
         if meter.billed is None:
             self._open(meter, live, sample)
         self._accepted(meter, live, sample)

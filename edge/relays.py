@@ -14,6 +14,7 @@ from typing import Any
 
 from bridge.contract.units import instant_text, micros_of
 from edge.accounts import Accounts
+from edge.billing import policy
 from edge.bus import PERSON, RESTORE, TRIP, Reply, Request
 from edge.codec import dlt645
 from edge.commands import Commands, Task
@@ -42,7 +43,7 @@ class Relays:
 
     def desired(self, meter: MeterState) -> str:
         """`open` while any hold is set or a cut for arrears is due and allowed, else `closed`."""
-        return "open" if meter.holds or self._cut_is_due(meter) else "closed"
+        return policy.desired(meter.holds, not meter.holds and self._cut_is_due(meter))
 
     def _cut_is_due(self, meter: MeterState) -> bool:
         account = self._core.state.accounts.get(meter.account or "")

@@ -6,7 +6,7 @@ are caught up from the book, never from a timer.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.cron import CronTrigger
@@ -19,13 +19,15 @@ class Schedule:
 
     def __init__(self, zone: ZoneInfo):
         self._zone = zone
-        self._midnights = CronTrigger(hour=0, minute=0, second=0, timezone=zone)
+        # The trigger names days by their noon, which exists once in every zone; a midnight may vanish or come twice.
+        self._noons = CronTrigger(hour=12, minute=0, second=0, timezone=zone)
 
     def next_midnight(self, now: datetime) -> datetime:
         """The first local midnight after `now`, as an instant."""
-        found = self._midnights.get_next_fire_time(None, now + timedelta(microseconds=1))
+        noon = datetime.combine(self.today(now), time(12, 0, 1), self._zone)
+        found = self._noons.get_next_fire_time(None, noon)
         assert found is not None
-        return found.astimezone(UTC)
+        return local_midnight(found.date(), self._zone)
 
     def today(self, now: datetime) -> date:
         """The site's local day at `now`."""

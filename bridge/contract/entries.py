@@ -44,6 +44,7 @@ KINDS: dict[str, str] = {
     "done/1": "the outcome of a request answered earlier: request (its entry id), status (done, failed), answer",
     "refusal/1": "a signed request refused: operation, rule, error, who, role, request",
     "quarantine/1": "a reading set aside (R20, R21): meter, registers_wh, read_at, rule, why, frames",
+    "release/1": "a meter's readings are taken again after one was set aside: meter, why, who",
     "alarm/1": "something a person must see: meter or account, alarm, text",
     "brake/1": "the brake on mass cuts (R4) caught (set: true) or was released: set, why, who, role, request",
     "mode/1": "the gateway's mode changed: mode, why",

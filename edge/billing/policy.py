@@ -5,7 +5,7 @@ Nothing here reads a clock or a wire. A refusal names its rule and, where it can
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -143,7 +143,7 @@ def may_cut(moment: Moment, terms: Terms) -> Verdict:
         return Verdict(False, "R19", "the opening register is not confirmed yet")
     if moment.quarantined:
         return Verdict(False, "I15", "the newest reading is set aside until a person releases it")
-    if moment.read_age_s is None or moment.read_age_s > terms.stale_s:
+    if moment.read_age_s is None or not 0 <= moment.read_age_s <= terms.stale_s:
         return Verdict(False, "R3", "the newest reading is too old")
     told = warned(moment.delivered_powered_s, moment.powered_s, terms)
     if not told.allowed:
@@ -160,6 +160,6 @@ def brake_due(cuts_in_hour: int, installed: int, terms: Terms) -> bool:
     return cuts_in_hour >= max(terms.brake_meters, installed * terms.brake_percent // 100)
 
 
-def desired(holds: Sequence[str], cut_is_due: bool) -> str:
+def desired(holds: Collection[str], cut_is_due: bool) -> str:
     """What a relay should be: closed only when every hold is clear (R5) and no cut is due."""
     return "open" if holds or cut_is_due else "closed"
