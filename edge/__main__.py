@@ -26,10 +26,11 @@ from bridge.contract.site_file import BadSite, load
 from bridge.mqtt import Link
 from edge import install
 from edge.book import Book, BookError
-from edge.bus import Port, ThreadPort
+from edge.bus import Port
 from edge.codec.dlt645 import Password
 from edge.core import Core
 from edge.gateway import Gateway
+from edge.port import ThreadPort
 from edge.registry import Registry
 from edge.settings import lines_of, terms_of
 

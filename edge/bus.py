@@ -1,8 +1,7 @@
-"""One port, one thread, one owner: the only importer of pyserial. Nobody else touches the wire.
+"""What goes over a line and how long it may take: requests, replies, one exchange; the only importer of pyserial.
 
-A port takes the most urgent `Request`, does one exchange, and leaves a `Reply` in the loop's inbox. A trip is
-handed over in two steps: the port says `Ready`, the loop writes its evidence and says `go`, and waits until
-the first byte is out. What the line can say and how long it may take stands in `exchange`.
+A port takes the most urgent `Request`, does one exchange, and leaves a `Reply` in the loop's inbox; for a trip or
+close it first leaves a `Ready`. `port.py` is a port with its thread, `inline.py` one for tests and simulation.
 """
 
 from __future__ import annotations
@@ -10,8 +9,6 @@ from __future__ import annotations
 import logging
 import select
 import termios
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +18,6 @@ import serial
 
 from bridge.contract.clock import Clock
 from edge.codec import PROTOCOLS
-from edge.waiting import Queue
 
 log = logging.getLogger("riser.bus")
 
@@ -36,12 +32,6 @@ GAP_S = 0.15
 
 QUIET_S = {"dlt645-2007": 0.02, "modbus-rtu": 0.005}
 """Quiet line kept before a request: kind to old meters, and at least 3.5 characters for Modbus at 9600."""
-
-SENT_WITHIN_S = 0.2
-"""After `go` the first byte of a trip leaves within this time or not at all (I8)."""
-
-READY_FOR_S = 2.0
-"""A port waits this long for the loop's word on a trip; then the request is withdrawn."""
 
 
 @dataclass(frozen=True)
@@ -179,155 +169,3 @@ class Port(Protocol):
     def go(self, number: int) -> bool: ...
     def refuse(self, number: int) -> None: ...
     def waiting(self) -> int: ...
-
-
-class ThreadPort(threading.Thread):
-    """A port with its thread. It opens its device by itself, again and again while it is missing (failure 29)."""
-
-    def __init__(self, line: Line, inbox: Callable[[Reply | Ready], None], clock: Clock):
-        super().__init__(name=f"port-{line.id}", daemon=True)
-        self.line, self.state = line, "closed"
-        self.why: str | None = "not opened yet"
-        self._inbox, self._clock, self._queue = inbox, clock, Queue()
-        self._wire: Wire | None = None
-        self._stopping = threading.Event()
-        self._answer = threading.Condition()
-        self._asked: int | None = None  # number of the trip that waits for the loop's word
-        self._word = ""  # "", "go", "refused", "sent"
-        self._sent: int | None = None  # number of the newest trip whose bytes were given to the line
-        self._quiet_from = 0.0
-
-    def put(self, request: Request) -> None:
-        self._queue.put(request)
-
-    def waiting(self) -> int:
-        return len(self._queue)
-
-    def stop(self) -> None:
-        self._stopping.set()
-        self._queue.wake()
-        with self._answer:
-            self._answer.notify_all()
-
-    def go(self, number: int) -> bool:
-        """The loop's word that a trip may leave. True when its first byte is out, False when it will never leave."""
-        with self._answer:
-            if self._asked != number or self._word:
-                return False
-            self._word = "go"
-            self._answer.notify_all()
-            self._answer.wait_for(lambda: self._sent == number or self._asked != number, SENT_WITHIN_S)
-            if self._sent == number:  # Asked of the trip itself: its exchange may be over before we are woken.
-                return True
-            if self._asked == number:
-                self._word = "refused"
-            return False
-
-    def refuse(self, number: int) -> None:
-        """The loop's word that a trip must not leave."""
-        with self._answer:
-            if self._asked == number and not self._word:
-                self._word = "refused"
-                self._answer.notify_all()
-
-    # --- the port's thread ---
-
-    def run(self) -> None:
-        pause = 0.2
-        while not self._stopping.is_set():
-            if self._wire is None and not self._open():
-                self._fail_waiting()
-                self._stopping.wait(pause)
-                pause = min(pause * 2, 5.0)
-                continue
-            pause = 0.2
-            request = self._queue.take(0.5)
-            if request is not None:
-                self._serve(request)
-        if self._wire is not None:
-            self._wire.close()
-
-    def _open(self) -> bool:
-        try:
-            self._wire = self.line.open()
-        except (OSError, serial.SerialException, ValueError) as error:
-            if self.why != str(error):
-                log.warning("port %s: %s cannot be opened: %s", self.line.id, self.line.device, error)
-            self.state, self.why = "closed", str(error)
-            return False
-        log.info("port %s: %s is open at %d baud", self.line.id, self.line.device, self.line.baud)
-        self.state, self.why = "open", None
-        return True
-
-    def _fail_waiting(self) -> None:
-        while (request := self._queue.take(0)) is not None:
-            now = self._clock.monotonic()
-            self._inbox(Reply(request, self.line.id, None, "closed", now, now, self._clock.now()))
-
-    def _serve(self, request: Request) -> None:
-        assert self._wire is not None
-        began = self._clock.monotonic()
-        raw: bytes | None = None
-        error: str | None
-        try:
-            if request.not_after is not None and began > request.not_after:
-                error = "late"
-            else:
-                pause = self._quiet_from + QUIET_S[self.line.protocol] - self._clock.monotonic()
-                if pause > 0:
-                    self._clock.wait(pause)
-                if request.handshake and not self._permitted(request):
-                    raise _Withdrawn
-                raw, error = exchange(self.line, self._announcing(request), request.frame, self._clock)
-        except _Withdrawn:
-            error = "withdrawn"
-        except (OSError, serial.SerialException) as trouble:
-            log.warning("port %s: the line is gone: %s", self.line.id, trouble)
-            self.state, self.why, error = "closed", str(trouble), "closed"
-            self._wire.close()
-            self._wire = None
-        finally:
-            with self._answer:
-                self._asked, self._word = None, ""
-                self._answer.notify_all()
-        ended = self._quiet_from = self._clock.monotonic()
-        self._inbox(Reply(request, self.line.id, raw, error, began, ended, self._clock.now()))
-
-    def _permitted(self, request: Request) -> bool:
-        with self._answer:
-            self._asked, self._word = request.number, ""
-            self._inbox(Ready(request, self.line.id))
-            self._answer.wait_for(lambda: bool(self._word) or self._stopping.is_set(), READY_FOR_S)
-            if not self._word:
-                self._word = "refused"
-            return self._word == "go"
-
-    def _announcing(self, request: Request) -> Wire:
-        """The wire; for a trip one that refuses to send once the loop has given up, and says when it has sent."""
-        assert self._wire is not None
-        return _Announcing(self, self._wire) if request.handshake else self._wire
-
-
-class _Withdrawn(Exception):
-    """The loop refused a trip, or gave up waiting for its first byte: nothing left and nothing will."""
-
-
-class _Announcing:
-    """Sends a trip's bytes only while the loop still waits for them, and tells the loop that they are out."""
-
-    def __init__(self, port: ThreadPort, wire: Wire):
-        self._port, self._wire = port, wire
-        self.read, self.drain, self.close = wire.read, wire.drain, wire.close
-
-    def write(self, frame: bytes) -> None:
-        port = self._port
-        with port._answer:
-            if port._word != "go":
-                raise _Withdrawn
-            # Said before it is done: when the line breaks in the middle, some bytes may have left, and then the
-            # loop must not believe that none did.
-            port._word, port._sent = "sent", port._asked
-            try:
-                self._wire.write(frame)
-            finally:
-                port._answer.notify_all()

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bridge.contract.clock import ManualClock
-from edge.bus import QUIET_S, Line, Queue, Ready, Reply, Request, exchange
+from edge.bus import QUIET_S, Line, Ready, Reply, Request, exchange
+from edge.waiting import Queue
 
 Answer = Callable[[bytes, datetime, float], tuple[bytes, float]]
 

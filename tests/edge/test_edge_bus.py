@@ -16,10 +16,12 @@ from typing import Any
 import pytest
 
 from bridge.contract.clock import ManualClock, SystemClock
-from edge import bus
-from edge.bus import Line, Queue, Ready, Reply, Request, ThreadPort, Wire, exchange
+from edge import bus, port
+from edge.bus import Line, Ready, Reply, Request, Wire, exchange
 from edge.codec import dlt645, modbus
 from edge.codec.dlt645 import Frame, Password
+from edge.port import ThreadPort
+from edge.waiting import Queue
 
 METER, OTHER = "202603110206", "202603110207"
 LINE = Line("line-1", Path("unused"), "dlt645-2007", 2400, "E")
@@ -383,7 +385,7 @@ def test_a_refused_trip_sends_nothing(bench: Callable[..., Bench]) -> None:
 
 def test_a_loop_that_says_nothing_cuts_nobody(bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch) -> None:
     """The loop hangs: after a while the port withdraws the trip, and a later go is answered with no."""
-    monkeypatch.setattr(bus, "READY_FOR_S", 0.05)
+    monkeypatch.setattr(port, "READY_FOR_S", 0.05)
     wire = FakeWire(lambda frame: DONE)
     stand = bench(wire)
     stand.port.put(trip())
@@ -396,7 +398,7 @@ def test_a_trip_that_cannot_leave_in_time_never_leaves(
     bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The line is stuck after the go: the loop is told no, and when the line comes back no byte goes out (I8)."""
-    monkeypatch.setattr(bus, "SENT_WITHIN_S", 0.05)
+    monkeypatch.setattr(port, "SENT_WITHIN_S", 0.05)
     wire = FakeWire(lambda frame: DONE)
     _, free = wire.hold()
     stand = bench(wire)
