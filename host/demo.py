@@ -31,7 +31,8 @@ FASTEST = 120.0
 
 ACCOUNT = "100206"
 PAYS_AFTER_S = 60
-PAYS_FEN = 10_000
+PAYS_FEN = 50_000
+"""The tenant burns 29 yuan an hour: 500 yuan last until the next morning, so the round before stays to be looked at."""
 
 
 def fresh(data: Path) -> Path | None:
@@ -65,9 +66,9 @@ def clock(speed: float) -> ScaledClock:
 
 
 def words_for(program: str) -> str | None:
-    """RISER_DEMO of a program: whom the demo is about; for the pretend payer also when and how much."""
+    """RISER_DEMO of a program: whom the demo is about and how much is paid; for the pretend payer also when."""
     if program == "panel":
-        return json.dumps({"account": ACCOUNT})
+        return json.dumps({"account": ACCOUNT, "amount_fen": PAYS_FEN})
     if program == "demo":
         return json.dumps({"account": ACCOUNT, "after_s": PAYS_AFTER_S, "amount_fen": PAYS_FEN})
     return None

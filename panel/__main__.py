@@ -2,7 +2,8 @@
 
     RISER_DATA   data directory            RISER_CLOCK       one clock for all programs (demo)
     RISER_SITE   site file                 RISER_PANEL_PORT  another port than the site file's
-    RISER_DEMO   {"account": "100206"}     shows the demo's page
+    RISER_DEMO   {"account": "100206", "amount_fen": 50000}   shows the demo's page; its button takes that much
+    RISER_PARENT set by `riser up`, which shows the first password itself: it stands in no log (I24)
 
 One worker process with threads: the mirror lives in its memory. Exit code 2 when a setting cannot be used.
 """
@@ -29,7 +30,7 @@ from panel.commands import KEY, Commands
 from panel.feed import Feed
 from panel.history import History
 from panel.mirror import Mirror, subscriptions
-from panel.parts import Parts
+from panel.parts import Demo, Parts
 from panel.sessions import Sessions
 from panel.throttle import Throttle
 from panel.users import Database, Users
@@ -42,21 +43,23 @@ class BadSetting(ValueError):
     """The environment does not say what is needed; the sentence says what to set."""
 
 
-def settings(environ: dict[str, str] | os._Environ[str]) -> tuple[Path, Site, str | None]:
-    """(data directory, site, the demo's account). Raises BadSetting, BadSite."""
+def settings(environ: dict[str, str] | os._Environ[str]) -> tuple[Path, Site, Demo | None]:
+    """(data directory, site, the demo or None). Raises BadSetting, BadSite."""
     missing = [name for name in ("RISER_DATA", "RISER_SITE") if not environ.get(name)]
     if missing:
         raise BadSetting(f"{' and '.join(missing)} must be set; `riser up` does it")
     demo = None
     if text := environ.get("RISER_DEMO"):
         try:
-            demo = str(json.loads(text)["account"])
-        except (ValueError, KeyError, TypeError):
-            raise BadSetting(f'RISER_DEMO reads {{"account": "100206"}}, not {text[:60]!r}') from None
+            told = json.loads(text)
+            demo = Demo(str(told["account"]), int(told.get("amount_fen", Demo.amount_fen)))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            example = '{"account": "100206", "amount_fen": 50000}'
+            raise BadSetting(f"RISER_DEMO reads {example}, not {text[:60]!r}") from None
     return Path(environ["RISER_DATA"]), site_file.load(Path(environ["RISER_SITE"])), demo
 
 
-def compose(data: Path, site: Site, demo: str | None) -> tuple[Flask, Feed]:
+def compose(data: Path, site: Site, demo: Demo | None) -> tuple[Flask, Feed]:
     """Build everything and wire it together; nothing runs yet."""
     time = clock.from_environment()
     own = secrets.read(data, "panel")
@@ -89,7 +92,7 @@ def port_of(site: Site, environ: dict[str, str] | os._Environ[str]) -> int:
 class Server(BaseApplication):
     """gunicorn without a command line; `load` runs in the worker, so threads and connections are born there."""
 
-    def __init__(self, bind: str, data: Path, site: Site, demo: str | None):
+    def __init__(self, bind: str, data: Path, site: Site, demo: Demo | None):
         self._bind, self._composed = bind, (data, site, demo)
         super().__init__()
 
@@ -127,7 +130,8 @@ def main() -> int:
     except (ValueError, OSError) as error:
         print(f"the panel cannot start: {error}", file=sys.stderr)
         return 2
-    if password := Users(Database(data / "panel.db"), data).first_start():
+    password = Users(Database(data / "panel.db"), data).first_start()
+    if password and not os.environ.get("RISER_PARENT"):
         words = "you will be asked to change it"
         print(f"First sign-in: user admin, one-time password {password}; {words}", flush=True)
     host = f"[{site.panel.listen}]" if ":" in site.panel.listen else site.panel.listen

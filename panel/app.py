@@ -9,6 +9,7 @@ from flask_login import current_user
 
 from bridge.contract.units import instant_text
 from panel import formats, guard, links, words
+from panel.edge_words import person, reason, said
 from panel.pages import account, answers, demo, lines, live, meter, people, rooms, sign_in
 from panel.pages.entries import rate_word
 from panel.pages.people import ROLE_WORDS
@@ -40,7 +41,7 @@ def create_app(stand: Parts) -> Flask:
         "countdown",
     ):
         app.jinja_env.filters[name] = getattr(formats, name)
-    app.jinja_env.filters["rate_word"] = rate_word
+    app.jinja_env.filters |= {"rate_word": rate_word, "said": said, "person": person}
 
     @app.context_processor
     def shared() -> dict[str, Any]:
@@ -53,10 +54,11 @@ def create_app(stand: Parts) -> Flask:
             "role_words": ROLE_WORDS,
             "state_words": WORDS,
             "rule_words": rule_words,
+            "reason": reason,
             "language": words.language_now(),
             "html_language": words.HTML_LANGUAGE[words.language_now()],
             "site_name": stand.site.site.name,
-            "demo": stand.demo_account is not None,
+            "demo": stand.demo is not None,
             "calendar_now": instant_text(stand.clock.now()),
             "calendar_speed": f"{stand.clock.speed:g}",
             "liveness": live.liveness,

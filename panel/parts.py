@@ -22,8 +22,16 @@ EXTENSION = "riser"
 
 
 @dataclass(frozen=True)
+class Demo:
+    """What the demo is about: its prepared account, and how much its button takes."""
+
+    account: str
+    amount_fen: int = 10_000
+
+
+@dataclass(frozen=True)
 class Parts:
-    """`demo_account` is the prepared account of the demo, None on a real site."""
+    """`demo` is None on a real site."""
 
     site: Site
     clock: Clock
@@ -35,7 +43,7 @@ class Parts:
     users: Users
     sessions: Sessions
     throttle: Throttle
-    demo_account: str | None = None
+    demo: Demo | None = None
 
     def wall(self) -> Wall:
         """The site's time at this moment."""

@@ -54,6 +54,15 @@ HOLDS = {
 }
 """The five holds of R5."""
 
+RATE_WORDS = {
+    "total": later("Total"),
+    "sharp": later("Sharp"),
+    "peak": later("Peak"),
+    "flat": later("Flat"),
+    "valley": later("Valley"),
+    "deep": later("Deep valley"),
+}
+
 RULES = {
     "R1": later("the lead after the final warning has not passed"),
     "R2": later("protected time"),
@@ -131,8 +140,10 @@ def state_of(
     is_open = relay is not None and relay.observed == "open"
     for_arrears = relay is not None and any(hold.kind == "arrears" for hold in relay.holds)
     said = account.state if account else None
-    if is_open and (for_arrears or (said == "cut" and not other_holds(relay))):
-        return "cut"
+    if is_open and (for_arrears or (tenant is not None and not other_holds(relay))):
+        return "cut"  # Also while the meter waits for its button, or was found open: the room is dark.
+    if is_open and other_holds(relay):
+        return "held"  # What is off already is not warned of being cut.
     if said == "final":
         return "final"
     if other_holds(relay):
@@ -170,6 +181,8 @@ def _corner(
         return span(wall.age_s(availability.since)), None
     if state == "stale":
         return wall.ago(facts.read_at if facts else None), None
+    if account and account.available_nano <= 0:
+        return t("used up"), None
     if account and account.days_left is not None:
         return lasts(account.days_left), None
     return "", None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from bridge.contract.messages import Account, HoldFacts, MeterRow, Relay
 from bridge.contract.units import nano_of_yuan
+from panel.edge_words import OPEN_BY_ITSELF, person, reason, said
 from panel.formats import Wall, kilowatts, span, yuan
 from panel.states import HOLDS, RULES, Room, other_holds
 from panel.words import t
@@ -30,7 +31,12 @@ def rule_words(rule: str | None) -> str:
 
 
 def hold_words(holds: list[HoldFacts]) -> str:
-    return t(", |between words").join(t(HOLDS[hold.kind]) for hold in holds)
+    return hold_words_of([hold.kind for hold in holds])
+
+
+def hold_words_of(kinds: list[str]) -> str:
+    """Kinds of holds in words; a kind we have no word for as it is."""
+    return t(", |between words").join(t(HOLDS[kind]) if kind in HOLDS else kind for kind in kinds)
 
 
 def banner_of(rooms: list[Room], account: Account | None, wall: Wall) -> Banner | None:
@@ -40,17 +46,17 @@ def banner_of(rooms: list[Room], account: Account | None, wall: Wall) -> Banner 
         return Banner("stale", t("Nothing is known of this account yet"), t("The gateway has not published it."))
     if room is not None and room.state == "cut":
         return _cut(room, account, wall)
+    if room is not None and room.state == "held" and room.relay and room.relay.observed == "open":
+        return _held(room, account, wall)
     if account.state == "final" or account.cut_at or account.protected_until:
         return _warned(account, wall)
     if room is None:
         return None
     if room.state == "held" and room.relay:
         return _held(room, account, wall)
-    if room.relay and room.relay.desired == "closed" and room.relay.observed == "open":
-        return Banner("keep", *_returning(room.meter))
     if room.state == "off" and room.availability:
         since = span(wall.age_s(room.availability.since))
-        why = room.availability.why or t("Use is counted by the meter and charged when it answers again.")
+        why = said(room.availability.why) or t("Use is counted by the meter and charged when it answers again.")
         return Banner("off", t("The meter has not answered for {span}", span=since), why)
     if room.state == "stale":
         read_at = room.facts.read_at if room.facts else None
@@ -70,6 +76,9 @@ def _returning(meter: MeterRow) -> tuple[str, str]:
 
 def _cut(room: Room, account: Account, wall: Wall) -> Banner:
     relay = room.relay
+    if relay is not None and relay.why == OPEN_BY_ITSELF:
+        title = t("Supply off since {time}, and nobody ordered it", time=wall.stamp(relay.observed_since))
+        return Banner("cut", title, t("Go and look first; then switch on with “Close” on the meter's page."))
     if relay is not None and relay.desired == "closed":
         return Banner("keep", *_returning(room.meter))
     since = relay.observed_since if relay else None
@@ -95,7 +104,7 @@ def _warned(account: Account, wall: Wall) -> Banner:
             t("Balance {balance} yuan. Decided again on a fresh read then.", balance=yuan(account.available_nano)),
         )
     if account.blocked:
-        why = account.blocked_why or rule_words(account.blocked)
+        why = said(account.blocked_why) or rule_words(account.blocked)
         return Banner("stale", t("Not cut now ({rule})", rule=account.blocked), why)
     told = []
     if account.delivered_at:
@@ -124,11 +133,12 @@ def _held(room: Room, account: Account, wall: Wall) -> Banner:
         title = t("Supply is off although the balance is enough") if paid else t("Supply is off")
     else:
         title = t("A hold is set; supply will go off")
-    said = [
-        t("{hold} ({by}, {time}): {why}", hold=t(HOLDS[h.kind]), by=h.by, time=wall.stamp(h.since), why=h.why)
+    told = [
+        t("{hold} ({by}, {time}): {why}", hold=t(HOLDS[h.kind]), by=person(h.by), time=wall.stamp(h.since),
+          why=reason(h.by, h.why))
         for h in holds
-    ]
-    return Banner("held", title, "; ".join(said) + ". " + t("Supply returns when no hold remains."))
+    ]  # fmt: skip
+    return Banner("held", title, "; ".join(told) + ". " + t("Supply returns when no hold remains."))
 
 
 def effect_of(account: Account, rooms: list[Room], after_nano: int, cut_limit: str, wall: Wall) -> tuple[bool, str]:

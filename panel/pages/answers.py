@@ -12,10 +12,11 @@ from flask import Blueprint, abort, render_template
 from bridge.contract.messages import Relay
 from bridge.contract.units import NANO_PER_FEN, is_transaction
 from panel.commands import KEY, Asked
+from panel.edge_words import said
 from panel.formats import yuan
 from panel.guard import quiet
 from panel.parts import Parts, parts
-from panel.telling import rule_words
+from panel.telling import hold_words_of, rule_words
 from panel.words import later, t
 
 blueprint = Blueprint("answers", __name__)
@@ -28,6 +29,10 @@ TITLES = {
     "read": later("Read now"),
     "brake": later("Release the brake"),
 }
+
+
+BUTTON = "press the button"
+"""The edge's step while closing is permitted and the meter waits for its button."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,11 @@ def _meter_did(stand: Parts, asked: Asked) -> bool:
     relay = view.get(Relay, asked.subject)
     fact = view.facts.get(view.topics.of(Relay, asked.subject))
     return bool(
-        asked.accepted and relay and fact and fact.heard_s > asked.sent_s and relay.step in ("done", "read back")
+        asked.accepted
+        and relay
+        and fact
+        and fact.heard_s > asked.sent_s
+        and relay.step in ("done", "read back", BUTTON)
     )
 
 
@@ -122,15 +131,30 @@ def _outcome(stand: Parts, asked: Asked) -> tuple[bool | None, str, str]:
         return None, t("No answer (30 s). Not sent again; read as usual next round."), ""
     if newest.status == "accepted" and asked.operation == "topup":
         return None, t("Accepted by the gateway; waiting until it stands in the book."), ""
+    if _waits_for_button(stand, asked):
+        return None, t("Ready: press the button on the meter"), ""
     if newest.status == "accepted":
         return None, t("Accepted by the gateway; waiting until the meter has confirmed."), ""
     if newest.status == "refused":
         words = rule_words(newest.rule)
         told = t("Refused: {words} ({rule}).", words=words, rule=newest.rule) if newest.rule else t("Refused.")
-        return False, told, newest.error or ""
+        return False, told, said(newest.error)
     if newest.status == "failed":
-        return False, t("Not done."), newest.error or ""
-    return True, _done(asked, newest.data or {}), newest.error or ""
+        return False, t("Not done."), said(newest.error)
+    return True, _done(asked, newest.data or {}), said(newest.error)
+
+
+def _waits_for_button(stand: Parts, asked: Asked) -> bool:
+    """True for a close that is permitted and not done: the gateway gives up waiting after a minute, the meter does not.
+
+    Once the button was pressed the relay is closed, and the meter's page says so.
+    """
+    view = stand.mirror.view()
+    meter, relay = view.meters.get(asked.subject), view.get(Relay, asked.subject)
+    newest = asked.newest
+    waits = newest is not None and newest.status in ("accepted", "failed")
+    permitted = relay is not None and relay.step == BUTTON and relay.observed == "open"
+    return asked.operation == "close" and waits and permitted and meter is not None and meter.relay == "permit"
 
 
 def _done(asked: Asked, found: dict[str, object]) -> str:
@@ -141,6 +165,9 @@ def _done(asked: Asked, found: dict[str, object]) -> str:
         return t("{amount} yuan posted. Balance {balance} yuan.", amount=amount, balance=shown)
     if asked.operation == "trip":
         return t("The relay is open, read back.")
+    if asked.operation == "close" and found.get("holds"):
+        holds = hold_words_of([str(kind) for kind in found["holds"]])  # type: ignore[attr-defined]
+        return t("The hold set by hand is lifted. Supply stays off: {holds}.", holds=holds)
     if asked.operation == "close":
         return t("The hold is lifted and the state read back.")
     if asked.operation == "brake":

@@ -8,19 +8,11 @@ from typing import Any
 
 from bridge.contract.messages import Account
 from bridge.contract.units import RATES, instant_of
+from panel.edge_words import person, reason, said
 from panel.formats import Wall, yuan
 from panel.history import Line
-from panel.states import HOLDS
+from panel.states import HOLDS, RATE_WORDS
 from panel.words import later, t
-
-RATE_WORDS = {
-    "total": later("Total"),
-    "sharp": later("Sharp"),
-    "peak": later("Peak"),
-    "flat": later("Flat"),
-    "valley": later("Valley"),
-    "deep": later("Deep valley"),
-}
 
 SOURCES = {
     "freeze": later("daily freeze"),
@@ -32,6 +24,10 @@ SOURCES = {
 METHOD_WORDS = {
     "cash": later("Cash"), "transfer": later("Transfer"), "card": later("Card"), "online": later("Online"),
 }  # fmt: skip
+
+
+FIRST_LOOK = "first look"
+"""Why of a relay entry that only says how the relay stood when it was looked at for the first time."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +80,8 @@ def charge_of(body: dict[str, Any]) -> Charge:
     lines = sorted(body["lines"], key=lambda line: order.get(line["rate"], 99))
     rates = [line | {"before": before.get(line["rate"]), "after": after.get(line["rate"])} for line in lines]
     return Charge(
-        start, end, body.get("multiplier", 1), body.get("tariff", ""), body.get("version", 0), body["wh"],
-        body["amount_nano"], rates, (before.get("total"), after.get("total")),
+        start, end, body.get("multiplier", 1), body.get("tariff_name") or body.get("tariff", ""),
+        body.get("version", 0), body["wh"], body["amount_nano"], rates, (before.get("total"), after.get("total")),
         source_word(str(start.get("source", ""))), source_word(str(end.get("source", ""))), body.get("days"),
     )  # fmt: skip
 
@@ -110,8 +106,8 @@ def _words(line: Line, wall: Wall) -> tuple[str, str, str, str]:
     match line.kind:
         case "topup/1":
             method = t(METHOD_WORDS[body["method"]]) if body.get("method") in METHOD_WORDS else ""
-            said = [method, t("receipt {number}", number=body.get("receipt", "")), str(body.get("reference", ""))]
-            return "", "money", t("Top up"), " · ".join(part for part in said if part)
+            told = [method, t("receipt {number}", number=body.get("receipt", "")), str(body.get("reference", ""))]
+            return "", "money", t("Top up"), " · ".join(part for part in told if part)
         case "charge/1":
             return "", "down", t("Charge"), _span_words(body, wall)
         case "closing/1":
@@ -134,12 +130,12 @@ def _words(line: Line, wall: Wall) -> tuple[str, str, str, str]:
                 "s-final",
                 "final",
                 t("Final warning"),
-                t("cut {when} unless paid", when=wall.when(cut_at)) if cut_at else "",
+                t("cut {when} at the earliest, unless paid", when=wall.when(cut_at)) if cut_at else "",
             )
         case "delivered/1":
             return "", "ok", t("Warning delivered"), t("by {channel}", channel=_channel(str(body.get("channel", ""))))
         case "cancelled/1":
-            return "", "ok", t("Cut-off called off"), t(str(body.get("why", "")))
+            return "", "ok", t("Warning over"), said(str(body.get("why", "")))
         case "trip/1":
             cause = t("for arrears") if body.get("cause") == "arrears" else t("by a person")
             return "s-cut", "open", t("Cut-off ordered"), cause
@@ -150,8 +146,9 @@ def _words(line: Line, wall: Wall) -> tuple[str, str, str, str]:
         case "hold/1":
             hold = t(HOLDS[body["hold"]]) if body.get("hold") in HOLDS else str(body.get("hold", ""))
             word = t("Hold set") if body.get("set") else t("Hold lifted")
-            said = [hold, t(str(body.get("who") or "")), t(str(body.get("why") or ""))]
-            return "s-held", "held", word, " · ".join(part for part in said if part)
+            who, why = str(body.get("who") or ""), str(body.get("why") or "")
+            told = [hold, person(who), reason(who, why)]
+            return "s-held", "held", word, " · ".join(part for part in told if part)
     return "", "more", line.kind, ""
 
 
@@ -194,7 +191,7 @@ def story_of(lines: list[Line], account: Account | None, wall: Wall) -> list[dic
                 )
             )
             continue
-        if line.kind not in ("level/1", "final/1", "relay/1", "cancelled/1"):
+        if line.kind not in ("level/1", "final/1", "relay/1", "cancelled/1") or line.body.get("why") == FIRST_LOOK:
             continue
         state, icon, word, what = _words(line, wall)
         step: dict[str, Any] = {"state": state, "icon": icon, "word": word, "at": line.at, "text": what, "out": []}

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from bridge.contract.messages import AccountEvent, MeterEvent
 from bridge.contract.units import instant_of
+from panel.edge_words import READ_BACK, known, person, reason, said
 from panel.history import Line
 from panel.parts import Parts
 from panel.states import HOLDS
@@ -30,7 +32,13 @@ SAID = {
     "not-following": later("The relay does not follow"),
     "quarantined": later("Reading set aside"),
     "clock-drift": later("Clock drift"),
+    "opened": later("Opening reading"),
+    "trip": later("Cut-off ordered"),
+    "not-charged": later("Not charged"),
+    "identity": later("Name used twice"),
 }
+
+BAD = ("offline", "relay-moved", "not-following", "quarantined", "not-charged", "identity")
 
 
 def events_of(stand: Parts, meter: str, limit: int = 12) -> list[dict[str, Any]]:
@@ -40,9 +48,7 @@ def events_of(stand: Parts, meter: str, limit: int = 12) -> list[dict[str, Any]]
     found = [_from_book(line) for line in lines]
     for event in stand.mirror.events("meter", meter):
         if event.seq is None or event.seq not in known:
-            word = t(SAID[event.kind]) if event.kind in SAID else event.kind
-            bad = event.kind in ("offline", "relay-moved", "not-following", "quarantined")
-            found.append({"at": instant_of(event.at), "word": word, "text": event.text, "bad": bad})
+            found.append(_from_gateway(event))
     return sorted(found, key=_at, reverse=True)[:limit]
 
 
@@ -51,20 +57,35 @@ def _at(event: dict[str, Any]) -> datetime:
     return at
 
 
+def _from_gateway(event: MeterEvent | AccountEvent) -> dict[str, Any]:
+    """An event the archive does not know yet. Each reading back of a relay is told as `relay-moved`, also an ordered
+    one and the first look at it; only its sentence says whether it moved by itself."""
+    kind = event.kind
+    if kind == "relay-moved" and known(event.text) == READ_BACK and "by itself" not in event.text:
+        return {"at": instant_of(event.at), "word": t("Relay"), "text": said(event.text), "bad": False}
+    word = t(SAID[kind]) if kind in SAID else kind
+    return {"at": instant_of(event.at), "word": word, "text": said(event.text), "bad": kind in BAD}
+
+
 def _from_book(line: Line) -> dict[str, Any]:
     body, bad = line.body, line.kind in ("alarm/1", "quarantine/1")
-    text = str(body.get("why") or body.get("text") or "")
+    text, word = said(str(body.get("why") or body.get("text") or "")), t(KINDS[line.kind])
     match line.kind:
         case "relay/1":
-            text = t("open, read back") if body.get("observed") == "open" else t("closed, read back")
+            state = t("open, read back") if body.get("observed") == "open" else t("closed, read back")
+            text = " · ".join(part for part in (state, text) if part)
+            bad = "by itself" in str(body.get("why") or "")
         case "hold/1":
             hold = t(HOLDS[body["hold"]]) if body.get("hold") in HOLDS else str(body.get("hold", ""))
             which = t("{hold} set", hold=hold) if body.get("set") else t("{hold} lifted", hold=hold)
-            text = " · ".join(part for part in (which, str(body.get("who") or ""), text) if part)
+            who = body.get("who")
+            text = " · ".join(part for part in (which, person(who), reason(who, body.get("why"))) if part)
+        case "alarm/1":
+            word = t(SAID[body["alarm"]]) if body.get("alarm") in SAID else word
         case "trip/1":
             text = t("for arrears") if body.get("cause") == "arrears" else t("by a person")
         case "meter/1":
             text = " · ".join(str(body[key]) for key in ("model_name", "address") if body.get(key))
         case "close/1" | "opening/1":
-            text = str(body.get("cause") or "")
-    return {"at": line.at, "word": t(KINDS[line.kind]), "text": text, "bad": bad}
+            text = said(str(body.get("cause") or ""))
+    return {"at": line.at, "word": word, "text": text, "bad": bad}

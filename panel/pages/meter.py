@@ -158,6 +158,7 @@ def _chart(stand: Parts, room: Room) -> dict[str, Any]:
     wanted = min(wanted, today) if wanted.year > 2000 else today
     start, end = (_midnight(stand, wanted + timedelta(days=days)) for days in (0, 1))
     points = stand.history.power(room.meter.id, start, end)
+    points += _live(room, points, end, stand.stale_s)
     before = stand.history.power(room.meter.id, _midnight(stand, wanted - timedelta(days=1)), start)
     length = start.astimezone(UTC) - _midnight(stand, wanted - timedelta(days=1)).astimezone(UTC)
     moved = [replace(point, at=point.at + length) for point in before]
@@ -172,6 +173,16 @@ def _chart(stand: Parts, room: Room) -> dict[str, Any]:
         "rates": _rates(windows),
         "dashed": bool(before),
     }
+
+
+def _live(room: Room, points: Sequence[Point], end: datetime, stale_s: float) -> list[Point]:
+    """The newest power, where the archive does not hold it yet: the curve ends with the figure beside it."""
+    facts = room.facts
+    if not points or facts is None or facts.power_w is None or facts.power_read_at is None:
+        return []
+    at = instant_of(facts.power_read_at)
+    goes_on = at < end and 0 < (at - points[-1].at).total_seconds() <= stale_s
+    return [Point(at, facts.power_w)] if goes_on else []
 
 
 def _rates(windows: Sequence[Window]) -> dict[str, list[str]]:

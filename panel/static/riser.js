@@ -74,6 +74,16 @@
     for (const form of document.querySelectorAll("[data-once]")) delete form.dataset.sent;
   });
 
+  // --- a chart wider than a phone begins where the day is ---
+  const showNow = () => {
+    for (const box of document.querySelectorAll(".wide")) {
+      const line = box.querySelector(".now");
+      if (line && box.scrollWidth > box.clientWidth)
+        box.scrollLeft += line.getBoundingClientRect().left - box.getBoundingClientRect().left - box.clientWidth * 0.75;
+    }
+  };
+  showNow();
+
   // --- refreshing fragments: nothing is replaced by the same; what was open stays open ---
   const shown = new Map();
   let opened = [];
@@ -88,6 +98,7 @@
   document.addEventListener("htmx:afterSwap", () => {
     for (const id of opened) byId(id)?.setAttribute("open", "");
     tick();
+    showNow();
   });
 
   // --- the panel itself is unreachable ---

@@ -39,7 +39,7 @@ from panel.commands import Commands
 from panel.feed import Feed
 from panel.history import History
 from panel.mirror import Mirror
-from panel.parts import Parts
+from panel.parts import Demo, Parts
 from panel.sessions import Sessions
 from panel.throttle import Throttle
 from panel.users import Database, Users
@@ -72,7 +72,7 @@ class FakeLink:
 class Stage:
     """The panel with everything around it in memory."""
 
-    def __init__(self, directory: Path, clock: Clock | None = None, demo: str | None = None):
+    def __init__(self, directory: Path, clock: Clock | None = None, demo: Demo | None = None):
         self.clock: Any = clock or ManualClock(NOW)
         self.site = Site.model_validate(SITE)
         self.topics = Topics("riser", "jx-a")

@@ -20,6 +20,7 @@ from panel_stage import FakeLink, Stage, install
 from bridge.contract.clock import ScaledClock
 from bridge.contract.messages import Status
 from bridge.contract.units import instant_text
+from panel.parts import Demo
 
 NAMES = [
     "川湘小馆", "粤味烧腊", "壹碗牛肉面", "福记粥铺", "甜心烘焙", "味之源麻辣烫", "一品鱼锅",
@@ -181,7 +182,7 @@ def main(port: int) -> None:
 
     clock = ScaledClock(datetime(2026, 11, 20, 6, 50, 12, tzinfo=UTC), _monotonic_ns(), 1.0)
     with tempfile.TemporaryDirectory() as directory:
-        stage = Stage(Path(directory), clock, demo="100206")
+        stage = Stage(Path(directory), clock, demo=Demo("100206", 50_000))
         link = AnsweringLink()
         link.stage = stage
         stage.feed.attach(link)

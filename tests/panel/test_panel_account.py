@@ -140,3 +140,24 @@ def test_an_account_not_yet_published_is_told(shop: Stage) -> None:
     shop.say(Accounts(accounts=[tenant("100300", "新店", "A300", [])]))
     page = shop.visitor("finance").see("/account/100300")
     assert "Nothing is known of this account yet" in page and "—" in page
+
+
+def test_supply_that_is_off_is_never_called_protected(shop: Stage) -> None:
+    """A room switched off by a person, or found open, says so first, even while a cut for arrears is put off."""
+    shop.say(standing("final", -3.0, protected_until=at(-3000)), "100206")
+    shop.say(relay("open", holds=[hold("manual", "service work")]), "a206")
+    page = shop.visitor("finance").see("/account/100206")
+    assert "Supply is off" in page and "service work" in page and "Protected until" not in page
+    why = "open by itself or by hand; nobody here ordered it, so a person decides"
+    shop.say(relay("open", desired="closed", why=why), "a206")
+    page = shop.visitor("finance").see("/account/100206")
+    assert "and nobody ordered it" in page and "Supply is coming back" not in page
+
+
+def test_a_first_look_is_not_supply_back(shop: Stage) -> None:
+    """The relay's state at its first reading is no event of the tenant's story."""
+    body = {"meter": "a206", "account": "100206", "observed": "closed", "why": "first look"}
+    shop.entry("relay/1", body)
+    assert "Supply back" not in shop.visitor("finance").see("/account/100206")
+    shop.entry("relay/1", body | {"why": "as ordered"})
+    assert "Supply back" in shop.visitor("finance").see("/account/100206")

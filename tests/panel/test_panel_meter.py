@@ -212,6 +212,14 @@ def test_the_curve_draws_a_hole_as_a_hole(shop: Stage) -> None:
     assert page.count('class="rb-peak"') == 2, "the tariff's hours stand under the curve"
 
 
+def test_the_curve_ends_with_the_figure_beside_it(shop: Stage) -> None:
+    """The newest power is drawn although the archive is a moment behind; after a silence it bridges nothing."""
+    shop.readings("a206", [(NOW - timedelta(minutes=5 * n), 2000) for n in range(1, 9)])
+    assert ">5.92 kW</text>" in shop.visitor("engineer").see("/meter-chart/a206")
+    shop.say(reading(now=NOW + timedelta(hours=3)), "a206")
+    assert ">2.00 kW</text>" in shop.visitor("engineer").see("/meter-chart/a206")
+
+
 def test_a_day_is_chosen_by_its_address(shop: Stage) -> None:
     """Another day has its own curve; rubbish and days to come show today."""
     shop.readings("a206", [(NOW - timedelta(days=2, minutes=5 * n), 1000) for n in range(10)])
@@ -219,3 +227,54 @@ def test_a_day_is_chosen_by_its_address(shop: Stage) -> None:
     assert 'class="ln"' in visitor.see(f"{METER}?day=2026-11-18")
     for day in ("2026-11-20", "2027-01-01", "rubbish", "0001-01-01", "２０２６-11-18"):
         assert "No readings of this day" in visitor.see(f"{METER}?day={day}"), day
+
+
+def test_an_ordered_move_is_no_alarm(shop: Stage) -> None:
+    """A relay that moved as ordered, or was looked at for the first time, is never said to have moved by itself."""
+    for minutes, why in ((3, "first look"), (2, "as ordered"), (1, "moved by itself or by hand")):
+        text = f"relay read back open ({why})"
+        shop.say(MeterEvent(at=at(minutes), kind="relay-moved", text=text, seq=900 + minutes), "a206")
+    page = shop.visitor("engineer").see(METER)
+    assert page.count("The relay moved by itself") == 1
+    assert page.index("moved by itself or by hand") < page.index("as ordered") < page.index("first look")
+
+
+def test_a_permitted_close_waits_for_its_button_and_is_not_called_failed(shop: Stage) -> None:
+    """The gateway waits a minute for a person at the meter; afterwards the page still says what to do (R6)."""
+    install(shop, [row("a206", "A206", "100206", relay="permit")], [tenant("100206", "甲", "A206", ["a206"])])
+    visitor = shop.visitor("engineer")
+    form = dialog(visitor, "close")
+    visitor.post(METER, METER + "?ask=close", room="A206", why="ready", **form)
+    shop.answer("close", form["transaction"], "accepted")
+    shop.clock.advance(1)
+    why = "closing is permitted: press the button on the meter"
+    shop.say(relay("open", desired="closed", step="press the button", why=why), "a206")
+    for _ in range(2):
+        card = visitor.see(f"/answer/{form['transaction']}")
+        assert "Ready: press the button on the meter" in card and "Not done" not in card
+        assert re.findall(r'<span class="(pos|neg|mute)">', card) == ["pos", "pos", "mute"]
+        shop.answer("close", form["transaction"], "failed", rule="R7", error=why)
+    page = visitor.see("/account/100206")
+    assert "Ready: press the button on the meter" in page and "Cut off" in page, "the room is dark until then"
+
+
+def test_a_lifted_hold_that_leaves_another_says_so(shop: Stage) -> None:
+    """Lifting the hold set by hand switches nothing on while another hold stands (R5)."""
+    visitor = shop.visitor("engineer")
+    form = dialog(visitor, "close")
+    visitor.post(METER, METER + "?ask=close", room="A206", why="ready", **form)
+    shop.answer("close", form["transaction"], "done", data={"holds": ["arrears"]})
+    assert "is lifted. Supply stays off: arrears." in visitor.see(f"/answer/{form['transaction']}")
+
+
+def test_the_state_beside_the_room_is_refreshed_with_the_rest(shop: Stage) -> None:
+    """A hold lifted while somebody looks at the page leaves no old word in its head."""
+    visitor = shop.visitor("engineer")
+    shop.say(relay("open", holds=[hold("manual", "service")]), "a206")
+    assert re.search(
+        r'id="meter-state" hx-swap-oob="true"><span class="tag s-held">', visitor.get("/meter-now/a206").text
+    )
+    shop.say(relay("closed"), "a206")
+    assert re.search(
+        r'id="meter-state" hx-swap-oob="true"><span class="tag s-final">', visitor.get("/meter-now/a206").text
+    )

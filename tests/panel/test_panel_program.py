@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import signal
 import socket
@@ -25,6 +24,7 @@ from bridge.contract.messages import Meters, PanelStatus, Status, Topics
 from bridge.contract.secrets import BrokerLogin
 from bridge.mqtt import Connected, Happening, Link, Received
 from panel.__main__ import BadSetting, port_of, settings
+from panel.parts import Demo
 
 ROOT = Path(__file__).parents[2]
 SITE = '[site]\nname = "锦绣广场"\ngateway = "jx-a"\n'
@@ -37,9 +37,11 @@ def test_missing_settings_are_named(tmp_path: Path) -> None:
     (tmp_path / "site.toml").write_text(SITE)
     told = {"RISER_DATA": str(tmp_path), "RISER_SITE": str(tmp_path / "site.toml")}
     assert settings(told)[2] is None
-    assert settings(told | {"RISER_DEMO": '{"account": "100206"}'})[2] == "100206"
-    with pytest.raises(BadSetting, match="RISER_DEMO"):
-        settings(told | {"RISER_DEMO": "100206"})
+    assert settings(told | {"RISER_DEMO": '{"account": "100206"}'})[2] == Demo("100206", 10_000)
+    assert settings(told | {"RISER_DEMO": '{"account": "7", "amount_fen": 50000}'})[2] == Demo("7", 50_000)
+    for bad in ("100206", "[]", '{"account": "7", "amount_fen": "much"}'):
+        with pytest.raises(BadSetting, match="RISER_DEMO"):
+            settings(told | {"RISER_DEMO": bad})
 
 
 @pytest.mark.parametrize("text", ["0", "65536", "http", "-1", "８０８０"])
@@ -91,8 +93,12 @@ def health(port: int) -> dict[str, object] | None:
 
 
 @pytest.mark.processes
-def test_the_program_starts_mirrors_and_says_goodbye(tmp_path: Path, broker: int) -> None:
-    """A real start: one password line, ready with the broker, retained facts mirrored, off line when it ends."""
+@pytest.mark.parametrize("watched", [False, True], ids=["alone", "under riser up"])
+def test_the_program_starts_mirrors_and_says_goodbye(tmp_path: Path, broker: int, watched: bool) -> None:
+    """A real start: ready with the broker, retained facts mirrored, off line when it ends.
+
+    Alone it prints one line with the first password; under `riser up`, which shows it itself, no log holds it (I24).
+    """
     data, port = tmp_path / "data", free_port()
     login = {"url": f"mqtt://127.0.0.1:{broker}"}
     secrets.write(data, "panel", {"broker": login, "keys": {"panel": "ab" * 32}})
@@ -119,6 +125,7 @@ def test_the_program_starts_mirrors_and_says_goodbye(tmp_path: Path, broker: int
         "RISER_DATA": str(data), "RISER_SITE": str(tmp_path / "site.toml"), "RISER_PANEL_PORT": str(port),
         "PYTHONPATH": str(ROOT),
     }  # fmt: skip
+    environment |= {"RISER_PARENT": str(os.getpid())} if watched else {}
     panel = subprocess.Popen(
         [sys.executable, "-m", "panel"], env=environment, cwd=tmp_path, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -131,7 +138,9 @@ def test_the_program_starts_mirrors_and_says_goodbye(tmp_path: Path, broker: int
         panel.send_signal(signal.SIGTERM)
         output = panel.communicate(timeout=20)[0]
     lines = [line for line in output.splitlines() if line.startswith("First sign-in:")]
-    assert len(lines) == 1 and re.search(r"user admin, one-time password [A-Z2-9-]{14}; you will be asked", lines[0])
+    password = (data / "first-password.txt").read_text(encoding="utf-8").strip()
+    assert (password in output, len(lines)) == ((False, 0) if watched else (True, 1)), output
+    assert watched or lines[0].startswith(f"First sign-in: user admin, one-time password {password}; you will be asked")
     assert panel.returncode == 0, output
     wait_for(lambda: heard and heard[-1][1] == b'{"state":"offline"}', "the last will")
     edge.stop()

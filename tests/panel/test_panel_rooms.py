@@ -42,7 +42,9 @@ LOCKED = {"observed": "open", "holds": [hold("lockout")]}
         ({"state": "keep"}, {"minutes_ago": 16}, {}, "online", "stale"),
         ({"state": "low3"}, {"minutes_ago": 16}, {}, "offline", "off"),
         ({"state": "held"}, {"minutes_ago": 16}, LOCKED, "offline", "held"),
-        ({"state": "final"}, {}, LOCKED, "offline", "final"),
+        ({"state": "final"}, {}, LOCKED, "online", "held"),
+        ({"state": "final"}, {}, LOCKED | {"observed": "closed"}, "offline", "final"),
+        ({"state": "final"}, {}, {"observed": "open", "desired": "closed"}, "online", "cut"),
         ({"state": "cut"}, {"minutes_ago": 16}, CUT, "offline", "cut"),
         ({}, {"minutes_ago": 14.9}, {}, "online", "on"),
     ],
@@ -50,7 +52,10 @@ LOCKED = {"observed": "open", "holds": [hold("lockout")]}
 def test_a_room_shows_the_first_state_that_applies(
     stage: Stage, account: dict[str, Any], facts: dict[str, Any], switch: dict[str, Any], seen: str, state: str
 ) -> None:
-    """Cut, final, held, off line, stale, keep, low 3 2 1, vacant, on: the first one that is true."""
+    """Cut, final, held, off line, stale, keep, low 3 2 1, vacant, on: the first one that is true.
+
+    A room that is dark already is shown as dark, not as warned of being cut.
+    """
     assert dress(stage, account, facts, switch, seen) == state
 
 

@@ -1,0 +1,249 @@
+"""The edge's own sentences in the reader's language: a known one by its pattern, an unknown one as it comes.
+
+The edge writes plain English into its facts and its book, whoever reads them later. Each sentence it can write stands
+below with its places, is matched whole, and is shown from the catalogue; what people wrote is never touched.
+
+    said("held open: arrears")     已断开：欠费
+    person("policy")               网关
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+
+from panel.states import HOLDS, RATE_WORDS
+from panel.words import language_now, later, t
+
+OPEN_BY_ITSELF = later("open by itself or by hand; nobody here ordered it, so a person decides")
+"""For a relay that was found open: `desired` is closed then as well, yet nothing will close it."""
+
+READ_BACK = later("relay read back {relay} ({why})")
+"""Told whenever a relay was read back in another state, ordered or not."""
+
+SENTENCES = (
+    # the relay
+    later("the status word was not read yet"),
+    later("held open: {holds}"),
+    later("to be opened: {holds}"),
+    later("a cut for arrears is due"),
+    later("nothing holds it"),
+    later("closing"),
+    later("closing is permitted: press the button on the meter"),
+    OPEN_BY_ITSELF,
+    later("first look"),
+    later("as ordered"),
+    later("moved by itself or by hand"),
+    later("the relay was found {relay} and nobody here had ordered it"),
+    READ_BACK,
+    later("the relay does not follow ({wish}, {n} attempts): {why}"),
+    later("the order did not leave ({why})"),
+    later("read back, and the relay has not moved"),
+    later("no answer"),
+    later("no fresh {question} before the trip ({why})"),
+    later("trip about to leave ({cause})"),
+    later("the first byte did not leave in time"),
+    later("the meter has no tenant"),
+    later("there is no cause to close any more"),
+    later("a hold is set: {holds}"),
+    later("{hold} lifted by {who}: {why}"),
+    later("episode {n}"),
+    later("alarm of meter {meter} read back on"),
+    later("sent|step"),
+    later("done|step"),
+    later("read back|step"),
+    later("press the button|step"),
+    # may it be cut
+    later("no final warning of this arrears episode was delivered"),
+    later("the final warning was delivered less than {n} minutes ago ({s} s left)"),
+    later("the gateway is in mode {mode}"),
+    later("the gateway is in mode {mode}: no automatic trips"),
+    later("the gateway is in mode {mode}: no trips"),
+    later("the balance is above the cut limit"),
+    later("the meter keeps power on"),
+    later("the opening register is not confirmed yet"),
+    later("the newest reading is set aside until a person releases it"),
+    later("the newest reading is too old"),
+    later("protected time"),
+    later("{n} meters were cut within an hour; a named person must release the brake"),
+    later("paid|why"),
+    later("a payment came"),
+    later("the forecast moved far away"),
+    # readings
+    later("opening read"),
+    later("opening register confirmed by a second read"),
+    later("reading set aside: {why}"),
+    later("the newest reading fits the last accepted one again"),
+    later("{n} Wh is beyond the register's scale"),
+    later("rates and total moved {n} Wh apart; at most {m} Wh is rounding"),
+    later("the register {rate} is missing"),
+    later("the register {rate} fell from {a} to {b} Wh and had not been near its top"),
+    later("the register fell from {a} to {b} Wh and had not been near its top"),
+    later("the register {rate} rose by {n} Wh in {s} s, more than the meter can carry"),
+    later("the register {rate} rose by {n} Wh, more than the meter can carry"),
+    later("{tariff} is charged on the register {rate}, which the meter does not give"),
+    later("the meter's clock is {s} s off (R25)"),
+    later("it says it is {serial}, {meant} is meant"),
+    later("silent in {n} rounds"),
+    later("the meter's own number is not known, so it cannot be told from a neighbour"),
+    later("the meter says it is {serial}, and {meant} is meant"),
+    later("the meter's number was not read in the last minute"),
+    later("the registers were not read in the last minute"),
+    # the line and what a meter refuses
+    later("not opened yet"),
+    later("[Errno {errno}] could not open port {device}: {error}"),
+    later("silent|line"),
+    later("noise|line"),
+    later("late|line"),
+    later("withdrawn|line"),
+    later("closed|line"),
+    later("refused|line"),
+    later("the meter refused: {reasons} (error {code})"),
+    later("the meter refused: {reasons} (exception {code})"),
+    later("no reason given"),
+    later("other error"),
+    later("no data for this identifier"),
+    later("wrong password or not authorised"),
+    later("speed cannot be changed"),
+    later("too many year zones"),
+    later("too many day periods"),
+    later("too many tariffs"),
+    later("MAC wrong"),
+    later("wrong password"),
+    later("authentication expired"),
+    later("the command's time has passed"),
+    later("power is kept on"),
+    later("automatic restoring refused"),
+    later("restoring time invalid"),
+    later("it does not know this function"),
+    later("it has no such register"),
+    later("it does not take this count or value"),
+    later("it failed while answering"),
+    later("it is busy"),
+    later("for a reason of its maker's own"),
+    # the clock and the mode
+    later("the clock stands before the newest entry of the book"),
+    later("the demo's own calendar"),
+    later("believed as it is, by the site file"),
+    later("not synchronised since start; see `timedatectl`, or set clock.trust in the site file"),
+    later("synchronised"),
+    later("another program seems to use this gateway's id at the broker"),
+    later("the broker knows entry {n}, this book ended at {m}"),
+    later("the book holds kinds this version does not know: {kinds}"),
+    later("recovered, says {who}"),
+    # requests
+    later("a top-up is {low} to {high} yuan, not {amount}"),
+    later("the balance would leave the limits of the book"),
+    later("there is no account {id} on this gateway"),
+    later("there is no meter {id} on this gateway"),
+    later("meter {id} has no relay that can be controlled"),
+    later("the meter itself is set to keep power on; lift that first"),
+    later("the hold `manual` is already set by {who}: {words}"),
+    later("the hold `manual` is lifted; supply stays off: {holds}"),
+    later("supply stays off: the hold {holds} remains, and closing does not lift it"),
+    later("not read back within a minute; it is tried again as long as the hold says so"),
+    later("meter {id} did not answer ({why}); it is asked again in the next round"),
+    later("the brake on mass cuts is not on"),
+    later("this transaction id was used for another request; nothing was done. Make a new id"),
+    later("the role {role} may not ask for {operation}"),
+    later("the request expired at {at}; ask anew"),
+    later("a retained request is never carried out; it was cleared from the broker"),
+    # a rule or a day before another sentence
+    later("{rule}: {why}"),
+    later("{day}: {why}"),
+)
+"""Every sentence the edge can show to a person; a bar separates a note that keeps one word's meanings apart."""
+
+MODES = {
+    "normal": later("normal"),
+    "time": later("clock not trusted|mode"),
+    "recovery": later("recovery|mode"),
+    "version": later("unknown entries|mode"),
+    "identity": later("name used twice|mode"),
+    "disk": later("disk full|mode"),
+}
+
+PEOPLE = {
+    "policy": later("the gateway|who"),
+    "site file": later("the site file|who"),
+    "demo payer": later("the demo's payer|who"),
+}
+"""Names of no person, under which the edge and the demo act."""
+
+QUESTIONS = {
+    "serial": later("number|question"),
+    "energy": later("register|question"),
+    "status": later("state|question"),
+}
+WISHES = {"trip": later("Trip"), "close": later("Close")}
+CAUSES = {"arrears": later("for arrears"), "manual": later("by a person")}
+RELAY = {"open": later("open|relay"), "closed": later("closed|relay")}
+
+
+def _from(table: dict[str, str]) -> Callable[[str], str]:
+    return lambda word: t(table[word]) if word in table else word
+
+
+def _each(words: Callable[[str], str]) -> Callable[[str], str]:
+    return lambda text: t(", |between words").join(words(one) for one in text.split(", "))
+
+
+def person(who: str | None) -> str:
+    """A person's name as it is; what acts without one, such as `policy`, by its own word."""
+    return _from(PEOPLE)(who or "")
+
+
+def said(text: str | None) -> str:
+    """A sentence of the edge in the language of this request; one that is not known is shown as it comes."""
+    if not text or language_now() == "en":
+        return text or ""
+    for sentence, pattern, _ in _patterns():
+        if found := pattern.fullmatch(text):
+            return t(sentence, **{name: _PLACES[name](words) for name, words in found.groupdict().items()})
+    return text
+
+
+def reason(who: str | None, why: str | None) -> str:
+    """Why something was done: the edge's own reasons are translated, a person's words are shown as typed."""
+    return said(why) if who in PEOPLE else (why or "")
+
+
+def known(text: str) -> str | None:
+    """The sentence that a text is an instance of; None when the edge says something new."""
+    return next((sentence for sentence, pattern, _ in _patterns() if pattern.fullmatch(text)), None)
+
+
+def _same(word: str) -> str:
+    return word
+
+
+_PLACES: dict[str, Callable[[str], str]] = {
+    "holds": _each(_from(HOLDS)), "hold": _from(HOLDS), "who": person, "why": said, "reasons": _each(said),
+    "relay": _from(RELAY), "wish": _from(WISHES), "cause": _from(CAUSES), "question": _from(QUESTIONS),
+    "mode": _from(MODES), "rate": _from(RATE_WORDS),
+}  # fmt: skip
+"""How the words in a place are shown; other places, such as numbers and names, as they stand."""
+
+_SHAPES = {
+    "holds": "[a-z]+(?:, [a-z]+)*", "hold": "arrears|lockout|contract|malignant|manual", "mode": "[a-z]+",
+    "relay": "open|closed", "rate": "[a-z]+", "wish": "[a-z]+", "cause": "[a-z]+", "question": "[a-z]+",
+    "rule": "[RI][0-9]+", "day": "[0-9]{4}-[0-9]{2}-[0-9]{2}", "n": "-?[0-9]+", "m": "-?[0-9]+", "a": "[0-9]+",
+    "b": "[0-9]+", "s": "[+-]?[0-9]+",
+}  # fmt: skip
+
+
+@cache
+def _patterns() -> list[tuple[str, re.Pattern[str], int]]:
+    """(sentence, its pattern, number of places); sentences without places come first and win."""
+    found = []
+    for sentence in SENTENCES:
+        pieces = re.split(r"\{(\w+)\}", sentence.partition("|")[0])
+        pattern = "".join(
+            f"(?P<{piece}>{_SHAPES.get(piece, '.+?')})" if number % 2 else re.escape(piece)
+            for number, piece in enumerate(pieces)
+        )
+        for name in pieces[1::2]:
+            _PLACES.setdefault(name, _same)
+        found.append((sentence, re.compile(pattern, re.S), len(pieces) // 2))
+    return sorted(found, key=lambda each: each[2] > 0)
