@@ -65,7 +65,7 @@ class Accounts:
             delivered_powered_s=counts_from,
             powered_s=core.powered_s(),
             read_age_s=None if live.sample is None else (now - live.sample.read_at).total_seconds(),
-            quarantined=meter.quarantined is not None,
+            quarantined=any(core.state.meters[id].quarantined is not None for id in account.meters),
             opened=all(core.state.meters[id].billed is not None for id in account.meters),
             keep_power=live.keep_power,
             brake=core.state.brake,
@@ -156,7 +156,8 @@ class Accounts:
     def _uncut(self, account: AccountState) -> bool:
         """True when a meter of the account can still be cut, so that a warning has something to warn of."""
         meters = [self._core.state.meters[id] for id in account.meters]
-        return self.can_cut(account) and any(m.row["relay"] != "none" and "arrears" not in m.holds for m in meters)
+        lit = [m for m in meters if "arrears" not in m.holds or self._core.lives[m.id].relay_open is False]
+        return self.can_cut(account) and any(meter.row["relay"] != "none" for meter in lit)
 
     def _restore(self, account: AccountState, available: int) -> list[Draft]:
         core = self._core

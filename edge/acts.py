@@ -25,6 +25,9 @@ log = logging.getLogger("riser.requests")
 RELAY_WITHIN_S = 60.0
 """Line seconds until a trip or close that was not read back is answered as failed; the hold itself stays."""
 
+READERS_AT_MOST = 20
+"""Askers who wait for the same reading; a meter is asked once for all of them."""
+
 READ_QUESTIONS = ("energy", "power", "status")
 
 Status = Literal["accepted", "refused", "done", "failed"]
@@ -75,6 +78,7 @@ class Acts:
     def __init__(self, core: Core, accounts: Accounts, relays: Relays, answer: Answer):
         self._core, self._accounts, self._relays, self._answer = core, accounts, relays, answer
         self._waiting: list[Waiting] = []
+        self._reading: dict[str, list[Asked]] = {}
         self.take: Callable[[MeterState, str, Reply], bool]
 
     # --- money ---
@@ -192,7 +196,15 @@ class Acts:
         meter = self._core.state.meters.get(body.meter)
         if meter is None:
             raise Refusal("R7", f"there is no meter {body.meter[:32]!r} on this gateway")
+        joined = self._reading.setdefault(meter.id, [])
+        if len(joined) >= READERS_AT_MOST:
+            raise Refusal(
+                "R7", f"meter {meter.id} is being read for {len(joined)} others already; see its newest values"
+            )
         self._answer(asked, "accepted")
+        joined.append(asked)
+        if len(joined) > 1:
+            return  # The meter is being asked; this asker hears the same answer.
         names = [name for name in READ_QUESTIONS if name in self._core.lives[meter.id].model.rows]
         last = names[-1]
         for name in names:
@@ -202,22 +214,26 @@ class Acts:
                 PERSON,
                 name,
                 frame,
-                lambda reply, name=name: self._was_read(asked, meter, name, name == last, reply),
+                lambda reply, name=name: self._was_read(meter, name, name == last, reply),
             )
 
-    def _was_read(self, asked: Asked, meter: MeterState, name: str, last: bool, reply: Reply) -> None:
+    def _was_read(self, meter: MeterState, name: str, last: bool, reply: Reply) -> None:
         answered = reply.raw is not None and self.take(meter, name, reply)
         if not last:
             return
         if not answered:
             error = f"meter {meter.id} did not answer ({reply.error or 'refused'}); it is asked again in the next round"
-            self._answer(asked, "failed", rule="R7", error=error)
+            self._answer_readers(meter, "failed", rule="R7", error=error)
             return
         live = self._core.lives[meter.id]
         data: dict[str, Any] = {"read_at": instant_text(reply.at), "power_w": live.values.get("power_w")}
         if live.sample is not None:
             data["registers_wh"] = live.sample.registers_wh
-        self._answer(asked, "done", data=data)
+        self._answer_readers(meter, "done", data=data)
+
+    def _answer_readers(self, meter: MeterState, status: Status, **more: Any) -> None:
+        for asked in self._reading.pop(meter.id, []):
+            self._answer(asked, status, **more)
 
     def brake(self, asked: Asked, body: messages.Brake) -> None:
         if self._core.state.brake is None:

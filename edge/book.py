@@ -57,6 +57,12 @@ class Entry:
     hash: str
 
     @property
+    def computed_hash(self) -> str:
+        """What the hash must be for these columns."""
+        columns = (self.seq, self.id, self.at, self.boot, self.mono_ns, self.trusted, self.kind, self.body)
+        return hash_of(*columns, self.prev_hash)
+
+    @property
     def fields(self) -> dict[str, Any]:
         return json.loads(self.body)
 
@@ -105,7 +111,7 @@ class Book:
         self.seq, self.hash = self._newest()
         self.sweep_number = self._db.execute("SELECT coalesce(max(number), 0) FROM sweep").fetchone()[0]
         self._unsaved_sweeps: list[tuple[int, int, bytes]] = []
-        self.trusted = True
+        self.trusted = False  # Until somebody has looked at the clock (R25).
 
     def _only_one(self, path: Path) -> Any:
         lock = path.open("w")
@@ -206,6 +212,11 @@ class Book:
         """Saved sweeps from `first_number` on: (number, at in microseconds, rows)."""
         rows = self._db.execute("SELECT * FROM sweep WHERE number >= ? ORDER BY number LIMIT ?", (first_number, limit))
         return [(number, at, json.loads(zlib.decompress(body))) for number, at, body in rows]
+
+    def newest_sweeps(self, limit: int) -> Iterator[tuple[int, int, list[dict[str, Any]]]]:
+        """Saved sweeps, newest first."""
+        rows = self._db.execute("SELECT * FROM sweep ORDER BY number DESC LIMIT ?", (limit,))
+        return ((number, at, json.loads(zlib.decompress(body))) for number, at, body in rows)
 
     # --- notes ---
 

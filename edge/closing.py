@@ -43,7 +43,7 @@ class Closing:
     def tick(self) -> None:
         """Called every second or so: border reads around midnight, then every day that is due."""
         core, now = self._core, self._core.now()
-        if core.mode == "time" or now < self._idle_until:
+        if not core.book.trusted or now < self._idle_until:
             return
         self._midnights.border_reads(now)
         waiting = False

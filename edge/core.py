@@ -13,22 +13,25 @@ from typing import Any, Protocol
 
 from bridge.contract.clock import Clock
 from bridge.contract.entries import TENANT
-from bridge.contract.units import BALANCE_LIMIT_NANO, micros_of
+from bridge.contract.units import BALANCE_LIMIT_NANO, instant_of_micros, micros_of
 from edge import model
 from edge.billing import rating, tariff
 from edge.billing.policy import Terms
 from edge.billing.rating import ChargeLine, NotRatable
 from edge.billing.tariff import Version
-from edge.book import Book, Entry
+from edge.book import Book, BookError, Entry
 from edge.bus import Port, Request
 from edge.fold import apply
-from edge.live import Live
+from edge.live import Live, Sample
 from edge.state import AccountState, MeterState, State
 
 log = logging.getLogger("riser.edge")
 
 HEARTBEAT_S = 60
 """Powered time is persisted this often; after a restart only what was persisted counts (R1)."""
+
+RECALLED_SWEEPS = 2000
+"""How far back a restart looks for the newest reading of a meter that is silent now."""
 
 FREEZE_SETTLES_US = 15 * 60 * 1_000_000
 """Around a midnight a reading may be older than the frozen register, by as much as the meter's clock is off."""
@@ -49,8 +52,11 @@ class Core:
     def __init__(self, book: Book, terms: Terms, clock: Clock):
         self.book, self.terms, self.clock = book, terms, clock
         self.state = State()
-        for entry in book.entries():
-            apply(self.state, entry)
+        try:
+            for entry in book.entries():
+                apply(self.state, entry)
+        except (ValueError, KeyError) as error:
+            raise BookError(f"the book does not fold: {error}; restore a backup (failure 42)") from None
         self.lives: dict[str, Live] = {}
         self.ports: dict[str, Port] = {}
         self.ears: list[Ear] = []
@@ -61,6 +67,19 @@ class Core:
         self._started_elapsed = self._beat_elapsed = clock.elapsed()
         self._handlers: dict[int, Callable[..., None]] = {}
         self.refresh()
+        self._recall()
+
+    def _recall(self) -> None:
+        """The newest saved reading of each meter: a restart does not forget what was used and not yet billed."""
+        missing = set(self.lives)
+        for _, _, rows in self.book.newest_sweeps(RECALLED_SWEEPS):
+            for row in rows:
+                if row["meter"] in missing and "registers_wh" in row:
+                    missing.discard(row["meter"])
+                    read_at = instant_of_micros(row["read_at"])
+                    self.lives[row["meter"]].floor = Sample(row["registers_wh"], read_at, -1e9, ())
+            if not missing:
+                return
 
     # --- the book ---
 
@@ -149,15 +168,16 @@ class Core:
         Empty while there is nothing to compare. Raises NotRatable.
         """
         live = self.lives[meter.id]
-        if meter.billed is None or live.sample is None:
+        sample = live.sample or live.floor
+        if meter.billed is None or sample is None:
             return ()
-        if micros_of(live.sample.read_at) < meter.billed.at + FREEZE_SETTLES_US and (
-            live.sample.registers_wh["total"] < meter.billed.registers_wh["total"]
+        if micros_of(sample.read_at) < meter.billed.at + FREEZE_SETTLES_US and (
+            sample.registers_wh["total"] < meter.billed.registers_wh["total"]
         ):
             return ()
         version = self.version_at(account, self.now())
         full = live.model.full_scale_wh
-        return rating.rate(meter.billed.registers_wh, live.sample.registers_wh, meter.multiplier, full, version)
+        return rating.rate(meter.billed.registers_wh, sample.registers_wh, meter.multiplier, full, version)
 
     def provisional_nano(self, account: AccountState) -> tuple[int, int]:
         """(nano-yuan, Wh) used by all meters of an account and not yet posted."""

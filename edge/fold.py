@@ -23,6 +23,8 @@ def apply(state: State, entry: Entry) -> State:
     """Fold one entry into the state. Raises ValueError when the entry is not the next one (I16)."""
     if entry.seq != state.seq + 1 or entry.prev_hash != state.hash:
         raise ValueError(f"entry {entry.seq} does not follow entry {state.seq}")
+    if entry.hash != entry.computed_hash:
+        raise ValueError(f"entry {entry.seq} is not what was written: its hash does not fit (I17)")
     fields = entry.fields
     for move in fields.get("moves", ()):
         _move(state, entry, move)
@@ -122,6 +124,16 @@ def _trip(state: State, entry: Entry, fields: Fields) -> None:
         state.cuts.append((entry.at, meter.id))
 
 
+def _withdrawn(state: State, entry: Entry, fields: Fields) -> None:
+    """No byte left, so nobody was cut: the hold that the evidence set, and its mark for the brake, are taken back."""
+    meter = state.meters[fields["meter"]]
+    hold = meter.holds.get("arrears")
+    if hold is not None and hold.seq == fields["evidence_seq"]:
+        del meter.holds["arrears"]
+        state.cuts = [cut for cut in state.cuts if cut != (hold.since, meter.id)]
+        meter.trips = [at for at in meter.trips if at != hold.since]
+
+
 def _hold(state: State, entry: Entry, fields: Fields) -> None:
     meter = state.meters[fields["meter"]]
     holds = meter.holds
@@ -177,6 +189,7 @@ _APPLY: dict[str, Callable[[State, Entry, Fields], None]] = {
     "delivered/1": _delivered,
     "cancelled/1": _cancelled,
     "trip/1": _trip,
+    "withdrawn/1": _withdrawn,
     "hold/1": _hold,
     "relay/1": _relay,
     "quarantine/1": _quarantine,

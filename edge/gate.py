@@ -20,6 +20,10 @@ SHORTEST_SPAN_S = 60
 """Two reads that are nearly simultaneous still allow the energy of a minute, or a register step would be too much."""
 
 
+LEAP_S = 900.0
+"""A single frame with a right sum may still be wrong; nobody is cut on one that leaps (failure 5)."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What to do with a reading: `accept`, `again`, `set-aside`; with the rule and a sentence where it matters."""
@@ -46,6 +50,8 @@ def check(
     `offset_wh` is how far the rates and the total of the billed register are apart, None while nothing is billed.
     """
     doubt = _doubt(model, before, sample, offset_wh)
+    if doubt is None and before is not None and _leaps(model, before, sample) and not _agrees(model, suspect, sample):
+        return Verdict("again", "R21", "a large step after a silence is read twice")
     if doubt is None:
         return (
             ACCEPT if before is not None or _agrees(model, suspect, sample) else Verdict("again", "R19", "opening read")
@@ -53,6 +59,12 @@ def check(
     if suspect is None or not _agrees(model, suspect, sample):
         return Verdict("again", *doubt)
     return Verdict("set-aside", *doubt)
+
+
+def _leaps(model: Model, before: Sample, sample: Sample) -> bool:
+    """More energy than a quarter of an hour at full load: possible after a silence, and worth a second look."""
+    used = sample.registers_wh["total"] - before.registers_wh["total"]
+    return used % model.full_scale_wh > ceiling_wh(model, LEAP_S)
 
 
 def _agrees(model: Model, first: Sample | None, second: Sample) -> bool:

@@ -37,6 +37,9 @@ from edge.settings import statutory_days, terms_of
 
 log = logging.getLogger("riser.edge")
 
+MESSAGES_AT_MOST = 1000
+"""Messages that wait; more than this is a flood, and whoever asks in earnest asks again (I23)."""
+
 QUEUE_AT_MOST = 5000
 """More than this waiting means that the loop is stuck; then the process ends and is restarted (I23)."""
 
@@ -76,7 +79,7 @@ class Gateway:
         registry: Registry | None = None,
     ):
         today = clock.now().astimezone(site.zone).date()
-        self.site, self.clock, self._link = site, clock, link
+        self.site, self.clock, self._link, self._today = site, clock, link, today
         self.core = core = Core(book, terms_of(site, statutory_days(today, site.policy)), clock)
         self.topics = Topics(site.site.base, site.site.gateway)
         self.outbox = Outbox(book, self.topics, link, clock.monotonic)
@@ -95,6 +98,7 @@ class Gateway:
         core.ears.append(self.publisher)
         self.events: queue.Queue[Event] = queue.Queue(QUEUE_AT_MOST)
         self.failed: str | None = None
+        self.dropped = self._dropped_told = 0
         self._ticked = self._informed = -1e9
         self._relooked = self._saved = clock.elapsed()
         self._reply_topics: OrderedDict[str, tuple[str, bytes | None]] = OrderedDict()
@@ -116,14 +120,21 @@ class Gateway:
         `recovered_by` is the person who says that every payment since the backup stands in the book again.
         """
         boot = self.core.book.boot
+        self.modes.judge()
         self.core.append(("start/1", f"start:{boot}", {"version": VERSION, "boot": boot}))
         if recovered_by:
             self.modes.recovered(recovered_by)
-        self.modes.judge()
+            self.modes.judge()
         self.publisher.announce()
 
     def enqueue(self, event: Event) -> None:
-        """Called by port threads and paho's thread; does no more than queue. A full queue ends the process."""
+        """Called by port threads and paho's thread; does no more than queue.
+
+        A flood of messages is dropped and told; only a loop that no longer takes replies ends the process.
+        """
+        if isinstance(event, Received) and self.events.qsize() >= MESSAGES_AT_MOST:
+            self.dropped += 1
+            return
         try:
             self.events.put_nowait(event)
         except queue.Full:
@@ -179,6 +190,7 @@ class Gateway:
     def _tick(self) -> None:
         core = self.core
         self.modes.judge()
+        self._new_day()
         core.beat()
         self.closing.tick()
         self.requests.acts.tick()
@@ -190,11 +202,22 @@ class Gateway:
             for meter in core.state.meters.values():
                 if self.relays.restless(meter):
                     self.relays.consider(meter)
+                self.relays.looking.watch(meter)
         self._save_sweeps()
         self.outbox.save()
+        if self.dropped > self._dropped_told and core.clock.monotonic() - self._informed >= INFO_EVERY_S:
+            log.warning("%d messages came too fast and were dropped", self.dropped - self._dropped_told)
+            self._dropped_told = self.dropped
         if core.clock.monotonic() - self._informed >= INFO_EVERY_S:
             self._informed = core.clock.monotonic()
             self.core.changed("info")
+
+    def _new_day(self) -> None:
+        """Holidays are looked up afresh on each local day, so that a gateway that runs for years knows them."""
+        today = self.clock.now().astimezone(self.site.zone).date()
+        if today != self._today:
+            self._today = today
+            self.core.terms = terms_of(self.site, statutory_days(today, self.site.policy))
 
     def shut(self) -> None:
         """Save what is saved lazily."""
@@ -206,6 +229,8 @@ class Gateway:
 
     def _received(self, event: Received) -> None:
         parts = self.topics.below(event.topic)
+        if not event.payload:
+            return  # A cleared topic; it may be our own clearing of a retained request that comes back.
         if parts == ["info"]:
             self.modes.remember(event.payload)
         elif parts is not None and len(parts) == 2 and parts[0] == "request":

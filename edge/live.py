@@ -31,6 +31,8 @@ class Live:
 
     model: Model
     sample: Sample | None = None
+    floor: Sample | None = None
+    """The newest saved reading of an earlier run: what was used is not forgotten. Never fresh enough to cut."""
     suspect: Sample | None = None
     rereads: int = 0
     quality: str = "unread"
@@ -46,6 +48,9 @@ class Live:
     serial_frames: tuple[str, str] | None = None
     word_3: int | None = None
     word_3_mono: float | None = None
+    word_3_doubt: int | None = None
+    tripped_mono: float = -1e9
+    dark_since_mono: float | None = None
     clock_offset_s: int | None = None
     load_w: int | None = None
     load_at: datetime | None = None

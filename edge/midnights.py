@@ -74,6 +74,8 @@ class Midnights:
             return True
         if not live.model.freeze:
             return now > local_midnight(midnight, self._core.terms.zone) + timedelta(seconds=BORDER_S * 3)
+        if (self._schedule.today(now) - midnight).days >= FREEZE_DEPTH:
+            return True
         return late and (live.online is False or self._tries.get(key, 0) >= TRIES)
 
     def next_border(self, now: datetime) -> datetime:
@@ -169,8 +171,11 @@ class Midnights:
         off_s = (frozen_at - wanted).total_seconds()
         if abs(off_s) > FREEZE_DRIFT_S:
             step = -1 if off_s < 0 else 1
-            if step == -toward or not 1 <= slot + step <= FREEZE_DEPTH:
-                self._not_frozen(meter, midnight, wanted)
+            if slot + step < 1:
+                return  # The meter's clock has not come to that midnight yet; it is asked again.
+            if step == -toward or slot + step > FREEZE_DEPTH:
+                log.info("meter %s did not freeze at midnight of %s", meter.id, midnight)
+                self._marks[meter.id, midnight] = None
             else:
                 self._ask_slot(meter, midnight, slot + step, step)
             return
@@ -179,12 +184,6 @@ class Midnights:
         self._core.submit(
             meter, BORDER, "freeze-energy", frame, lambda answer: self._freeze_energy(meter, wanted, time_pair, answer)
         )
-
-    def _not_frozen(self, meter: MeterState, midnight: date, wanted: datetime) -> None:
-        """The midnight is not in the meter's memory. A meter whose clock is slow may only not have come to it yet."""
-        if self._core.now() > wanted + timedelta(seconds=2 * FREEZE_DRIFT_S):
-            log.info("meter %s did not freeze at midnight of %s", meter.id, midnight)
-            self._marks[meter.id, midnight] = None
 
     def _freeze_energy(self, meter: MeterState, wanted: datetime, time_pair: list[str], reply: Reply) -> None:
         registers = registers_of(self._freeze_values(meter, "freeze-energy", reply))

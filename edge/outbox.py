@@ -30,6 +30,9 @@ REPLAYS_AT_MOST = 1000
 
 SAVE_EVERY_S = 5.0
 
+DENIED_S = 30.0
+"""After a refusal by the broker the book is offered again from the cursor this much later."""
+
 
 class Sender(Protocol):
     """What the outbox needs of a connection."""
@@ -56,6 +59,7 @@ class Outbox:
         self._acked: dict[str, set[int]] = {"entry": set(), "sweep": set()}
         self._saved, self._saved_at = dict(self.cursors), monotonic()
         self.denied: str | None = None
+        self._denied_at = 0.0
 
     # --- what to publish ---
 
@@ -106,6 +110,10 @@ class Outbox:
         self._flying.clear()
         self._published.clear()
         self._replays.clear()
+        self._rewind()
+
+    def _rewind(self) -> None:
+        """Send again from what the broker has acknowledged."""
         self._next = {name: number + 1 for name, number in self.cursors.items()}
         self._acked = {"entry": set(), "sweep": set()}
 
@@ -113,7 +121,7 @@ class Outbox:
         """The broker took a message, or refused it."""
         flown = self._flying.pop(mid, None)
         if error is not None and self.denied is None:
-            self.denied = error
+            self.denied, self._denied_at = error, self._monotonic()
             log.error("the broker refuses what we publish: %s; look at its access rules", error)
         if flown is None or error is not None or flown[0] not in self.cursors:
             return
@@ -129,6 +137,9 @@ class Outbox:
         if not self._link.connected:
             self._soon.clear()
             return
+        if self.denied is not None and self._monotonic() - self._denied_at >= DENIED_S:
+            self.denied = None
+            self._rewind()
         while self._soon and len(self._flying) < WINDOW:
             topic, payload, correlation = self._soon.popleft()
             self._fly(topic, payload, ("soon", 0), correlation=correlation)

@@ -44,7 +44,7 @@ class Readings:
         elif name == "status":
             if "status_word_3" not in values:
                 return  # The meter says "not available"; the relay stays as it was seen last.
-            self._relays.observed(meter, int(values["status_word_3"], 16), reply)
+            self._relays.looking.observed(meter, int(values["status_word_3"], 16), reply)
         elif name == "serial":
             pair = (live.model.masked(reply.request.frame).hex(), (reply.raw or b"").hex())
             live.serial, live.serial_mono, live.serial_frames = values.get("serial"), reply.ended, pair
@@ -143,6 +143,7 @@ class Readings:
             "meter": meter.id,
             "read_at": micros_of(sample.read_at),
             "energy_wh": sample.registers_wh["total"],
+            "registers_wh": sample.registers_wh,
             "power_w": live.values.get("power_w"),
             "relay": None if live.relay_open is None else "open" if live.relay_open else "closed",
         }

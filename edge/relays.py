@@ -10,9 +10,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
-from bridge.contract.units import instant_text, micros_of
+from bridge.contract.units import micros_of
 from edge.accounts import Accounts
 from edge.billing import policy
 from edge.bus import PERSON, RESTORE, TRIP, Reply, Request
@@ -21,6 +20,7 @@ from edge.commands import Commands, Task
 from edge.core import Core, Draft
 from edge.evidence import EVIDENCE_READS, draft_of, stale_evidence
 from edge.lamps import Lamps
+from edge.looking import Looking
 from edge.state import MeterState
 
 log = logging.getLogger("riser.relays")
@@ -37,6 +37,7 @@ class Relays:
         self.commands = Commands(core, password_of)
         self.commands.looked = self.consider
         self._close_seqs: dict[str, int] = {}
+        self.looking = Looking(core, self.commands, self.consider)
         self._lamps = Lamps(core, accounts, self.commands)
 
     # --- what is wanted ---
@@ -86,18 +87,21 @@ class Relays:
             self.commands.drop(meter, "trip", idle_only=True)
 
     def _trip_allowed(self, meter: MeterState) -> bool:
-        """A hold for arrears never trips by itself: the whole check is made again for each attempt."""
+        """The whole check again for each attempt; and no tug of war with a relay that closes by itself."""
         core = self._core
-        if set(meter.holds) - {"arrears"}:
-            return core.mode in ("normal", "time")
-        if not self._cut_is_due(meter):
+        by_hand = set(meter.holds) - {"arrears"}
+        if by_hand and core.mode not in ("normal", "time"):
             return False
+        if not by_hand and not self._cut_is_due(meter):
+            return False
+        since = min((hold.since for hold in meter.holds.values()), default=None)
+        trips = [at for at in meter.trips if since is not None and at >= since]
+        moved_by_itself = meter.observed_since is not None and any(at < meter.observed_since for at in trips)
+        if meter.observed != "closed" or not moved_by_itself:
+            return True
         hour_ago = micros_of(core.now() - timedelta(hours=1))
         day_ago = micros_of(core.now() - timedelta(days=1))
-        moved_by_itself = meter.observed_since is not None and any(at < meter.observed_since for at in meter.trips)
-        if meter.observed == "closed" and moved_by_itself and "arrears" in meter.holds:
-            return all(at < hour_ago for at in meter.trips) and sum(at > day_ago for at in meter.trips) < TRIPS_A_DAY
-        return True
+        return all(at < hour_ago for at in trips) and sum(at > day_ago for at in trips) < TRIPS_A_DAY
 
     # --- tripping ---
 
@@ -143,6 +147,8 @@ class Relays:
             log.info("meter %s: %s sent, its reason is entry %d", meter.id, request.purpose, reason)
             if task is not None:
                 task.step = "sent"
+            if request.purpose == "trip":
+                core.lives[meter.id].tripped_mono = core.clock.monotonic()
         else:
             fields = {"meter": meter.id, "evidence_seq": reason, "why": "the first byte did not leave in time"}
             core.append(("withdrawn/1", core.own_id(f"withdrawn:{meter.id}"), fields))
@@ -186,34 +192,3 @@ class Relays:
     def _close_draft(self, meter: MeterState) -> Draft:
         order = {"meter": meter.id, "account": meter.account, "command": meter.row["relay"], "cause": meter.restore}
         return ("close/1", self._core.own_id(f"close:{meter.id}"), order)
-
-    # --- what was read back ---
-
-    def observed(self, meter: MeterState, word_3: int, reply: Reply) -> None:
-        """A status word was read: note a relay that stands otherwise than before."""
-        core, live = self._core, self._core.lives[meter.id]
-        live.word_3, live.word_3_mono = word_3, reply.ended
-        now_is = "open" if live.relay_open else "closed"
-        if live.model.relay and now_is != meter.observed:
-            wanted = "open" if meter.holds else "closed"
-            first = meter.observed == "unknown"
-            ordered = bool(meter.holds) if now_is == "open" else meter.restore is not None
-            told = ordered or self.commands.task(meter, "trip") is not None
-            why = "first look" if first else "as ordered" if told else "moved by itself or by hand"
-            fields: dict[str, Any] = {
-                "meter": meter.id,
-                "account": meter.account,
-                "observed": now_is,
-                "word_3": f"{word_3:04X}",
-                "read_at": instant_text(reply.at),
-                "wanted": wanted,
-                "why": why,
-            }
-            core.append(("relay/1", core.own_id(f"relay:{meter.id}"), fields))
-            if not (first or told):
-                text = f"the relay was found {now_is} and nobody here had ordered it"
-                core.append(
-                    ("alarm/1", core.own_id("alarm"), {"meter": meter.id, "alarm": "relay-moved", "text": text})
-                )
-        core.changed("relay", meter.id)
-        self.consider(meter)

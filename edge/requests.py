@@ -25,6 +25,9 @@ from edge.relays import Relays
 
 log = logging.getLogger("riser.requests")
 
+LONGEST_VALIDITY_S = 3600.0
+"""Real seconds: a request that would be carried out hours after the click is a surprise, not a request."""
+
 
 class Requests:
     """Takes messages on `request/<op>` and answers each."""
@@ -88,10 +91,10 @@ class Requests:
         if (known := self._core.book.find(asked.id)) is not None:
             self._again(asked, known)
             return
-        if not permissions.may(key, body.role, operation):
-            raise Refusal("R32", f"the role {body.role!r} may not ask for {operation}")
-        self._in_time(body)
         try:
+            if not permissions.may(key, body.role, operation):
+                raise Refusal("R32", f"the role {body.role!r} may not ask for {operation}")
+            self._in_time(body)
             getattr(self.acts, operation)(asked, body)
         except Refusal as refusal:
             self._refuse(asked, refusal)
@@ -99,9 +102,11 @@ class Requests:
     def _in_time(self, body: messages.Request) -> None:
         try:
             valid_until = instant_of(body.valid_until)
-            instant_of(body.issued_at)
+            valid_s = (valid_until - instant_of(body.issued_at)).total_seconds()
         except ValueError as error:
             raise Refusal("R7", f"issued_at and valid_until are instants with offset: {error}") from None
+        if valid_s > LONGEST_VALIDITY_S * self._core.clock.speed:
+            raise Refusal("R7", "valid_until lies more than an hour after issued_at; ask when it is wanted")
         if self._core.now() > valid_until:
             raise Refusal("R7", f"the request expired at {instant_text(valid_until)}; ask anew")
 

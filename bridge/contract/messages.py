@@ -15,6 +15,9 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+LARGEST = 2**63 - 1
+"""The largest number of an entry or reading that a book can hold."""
+
 
 class Message(BaseModel):
     """One kind of message. `topic` stands below `<base>/<gateway>/` unless it begins with `/`: then below `<base>/`.
@@ -389,9 +392,11 @@ class Replay(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
     operation: ClassVar[str] = "replay"
     transaction: str
-    entries_from: int | None = Field(default=None, ge=1, description="first seq wanted; at most 500 entries are sent")
+    entries_from: int | None = Field(
+        default=None, ge=1, le=LARGEST, description="first seq wanted; at most 500 entries are sent"
+    )
     readings_from: int | None = Field(
-        default=None, ge=1, description="first reading number wanted; at most 200 are sent"
+        default=None, ge=1, le=LARGEST, description="first reading number wanted; at most 200 are sent"
     )
 
 

@@ -113,7 +113,10 @@ def instant_of(text: str) -> datetime:
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise ValueError(f"the instant {text[:40]!r} lacks its offset, such as +08:00")
-    return at.astimezone(UTC)
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"the instant {text[:40]!r} lies outside the calendar") from None
 
 
 def micros_of(at: datetime) -> int:

@@ -1,0 +1,100 @@
+"""What status word 3 says of a relay: believed once it was ordered and answered or seen twice, then written down (I11).
+
+A relay that moves by itself is an alarm and a person's business; a paid tenant who stays dark is one as well.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from bridge.contract.units import instant_text
+from edge.bus import WATCH, Reply
+from edge.commands import READ_BACK_S, Commands
+from edge.core import Core, Draft
+from edge.state import MeterState
+
+log = logging.getLogger("riser.relays")
+
+DARK_S, DARK_AGAIN_S = 600.0, 3600.0
+"""Line seconds a paid tenant may be dark before a person is told (T2), and until the alarm is repeated."""
+
+
+class Looking:
+    """Takes status words."""
+
+    def __init__(self, core: Core, commands: Commands, consider: Callable[[MeterState], None]):
+        self._core, self._commands, self._consider = core, commands, consider
+
+    def observed(self, meter: MeterState, word_3: int, reply: Reply) -> None:
+        """A status word was read: note a relay that stands otherwise than before, once two reads agree on it."""
+        core, live = self._core, self._core.lives[meter.id]
+        now_is = "open" if word_3 >> 4 & 1 else "closed"
+        changed = live.model.relay and now_is != meter.observed
+        if changed and not self._believed(meter, word_3, now_is):
+            live.word_3_doubt = word_3
+            frame = core.question(meter, "status")
+            core.submit(meter, WATCH, "status", frame, lambda again: self._looked_again(meter, again))
+            return
+        live.word_3, live.word_3_mono, live.word_3_doubt = word_3, reply.ended, None
+        if changed:
+            self._moved(meter, now_is, reply)
+        elif now_is == "closed" and meter.restore is not None and self._settled(meter):
+            # Nothing is left to close: the cause must not close a relay that opens by itself hours later (I10).
+            core.append(self._relay_draft(meter, now_is, "already closed", reply))
+        core.changed("relay", meter.id)
+        self._consider(meter)
+
+    def _believed(self, meter: MeterState, word_3: int, now_is: str) -> bool:
+        """A right sum can still be a wrong frame: a move is believed when ordered and answered, or seen twice."""
+        live = self._core.lives[meter.id]
+        task = self._commands.task(meter, "trip" if now_is == "open" else "close")
+        if meter.observed == "unknown" or (task is not None and task.step == "done"):
+            return True
+        return live.word_3_doubt is not None and (live.word_3_doubt ^ word_3) >> 4 & 1 == 0
+
+    def _looked_again(self, meter: MeterState, reply: Reply) -> None:
+        if reply.raw is not None:
+            self._commands.take(meter, "status", reply)
+
+    def _settled(self, meter: MeterState) -> bool:
+        """True when no trip is under way that could still move the relay."""
+        waited = self._core.clock.monotonic() - self._core.lives[meter.id].tripped_mono
+        return self._commands.task(meter, "trip") is None and waited > 3 * READ_BACK_S
+
+    def _moved(self, meter: MeterState, now_is: str, reply: Reply) -> None:
+        core = self._core
+        ordered = bool(meter.holds) if now_is == "open" else meter.restore is not None
+        told = ordered or self._commands.task(meter, "trip") is not None
+        first = meter.observed == "unknown"
+        why = "first look" if first else "as ordered" if told else "moved by itself or by hand"
+        core.append(self._relay_draft(meter, now_is, why, reply))
+        if not (first or told):
+            text = f"the relay was found {now_is} and nobody here had ordered it"
+            core.append(("alarm/1", core.own_id("alarm"), {"meter": meter.id, "alarm": "relay-moved", "text": text}))
+
+    def _relay_draft(self, meter: MeterState, now_is: str, why: str, reply: Reply) -> Draft:
+        fields = {
+            "meter": meter.id,
+            "account": meter.account,
+            "observed": now_is,
+            "word_3": f"{self._core.lives[meter.id].word_3 or 0:04X}",
+            "read_at": instant_text(reply.at),
+            "wanted": "open" if meter.holds else "closed",
+            "why": why,
+        }
+        return ("relay/1", self._core.own_id(f"relay:{meter.id}"), fields)
+
+    def watch(self, meter: MeterState) -> None:
+        """Paid and still dark, whatever the reason, also a silent meter: after ten minutes a person is told (I9)."""
+        live, now = self._core.lives[meter.id], self._core.clock.monotonic()
+        if meter.restore is None:
+            live.dark_since_mono = None
+        elif live.dark_since_mono is None:
+            live.dark_since_mono = now
+        elif now - live.dark_since_mono > DARK_S:
+            live.dark_since_mono = now + DARK_AGAIN_S
+            text = f"supply should be back ({meter.restore}) and was not read back closed for ten minutes"
+            fields = {"meter": meter.id, "account": meter.account, "alarm": "paid-and-dark", "text": text}
+            self._core.append(("alarm/1", self._core.own_id("alarm"), fields))
+            log.warning("meter %s: %s", meter.id, text)
