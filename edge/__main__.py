@@ -24,7 +24,7 @@ from bridge.contract.clock import from_environment
 from bridge.contract.messages import Status, Topics
 from bridge.contract.site_file import BadSite, load
 from bridge.mqtt import Link
-from edge import install
+from edge import install, trust
 from edge.book import Book, BookError
 from edge.bus import Port
 from edge.codec.dlt645 import Password
@@ -94,6 +94,7 @@ def _run(directory: Path, options: argparse.Namespace) -> int:
     mine = secrets.read(directory, "edge")
     book = Book(directory, clock, boot_id(), begin_anew=options.begin_anew)
     if book.seq == 0:
+        book.trusted, _ = trust.judge(clock, 0, site.clock.trust, trust.kernel_is_synchronised())
         install.fill(Core(book, terms_of(site, (frozenset(), frozenset())), clock), site)
         log.info("the book begins with %d entries from the site file", book.seq)
     topics = Topics(site.site.base, site.site.gateway)
@@ -111,6 +112,8 @@ def _run(directory: Path, options: argparse.Namespace) -> int:
         persistent=True,
     )
     gateway = Gateway(site, book, clock, link, mine.keys, passwords(mine.extra), Registry(directory))
+    if misfits := install.misfits(gateway.core, site, passwords(mine.extra)):
+        raise BadSite(misfits)
     ports: dict[str, Port] = {}
     threads: list[ThreadPort] = []
     for line in lines_of(site, directory):

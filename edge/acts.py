@@ -80,6 +80,7 @@ class Acts:
         self._waiting: list[Waiting] = []
         self._reading: dict[str, list[Asked]] = {}
         self.take: Callable[[MeterState, str, Reply], bool]
+        self.released: Callable[[MeterState], None]
 
     # --- money ---
 
@@ -234,6 +235,18 @@ class Acts:
     def _answer_readers(self, meter: MeterState, status: Status, **more: Any) -> None:
         for asked in self._reading.pop(meter.id, []):
             self._answer(asked, status, **more)
+
+    def release(self, asked: Asked, body: messages.Release) -> None:
+        """A person has looked at a meter whose reading was set aside."""
+        meter = self._core.state.meters.get(body.meter)
+        if meter is None:
+            raise Refusal("R7", f"there is no meter {body.meter[:32]!r} on this gateway")
+        if meter.quarantined is None:
+            raise Refusal("R20", f"no reading of meter {meter.id} is set aside")
+        answer: dict[str, Any] = {"status": "done", "data": {"released": meter.quarantined}}
+        self._core.append(("release/1", asked.id, {"meter": meter.id, "why": body.why, **asked.written(answer)}))
+        self.released(meter)
+        self._answer(asked, **answer)
 
     def brake(self, asked: Asked, body: messages.Brake) -> None:
         if self._core.state.brake is None:

@@ -111,8 +111,8 @@ class Closing:
     ) -> Draft | None:
         """The charge from the last billed register to this midnight, or None when it cannot be charged as it is."""
         core, start = self._core, meter.billed
-        if start is None:
-            return None
+        if start is None or meter.quarantined is not None:
+            return None  # I15: what is in doubt is not charged until the doubt is released.
         try:
             self._plausible(meter, start, mark)
             version = core.version_at(account, instant_of_micros(start.at))

@@ -154,11 +154,13 @@ def _relay(state: State, entry: Entry, fields: Fields) -> None:
 
 
 def _quarantine(state: State, entry: Entry, fields: Fields) -> None:
-    state.meters[fields["meter"]].quarantined = fields["why"]
+    meter = state.meters[fields["meter"]]
+    meter.quarantined, meter.quarantined_wh = fields["why"], fields["registers_wh"]["total"]
 
 
 def _release(state: State, entry: Entry, fields: Fields) -> None:
-    state.meters[fields["meter"]].quarantined = None
+    meter = state.meters[fields["meter"]]
+    meter.quarantined = meter.quarantined_wh = None
 
 
 def _brake(state: State, entry: Entry, fields: Fields) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 from bridge.contract.entries import BROUGHT_IN, TENANT
 from bridge.contract.site import Site, wall_minutes
 from bridge.contract.units import instant_exact, instant_text, micro_of_price, nano_of_yuan
 from edge import model
+from edge.codec import dlt645
+from edge.codec.dlt645 import Password
+from edge.codec.errors import CodecError
 from edge.core import Core, Draft
 
 BY = "site file"
@@ -38,6 +42,30 @@ def mistakes(site: Site) -> list[str]:
                     f"accounts[{number}] ({account.id}).tariff: meter {id} ({kind.id}) has no registers for "
                     f"{', '.join(sorted(missing))}; give it a single price (R28)"
                 )
+    return found
+
+
+def misfits(core: Core, site: Site, password_of: Callable[[str], Password]) -> list[str]:
+    """What the book has and the site file or the secrets do not fit: found before the first byte goes out."""
+    found = []
+    ports = {port.id: port.protocol for port in site.ports}
+    for meter in core.state.meters.values():
+        port, protocol = meter.row["port"], core.lives[meter.id].model.protocol
+        if port not in ports:
+            found.append(f"meter {meter.id} is on port {port!r} in the book, and the site file has no such port")
+        elif ports[port] != protocol:
+            found.append(f"meter {meter.id} speaks {protocol}, and the site file says that {port} speaks {ports[port]}")
+        elif protocol == "dlt645-2007":
+            try:
+                address = meter.row["address"]
+                dlt645.control("alarm", address, {address}, password_of(meter.id), None)
+            except (CodecError, ValueError, KeyError) as error:
+                found.append(f"secrets/edge.json, meter_passwords for meter {meter.id}: {error}")
+    if (genesis := core.state.genesis).get("gateway") != site.site.gateway or genesis.get("zone") != site.site.zone:
+        found.append(
+            f"the book is of gateway {genesis.get('gateway')} in {genesis.get('zone')}, "
+            f"the site file of {site.site.gateway} in {site.site.zone}"
+        )
     return found
 
 

@@ -35,6 +35,7 @@ class Live:
     """The newest saved reading of an earlier run: what was used is not forgotten. Never fresh enough to cut."""
     suspect: Sample | None = None
     rereads: int = 0
+    trusted_anew: bool = False
     quality: str = "unread"
     quality_why: str | None = None
     values: Values = field(default_factory=dict)

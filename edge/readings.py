@@ -64,7 +64,7 @@ class Readings:
         sample = Sample(registers, reply.at, reply.ended, frames)
         offset = None if meter.billed is None else gate.rates_apart_wh(live.model, meter.billed.registers_wh)
         before = live.sample
-        if before is None and meter.billed is not None:
+        if before is None and meter.billed is not None and not live.trusted_anew:
             # After a restart the billed register is the yardstick: it was accepted before.
             before = Sample(meter.billed.registers_wh, instant_of_micros(meter.billed.at), 0.0, ())
         verdict = gate.check(live.model, before, live.suspect, sample, offset)
@@ -81,15 +81,36 @@ class Readings:
         if verdict.action == "set-aside":
             self._set_aside(meter, live, sample, verdict)
             return
-        live.sample, live.suspect = sample, None
+        if meter.quarantined is not None and not self._dissolved(meter, sample):
+            live.quality, live.quality_why = "quarantined", meter.quarantined
+            return
+        live.sample, live.suspect, live.trusted_anew = sample, None, False
         live.quality, live.quality_why = "good", None
         if meter.quarantined is not None:
-            why = "the newest reading fits the last accepted one again"
+            why = "the doubted reading was a passing one: the register stands below it again"
             fields = {"meter": meter.id, "why": why, "who": "policy"}
             self._core.append(("release/1", self._core.own_id(f"release:{meter.id}"), fields))
         if meter.billed is None:
             self._open(meter, live, sample)
         self._accepted(meter, live, sample)
+
+    def _dissolved(self, meter: MeterState, sample: Sample) -> bool:
+        """A jump is doubted until a person releases it, unless the register never really jumped."""
+        doubted = meter.quarantined_wh
+        return doubted is None or sample.registers_wh["total"] < doubted or doubted < self._last_wh(meter)
+
+    def _last_wh(self, meter: MeterState) -> int:
+        """The last accepted register; a doubted one below it was a fall (R20), and fitting again ends it."""
+        sample = self._core.lives[meter.id].sample
+        if sample is not None:
+            return sample.registers_wh["total"]
+        return meter.billed.registers_wh["total"] if meter.billed is not None else 0
+
+    def released(self, meter: MeterState) -> None:
+        """A person takes the doubted register as it is: the next two readings that agree are accepted."""
+        live = self._core.lives[meter.id]
+        live.sample = live.floor = live.suspect = None
+        live.trusted_anew = True
 
     def _again(self, meter: MeterState, reply: Reply) -> None:
         if reply.raw is not None:

@@ -42,6 +42,7 @@ class MeterState:
     observed: str = "unknown"
     observed_since: int | None = None
     quarantined: str | None = None
+    quarantined_wh: int | None = None
     serial: str | None = None
     """The number the meter must read back before a trip: from the site file, else as read when it was opened."""
     restore: str | None = None

@@ -379,6 +379,14 @@ class Read(Request):
     meter: str
 
 
+class Release(Request):
+    """Take a meter's doubted register as it is (R20, R21): somebody has looked at the meter. A note is needed."""
+
+    operation = "release"
+    meter: str
+    why: str = Field(min_length=1, max_length=200)
+
+
 class Brake(Request):
     """Release the brake on a mass cut (R4), by a named person."""
 
@@ -401,7 +409,7 @@ class Replay(BaseModel):
 
 
 REQUESTS: dict[str, type[Request] | type[Replay]] = {
-    cls.operation: cls for cls in (TopUp, Trip, Close, Read, Brake, Replay)
+    cls.operation: cls for cls in (TopUp, Trip, Close, Read, Release, Brake, Replay)
 }
 
 

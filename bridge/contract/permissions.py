@@ -6,15 +6,15 @@ its holder may speak for; the role says which operations it may ask for.
 
 from __future__ import annotations
 
-OPERATIONS = ("topup", "trip", "close", "read", "brake", "replay")
+OPERATIONS = ("topup", "trip", "close", "read", "release", "brake", "replay")
 """Every request there is. `replay` is a pure query and needs no signature."""
 
 UNSIGNED = frozenset({"replay"})
 
 ROLES: dict[str, frozenset[str]] = {
-    "manager": frozenset({"topup", "trip", "close", "read", "brake"}),
+    "manager": frozenset({"topup", "trip", "close", "read", "release", "brake"}),
     "finance": frozenset({"topup", "read"}),
-    "engineer": frozenset({"trip", "close", "read"}),
+    "engineer": frozenset({"trip", "close", "read", "release"}),
     "operations": frozenset({"read"}),
     "system": frozenset({"read"}),
     "payment": frozenset({"topup"}),
