@@ -34,6 +34,7 @@ from edge.registry import Registry
 from edge.relays import Relays
 from edge.requests import Requests
 from edge.settings import statutory_days, terms_of
+from edge.sweeps import Sweeps
 
 log = logging.getLogger("riser.edge")
 
@@ -48,13 +49,6 @@ TICK_S = 0.2
 
 RELOOK_S = 60
 """Calendar seconds after which an account is looked at without a new reading: lead over, window opened."""
-
-SWEEPS_SAVED_AT = 8
-SWEEPS_SAVED_S = 60
-"""Telemetry is committed every 8 sweeps or 60 calendar seconds; what waits is lost with the power, and that is all."""
-
-SWEEPS_KEPT = 50_000
-"""Telemetry kept at the edge, some weeks of it; the archive keeps more."""
 
 INFO_EVERY_S = 5.0
 """Line seconds between two `info` messages while nothing changes."""
@@ -83,9 +77,10 @@ class Gateway:
         self.core = core = Core(book, terms_of(site, statutory_days(today, site.policy)), clock)
         self.topics = Topics(site.site.base, site.site.gateway)
         self.outbox = Outbox(book, self.topics, link, clock.monotonic)
-        self.accounts = Accounts(core, self._relay_may_change)
+        self.accounts = Accounts(core, lambda meter: self.relays.consider(meter))
         self.relays = Relays(core, self.accounts, password_of)
         self.readings = Readings(core, self.accounts, self.relays)
+        self.sweeps = Sweeps(core, self.readings)
         self.closing = Closing(core, self.accounts, self._take)
         self.requests = Requests(core, self.accounts, self.relays, keys, self.topics.request, self._respond)
         self.polls: dict[str, Polling] = {}
@@ -101,7 +96,7 @@ class Gateway:
         self.failed: str | None = None
         self.dropped = self._dropped_told = 0
         self._ticked = self._informed = -1e9
-        self._relooked = self._saved = clock.elapsed()
+        self._relooked = clock.elapsed()
         self._reply_topics: OrderedDict[str, tuple[str, bytes | None]] = OrderedDict()
         self._asking: tuple[str, bytes | None] | None = None
 
@@ -111,9 +106,8 @@ class Gateway:
         """Hand the ports over, one polling each."""
         self.core.ports.update(ports)
         for port in self.site.ports:
-            self.polls[port.id] = Polling(
-                self.core, port.id, float(port.poll_s), self.readings.heard, self._swept, self.relays.commands.returned
-            )
+            heard, swept, returned = self.readings.heard, self.sweeps.swept, self.relays.commands.returned
+            self.polls[port.id] = Polling(self.core, port.id, float(port.poll_s), heard, swept, returned)
 
     def begin(self, recovered_by: str | None = None) -> None:
         """The first entry of this run, and everything that is installed.
@@ -204,7 +198,7 @@ class Gateway:
                 if self.relays.restless(meter):
                     self.relays.consider(meter)
                 self.relays.looking.watch(meter)
-        self._save_sweeps()
+        self.sweeps.save()
         self.outbox.save()
         if self.dropped > self._dropped_told and core.clock.monotonic() - self._informed >= INFO_EVERY_S:
             log.warning("%d messages came too fast and were dropped", self.dropped - self._dropped_told)
@@ -222,7 +216,7 @@ class Gateway:
 
     def shut(self) -> None:
         """Save what is saved lazily."""
-        self._save_sweeps(force=True)
+        self.sweeps.save(force=True)
         self.outbox.save(force=True)
         self.core.book.save_notes({"powered_s": self.core.powered_s()})
 
@@ -260,19 +254,3 @@ class Gateway:
 
     def _take(self, meter, name: str, reply: Reply) -> bool:  # type: ignore[no-untyped-def]
         return self.polls[meter.row["port"]].take(meter, name, reply)
-
-    def _swept(self, poll: Polling) -> None:
-        """A round is over: its accepted readings become one numbered sweep."""
-        rows = [self.readings.fresh.pop(meter.id) for meter in poll.meters() if meter.id in self.readings.fresh]
-        if rows:
-            self.core.book.add_sweep(rows)
-        self.core.changed("info")
-
-    def _save_sweeps(self, force: bool = False) -> None:
-        book, waited = self.core.book, self.clock.elapsed() - self._saved
-        if book.unsaved_sweeps >= SWEEPS_SAVED_AT or (book.unsaved_sweeps and (force or waited >= SWEEPS_SAVED_S)):
-            book.save_sweeps(SWEEPS_KEPT)
-            self._saved = self.clock.elapsed()
-
-    def _relay_may_change(self, meter) -> None:  # type: ignore[no-untyped-def]
-        self.relays.consider(meter)

@@ -14,7 +14,7 @@ from host.places import ROOT
 CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("style", ("ruff", "check", ".")),
     ("types", ("mypy",)),
-    ("tests", ("pytest",)),
+    ("tests", ("pytest", "-n", "auto", "--dist", "loadfile")),
 )
 
 

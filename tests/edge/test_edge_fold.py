@@ -77,7 +77,7 @@ LIFE: list[Draft] = [
     ("delivered/1", {"account": "100", "episode": 1, "channel": "lamp", "powered_s": 77}),
     ("trip/1", {"meter": "a1", "cause": "arrears", "episode": 1}),
     ("relay/1", {"meter": "a1", "observed": "open"}),
-    ("quarantine/1", {"meter": "a2", "why": "R20"}),
+    ("quarantine/1", {"meter": "a2", "why": "R20", "registers_wh": {"total": 5}}),
     ("brake/1", {"set": True, "why": "six in an hour"}),
     ("mode/1", {"mode": "recovery", "why": "an older copy"}),
 ]

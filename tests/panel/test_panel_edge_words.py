@@ -22,13 +22,15 @@ UNSEEN_FILES = {
 """What these say ends the edge or stands in its log; no fact, entry or answer carries it."""
 
 UNSEEN = (
-    r"entry 7 does not follow entry 7", r"entry 7 moves 7: .*",  # a damaged book ends the edge
+    r"entry 7 does not follow entry 7", r"entry 7 moves 7: .*", r"entry 7 is not what .*",
+    r"the book does not fold.*",  # a damaged book ends the edge
     r"7 is not an energy register", r"not a Modbus reply: 7", r"not one whole DL/T 645 frame: 7",
     r"an address has 12 digits, not 7", r"no control frame is made for .*", r"a password's level has .*",
     r"the answer has more parts .*", r"Password\(.*",  # the codecs, in the log
     r"balance below level .*", r"supply will be cut at .*", r"final warning (delivered|over).*",
     r".* yuan topped up, .*", r".* kWh charged, .*", r"supply 7, read back .*", r"hold .* by .*: .*",  # account events
     r"there is no request .*", r"issued_at and valid_until .*", r"a transaction id is .*",
+    r"valid_until lies more than an hour .*",
     r"too much is being replayed.*", r"7: 7",  # requests that the panel never makes
 )  # fmt: skip
 """Sentences that no page of the panel shows, with the reason beside them."""
