@@ -167,7 +167,7 @@ def test_a_wrong_site_file_tells_every_mistake_and_touches_nothing(machine: Mach
         (("up",), "which site?"),
         (("up", "--demo", "--site", "x"), "--demo brings a site of its own"),
         (("up", "--speed", "2"), "--speed belongs to --demo"),
-        (("up", "--demo", "--speed", "121"), "1<=x<=120"),
+        (("up", "--demo", "--speed", "61"), "1<=x<=60"),
         (("up", "--site", "/nowhere.toml"), "there is no such file"),
         (("request", "dance"), "there is no request 'dance'"),
         (("request", "topup", "amount=3"), "`topup` takes account=..."),
@@ -195,7 +195,7 @@ def test_the_demo_begins_afresh_and_keeps_the_last_book(machine: Machine) -> Non
     (data / "book.db").write_text("the first book")
     password = json.loads((data / "secrets/shell.json").read_text())["broker"]["password"]
     assert ended(first, signal.SIGTERM)[0] == FINE
-    second = machine.up("--demo", "--no-browser", "--speed", "90")
+    second = machine.up("--demo", "--no-browser", "--speed", "50")
     assert eventually(lambda: machine.status()["programs"].get("panel"), 20)
     assert (data / "book.db").read_text() == "a book"
     assert (data / "panel.db").read_text() == "people"
