@@ -204,7 +204,7 @@ def test_the_demo_begins_afresh_and_keeps_the_last_book(machine: Machine) -> Non
     assert [(each / "book.db").read_text() for each in kept] == ["the first book"]
     assert (kept[0] / "broker/store").is_dir()
     clock = from_environment({"RISER_CLOCK": json.loads((data / "run.json").read_text())["clock"]})
-    assert isinstance(clock, ScaledClock) and clock.speed == 90 and clock.start == demo.START
+    assert isinstance(clock, ScaledClock) and clock.speed == 50 and clock.start == demo.START
     assert f"the last demo is kept in {kept[0]}" in ended(second)[1]
 
 
