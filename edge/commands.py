@@ -91,7 +91,8 @@ class Commands:
         pauses = PAUSES_S[task.wish]
         task.busy, task.step = False, None
         task.not_before = self._core.clock.monotonic() + pauses[min(task.attempts, len(pauses)) - 1]
-        log.info("meter %s: %s, attempt %d: %s", meter.id, task.wish, task.attempts, why)
+        level = logging.DEBUG if task.wish == "lamp" else logging.INFO
+        log.log(level, "meter %s: %s, attempt %d: %s", meter.id, task.wish, task.attempts, why)
         if task.wish in ALARM_AFTER and task.attempts >= ALARM_AFTER[task.wish] and not task.alarmed:
             task.alarmed = True
             text = f"the relay does not follow ({task.wish}, {task.attempts} attempts): {why}"

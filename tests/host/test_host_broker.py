@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import eventually
 
 from bridge.contract.secrets import BrokerLogin
 from bridge.contract.site import Site
@@ -22,6 +21,7 @@ from host.acl import DEMO, ROLES, rights
 from host.exits import MISSING, Trouble
 from host.passwords import hashed
 from host.ports import answers, first_free, is_free
+from tests.host.conftest import eventually
 
 pytestmark = pytest.mark.processes
 

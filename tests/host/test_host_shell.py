@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+
+from tests.host.conftest import ROOT
 
 pytestmark = pytest.mark.processes
 

@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Stage, alive, eventually
 
 from host.supervise import FIRST_DELAY_S, how_it_ended
+from tests.host.conftest import ROOT, Stage, alive, eventually
 
 pytestmark = pytest.mark.processes
 
@@ -96,7 +96,7 @@ def test_files_of_the_programs_are_private(stage: Stage) -> None:
 PARENT = """
 import sys, pathlib
 sys.path.insert(0, {root!r}); sys.path.insert(0, {root!r} + "/tests/host")
-from conftest import Stage
+from tests.host.conftest import Stage
 stage = Stage(pathlib.Path({directory!r}))
 stage.supervisor.start(stage.shell("edge", "echo pid $$; while :; do sleep 0.1; done"))
 good = stage.shell("x", ":")
@@ -132,7 +132,7 @@ def test_a_killed_parent_takes_its_children_along(orphaned: list[int]) -> None:
 ALONE = """
 import sys, pathlib, dataclasses
 sys.path.insert(0, {root!r}); sys.path.insert(0, {root!r} + "/tests/host")
-from conftest import Stage
+from tests.host.conftest import Stage
 stage = Stage(pathlib.Path({directory!r}))
 program = stage.shell("broker", "echo pid $$ $(id -un); while :; do sleep 0.1; done")
 stage.supervisor.start(dataclasses.replace(program, user={user!r}, directory=pathlib.Path("/")))

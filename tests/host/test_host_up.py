@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, alive, eventually
 
 from bridge.contract.clock import ScaledClock, from_environment
 from host import demo
 from host.exits import FAILED, FINE, IN_USE, NOT_RUNNING, USAGE
 from host.ports import first_free
+from tests.host.conftest import ROOT, alive, eventually
 
 pytestmark = pytest.mark.processes
 
