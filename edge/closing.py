@@ -55,7 +55,8 @@ class Closing:
                     waiting = True
                     break  # Days are contiguous: the oldest first.
         if not waiting:
-            self._idle_until = self._midnights.next_border(now) - timedelta(seconds=core.terms.border_lead_s)
+            border = self._midnights.next_border(now) - timedelta(seconds=core.terms.border_lead_s)
+            self._idle_until = min(border, self._schedule.next_midnight(now))
 
     def _close_if_ready(self, account: AccountState, day: date, now: datetime) -> bool:
         """Close a day when every meter's midnight is there or given up. True when it is closed."""

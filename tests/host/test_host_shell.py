@@ -27,7 +27,7 @@ case "$*" in
     *"--version"*) [ ! -e "{answers}/no-pip" ] && echo "Python 3.11.2" ;;
     "-m venv"*)
         for last; do :; done
-        mkdir -p "$last/bin" && cp "$0" "$last/bin/python"
+        mkdir -p "$last/bin" && touch "$last/pyvenv.cfg" && cp "$0" "$last/bin/python"
         ;;
     *"install"*)
         [ ! -e "{answers}/no-network" ] || {{ echo "ERROR: no network"; exit 1; }}
