@@ -66,7 +66,7 @@ class Accounts:
             powered_s=core.powered_s(),
             read_age_s=None if live.sample is None else (now - live.sample.read_at).total_seconds(),
             quarantined=any(core.state.meters[id].quarantined is not None for id in account.meters),
-            opened=all(core.state.meters[id].billed is not None for id in account.meters),
+            opened=self._opened(account),
             keep_power=live.keep_power,
             brake=core.state.brake,
         )
@@ -74,6 +74,10 @@ class Accounts:
         if verdict.allowed and "arrears" not in meter.holds and (why := self._brake_due(meter)) is not None:
             return Verdict(False, "R4", why)
         return verdict
+
+    def _opened(self, account: AccountState) -> bool:
+        """True when each of the account's meters has its confirmed opening register (R19)."""
+        return all(self._core.state.meters[id].billed is not None for id in account.meters)
 
     def _brake_due(self, meter: MeterState) -> str | None:
         """R4: why this cut would be one too many within the hour, or None."""
@@ -134,8 +138,7 @@ class Accounts:
                 return []
             log.info("account %s: the final warning is taken back, %s", account.id, void)
             return [self._cancelled(account, void, available)]
-        opened = all(core.state.meters[id].billed is not None for id in account.meters)
-        if not opened or not self._uncut(account) or not policy.final_is_due(zero, now, core.terms):
+        if not self._opened(account) or not self._uncut(account) or not policy.final_is_due(zero, now, core.terms):
             return []
         assert zero is not None
         episode = account.episode + 1

@@ -24,7 +24,7 @@ def stale_evidence(core: Core, meter: MeterState) -> str | None:
         return f"the meter says it is {live.serial}, and {meter.serial} is meant"
     if live.serial_mono is None or now - live.serial_mono > FRESH_S:
         return "the meter's number was not read in the last minute"
-    if set(meter.holds) - {"arrears"}:
+    if meter.held_by_people:
         return None  # A person's trip rests on the hold, not on a balance.
     if live.sample is None or now - live.sample.mono > FRESH_S:
         return "the registers were not read in the last minute"

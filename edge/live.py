@@ -48,7 +48,6 @@ class Live:
     serial_mono: float | None = None
     serial_frames: tuple[str, str] | None = None
     word_3: int | None = None
-    word_3_mono: float | None = None
     word_3_doubt: int | None = None
     tripped_mono: float = -1e9
     dark_since_mono: float | None = None
@@ -57,7 +56,6 @@ class Live:
     load_at: datetime | None = None
     lamp_episode: int | None = None
     asked_mono: dict[str, float] = field(default_factory=dict)
-    last_frames: tuple[str, str, str] | None = None
 
     @property
     def relay_open(self) -> bool | None:

@@ -36,7 +36,7 @@ class Looking:
             frame = core.question(meter, "status")
             core.submit(meter, WATCH, "status", frame, lambda again: self._looked_again(meter, again))
             return
-        live.word_3, live.word_3_mono, live.word_3_doubt = word_3, reply.ended, None
+        live.word_3, live.word_3_doubt = word_3, None
         if changed:
             self._moved(meter, now_is, reply)
         elif now_is == "closed" and meter.restore is not None and self._settled(meter):

@@ -126,7 +126,6 @@ class Polling:
         """Read a reply's values and pass them on. False when the meter refused or the contents are unusable."""
         live = self._core.lives[meter.id]
         assert reply.raw is not None
-        live.last_frames = (name, live.model.masked(reply.request.frame).hex(), reply.raw.hex())
         try:
             values = live.model.values(name, reply.raw, self._core.terms.zone)
         except CodecError as trouble:

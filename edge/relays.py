@@ -89,7 +89,7 @@ class Relays:
     def _trip_allowed(self, meter: MeterState) -> bool:
         """The whole check again for each attempt; and no tug of war with a relay that closes by itself."""
         core = self._core
-        by_hand = set(meter.holds) - {"arrears"}
+        by_hand = meter.held_by_people
         if by_hand and core.mode not in ("normal", "time"):
             return False
         if not by_hand and not self._cut_is_due(meter):
@@ -107,7 +107,7 @@ class Relays:
 
     def _check_before_trip(self, meter: MeterState, task: Task) -> None:
         task.missing = list(EVIDENCE_READS)
-        priority = PERSON if set(meter.holds) - {"arrears"} else TRIP
+        priority = PERSON if meter.held_by_people else TRIP
         for name in EVIDENCE_READS:
             frame = self._core.question(meter, name)
             self._core.submit(
@@ -130,7 +130,7 @@ class Relays:
         if (trouble := stale_evidence(self._core, meter)) is not None:
             self.commands.ended(meter, task, trouble)
             return
-        priority = PERSON if set(meter.holds) - {"arrears"} else TRIP
+        priority = PERSON if meter.held_by_people else TRIP
         self.commands.order(meter, task, priority, "trip", handshake=True)
 
     def ready(self, request: Request, port: str) -> None:
@@ -158,7 +158,7 @@ class Relays:
         """Write why the bytes leave and return the entry's seq; a repeated close keeps that of its first attempt."""
         core = self._core
         if purpose == "trip":
-            draft = draft_of(core, meter, "manual" if set(meter.holds) - {"arrears"} else "arrears")
+            draft = draft_of(core, meter, "manual" if meter.held_by_people else "arrears")
         elif task is None or task.attempts == 1 or meter.id not in self._close_seqs:
             draft = self._close_draft(meter)
         else:
@@ -169,7 +169,7 @@ class Relays:
         return entry.seq
 
     def _last_look(self, meter: MeterState) -> str | None:
-        if set(meter.holds) - {"arrears"}:
+        if meter.held_by_people:
             mode = self._core.mode
             return None if mode in ("normal", "time") else f"the gateway is in mode {mode}"
         account = self._core.state.accounts.get(meter.account or "")

@@ -50,6 +50,11 @@ class MeterState:
     trips: list[int] = field(default_factory=list)
 
     @property
+    def held_by_people(self) -> bool:
+        """True while a hold stands that a payment does not lift (R5)."""
+        return bool(self.holds.keys() - {"arrears"})
+
+    @property
     def multiplier(self) -> int:
         return self.row["multiplier"]
 
