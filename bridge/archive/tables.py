@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 from pathlib import Path
 
 from sqlalchemy import BigInteger, Column, Engine, Index, Integer, MetaData, String, Table, Text, create_engine, event
 
 METADATA = MetaData()
+
+MAKING = 0x52697365
+"""Number of PostgreSQL's advisory lock under which the tables are made; any number that nobody else uses would do."""
 
 ENTRY = Table(
     "entry",
@@ -53,9 +57,23 @@ def open_engine(url: str, data_directory: Path) -> Engine:
 
         @event.listens_for(engine, "connect")
         def _settings(connection, _record) -> None:  # type: ignore[no-untyped-def]
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=NORMAL")
             connection.execute("PRAGMA busy_timeout=5000")
+            connection.execute("PRAGMA synchronous=NORMAL")
 
-    METADATA.create_all(engine)
+    _make_tables(engine)
     return engine
+
+
+def _make_tables(engine: Engine) -> None:
+    """Bridge and panel may open a new archive at the same moment: lock first, then look, then make what is missing."""
+    if engine.dialect.name == "sqlite":
+        # A lock of our own: SQLite does not wait for another process that is about to switch a new file to WAL.
+        with Path(f"{engine.url.database}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            with engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+            METADATA.create_all(engine)
+        return
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MAKING})")
+        METADATA.create_all(connection)

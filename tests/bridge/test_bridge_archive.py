@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import logging
 import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, inspect, select
 
 from bridge.archive.coverage import Coverage, Runs
-from bridge.archive.tables import ENTRY, READING
+from bridge.archive.tables import ENTRY, READING, open_engine
 from bridge.contract.messages import Entry, Response, Status
 from tests.bridge.desk import Desk, fill
 
@@ -172,6 +174,26 @@ def test_an_archive_that_cannot_be_opened_is_opened_later(desk: Desk) -> None:
     desk.give(desk.edge.info())
     desk.run(10)
     assert desk.differences() == []
+
+
+def test_programs_that_open_a_new_archive_at_once_all_get_it(tmp_path: Path) -> None:
+    """Bridge and panel start together on an empty directory: neither finds half-made tables, neither fails."""
+    for number in range(20):
+        directory = tmp_path / str(number)
+        directory.mkdir()
+        together = threading.Barrier(4)
+
+        def opened(directory: Path = directory, together: threading.Barrier = together) -> list[str]:
+            together.wait()
+            engine = open_engine("sqlite", directory)
+            try:
+                return sorted(inspect(engine).get_table_names())
+            finally:
+                engine.dispose()
+
+        with ThreadPoolExecutor(4) as pool:
+            found = [each.result() for each in [pool.submit(opened) for _ in range(4)]]
+        assert found == [["entry", "reading"]] * 4
 
 
 def test_a_batch_that_fails_is_fetched_again(desk: Desk) -> None:
