@@ -24,7 +24,7 @@ from bridge.contract.clock import from_environment
 from bridge.contract.messages import Status, Topics
 from bridge.contract.site_file import BadSite, load
 from bridge.mqtt import Link
-from edge import install, trust
+from edge import install, site_check, trust
 from edge.book import Book, BookError
 from edge.bus import Port
 from edge.codec.dlt645 import Password
@@ -64,7 +64,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--recovered-by", metavar="NAME", help="leave mode recovery: all payments are in the book again"
     )
+    parser.add_argument("--check-site", type=Path, metavar="FILE", help="tell every mistake of a site file, as JSON")
     options = parser.parse_args(argv)
+    if options.check_site is not None:
+        print(json.dumps(found := site_check.looked_at(options.check_site)))
+        return 2 if found["mistakes"] else 0
     logging.basicConfig(
         stream=sys.stdout,
         level=os.environ.get("RISER_LOG", "INFO"),

@@ -1,0 +1,117 @@
+"""Gathers a snapshot. What cannot be looked at becomes a finding of its own, and the rest is looked at all the same."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from bridge.contract.clock import Clock, from_environment
+from host import site_check
+from host.doctor import see_broker, see_files, see_machine, see_ports
+from host.doctor.findings import Finding, wrong
+from host.doctor.seen import Place, SiteSeen, Snapshot
+from host.exits import Trouble
+from host.layout import SITE_NAME
+from host.places import DEMO
+from host.runfile import Run
+from host.status import live_run
+
+T = TypeVar("T")
+
+
+class Looks:
+    """Does one look after another, and notes those that failed."""
+
+    def __init__(self) -> None:
+        self.troubles: list[Finding] = []
+
+    def at(self, group: str, what: str, look: Callable[[], T]) -> T | None:
+        """The look's answer; None, and a finding, when the machine refuses it."""
+        try:
+            return look()
+        except (OSError, subprocess.SubprocessError) as error:
+            name, why = getattr(error, "filename", None), getattr(error, "strerror", None) or str(error)
+            sentence = f"{what} could not be looked at: {f'{name}: ' if name else ''}{why}."
+            self.troubles.append(
+                wrong(
+                    group,
+                    str(name or ""),
+                    sentence,
+                    "Try as root: sudo ./riser doctor; a disk that fails shows in: dmesg | tail",
+                )
+            )
+        except Trouble as trouble:
+            self.troubles.append(
+                wrong(
+                    group,
+                    "",
+                    f"{what} could not be looked at: {trouble.sentence}.",
+                    "Use the script ./riser, which prepares all it needs.",
+                )
+            )
+        return None
+
+
+def gather(base: Path, site_file: Path | None, machine: Clock, root: Path = Path("/")) -> Snapshot:
+    """Everything that can be seen of the installation in this data directory, or its demo. `root` is / but in tests."""
+    looks = Looks()
+    run = live_run(base)
+    directory = run.directory if run is not None else which(base)
+    demo = run.demo if run is not None else directory != base
+    nobody = Place(directory, see_files.me(), see_files.me(), owner="somebody else", readable=False, demo=demo)
+    place = looks.at("rights", "The data directory", lambda: see_files.place(directory, run, demo)) or nobody
+    site = _site(site_path(site_file, run, directory), looks)
+    calendar = from_environment({"RISER_CLOCK": run.clock}) if run is not None else machine
+    wired = site.site.ports if site.site is not None else []
+    own = frozenset(each["pid"] for each in run.programs.values() if each["pid"]) if run is not None else frozenset()
+
+    def inside(group: str, what: str, look: Callable[[], T]) -> T | None:
+        """A look into the data directory; a closed one is told once, not five times."""
+        return looks.at(group, what, look) if place.readable else None
+
+    return Snapshot(
+        place=place,
+        run=run,
+        site=site,
+        now=calendar.now(),
+        ports=looks.at(
+            "ports", "The ports", lambda: see_ports.look(wired, directory, place.runner, place.me, own, root)
+        ),
+        clock=inside("clock", "The clock", lambda: see_machine.clock(directory, machine, root)),
+        broker=inside("broker", "The broker", lambda: see_broker.look(directory, site.site, run, machine)),
+        disk=inside("disk", "The disk", lambda: see_files.disk(directory, machine)),
+        registry=inside("book and site file", "The book's copy", lambda: see_files.registry(directory)),
+        secrets=inside("rights", "The secrets", lambda: see_files.secrets(directory)),
+        programs=looks.at("programs", "The programs", lambda: see_machine.programs(run)),
+        troubles=tuple(looks.troubles),
+    )
+
+
+def which(base: Path) -> Path:
+    """The directory that is meant: the demo's where only a demo was ever run."""
+    try:
+        used = any((base / name).exists() for name in ("book.db", SITE_NAME, "secrets"))
+        return base if used or not (base / DEMO).is_dir() else base / DEMO
+    except PermissionError:
+        return base
+
+
+def site_path(given: Path | None, run: Run | None, directory: Path) -> Path | None:
+    """The site file: as given, else of the running Riser, else the one in the data directory."""
+    if given is not None:
+        return given.expanduser().absolute()
+    if run is not None:
+        return Path(run.site)
+    try:
+        return directory / SITE_NAME if (directory / SITE_NAME).exists() else None
+    except PermissionError:
+        return None
+
+
+def _site(path: Path | None, looks: Looks) -> SiteSeen:
+    checked = looks.at("book and site file", "The site file", lambda: site_check.check(path)) if path else None
+    if checked is None:
+        return SiteSeen(path)
+    return SiteSeen(path, checked.site, checked.mistakes, checked.models)
