@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -146,7 +147,7 @@ def bench_verb(arguments: tuple[str, ...]) -> NoReturn:
 @data_option
 def doctor_verb(site: Path | None, as_json_text: bool, data: str | None) -> int:
     """What is wrong with this installation, in sentences. Changes nothing. 0: nothing is wrong, 1: something is."""
-    findings, head = visit(base_directory(data), site, SystemClock())
+    findings, head = visit(base_directory(data), site, SystemClock(), shlex.join(["./riser", *sys.argv[1:]]))
     if as_json_text:
         click.echo(json.dumps(telling.as_json(findings), ensure_ascii=False))
     else:

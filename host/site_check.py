@@ -7,7 +7,6 @@ has no relay, or has no registers for a price.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -40,9 +39,8 @@ def check(path: Path) -> Checked:
     """Look at a site file. Raises Trouble when the edge cannot be asked."""
     path = path.expanduser().absolute()
     command = [sys.executable, "-m", "edge", "--check-site", str(path)]
-    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
     try:
-        done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=LIMIT_S)
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S)
         told = json.loads(done.stdout)
         mistakes, models = tuple(told["mistakes"]), told["models"]
     except (subprocess.TimeoutExpired, ValueError, KeyError) as error:
@@ -76,8 +74,8 @@ def worth_knowing(checked: Checked) -> Iterator[str]:
     for port in site.ports:
         if UNSTABLE.match(port.device):
             yield f"port {port.id}: {port.device} may be another adapter after a restart; see ls -l /dev/serial/by-id"
-        if not any(meter.port == port.id for meter in site.meters):
-            yield f"port {port.id} has no meters"
+    if idle := [port.id for port in site.ports if all(meter.port != port.id for meter in site.meters)]:
+        yield f"no meter is on port {names(idle)}"
     owned = {id for account in site.accounts for id in account.meters}
     if loose := [meter.id for meter in site.meters if meter.id not in owned]:
         yield f"{of(len(loose), 'meter')} without an account, read and not billed: {names(loose)}"

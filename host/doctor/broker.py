@@ -13,7 +13,7 @@ from host.doctor.seen import BrokerSeen, Snapshot
 OLDEST_MOSQUITTO = 2
 
 MODES = {
-    "time": "See clock.",
+    "time": "See clock: it leaves this mode by itself.",
     "recovery": "The book is an older copy. Enter the payments that are missing, then say so once: see --recovered-by "
     "of `python -m edge`.",
     "version": "Start the newer Riser that wrote the book.",
@@ -42,17 +42,30 @@ def _program(snapshot: Snapshot, seen: BrokerSeen) -> Iterator[Finding]:
     if not seen.ours:
         return
     if seen.program is None:
-        yield wrong("broker", "", "Mosquitto, the broker, is not installed.", "Type: sudo apt-get install -y mosquitto")
+        yield wrong(
+            "broker",
+            "",
+            "Mosquitto, the broker, is not installed.",
+            "Install Debian's package.",
+            "sudo apt-get install -y mosquitto",
+        )
         return
     version = seen.facts.version or seen.program_version or ""
     if (number := re.search(r"(\d+)\.\d+", version)) is None:
-        yield know("broker", "", f"The version of {seen.program} is not known.", f"Look at: {seen.program} -h")
+        yield know(
+            "broker",
+            "",
+            f"The version of {seen.program} is not known.",
+            "See what it says of itself.",
+            f"{seen.program} -h",
+        )
     elif int(number[1]) < OLDEST_MOSQUITTO:
         yield wrong(
             "broker",
             "",
             f"Mosquitto is version {version}; Riser needs version {OLDEST_MOSQUITTO}.",
-            "Type: sudo apt-get update; sudo apt-get install -y mosquitto",
+            "Install the newer package; Debian 12 has it.",
+            "sudo apt-get update && sudo apt-get install -y mosquitto",
         )
     elif not seen.asked:
         yield good("broker", "", f"Mosquitto {version.removeprefix('mosquitto version ')} is installed.")
@@ -94,7 +107,7 @@ def _reached(snapshot: Snapshot, seen: BrokerSeen) -> Iterator[Finding]:
             "broker",
             "",
             f"The broker could not be asked: {seen.no_login}.",
-            f"Type: sudo -u {snapshot.place.runner.name} ./riser doctor",
+            "`riser up` writes the logins at its start: start Riser again.",
         )
     elif not seen.listening:
         there = again if seen.ours else "Is that machine on, the address and port right, a firewall between?"
@@ -118,8 +131,8 @@ def _reached(snapshot: Snapshot, seen: BrokerSeen) -> Iterator[Finding]:
                 "",
                 f"The broker is on port {port}, because {site.broker.port} was in use at the "
                 "start: clients that ask at the usual port reach another broker.",
-                "End the other one (sudo systemctl disable --now mosquitto) and start Riser again, or write "
-                f"port = {port} under [broker].",
+                f"End the other one and start Riser again, or write port = {port} under [broker].",
+                "sudo systemctl disable --now mosquitto",
             )
 
 
@@ -140,7 +153,7 @@ def _gateway(snapshot: Snapshot, seen: BrokerSeen) -> Iterator[Finding]:
     if facts.status.state != "online":
         running = snapshot.run is not None
         severity = wrong if running or not seen.ours else know
-        remedy = f"See programs and {log}." if running else "Start it: ./riser up"
+        remedy = f"See programs and {log}." if running else "Start Riser."
         yield severity("broker", "", "The gateway is off line.", remedy)
         return
     info = facts.info
@@ -149,7 +162,8 @@ def _gateway(snapshot: Snapshot, seen: BrokerSeen) -> Iterator[Finding]:
     if info.mode == "normal":
         yield good("broker", "", f"The gateway {info.gateway} is on line, mode normal, entry {info.seq}.")
     else:
-        yield wrong(
+        # Mode time is told under clock, with what to do.
+        yield (know if info.mode == "time" else wrong)(
             "broker",
             "",
             f"The gateway is in mode {info.mode} and cuts nobody: {info.mode_why or 'it does not say why'}.",
@@ -160,5 +174,6 @@ def _gateway(snapshot: Snapshot, seen: BrokerSeen) -> Iterator[Finding]:
             "broker",
             "",
             f"The brake on mass cuts has caught: {info.brake}.",
-            'Find out why so many are due; if it is right: ./riser request brake why="..."',
+            "Find out why so many are due; if it is right, release the brake.",
+            './riser request brake why="..."',
         )

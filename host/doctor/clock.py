@@ -11,6 +11,8 @@ from host.doctor.seen import Snapshot
 FIRST_YEAR, LAST_YEAR = 2026, 2099
 """This program is not older than the first; DL/T 645 writes a year with two digits."""
 
+NTP = "sudo timedatectl set-ntp true"
+
 BACKWARD = timedelta(minutes=5)
 """The gateway itself forgives a correction of this size."""
 
@@ -40,9 +42,9 @@ def findings(snapshot: Snapshot) -> list[Finding]:
 def _year(snapshot: Snapshot) -> Iterator[Finding]:
     seen = snapshot.clock
     assert seen is not None
-    set_it = 'Set it: sudo timedatectl set-ntp true, or sudo timedatectl set-time "2026-11-20 10:30:00"'
+    set_it = ("Set it by a time server, or by hand with timedatectl set-time.", NTP)
     if not FIRST_YEAR <= seen.now.year <= LAST_YEAR:
-        yield wrong("clock", "", f"The machine's clock says the year {seen.now.year}.", set_it)
+        yield wrong("clock", "", f"The machine's clock says the year {seen.now.year}.", *set_it)
     elif seen.newest_file_at is not None and seen.now < seen.newest_file_at - BACKWARD:
         yield wrong(
             "clock",
@@ -50,7 +52,7 @@ def _year(snapshot: Snapshot) -> Iterator[Finding]:
             f"The machine's clock says {seen.now.astimezone(snapshot.zone):%Y-%m-%d %H:%M}, and the book "
             f"was written at {seen.newest_file_at.astimezone(snapshot.zone):%Y-%m-%d %H:%M}: the clock has gone back, "
             "or stood wrong before.",
-            set_it,
+            *set_it,
         )
 
 
@@ -61,8 +63,7 @@ def _synchronised(snapshot: Snapshot) -> Iterator[Finding]:
         yield good("clock", "", "The kernel says that the clock is synchronised.")
         return
     sentence = "The kernel says that the clock is not synchronised."
-    remedy = "See `timedatectl`; type: sudo timedatectl set-ntp true   Without internet: a time server in the house, "
-    remedy += "or a clock chip; "
+    remedy = "Let it ask time servers. Without internet: a time server in the house, or a clock chip; "
     if snapshot.place.demo:
         yield know("clock", "", f"{sentence} The demo keeps its own calendar, a real site would not cut.")
     elif site is not None and site.clock.trust == "always":
@@ -74,7 +75,9 @@ def _synchronised(snapshot: Snapshot) -> Iterator[Finding]:
         )
     else:
         remedy += f'or, if it is right as it is, write trust = "always" under [clock] in {snapshot.site.path}.'
-        yield wrong("clock", "", f"{sentence} The gateway reads and restores, closes no day and cuts nobody.", remedy)
+        yield wrong(
+            "clock", "", f"{sentence} The gateway reads and restores, closes no day and cuts nobody.", remedy, NTP
+        )
 
 
 def _gateway(snapshot: Snapshot) -> Iterator[Finding]:

@@ -59,7 +59,8 @@ def _kind(snapshot: Snapshot, seen: DiskSeen) -> Iterator[Finding]:
             "",
             f"{seen.mount} is read-only: nothing can be written into the book.",
             "A card that fails turns read-only by itself: look at `dmesg | tail`, make a copy of the data now, then "
-            f"check the file system or change the card; else: sudo mount -o remount,rw {seen.mount}",
+            "check the file system or change the card. If it is read-only by intent, open it.",
+            f"sudo mount -o remount,rw {seen.mount}",
         )
     if seen.kind in GONE:
         why = f"{directory} is in memory ({seen.kind}): the book is gone after a power cut or restart."
@@ -94,21 +95,22 @@ def _kind(snapshot: Snapshot, seen: DiskSeen) -> Iterator[Finding]:
 
 def _space(snapshot: Snapshot, seen: DiskSeen) -> Iterator[Finding]:
     largest = max(seen.files, key=lambda name: seen.files[name], default="")
-    hint = f"Largest here: {largest} with {size_text(seen.files[largest])}. " if largest else ""
-    remedy = f"{hint}Look for more with: sudo du -xh -d 2 / | sort -h | tail"
+    hint = f"Largest here: {largest} with {size_text(seen.files[largest])}. " if seen.files.get(largest) else ""
+    remedy = (f"{hint}Look what else there is.", f"sudo du -xh -d 2 {seen.mount} | sort -h | tail")
     if seen.free < LEAST_FREE:
         yield wrong(
-            "disk", "", f"{seen.mount} is full: {size_text(seen.free)} of {size_text(seen.size)} are left.", remedy
+            "disk", "", f"{seen.mount} is full: {size_text(seen.free)} of {size_text(seen.size)} are left.", *remedy
         )
     elif seen.free < LITTLE_FREE:
-        yield know("disk", "", f"{size_text(seen.free)} of {size_text(seen.size)} are left on {seen.mount}.", remedy)
+        yield know("disk", "", f"{size_text(seen.free)} of {size_text(seen.size)} are left on {seen.mount}.", *remedy)
     if seen.inodes_free is not None and seen.inodes_free < LITTLE_INODES:
         kind = wrong if seen.inodes_free < LEAST_INODES else know
         yield kind(
             "disk",
             "",
             f"{seen.mount} has places for only {seen.inodes_free} more files.",
-            "Many small files fill it: look with: sudo du -x --inodes -d 2 / | sort -n | tail",
+            "Many small files fill it; look where.",
+            f"sudo du -x --inodes -d 2 {seen.mount} | sort -n | tail",
         )
 
 
@@ -116,7 +118,7 @@ def _speed(seen: DiskSeen) -> Iterator[Finding]:
     if not seen.fsync_s:
         return
     usual, worst = statistics.median(seen.fsync_s), max(seen.fsync_s)
-    words = f"{usual * 1000:.0f} ms, at worst {worst * 1000:.0f} ms"
+    words = f"{usual * 1000:.1f} ms, at worst {worst * 1000:.1f} ms"
     if usual > HOPELESS_FSYNC_S:
         yield wrong(
             "disk",

@@ -25,25 +25,29 @@ GROUPS = (
 
 @dataclass(frozen=True)
 class Finding:
-    """`about` names the port, meter, account or file for programs; the sentence names it for people."""
+    """`about` names the port, meter, account or file for programs; the sentence names it for people.
+
+    `command` is to be typed as it is.
+    """
 
     severity: Severity
     group: str
     about: str
     sentence: str
     remedy: str = ""
+    command: str = ""
 
 
 def good(group: str, about: str, sentence: str) -> Finding:
     return Finding("good", group, about, sentence)
 
 
-def know(group: str, about: str, sentence: str, remedy: str = "") -> Finding:
-    return Finding("worth knowing", group, about, sentence, remedy)
+def know(group: str, about: str, sentence: str, remedy: str = "", command: str = "") -> Finding:
+    return Finding("worth knowing", group, about, sentence, remedy, command)
 
 
-def wrong(group: str, about: str, sentence: str, remedy: str) -> Finding:
-    return Finding("wrong", group, about, sentence, remedy)
+def wrong(group: str, about: str, sentence: str, remedy: str, command: str = "") -> Finding:
+    return Finding("wrong", group, about, sentence, remedy, command)
 
 
 def count(findings: Iterable[Finding], severity: Severity) -> int:

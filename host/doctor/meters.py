@@ -132,8 +132,8 @@ def _register(snapshot: Snapshot, row: MeterRow) -> Iterator[Finding]:
         row.id,
         f"Meter {row.id}{_room(row)}: its register is doubted and nothing is charged: "
         f"{values.quality_why or 'no reason was given'}.",
-        f'Look at its display; is the register right, type: ./riser request release meter={row.id} why="seen at the '
-        'meter"',
+        "Look at its display; is the register right, release it.",
+        f'./riser request release meter={row.id} why="seen at the meter"',
     )
 
 
@@ -155,7 +155,8 @@ def _relay(snapshot: Snapshot, row: MeterRow) -> Iterator[Finding]:
             row.id,
             f"Meter {row.id}{_room(row)}: its relay is open since "
             f"{snapshot.time(relay.observed_since)} and should be closed: {relay.why}.",
-            f'Is it safe there, type: ./riser request close meter={row.id} why="..."',
+            "Is it safe there, close it.",
+            f'./riser request close meter={row.id} why="..."',
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from bridge.contract.messages import PortFacts
 from bridge.contract.site import Port
-from host.doctor.findings import Finding, good, know, wrong
+from host.doctor.findings import Finding, good, know, of, wrong
 from host.doctor.seen import Adapter, PortSeen, PortsSeen, Snapshot
 
 UNSTABLE = re.compile(r"/dev/tty(USB|ACM)\d+$")
@@ -21,8 +21,8 @@ GRABBERS = {
     "ModemManager": "sudo systemctl disable --now ModemManager",
     "brltty": "sudo systemctl disable --now brltty",
     "gpsd": "sudo systemctl disable --now gpsd.socket gpsd",
-    "agetty": "sudo raspi-config (Interface Options, Serial Port: no login shell over serial)",
-    "getty": "sudo raspi-config (Interface Options, Serial Port: no login shell over serial)",
+    "agetty": "sudo raspi-config nonint do_serial_cons 1",
+    "getty": "sudo raspi-config nonint do_serial_cons 1",
 }
 """Programs of Debian that take serial ports by themselves, and how they are made to let go."""
 
@@ -45,14 +45,15 @@ def findings(snapshot: Snapshot) -> list[Finding]:
         if not any(each.severity != "good" for each in told):
             told.append(good("ports", port.id, _well(snapshot, port, facts)))
         found += told
-    if seen.blind and not live:
+    if seen.blind and not live and snapshot.place.me.uid != 0:
         found.append(
             know(
                 "ports",
                 "",
-                f"The open files of {seen.blind} processes of other users could not be seen; one of them "
+                f"The open files of {of(seen.blind, 'program')} of other users could not be seen; one of them "
                 "could hold a port.",
-                "To be sure: sudo ./riser doctor",
+                "To be sure, look as root.",
+                f"sudo {snapshot.place.command}",
             )
         )
     return found
@@ -82,15 +83,18 @@ def _device(snapshot: Snapshot, port: PortSeen) -> Iterator[Finding]:
     elif not port.may_open:
         sentence = f"Port {port.id}: {who} may not open {port.device}, it belongs to {port.owner}:{port.group}"
         sentence += f" with mode {port.mode:04o}."
+        command = ""
         if port.in_group:
             remedy = f"{who} is in the group {port.group} already, this session is older: sign out and in again, then "
             remedy += "start Riser again."
         elif port.group_may and port.group != "root":
-            remedy = f"Type: sudo usermod -aG {port.group} {who}   then sign out and in again and start Riser again."
+            remedy = "Type this, then sign in again and start Riser again."
+            command = f"sudo usermod -aG {port.group} {who}"
         else:
             remedy = f"Group {port.group} may not open it either; give the device to the group dialout by a udev rule, "
-            remedy += f"or for now type: sudo chown root:dialout {port.real}; sudo chmod 660 {port.real}"
-        yield wrong("rights", port.id, sentence, remedy)
+            remedy += "or, until it is plugged in again, by this."
+            command = f"sudo chown root:dialout {port.real} && sudo chmod 660 {port.real}"
+        yield wrong("rights", port.id, sentence, remedy, command)
 
 
 def _missing(snapshot: Snapshot, port: PortSeen) -> Finding:
@@ -105,14 +109,16 @@ def _missing(snapshot: Snapshot, port: PortSeen) -> Finding:
             "ports",
             port.id,
             f"{sentence} No serial adapter at all is seen on this machine.",
-            "Plug the adapter in, try another socket or cable, then look at: dmesg | tail -20",
+            "Plug the adapter in, try another socket or cable; then see what the kernel says of it.",
+            "sudo dmesg | tail -20",
         )
     if not free:
         return wrong(
             "ports",
             port.id,
             f"{sentence} Every adapter that is here belongs to another port.",
-            "Plug the missing adapter in, try another socket or cable, then look at: dmesg | tail -20",
+            "Plug the missing adapter in, try another socket or cable; then see what the kernel says of it.",
+            "sudo dmesg | tail -20",
         )
     here = "; ".join(_adapter_words(each, snapshot.ports) for each in free)
     return wrong(
@@ -137,7 +143,9 @@ def stable_name(adapter: Adapter, seen: PortsSeen) -> str | None:
 
 
 def _name(snapshot: Snapshot, port: PortSeen, seen: PortsSeen) -> Iterator[Finding]:
-    adapter = next((each for each in seen.adapters if port.exists and each.path == port.real), None)
+    adapter = next((each for each in seen.adapters if each.path == port.real), None)
+    if not port.exists:
+        return
     if UNSTABLE.match(port.device):
         better = stable_name(adapter, seen) if adapter is not None else None
         sentence = f"Port {port.id} is named {port.device}; with a second adapter or after a restart that may be "
@@ -163,9 +171,10 @@ def _holders(snapshot: Snapshot, port: PortSeen, facts: PortFacts | None) -> Ite
         return
     who = " and ".join(f"{each.command} (process {each.pid})" for each in port.holders)
     cures = [cure for name, cure in GRABBERS.items() if any(name == each.command for each in port.holders)]
-    remedy = f"Type: {cures[0]}" if cures else f"End it, or: kill {' '.join(str(each.pid) for each in port.holders)}"
+    remedy = "It takes serial ports by itself; switch it off." if cures else "End it there, or by this."
+    command = cures[0] if cures else f"kill {' '.join(str(each.pid) for each in port.holders)}"
     both = " Two programs on one line spoil each other's answers." if facts and facts.state == "open" else ""
-    yield wrong("ports", port.id, f"Port {port.id}: {port.device} is held by {who}.{both}", remedy)
+    yield wrong("ports", port.id, f"Port {port.id}: {port.device} is held by {who}.{both}", remedy, command)
 
 
 def _shared(seen: PortsSeen) -> Iterator[Finding]:
@@ -209,7 +218,8 @@ def _live(snapshot: Snapshot, wired: Port, port: PortSeen, facts: PortFacts, exp
             "ports",
             port.id,
             f"Port {port.id}: the adapter holds every answer back by {port.latency_ms} ms.",
-            f"Type: echo 1 | sudo tee {port.latency_file}   (and a udev rule, to keep it over restarts)",
+            "Shorten it, and write a udev rule to keep it so over restarts.",
+            f"echo 1 | sudo tee {port.latency_file}",
         )
     yield from _errors(port, facts)
     stale_s = snapshot.site.site.policy.stale_min * 60 if snapshot.site.site else 900

@@ -23,13 +23,17 @@ def findings(snapshot: Snapshot) -> list[Finding]:
 
 def _running(snapshot: Snapshot) -> Iterator[Finding]:
     run, words = snapshot.run, snapshot.programs.last_words if snapshot.programs is not None else {}
+    if run is None and not snapshot.place.readable:
+        return
     if run is None:
+        start = "./riser up --demo" if snapshot.place.demo else f"./riser up --site {snapshot.site.path or 'FILE'}"
         yield know(
             "programs",
             "",
             f"Riser does not run here ({snapshot.place.directory}); what only a running gateway "
             "knows was not looked at: meters, modes, relays.",
-            "Start it: ./riser up --site FILE",
+            "Start it.",
+            start,
         )
         return
     restless = False

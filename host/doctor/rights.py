@@ -24,21 +24,14 @@ def _place(snapshot: Snapshot) -> Iterator[Finding]:
             f"There is no data directory {place.directory} yet.",
             "`riser up` makes it; if Riser ran here before, name the right one with --data.",
         )
-    elif not place.readable:
+    elif not place.readable or snapshot.unseen:
+        what = f"have no right to look at {names(snapshot.unseen)}" if place.readable else "may not look inside"
         yield wrong(
             "rights",
             "",
-            f"The data directory {place.directory} belongs to {place.owner} and you are {place.me.name}: "
-            "what is inside could not be looked at.",
-            f"Type: sudo -u {place.owner} ./riser doctor",
-        )
-    elif place.owner != place.me.name and place.me.uid != 0:
-        yield know(
-            "rights",
-            "",
-            f"The data directory {place.directory} belongs to {place.owner} and you are {place.me.name}; "
-            "some things below could not be seen.",
-            f"Type: sudo -u {place.owner} ./riser doctor",
+            f"The data directory {place.directory} belongs to {place.owner}; you are {place.me.name} and {what}.",
+            "Look again as its owner.",
+            place.as_owner,
         )
 
 
@@ -52,7 +45,8 @@ def _secrets(snapshot: Snapshot, seen: SecretsSeen) -> Iterator[Finding]:
                 "rights",
                 file.path,
                 f"{file.path} can be read or changed by others (mode {file.mode:04o}).",
-                f"Type: sudo chmod {keep:o} {file.path}",
+                "Close it.",
+                f"sudo chmod {keep:o} {file.path}",
             )
         if file.uid not in (snapshot.place.runner.uid, snapshot.place.me.uid):
             bad = True
@@ -60,7 +54,8 @@ def _secrets(snapshot: Snapshot, seen: SecretsSeen) -> Iterator[Finding]:
                 "rights",
                 file.path,
                 f"{file.path} belongs to {file.owner}, and Riser runs as {snapshot.place.runner.name}.",
-                f"Type: sudo chown {snapshot.place.runner.name}: {file.path}",
+                "Give it to that user.",
+                f"sudo chown {snapshot.place.runner.name}: {file.path}",
             )
     for trouble in seen.broken:
         bad = True
@@ -71,14 +66,7 @@ def _secrets(snapshot: Snapshot, seen: SecretsSeen) -> Iterator[Finding]:
             "Mend it, or remove it and `riser up` makes a new one; meter "
             "passwords in edge.json must then be entered again.",
         )
-    if seen.unseen:
-        yield know(
-            "rights",
-            "secrets",
-            f"The secrets could not be looked at: {names(seen.unseen)}.",
-            f"Type: sudo -u {snapshot.place.runner.name} ./riser doctor",
-        )
-    elif seen.files and not bad:
+    if seen.files and not bad:
         yield good("rights", "secrets", f"{of(len(seen.files), 'file')} of secrets, closed to others.")
     if seen.factory_passwords and not snapshot.place.demo:
         yield know(

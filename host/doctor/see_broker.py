@@ -5,6 +5,7 @@ Nothing is published. A visit ends when everything that `meters` and `accounts` 
 
 from __future__ import annotations
 
+import errno
 import os
 import queue
 import re
@@ -57,8 +58,11 @@ def look(data: Path, site: Site | None, run: Run | None, clock: Clock) -> Broker
     url = run.broker_url if run is not None else foreign or ""
     seen = BrokerSeen(asked=False, ours=ours, url=url, program=program, program_version=version)
     # Ours runs only while Riser does; another's may have kept what the gateway said last.
-    if run is None and (ours or not secrets.path_of(data, USER).exists()):
+    path = secrets.path_of(data, USER)
+    if run is None and (ours or not path.exists()):
         return seen
+    if path.exists() and not os.access(path, os.R_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
     try:
         login = secrets.read(data, USER).broker
     except NoSecrets as error:

@@ -39,19 +39,19 @@ def user_of(uid: int) -> User:
     return User(uid, entry.pw_name, frozenset(os.getgrouplist(entry.pw_name, entry.pw_gid)))
 
 
-def place(directory: Path, run: Run | None, demo: bool) -> Place:
+def place(directory: Path, run: Run | None, demo: bool, command: str) -> Place:
     """The data directory, and the user who runs Riser on it: who does so now, else whose directory it is."""
     mine = me()
     try:
         owner = directory.stat().st_uid
     except FileNotFoundError:
-        return Place(directory, mine, mine, exists=False, demo=demo)
+        return Place(directory, mine, mine, exists=False, demo=demo, command=command)
     except PermissionError:
-        return Place(directory, mine, mine, owner="somebody else", readable=False, demo=demo)
+        return Place(directory, mine, mine, owner="somebody else", readable=False, demo=demo, command=command)
     uid = owner if run is None else os.stat(f"/proc/{run.pid}").st_uid
     runner = mine if uid == mine.uid else user_of(uid)
     readable = os.access(directory, os.X_OK)
-    return Place(directory, mine, runner, owner=user_name(owner), readable=readable, demo=demo)
+    return Place(directory, mine, runner, owner=user_name(owner), readable=readable, demo=demo, command=command)
 
 
 def disk(directory: Path, clock: Clock, mountinfo: Path = Path("/proc/self/mountinfo")) -> DiskSeen:
@@ -122,7 +122,7 @@ def syncs(directory: Path, clock: Clock) -> tuple[float, ...] | None:
 
 
 def registry(directory: Path) -> RegistrySeen:
-    """The edge's copy of what is installed. Damage is told, not raised."""
+    """The edge's copy of what is installed. Damage is told, not raised. Raises OSError."""
     try:
         tables = json.loads((directory / "registry.json").read_text(encoding="utf-8"))
         folded = tables["folded"]["1"]
@@ -135,8 +135,6 @@ def registry(directory: Path) -> RegistrySeen:
         )
     except FileNotFoundError:
         return RegistrySeen(missing=True)
-    except OSError as error:
-        return RegistrySeen(trouble=error.strerror or str(error))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return RegistrySeen(trouble="it is damaged")
 
@@ -148,37 +146,31 @@ def _rows(table: dict[str, dict[str, Any]], key: str) -> dict[str, dict[str, Any
 def secrets(directory: Path) -> SecretsSeen:
     """Modes and owners of what is private, and which passwords are still the first ones. Raises OSError."""
     files: list[PrivateFile] = []
-    unseen: list[str] = []
-    for path in _private(directory, unseen):
+    for path in _private(directory):
         about = path.stat()
         shown = f"{path}/" if path.is_dir() else str(path)
         files.append(PrivateFile(shown, about.st_mode & 0o777, user_name(about.st_uid), about.st_uid))
     factory, broken = False, []
-    for path in sorted((directory / "secrets").glob("*.json")) if not unseen else []:
+    for path in sorted((directory / "secrets").glob("*.json")):
         try:
             table = json.loads(path.read_text(encoding="utf-8"))
             if path.name == "edge.json":
                 factory = _has_factory_password(table.get("meter_passwords", {}))
-        except PermissionError:
-            unseen.append(str(path))
         except (ValueError, AttributeError, TypeError) as error:
             broken.append(f"{path} is damaged ({type(error).__name__}): `riser up` does not start with it.")
     first = directory / "first-password.txt"
     waiting = str(first) if first.exists() and first.stat().st_size else None
-    return SecretsSeen(tuple(files), factory, waiting, tuple(broken), tuple(unseen))
+    return SecretsSeen(tuple(files), factory, waiting, tuple(broken))
 
 
-def _private(directory: Path, unseen: list[str]) -> Iterator[Path]:
+def _private(directory: Path) -> Iterator[Path]:
     for name in PRIVATE:
         path = directory / name
         if not path.exists():
             continue
         yield path
         if path.is_dir():
-            if os.access(path, os.R_OK | os.X_OK):
-                yield from sorted(path.glob("*.json"))
-            else:
-                unseen.append(str(path))
+            yield from sorted(each for each in path.iterdir() if each.suffix == ".json")
 
 
 def _has_factory_password(table: dict[str, dict[str, str]]) -> bool:

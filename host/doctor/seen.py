@@ -35,6 +35,14 @@ class Place:
     owner: str = ""
     readable: bool = True
     demo: bool = False
+    command: str = "./riser doctor"
+    """What was typed, to be typed again as somebody else."""
+
+    @property
+    def as_owner(self) -> str:
+        """The line that looks again as whoever may see everything."""
+        who = "sudo" if self.runner.uid in (0, self.me.uid) else f"sudo -u {self.runner.name}"
+        return f"{who} {self.command}"
 
 
 @dataclass(frozen=True)
@@ -190,7 +198,6 @@ class SecretsSeen:
     factory_passwords: bool = False
     first_password_file: str | None = None
     broken: tuple[str, ...] = ()
-    unseen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -221,6 +228,8 @@ class Snapshot:
     secrets: SecretsSeen | None = None
     programs: ProgramsSeen | None = None
     troubles: tuple[Finding, ...] = ()
+    unseen: tuple[str, ...] = ()
+    """What this user has no right to look at."""
 
     @property
     def facts(self) -> Facts:

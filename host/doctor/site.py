@@ -14,6 +14,9 @@ GROUP = "book and site file"
 
 METER_FIELDS = ("model", "port", "address", "serial", "room", "floor", "shaft", "name", "multiplier", "relay")
 ACCOUNT_FIELDS = ("name", "room", "phone", "tariff", "meters")
+WORDS = {"price_kind": "kind", "prices_micro": "prices"}
+"""Fields that have another name in the site file than in the book."""
+
 PRIVATE = {"phone"}
 """Told without its contents: a terminal is read over shoulders."""
 
@@ -51,14 +54,16 @@ def _file(snapshot: Snapshot) -> Iterator[Finding]:
             "",
             f"No site file is named and none is in {snapshot.place.directory}, so ports, meters and "
             "accounts were not looked at.",
-            "Say which: ./riser doctor --site FILE",
+            "Say which.",
+            "./riser doctor --site FILE",
         )
     for mistake in seen.mistakes:
         yield wrong(
             GROUP,
             str(seen.path),
             f"{seen.path}: {mistake}" if str(seen.path) not in mistake else mistake,
-            "Correct it, then: ./riser site check FILE",
+            "Correct it, then check it.",
+            f"./riser site check {seen.path}",
         )
     info, site = snapshot.facts.info, seen.site
     if info is not None and site is not None and info.zone != site.site.zone:
@@ -77,7 +82,7 @@ def _registry(snapshot: Snapshot, registry: RegistrySeen) -> Finding | None:
             GROUP,
             "registry.json",
             f"{path} cannot be used: {registry.trouble}. It is only a copy, the book is not touched by this.",
-            "Remove it; the edge writes it anew at its next start.",
+            "The edge writes it anew at its next start; if it happens again, look after the card.",
         )
     if info is not None and not registry.missing and registry.epoch not in (None, info.epoch):
         return wrong(
@@ -151,10 +156,11 @@ def _fields(word: str, book: dict[str, Any], file: dict[str, Any], fields: tuple
     for field in fields:
         if field == "id" or field not in book or book[field] == file[field]:
             continue
+        told = WORDS.get(field, field)
         if field in PRIVATE:
-            sentence = f"{word} {id}: {field} in the book and in the site file are not the same."
+            sentence = f"{word} {id}: {told} in the book and in the site file are not the same."
         else:
-            sentence = f"{word} {id}: {field} in the book is {_shown(field, book[field])}, in the site file "
+            sentence = f"{word} {id}: {told} in the book is {_shown(field, book[field])}, in the site file "
             sentence += f"{_shown(field, file[field])}."
         yield know(GROUP, id, sentence, BOOK_WINS)
 

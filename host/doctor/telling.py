@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import textwrap
+import re
 from typing import Any
+from unicodedata import east_asian_width
 
 import click
 
@@ -18,8 +19,27 @@ HEADS: tuple[tuple[Severity, str, str], ...] = (
 NARROW, WIDE = 36, 96
 """A phone held upright shows some 40 letters; longer lines than the second nobody reads well."""
 
+BREAKS = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff]\s*|[^\s\u2e80-\u9fff\uf900-\ufaff]+\s*|\s+")
+"""What stays together in a line: a word, or one Chinese character."""
+
 MOST_OF_A_GROUP = 8
 """A site file of another building differs in everything; nobody reads 200 such lines."""
+
+
+def wrap(text: str, width: int, first: str, rest: str) -> list[str]:
+    """Lines no wider than `width` columns; a Chinese character takes two, and a line may break beside it."""
+    told, line = [], first
+    for word in BREAKS.findall(text):
+        if columns(line + word.rstrip()) > width and line.strip(" ->"):
+            told.append(line.rstrip())
+            line = rest + word.lstrip()
+        else:
+            line += word
+    return [*told, line.rstrip()]
+
+
+def columns(text: str) -> int:
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def lines(findings: list[Finding], head: str, width: int) -> list[str]:
@@ -39,15 +59,22 @@ def _group(group: str, findings: list[Finding], width: int) -> list[str]:
     if not findings:
         return []
     told = [group]
-    for each in findings[:MOST_OF_A_GROUP]:
-        told += textwrap.wrap(each.sentence, width, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
+    shown = findings[:MOST_OF_A_GROUP]
+    for number, each in enumerate(shown):
+        told += wrap(each.sentence, width, "- ", "  ")
+        if number + 1 < len(shown) and _cure(shown[number + 1]) == _cure(each):
+            continue  # One cure for several things is read once, below the last.
         if each.remedy:
-            told += textwrap.wrap(
-                each.remedy, width, initial_indent="  > ", subsequent_indent="    ", break_on_hyphens=False
-            )
+            told += wrap(each.remedy, width, "  > ", "    ")
+        if each.command:  # Not wrapped: it is copied as it is.
+            told.append(f"  $ {each.command}")
     if (more := len(findings) - MOST_OF_A_GROUP) > 0:
         told.append(f"- and {more} more: ./riser doctor --json")
     return told
+
+
+def _cure(finding: Finding) -> tuple[str, str]:
+    return finding.remedy, finding.command
 
 
 def summary(findings: list[Finding]) -> str:
@@ -59,7 +86,7 @@ def summary(findings: list[Finding]) -> str:
 
 
 def as_json(findings: list[Finding]) -> dict[str, Any]:
-    """{"wrong", "worth_knowing", "findings": [{"severity", "group", "about", "sentence", "remedy"}]}, by group."""
+    """{"wrong", "worth_knowing", "findings": [{"severity", "group", "about", "sentence", "remedy", "command"}, ...]}"""
     ordered = sorted(findings, key=lambda each: GROUPS.index(each.group))
     return {
         "wrong": count(findings, "wrong"),

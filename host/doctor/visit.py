@@ -15,11 +15,11 @@ from host.exits import FAILED, FINE
 CHECKS = (programs, ports, rights, meters, clock, broker, disk, site, accounts)
 
 
-def visit(base: Path, site_file: Path | None, machine: Clock) -> tuple[list[Finding], str]:
+def visit(base: Path, site_file: Path | None, machine: Clock, command: str) -> tuple[list[Finding], str]:
     """(all findings, a line that says what was looked at)."""
     # What the connection logs is told as a finding, in words and once.
     logging.getLogger("riser").addHandler(logging.NullHandler())
-    snapshot = gather(base, site_file, machine)
+    snapshot = gather(base, site_file, machine, command)
     return judge(snapshot), headline(snapshot)
 
 
