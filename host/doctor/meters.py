@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from bridge.contract.messages import MeterRow, PortFacts
 from bridge.contract.site import Port
+from bridge.contract.units import instant_of
 from host.doctor.findings import Finding, good, know, names, of, wrong
 from host.doctor.seen import Snapshot
 
@@ -79,7 +80,7 @@ def _dead_line(snapshot: Snapshot, port: PortFacts, rows: list[MeterRow]) -> Fin
     facts = snapshot.facts
     heard = [row.id for row in rows if (seen := facts.values.get(row.id)) is not None and seen.read_at is not None]
     if heard:
-        since = min(snapshot.time(facts.availability[row.id].since) for row in rows)
+        since = snapshot.time(min(instant_of(facts.availability[row.id].since) for row in rows))
         return wrong(
             "meters",
             port.id,
