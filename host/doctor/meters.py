@@ -150,7 +150,7 @@ def _relay(snapshot: Snapshot, row: MeterRow) -> Iterator[Finding]:
             f"is {relay.observed}.",
             "Go and look: relay, keep-power setting of the meter, meter password in secrets/edge.json.",
         )
-    elif relay.observed == "open" and relay.desired == "closed" and not relay.holds and relay.step is None:
+    elif relay.observed == "open" and relay.desired == "closed" and relay.step is None:
         yield know(
             "meters",
             row.id,

@@ -137,6 +137,16 @@ def test_a_real_holder_is_found_both_ways(terminal: tuple[int, Path], tmp_path: 
         other.communicate("")
 
 
+def test_open_files_alone_give_a_holder_away(tmp_path: Path) -> None:
+    """A terminal program that takes no lock is found by what it has open; one that has something else open is not."""
+    for pid, target in ((11, "/dev/ttyUSB0"), (12, "/dev/null")):
+        (tmp_path / f"proc/{pid}/fd").mkdir(parents=True)
+        (tmp_path / f"proc/{pid}/comm").write_text("screen\n")
+        (tmp_path / f"proc/{pid}/fd/5").symlink_to(target)
+    found, _ = see_ports.holders({"/dev/ttyUSB0"}, frozenset(), tmp_path)
+    assert found == {"/dev/ttyUSB0": (Holder(11, "screen"),)}
+
+
 def test_a_lock_file_counts_while_its_process_lives(tmp_path: Path) -> None:
     """LCK..ttyUSB0 of a program that is gone holds nothing."""
     (tmp_path / "run/lock").mkdir(parents=True)

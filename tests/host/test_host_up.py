@@ -83,7 +83,7 @@ def ended(process: subprocess.Popen[str], number: int = signal.SIGINT) -> tuple[
 
 
 def test_from_start_to_end(machine: Machine) -> None:
-    """A site starts, says when it is ready and where; status, top-up and doctor work from elsewhere; Ctrl-C ends all."""
+    """A site starts and says when it is ready; status, top-up and doctor work from elsewhere; Ctrl-C ends all."""
     process = machine.up("--site", str(machine.site))
     assert eventually(machine.ready, 40)
     status = machine.status()
