@@ -96,22 +96,46 @@ def holders(devices: set[str], own: frozenset[int], root: Path) -> tuple[dict[st
     found: dict[str, dict[int, Holder]] = {}
     blind = 0
     ours = own | {os.getpid()}
+    nodes = {_node(os.stat(device)): device for device in devices if os.path.exists(device)}
+    names = {Path(device).name for device in nodes.values()}
     for process in (root / "proc").iterdir():
         if not process.name.isdigit() or int(process.name) in ours:
             continue
         try:
-            links = [os.readlink(each) for each in (process / "fd").iterdir()]
+            links = [each for each in (process / "fd").iterdir() if _named(each) in names]
+            open_here = {_node(about) for each in links if (about := _opened(each)) is not None}
         except PermissionError:
             blind += 1
             continue
         except (FileNotFoundError, ProcessLookupError):  # It ended while we looked.
             continue
-        for device in devices.intersection(links):
-            found.setdefault(device, {})[int(process.name)] = _holder(int(process.name), root)
+        for node in nodes.keys() & open_here:
+            found.setdefault(nodes[node], {})[int(process.name)] = _holder(int(process.name), root)
     for device in devices:
         for pid in {*_locked_by(device, root), *_lock_file(device, root)} - ours:
             found.setdefault(device, {}).setdefault(pid, _holder(pid, root))
     return {device: tuple(each.values()) for device, each in found.items()}, blind
+
+
+def _node(about: os.stat_result) -> str:
+    """The one node behind all names, as /proc/locks writes it; /dev/pts/3 of a container is another one than ours."""
+    return f"{os.major(about.st_dev):02x}:{os.minor(about.st_dev):02x}:{about.st_ino}"
+
+
+def _named(link: Path) -> str:
+    """The name of an open file, without touching the file: on a dead network drive that would hang."""
+    try:
+        return Path(os.readlink(link)).name
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def _opened(link: Path) -> os.stat_result | None:
+    """What an open file is; None for one that was closed while we looked."""
+    try:
+        return link.stat()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
 
 
 def _holder(pid: int, root: Path) -> Holder:
@@ -126,8 +150,7 @@ def _locked_by(device: str, root: Path) -> set[int]:
     locks = root / "proc/locks"
     if not os.path.exists(device) or not locks.exists():
         return set()
-    about = os.stat(device)
-    node = f"{os.major(about.st_dev):02x}:{os.minor(about.st_dev):02x}:{about.st_ino}"
+    node = _node(os.stat(device))
     rows = [line.split() for line in locks.read_text().splitlines()]
     return {int(row[4]) for row in rows if len(row) > 5 and row[5] == node and int(row[4]) > 0}
 
