@@ -45,7 +45,7 @@ def _meter(row: dict[str, Any], number: int) -> dict[str, Any]:
         "line": row["port"],
         "model": row["model"],
         "address": row["address"],
-        "serial": row.get("serial", row["address"]),
+        "serial": row.get("serial", row["address"].rjust(12, "0")),
         "registers": [f"{each // 100}.{each % 100:02d}" for each in steps],
         "load": {"kind": kind, "watts": watts, "seed": number + 1},
     }
