@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bridge.contract.clock import Clock, from_environment
+from bridge.contract.site import Port
 from bridge.contract.site_file import BadSite, load
 from host import site_check
 from host.doctor import see_broker, see_files, see_machine, see_ports
@@ -17,6 +18,7 @@ from host.doctor.seen import Place, SiteSeen, Snapshot
 from host.exits import Trouble
 from host.layout import SITE_NAME
 from host.places import DEMO
+from host.programs import SIM
 from host.runfile import Run
 from host.status import live_run
 
@@ -80,7 +82,6 @@ def gather(base: Path, site_file: Path | None, machine: Clock, command: str, roo
     place = looks.at("rights", "the data directory", lambda: see_files.place(directory, run, demo, command)) or nobody
     site = _site(site_path(site_file, run, directory), looks)
     calendar = from_environment({"RISER_CLOCK": run.clock}) if run is not None else machine
-    wired = site.site.ports if site.site is not None else []
     own = frozenset(each["pid"] for each in run.programs.values() if each["pid"]) if run is not None else frozenset()
 
     def inside(group: str, what: str, look: Callable[[], T]) -> T | None:
@@ -93,7 +94,7 @@ def gather(base: Path, site_file: Path | None, machine: Clock, command: str, roo
         site=site,
         now=calendar.now(),
         ports=looks.at(
-            "ports", "the ports", lambda: see_ports.look(wired, directory, place.runner, place.me, own, root)
+            "ports", "the ports", lambda: see_ports.look(wired(site, run), directory, place.runner, place.me, own, root)
         ),
         clock=inside("clock", "the clock", lambda: see_machine.clock(directory, machine, root)),
         broker=inside("broker", "the broker", lambda: see_broker.look(directory, site.site, run, machine)),
@@ -104,6 +105,15 @@ def gather(base: Path, site_file: Path | None, machine: Clock, command: str, roo
         troubles=tuple(looks.troubles),
         unseen=tuple(looks.unseen),
     )
+
+
+def wired(site: SiteSeen, run: Run | None) -> list[Port]:
+    """The ports to look at. In demo and practice the simulator's lines stand in for the devices of the site file."""
+    if site.site is None:
+        return []
+    if run is None or SIM not in run.programs:
+        return site.site.ports
+    return [port.model_copy(update={"device": f"{SIM}/{port.id}"}) for port in site.site.ports]
 
 
 def which(base: Path) -> Path:

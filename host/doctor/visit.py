@@ -11,6 +11,7 @@ from host.doctor.findings import Finding, count
 from host.doctor.gather import gather
 from host.doctor.seen import Snapshot
 from host.exits import FAILED, FINE
+from host.programs import SIM
 
 CHECKS = (programs, ports, rights, meters, clock, broker, disk, site, accounts)
 
@@ -30,7 +31,8 @@ def judge(snapshot: Snapshot) -> list[Finding]:
 
 def headline(snapshot: Snapshot) -> str:
     name = f"{snapshot.site.site.site.name}, " if snapshot.site.site is not None else ""
-    demo = " (the demo)" if snapshot.place.demo else ""
+    practice = snapshot.run is not None and SIM in snapshot.run.programs
+    demo = " (the demo)" if snapshot.place.demo else " (to practise: simulated meters)" if practice else ""
     return f"{name}data in {snapshot.place.directory}{demo}"
 
 

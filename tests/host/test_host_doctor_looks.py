@@ -17,11 +17,12 @@ from bridge.contract import messages as m
 from bridge.contract.clock import SystemClock
 from bridge.contract.messages import Topics
 from bridge.contract.site import Port
+from host.doctor import gather as gathering
 from host.doctor import see_broker, see_files, see_machine, see_ports, visit
 from host.doctor.findings import Finding
 from host.doctor.gather import Looks, gather, which
 from host.doctor.seen import Adapter, Holder, User
-from tests.host.doctor_snapshots import facts, info, row, run, silent, values
+from tests.host.doctor_snapshots import FTDI, facts, info, row, run, silent, site_seen, values
 
 ROOT = Path("/")
 ME = see_files.me()
@@ -323,6 +324,13 @@ def test_an_error_of_the_machine_is_a_finding() -> None:
     (told,) = looks.troubles
     assert told.sentence == "The disk could not be looked at: /srv/riser/log: Input/output error."
     assert (told.severity, told.group) == ("wrong", "disk")
+
+
+def test_to_practise_no_real_adapter_is_missed() -> None:
+    """With simulated meters behind the ports the site file's devices are not looked for; else they are."""
+    assert [port.device for port in gathering.wired(site_seen(), run(sim="running"))] == ["sim/line-1"]
+    for real in (run(edge="running"), None):
+        assert [port.device for port in gathering.wired(site_seen(), real)] == [FTDI]
 
 
 def test_only_a_demo_was_ever_run(tmp_path: Path) -> None:
