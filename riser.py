@@ -46,17 +46,26 @@ def main() -> None:
 )
 @click.option("--site", type=click.Path(path_type=Path), metavar="FILE", help="Your site file: real ports, real time.")
 @data_option
+@click.option(
+    "--panel-listen", envvar="RISER_PANEL_LISTEN", metavar="ADDRESS", help="Address of the panel, such as 0.0.0.0."
+)
 @click.option("--panel-port", type=click.IntRange(1, 65535), metavar="N", help="Port of the panel.")
 @click.option("--no-browser", is_flag=True, help="Do not open the panel in a browser.")
 def up_verb(
-    demo: bool, speed: float | None, site: Path | None, data: str | None, panel_port: int | None, no_browser: bool
+    demo: bool,
+    speed: float | None,
+    site: Path | None,
+    data: str | None,
+    panel_listen: str | None,
+    panel_port: int | None,
+    no_browser: bool,
 ) -> int:
     """Run everything this machine should run, until Ctrl-C."""
     if demo and site:
         raise click.UsageError("--demo brings a site of its own; leave out --demo or --site")
     if speed is not None and not demo:
         raise click.UsageError("--speed belongs to --demo; a real site runs on the machine's own clock")
-    wish = Wish(demo, speed or SPEED, site, panel_port, browser=demo and not no_browser)
+    wish = Wish(demo, speed or SPEED, site, panel_listen, panel_port, browser=demo and not no_browser)
     terminal = Terminal(sys.stdout)
     try:
         return up(base_directory(data), wish, terminal, say)
