@@ -17,6 +17,7 @@ from host.journal import Terminal
 from host.layout import Wish
 from host.places import ROOT, base_directory
 from host.request import fields_of, outcome, person, request
+from host.service_verbs import service
 from host.status import as_json, as_lines, gather, live_run
 from host.up import up
 
@@ -37,6 +38,9 @@ def say(text: str) -> None:
 )
 def main() -> None:
     """Riser: a prepaid metering gateway for the electrical shaft."""
+
+
+main.add_command(service)
 
 
 @main.command("up")
