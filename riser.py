@@ -12,7 +12,7 @@ import click
 
 from host import checks, mosquitto
 from host.demo import FASTEST, SPEED
-from host.exits import FAILED, NOT_RUNNING, Trouble, table_text
+from host.exits import FAILED, FINE, NOT_RUNNING, Trouble, table_text
 from host.journal import Terminal
 from host.layout import Wish
 from host.places import ROOT, base_directory
@@ -78,16 +78,19 @@ def up_verb(
 
 
 @main.command("status")
+@click.option("--ready", is_flag=True, help="Exit code 1 while anything stands between this and ready.")
 @json_option
 @data_option
-def status_verb(as_json_text: bool, data: str | None) -> int:
+def status_verb(ready: bool, as_json_text: bool, data: str | None) -> int:
     """What runs here."""
     standing = gather(live_run(base_directory(data)))
     if as_json_text:
         click.echo(json.dumps(as_json(standing), ensure_ascii=False))
     else:
         click.echo("\n".join(as_lines(standing)))
-    return NOT_RUNNING if standing.run is None else 0
+    if standing.run is None:
+        return NOT_RUNNING
+    return FAILED if ready and not standing.ready else FINE
 
 
 @main.command("request")

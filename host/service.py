@@ -161,5 +161,5 @@ def _run(argv: tuple[str, ...]) -> None:
     except FileNotFoundError:
         raise Trouble(MISSING, f"{argv[0]} is missing on this machine; what came before it is done") from None
     if done.returncode != 0:
-        words = " ".join((done.stderr.strip() or done.stdout.strip()).split())
+        words = " ".join((done.stderr.strip() or done.stdout.strip()).split()).rstrip(".")
         raise Trouble(FAILED, f"`{' '.join(argv)}` failed: {words}; what came before it is done")

@@ -25,7 +25,7 @@ def say(text: str) -> None:
 
 def about(command: click.decorators.FC) -> click.decorators.FC:
     """The three things that can be chosen, the same for `install` and `show`."""
-    absolute = click.Path(path_type=Path, resolve_path=False)
+    absolute = click.Path(path_type=Path, readable=False)  # Without root it may be closed to us; that is told later.
     for option in (
         click.option("--user", metavar="NAME", default=USER, show_default=True, help="Who runs it."),
         click.option("--data", type=absolute, metavar="DIR", default=DATA, show_default=True, help="Data directory."),

@@ -177,6 +177,17 @@ def test_under_systemd_it_tells_its_state_and_no_password(machine: Machine, tmp_
             last = systemd.recv(200)
 
 
+def test_in_a_container_the_panel_listens_where_the_surroundings_say(machine: Machine) -> None:
+    """The site file says loopback, which no published port reaches; the image says otherwise, and its word counts."""
+    machine.environ["RISER_PANEL_LISTEN"] = "0.0.0.0"
+    process = machine.up("--site", str(machine.site))
+    assert eventually(lambda: machine.riser("status", "--ready").returncode == FINE, 40)
+    assert machine.status()["panel"] == {"url": f"http://127.0.0.1:{machine.panel_port}"}
+    socket.create_connection(("127.0.0.2", machine.panel_port), timeout=5).close()
+    assert ended(process)[0] == FINE
+    assert machine.riser("status", "--ready").returncode == NOT_RUNNING
+
+
 def test_a_panel_port_in_use_is_one_sentence(machine: Machine) -> None:
     """A taken port on a real site is told with what to do, and nothing is left running."""
     with socket.create_server(("127.0.0.1", machine.panel_port)):
