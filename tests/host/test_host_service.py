@@ -228,13 +228,13 @@ def test_a_folder_that_riser_cannot_pass_is_named(tmp_path: Path) -> None:
     for folder in (tmp_path, *tmp_path.parents):
         if folder.stat().st_uid == os.geteuid() and folder not in (Path("/"), Path("/tmp")):
             folder.chmod(folder.stat().st_mode | 0o011)
-    assert standing._closed(program, "riser", True) is None
+    assert standing._closed(program, "somebody-else", True) is None
     program.chmod(0o600)
-    assert standing._closed(program, "riser", True) == program
+    assert standing._closed(program, "somebody-else", True) == program
     home.chmod(0o700)
-    assert standing._closed(program, "riser", True) == home
+    assert standing._closed(program, "somebody-else", True) == home
     assert standing._closed(program, home.owner(), True) is None
-    assert standing._closed(tmp_path / "none/of/this", "riser", False) is None
+    assert standing._closed(tmp_path / "none/of/this", "somebody-else", False) is None
 
 
 def keys(unit: str) -> dict[str, str]:
