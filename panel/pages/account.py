@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 
 from bridge.contract.asking import new_transaction
 from bridge.contract.messages import Account, AccountRow, TopUp
-from bridge.contract.units import NANO_PER_FEN, BadAmount, fen_of, instant_of, is_transaction, nano_of_yuan
+from bridge.contract.units import NANO_PER_FEN, BadAmount, fen_of, instant_of, is_transaction, nano_of_yuan, yuan_text
 from panel.commands import Conflict, NotSent
 from panel.formats import yuan
 from panel.guard import me, quiet, require
@@ -24,7 +24,7 @@ from panel.pages.answers import answer_to
 from panel.pages.entries import rows_of, story_of
 from panel.parts import Parts, parts
 from panel.states import PRIORITY, Room, room_of
-from panel.telling import banner_of, effect_of
+from panel.telling import banner_of, effect_of, least_nano
 from panel.words import later, t
 
 blueprint = Blueprint("account", __name__)
@@ -107,8 +107,10 @@ def account(id: str) -> str:
 def _page(found: Tenancy, form: Form) -> str:
     stand, preview = parts(), _preview(found, form.amount)
     preview["mistake"] = form.mistake("amount") or preview["mistake"]
+    least = least_nano(found.account, found.rooms, nano_of_yuan(stand.site.policy.topup_min))
     return render_template(
         "account.html", it=found, form=form, methods=METHODS, quick=QUICK, preview=preview,
+        least=yuan_text(least) if least else None,
         answer=answer_to(request.args.get("answer")), **_now(stand, found), **_entries(stand, found),
     )  # fmt: skip
 
