@@ -1,4 +1,4 @@
-"""What every page owes to people who do not see it, do not hold a mouse, or have no script: held on the markup itself."""
+"""What every page owes to people who do not see it, hold no mouse or run no script, held on the markup itself."""
 
 from __future__ import annotations
 
