@@ -33,6 +33,7 @@ from panel.history import History
 from panel.mirror import Mirror, subscriptions
 from panel.parts import Demo, Parts
 from panel.pulse import Pulse, answers
+from panel.receipts import Receipts
 from panel.sessions import Sessions
 from panel.throttle import Throttle
 from panel.users import Database, Users
@@ -78,7 +79,8 @@ def compose(data: Path, site: Site, demo: Demo | None) -> tuple[Flask, Feed]:
     history = History(open_engine(site.bridge.archive, data), site.site.gateway)
     stand = Parts(
         site, time, data, mirror, commands, feed, history, users,
-        Sessions(database, users, time), Throttle(database, time), demo,
+        Sessions(database, users, time), Throttle(database, time),
+        Receipts(database, time), demo,
     )  # fmt: skip
     return create_app(stand), feed
 

@@ -124,6 +124,10 @@ class Wall:
         day = f"{local:%m-%d}" if local.year == self.now.year else f"{local:%Y-%m-%d}"
         return f"{day} {self.clock(local, seconds)}"
 
+    def full(self, at: str | datetime) -> str:
+        """Date and time as they stand on paper, always with the year: 2026-11-20 15:20:07."""
+        return f"{self._local(at):%Y-%m-%d %H:%M:%S}"
+
     def when(self, at: str | datetime) -> str:
         """As spoken: today at 15:20, tomorrow at 09:00, Mon 11-23 at 09:00."""
         local = self._local(at)

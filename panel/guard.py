@@ -136,7 +136,7 @@ def install(app: Flask, stand: Parts) -> None:
     app.before_request(_check)
     app.after_request(_headers)
     app.register_error_handler(CSRFError, _no_token)
-    for code in (403, 404, 405, 413):
+    for code in (403, 404, 405, 413, 500):
         app.register_error_handler(code, _told)
 
 
@@ -158,7 +158,7 @@ def _check() -> Response | tuple[str, int, dict[str, str]] | None:
     if not current_user.is_authenticated:
         if request.headers.get("HX-Request"):
             return "", 401, {"HX-Refresh": "true"}
-        return go("sign_in.sign_in", next=here()) if request.method == "GET" else go("sign_in.sign_in")
+        return go("sign_in.sign_in", next=here()) if request.method == "GET" else go("sign_in.sign_in", ended=1)
     if current_user.user.one_time and request.endpoint not in WHILE_ONE_TIME:
         return go("sign_in.password")
     return None
@@ -182,10 +182,20 @@ def _headers(response: Response) -> Response:
 
 
 def _no_token(error: CSRFError) -> tuple[str, int]:
-    return render_template("told.html", code=400, back=link("rooms.rooms")), 400
+    if not current_user.is_authenticated and request.endpoint not in OPEN:
+        _choose_language()
+        return render_template("told.html", code=401, back=link("sign_in.sign_in")), 400
+    return _tell(400)
 
 
 def _told(error: Any) -> tuple[str, int]:
+    return _tell(error.code)
+
+
+def _tell(code: int) -> tuple[str, int]:
+    """What went wrong, in the reader's language; the token of a form is checked before the language is chosen."""
+    if code == 500 and not hasattr(g, "language"):
+        g.language = DEFAULT  # Whatever broke may be what the choice needs.
     if not hasattr(g, "language"):
-        g.language = DEFAULT
-    return render_template("told.html", code=error.code, back=link("rooms.rooms")), error.code
+        _choose_language()
+    return render_template("told.html", code=code, back=link("rooms.rooms")), code

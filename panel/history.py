@@ -124,6 +124,19 @@ class History:
         """The entry with this id; a request's entry is `panel:<transaction>`."""
         return next(iter(self._lines(ENTRY.c.id == id, limit=1)), None)
 
+    def entry(self, seq: int) -> Line | None:
+        """Entry `seq` of the book; None while the archive does not hold it."""
+        return next(iter(self._lines(ENTRY.c.seq == seq, limit=1)), None)
+
+    def newest_seq(self) -> int:
+        """How far the archive has got; 0 while it is empty."""
+        return next((line.seq for line in self._lines(limit=1)), 0)
+
+    def topups(self, start: datetime, end: datetime, limit: int = 2000) -> list[Line]:
+        """Top-ups from `start` until before `end`, newest first; the newest `limit` of them."""
+        within = (ENTRY.c.at_us >= micros_of(start), ENTRY.c.at_us < micros_of(end))
+        return self._lines(ENTRY.c.kind == "topup/1", *within, limit=limit)
+
     def of_kinds(self, account: str, meters: Sequence[str], kinds: Sequence[str], limit: int = 500) -> list[Line]:
         """Entries of some kinds about an account or its meters, oldest first; the newest `limit` of them."""
         concerns = or_(ENTRY.c.account == account, ENTRY.c.meter.in_(meters))

@@ -14,16 +14,17 @@ from werkzeug.wrappers import Response
 
 from bridge.contract.asking import new_transaction
 from bridge.contract.messages import Account, AccountRow, TopUp
-from bridge.contract.units import NANO_PER_FEN, BadAmount, fen_of, instant_of, is_transaction, nano_of_yuan
+from bridge.contract.units import NANO_PER_FEN, BadAmount, fen_of, instant_of, is_transaction, nano_of_yuan, yuan_text
 from panel.commands import Conflict, NotSent
 from panel.formats import yuan
 from panel.guard import me, quiet, require
 from panel.links import link
+from panel.mirror import View
 from panel.pages.answers import answer_to
 from panel.pages.entries import rows_of, story_of
 from panel.parts import Parts, parts
 from panel.states import PRIORITY, Room, room_of
-from panel.telling import banner_of, effect_of
+from panel.telling import banner_of, effect_of, least_nano
 from panel.words import later, t
 
 blueprint = Blueprint("account", __name__)
@@ -65,13 +66,19 @@ class Form:
 def tenancy(id: str) -> Tenancy:
     """The account with this id; 404 where there is none."""
     stand = parts()
-    view, wall = stand.mirror.view(), stand.wall()
+    view = stand.mirror.view()
     row = view.accounts.get(id)
     if row is None:
         abort(404)
+    return tenancy_of(stand, view, row)
+
+
+def tenancy_of(stand: Parts, view: View, row: AccountRow) -> Tenancy:
+    """An account as it stands in `view`."""
+    wall = stand.wall()
     rooms = [room_of(view, meter, wall, stand.stale_s) for meter in view.meters_of(row)]
     rooms.sort(key=lambda room: PRIORITY.index(room.state))
-    return Tenancy(row, view.get(Account, id), rooms)
+    return Tenancy(row, view.get(Account, row.id), rooms)
 
 
 def amount_nano(text: str) -> int:
@@ -100,8 +107,10 @@ def account(id: str) -> str:
 def _page(found: Tenancy, form: Form) -> str:
     stand, preview = parts(), _preview(found, form.amount)
     preview["mistake"] = form.mistake("amount") or preview["mistake"]
+    least = least_nano(found.account, found.rooms, nano_of_yuan(stand.site.policy.topup_min))
     return render_template(
         "account.html", it=found, form=form, methods=METHODS, quick=QUICK, preview=preview,
+        least=yuan_text(least) if least else None,
         answer=answer_to(request.args.get("answer")), **_now(stand, found), **_entries(stand, found),
     )  # fmt: skip
 
@@ -118,7 +127,7 @@ def _entries(stand: Parts, found: Tenancy) -> dict[str, Any]:
     lines = stand.history.of_account(found.row.id, meters, since, seq, limit=21)
     wall = stand.wall()
     return {
-        "rows": rows_of(lines[:20], wall),
+        "rows": rows_of(lines[:20], stand, wall),
         "older": lines[19].seq if len(lines) > 20 else None,
         "before": seq,
         "story": story_of(stand.history.of_account(found.row.id, meters, since, limit=60), found.account, wall),

@@ -15,7 +15,7 @@ from panel.guard import me, quiet, require
 from panel.links import link
 from panel.pages.answers import answer_to
 from panel.parts import parts
-from panel.rooms_of_port import silent_by_port
+from panel.rooms_of_port import meters_by_port
 from panel.words import later, t
 
 blueprint = Blueprint("lines", __name__)
@@ -51,7 +51,7 @@ def _now() -> dict[str, Any]:
         "gateway": view.get(Info),
         "modes": MODES,
         "wall": stand.wall(),
-        "silent": silent_by_port(stand),
+        "meters": meters_by_port(stand),
         "unreadable": stand.mirror.unreadable,
     }
 
