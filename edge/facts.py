@@ -142,6 +142,8 @@ class Facts:
         if live.online is None or live.online_since is None:
             return None
         why = None if live.online else f"silent in {live.missed} rounds"
+        if why is not None and self._core.ports[meter.row["port"]].state == "closed":
+            why = "its line is closed"
         return m.Availability(
             state="online" if live.online else "offline", since=instant_text(live.online_since), why=why
         )

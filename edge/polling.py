@@ -29,6 +29,9 @@ RETRIES = 2
 SKIPPED_ROUNDS = 7
 """An off-line meter is probed once in eight rounds; a probe costs its port one time-out."""
 
+CLOSED_S = 2.0
+"""A port that stays closed so long takes its meters off line; an adapter that only blinked does not."""
+
 SHORTEST_ROUND_S = 0.05
 """A port without meters, or with silent ones only, does not spin."""
 
@@ -60,17 +63,45 @@ class Polling:
         self.rounds = 0
         self.asked = 0
         self.failed = 0
+        self._closed_mono: float | None = None
 
     def meters(self) -> list[MeterState]:
         return [meter for meter in self._core.state.meters.values() if meter.row["port"] == self.port]
 
     def feed(self) -> None:
         """Keep one exchange waiting at the port, so that it never stands idle and nothing urgent waits long."""
+        if self._core.ports[self.port].state == "closed":
+            self._shut()
+            return
+        if self._closed_mono is not None:
+            self._closed_mono = self._started = None  # It is back: its meters are asked at once.
         while self._outstanding < 2 and self._core.ports[self.port].waiting() < 2:
             if not self._plan and not self._begin_round():
                 return
             if self._plan:
                 self._ask(*self._plan.popleft())
+
+    def _shut(self) -> None:
+        """Without its adapter nobody on a line can answer. The port tells why, once; the meters only go off line."""
+        now = self._core.clock.monotonic()
+        if self._closed_mono is None:
+            self._closed_mono = now
+        self._plan.clear()
+        if now - self._closed_mono < CLOSED_S:
+            return
+        self.read_last_round = 0
+        for meter in self.meters():
+            live = self._core.lives[meter.id]
+            live.skip_rounds = 0
+            self._off_line(meter, live)
+
+    def _off_line(self, meter: MeterState, live: Live) -> bool:
+        """Note that a meter does not answer. True when that is new."""
+        if live.online is False:
+            return False
+        live.online, live.online_since = False, self._core.now()
+        self._core.changed("availability", meter.id)
+        return True
 
     def _begin_round(self) -> bool:
         if self._outstanding:
@@ -146,11 +177,11 @@ class Polling:
 
     def _miss(self, meter: MeterState, live: Live, error: str) -> None:
         self._plan = deque(each for each in self._plan if each[0] != meter.id)
+        if error == "closed":
+            return  # It was not asked at all.
         live.missed += 1
         if live.missed < MISSED_ROUNDS:
             return
-        live.skip_rounds = 0 if error == "closed" else SKIPPED_ROUNDS
-        if live.online is not False:
-            live.online, live.online_since = False, self._core.now()
+        live.skip_rounds = SKIPPED_ROUNDS
+        if self._off_line(meter, live):
             log.warning("meter %s on %s does not answer (%s)", meter.id, self.port, error)
-            self._core.changed("availability", meter.id)
