@@ -6,6 +6,8 @@ bytes take on the line, so that a whole day runs in seconds and no two runs diff
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from datetime import datetime
 
@@ -64,7 +66,7 @@ class InlineWire:
 
     def _there(self) -> None:
         if self.pulled:
-            raise OSError(5, "Input/output error")
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
 
 
 class InlinePort:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from edge.bus import ROUTINE, Reply
-from edge.codec.errors import CodecError
+from edge.codec.errors import CodecError, Refused
 from edge.core import Core
 from edge.live import MISSED_ROUNDS, Live
 from edge.model import Values
@@ -20,8 +20,11 @@ from edge.state import MeterState
 
 log = logging.getLogger("riser.polling")
 
-EVERY_S = {"round": 0.0, "slow": 60.0, "hourly": 600.0}
+EVERY_S = {"round": 0.0, "slow": 60.0, "minutes": 300.0, "hourly": 600.0}
 """Line seconds between two askings of the same question."""
+
+REFUSED_S = 3600.0
+"""A question that not every meter knows, and this one refused, rests so long."""
 
 RETRIES = 2
 """A damaged answer is asked for again at once, so often."""
@@ -161,6 +164,8 @@ class Polling:
             values = live.model.values(name, reply.raw, self._core.terms.zone)
         except CodecError as trouble:
             log.info("meter %s, %s: %s", meter.id, name, trouble)
+            if isinstance(trouble, Refused) and live.model.rows[name].optional:
+                live.asked_mono[name] = reply.ended + REFUSED_S
             return False
         self._answered.add(meter.id)
         self.seen(meter, live)

@@ -12,6 +12,7 @@ from edge import gate
 from edge.accounts import Accounts
 from edge.bus import PERSON, WATCH, Reply
 from edge.core import Core
+from edge.covers import COUNTS, Covers
 from edge.live import Live, Sample
 from edge.model import Values
 from edge.relays import Relays
@@ -31,6 +32,7 @@ class Readings:
 
     def __init__(self, core: Core, accounts: Accounts, relays: Relays):
         self._core, self._accounts, self._relays = core, accounts, relays
+        self.covers = Covers(core)
         self.fresh: dict[str, dict[str, Any]] = {}
         self.take: Callable[[MeterState, str, Reply], bool]
         self._drift_alarmed: set[str] = set()
@@ -50,6 +52,8 @@ class Readings:
             live.serial, live.serial_mono, live.serial_frames = values.get("serial"), reply.ended, pair
         elif name == "clock":
             self._clock(meter, live, values["clock"], reply)
+        elif name in COUNTS:
+            self.covers.heard(meter, name, values)
         else:
             live.values.update(values)
             if "power_w" in values:

@@ -173,7 +173,7 @@ class Relays:
 
     def _last_look(self, meter: MeterState) -> str | None:
         if self._core.lives[meter.id].word_3_doubt is not None:
-            return "the newest look at the relay is in doubt"
+            return "no fresh status before the trip (noise)"  # The newest word contradicts the one before.
         if meter.held_by_people:
             mode = self._core.mode
             return None if mode in ("normal", "time") else f"the gateway is in mode {mode}"
