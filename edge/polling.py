@@ -88,7 +88,7 @@ class Polling:
         """Without its adapter nobody on a line can answer. The port tells why, once; the meters only go off line."""
         now = self._core.clock.monotonic()
         if self._closed_mono is None:
-            self._closed_mono = now
+            self._closed_mono, self._open = now, False  # The round that was begun is none.
         self._plan.clear()
         if now - self._closed_mono < CLOSED_S:
             return

@@ -25,6 +25,9 @@ READY_FOR_S = 2.0
 """A port waits this long for the loop's word on a trip; then the request is withdrawn."""
 
 
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
+"""Between two attempts to open a device that is not there; the pause doubles."""
+
 NO_DEVICE = "there is no such device: the adapter is not plugged in, or has another name"
 GONE = "the adapter was pulled, or has failed"
 
@@ -83,14 +86,14 @@ class ThreadPort(threading.Thread):
     # --- the port's thread ---
 
     def run(self) -> None:
-        pause = 0.2
+        pause = FIRST_PAUSE_S
         while not self._stopping.is_set():
             if self._wire is None and not self._open():
                 self._fail_waiting()
                 self._stopping.wait(pause)
-                pause = min(pause * 2, 5.0)
+                pause = min(pause * 2, LONGEST_PAUSE_S)
                 continue
-            pause = 0.2
+            pause = FIRST_PAUSE_S
             request = self._queue.take(0.5)
             if request is not None:
                 self._serve(request)
