@@ -65,6 +65,8 @@ class Live:
     powers_w: tuple[int, ...] = ()
     lamp_episode: int | None = None
     asked_mono: dict[str, float] = field(default_factory=dict)
+    lacks: set[str] = field(default_factory=set)
+    """Optional questions that this meter refused."""
 
     @property
     def relay_open(self) -> bool | None:

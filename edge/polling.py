@@ -153,7 +153,7 @@ class Polling:
                 self._miss(meter, live, reply.error or "silent")
             return
         live.asked_mono[name] = reply.ended
-        if not self.take(meter, name, reply):
+        if not self.take(meter, name, reply) and name not in live.lacks:
             self.failed += 1
 
     def take(self, meter: MeterState, name: str, reply: Reply) -> bool:
@@ -163,8 +163,10 @@ class Polling:
         try:
             values = live.model.values(name, reply.raw, self._core.terms.zone)
         except CodecError as trouble:
-            log.info("meter %s, %s: %s", meter.id, name, trouble)
+            if name not in live.lacks:
+                log.info("meter %s, %s: %s", meter.id, name, trouble)
             if isinstance(trouble, Refused) and live.model.rows[name].optional:
+                live.lacks.add(name)
                 live.asked_mono[name] = reply.ended + REFUSED_S
             return False
         self._answered.add(meter.id)
