@@ -7,7 +7,7 @@ ends a meter's turn, so a silent meter costs one time-out a round, and after thr
 from __future__ import annotations
 
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from datetime import datetime
 
@@ -57,6 +57,8 @@ class Polling:
         self._heard, self._swept, self._returned = heard, swept, returned
         self._plan: deque[tuple[str, str, int]] = deque()
         self._outstanding = 0
+        self._asking: Counter[str] = Counter()
+        self._missed: set[str] = set()  # in this round
         self._started: float | None = None
         self._open = False
         self._answered: set[str] = set()
@@ -81,8 +83,19 @@ class Polling:
         while self._outstanding < 2 and self._core.ports[self.port].waiting() < 2:
             if not self._plan and not self._begin_round():
                 return
-            if self._plan:
-                self._ask(*self._plan.popleft())
+            if (question := self._next()) is None:
+                return
+            self._ask(*question)
+
+    def _next(self) -> tuple[str, str, int] | None:
+        """The next question of the round. A meter that may be silent is not asked a second one before it answered."""
+        for place, (id, _, _) in enumerate(self._plan):
+            live = self._core.lives[id]
+            if id not in self._asking or (live.online and not live.missed):
+                question = self._plan[place]
+                del self._plan[place]
+                return question
+        return None
 
     def _shut(self) -> None:
         """Without its adapter nobody on a line can answer. The port tells why, once; the meters only go off line."""
@@ -114,7 +127,7 @@ class Polling:
             self._end_round(now)
         if self._started is not None and now < self._started + max(self._poll_s, SHORTEST_ROUND_S):
             return False
-        self._started, self._open, self._answered = now, True, set()
+        self._started, self._open, self._answered, self._missed = now, True, set(), set()
         for meter in self.meters():
             self._plan_meter(meter, self._core.lives[meter.id], now)
         return bool(self._plan)
@@ -139,10 +152,13 @@ class Polling:
         core, meter = self._core, self._core.state.meters[id]
         frame = core.question(meter, name)
         self._outstanding += 1
+        self._asking[id] += 1
         core.submit(meter, ROUTINE, name, frame, lambda reply: self._reply(meter, name, tries, reply))
 
     def _reply(self, meter: MeterState, name: str, tries: int, reply: Reply) -> None:
         self._outstanding -= 1
+        self._asking[meter.id] -= 1
+        self._asking += Counter()  # Without those that are at zero.
         self.asked += 1
         live = self._core.lives[meter.id]
         if reply.raw is None:
@@ -186,6 +202,9 @@ class Polling:
         self._plan = deque(each for each in self._plan if each[0] != meter.id)
         if error == "closed":
             return  # It was not asked at all.
+        if meter.id in self._missed:
+            return  # A second question was on its way already; it is one missed round.
+        self._missed.add(meter.id)
         live.missed += 1
         if live.missed < MISSED_ROUNDS:
             return
