@@ -21,6 +21,7 @@ from host.exits import FAILED, FINE, NOT_RUNNING, Trouble, table_text
 from host.journal import Terminal
 from host.layout import Wish
 from host.places import ROOT, base_directory
+from host.programs import SIM
 from host.request import fields_of, outcome, person, request
 from host.service_verbs import service
 from host.status import as_json, as_lines, gather, live_run
@@ -148,7 +149,9 @@ def test_verb(arguments: tuple[str, ...]) -> int:
 @main.command("sim", context_settings=PASSES_ON)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def sim_verb(arguments: tuple[str, ...]) -> NoReturn:
-    """A shaft of simulated meters on pseudo-terminals."""
+    """A shaft of simulated meters on pseudo-terminals; `riser sim fault` sets and clears faults while it runs."""
+    if arguments[:1] == ("fault",) and (run := live_run(base_directory(None))) is not None:
+        os.environ.setdefault("RISER_SIM_RUN", str(run.directory / SIM))
     become("firmware_sim", arguments)
 
 

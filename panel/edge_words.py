@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 
-from panel.states import HOLDS, RATE_WORDS
+from panel.states import COVERS, HOLDS, RATE_WORDS
 from panel.words import language_now, later, t
 
 OPEN_BY_ITSELF = later("open by itself or by hand; nobody here ordered it, so a person decides")
@@ -41,6 +41,7 @@ SENTENCES = (
     READ_BACK,
     later("the relay does not follow ({wish}, {n} attempts): {why}"),
     later("the order did not leave ({why})"),
+    later("the line broke when the order had left; the relay will tell"),
     later("read back, and the relay has not moved"),
     later("no answer"),
     later("no fresh {question} before the trip ({why})"),
@@ -97,6 +98,8 @@ SENTENCES = (
     later("the registers were not read in the last minute"),
     # the line and what a meter refuses
     later("not opened yet"),
+    later("there is no such device: the adapter is not plugged in, or has another name"),
+    later("the adapter was pulled, or has failed"),
     later("[Errno {errno}] could not open port {device}: {error}"),
     later("silent|line"),
     later("noise|line"),
@@ -127,6 +130,9 @@ SENTENCES = (
     later("it failed while answering"),
     later("it is busy"),
     later("for a reason of its maker's own"),
+    later("the {cover} was opened at {at} by the meter's clock; it counts {n}"),
+    later("the {cover} was closed again at {at} by the meter's clock"),
+    later("the {cover} counts {n} openings and had counted {m}: cleared, or another meter"),
     # the clock and the mode
     later("the clock stands before the newest entry of the book"),
     later("the demo's own calendar"),
@@ -226,7 +232,7 @@ def _same(word: str) -> str:
 _PLACES: dict[str, Callable[[str], str]] = {
     "holds": _each(_from(HOLDS)), "hold": _from(HOLDS), "who": person, "why": said, "reasons": _each(said),
     "relay": _from(RELAY), "wish": _from(WISHES), "cause": _from(CAUSES), "question": _from(QUESTIONS),
-    "mode": _from(MODES), "rate": _from(RATE_WORDS),
+    "mode": _from(MODES), "rate": _from(RATE_WORDS), "cover": _from(COVERS),
 }  # fmt: skip
 """How the words in a place are shown; other places, such as numbers and names, as they stand."""
 
@@ -234,7 +240,7 @@ _SHAPES = {
     "holds": "[a-z]+(?:, [a-z]+)*", "hold": "arrears|lockout|contract|malignant|manual", "mode": "[a-z]+",
     "relay": "open|closed", "rate": "[a-z]+", "wish": "[a-z]+", "cause": "[a-z]+", "question": "[a-z]+",
     "rule": "[RI][0-9]+", "day": "[0-9]{4}-[0-9]{2}-[0-9]{2}", "n": "-?[0-9]+", "m": "-?[0-9]+", "a": "[0-9]+",
-    "b": "[0-9]+", "s": "[+-]?[0-9]+",
+    "b": "[0-9]+", "s": "[+-]?[0-9]+", "cover": "cover|terminal cover",
 }  # fmt: skip
 
 

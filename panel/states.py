@@ -45,6 +45,7 @@ CHIPS = (
 )
 """Filters by urgency: name in the address, states it shows, word."""
 
+COVERS = {"cover": later("meter cover"), "terminal cover": later("terminal cover")}
 HOLDS = {
     "arrears": later("arrears"),
     "lockout": later("service|hold"),

@@ -153,6 +153,10 @@ class MeterFacts(Message):
     freeze_at: str | None = Field(default=None, description="the midnight of the newest frozen or border register")
     freeze_energy_wh: int | None = None
     status_word_3: str | None = Field(default=None, description="four hex digits (DL/T 645)")
+    cover_openings: int | None = Field(default=None, description="how often the meter's cover was opened, by its count")
+    cover_open: bool | None = Field(default=None, description="the meter's cover stands open")
+    terminal_cover_openings: int | None = None
+    terminal_cover_open: bool | None = None
     energy_today_wh: int | None = Field(
         default=None, description="used since the last local midnight, where that is known"
     )
@@ -198,7 +202,9 @@ class MeterEvent(Message):
     topic = "meter/{id}/event"
     retained = False
     at: str
-    kind: str = Field(description="offline, online, relay-moved, not-following, quarantined, clock-drift, ...")
+    kind: str = Field(
+        description="offline, online, relay-moved, not-following, quarantined, clock-drift, cover-opened, ..."
+    )
     text: str
     seq: int | None = None
 

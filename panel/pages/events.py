@@ -35,10 +35,19 @@ SAID = {
     "opened": later("Opening reading"),
     "trip": later("Cut-off ordered"),
     "not-charged": later("Not charged"),
+    "cover-opened": later("Cover opened"),
+    "cover-closed": later("Cover closed again"),
+    "cover-cleared": later("Record of covers cleared"),
     "identity": later("Name used twice"),
 }
 
-BAD = ("offline", "relay-moved", "not-following", "quarantined", "not-charged", "identity")
+BAD = (
+    "offline", "relay-moved", "not-following", "quarantined", "not-charged", "identity", "cover-opened",
+    "cover-cleared",
+)  # fmt: skip
+
+GOOD_NEWS = ("cover-closed",)
+"""Alarms that take an earlier one back."""
 
 
 def events_of(stand: Parts, meter: str, limit: int = 12) -> list[dict[str, Any]]:
@@ -82,6 +91,7 @@ def _from_book(line: Line) -> dict[str, Any]:
             text = " · ".join(part for part in (which, person(who), reason(who, body.get("why"))) if part)
         case "alarm/1":
             word = t(SAID[body["alarm"]]) if body.get("alarm") in SAID else word
+            bad = body.get("alarm") not in GOOD_NEWS
         case "trip/1":
             text = t("for arrears") if body.get("cause") == "arrears" else t("by a person")
         case "meter/1":

@@ -51,6 +51,7 @@ SAMPLES = {
     "', '.join(words) or 'no reason given'": "wrong password, power is kept on", "reason": "it is busy",
     "reply.error or 'refused'": "silent", "reply.error": "withdrawn", "trouble": "R28: the register total is missing",
     "day": "2026-11-20", "body.role": "engineer", "operation": "trip", "hold.by": "admin", "hold.why": "service",
+    "cover": "terminal cover",
 }  # fmt: skip
 """What stands in a place of a sentence; everywhere else a 7."""
 
