@@ -43,7 +43,7 @@ class Accounts:
         """When the balance reaches the cut limit; None when that is beyond the horizon or the load is unknown."""
         core = self._core
         load, now = self.load_w(account), core.now()
-        version = core.version_at(account, now)
+        version = core.version_now(account)
         return policy.zero_at(available_nano, core.terms.cut_limit_nano, load or 0, version, now, core.terms.zone)
 
     def can_cut(self, account: AccountState) -> bool:

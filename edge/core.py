@@ -61,6 +61,7 @@ class Core:
         self.ports: dict[str, Port] = {}
         self.ears: list[Ear] = []
         self.mode, self.mode_why = "normal", None  # type: str, str | None
+        self.true_now: Callable[[], datetime | None] = clock.now
         self._numbers = itertools.count(1)
         self._versions: dict[str, list[Version]] = {}
         self._powered_base_s = book.note("powered_s")
@@ -162,6 +163,11 @@ class Core:
         """The price version in force for an account at an instant."""
         return tariff.in_force(self._versions[account.row["tariff"]], at)
 
+    def version_now(self, account: AccountState) -> Version:
+        """The price version of this moment; while the calendar is not believed, that of the newest believed entry."""
+        known = self.book.trusted or not self.state.newest_at
+        return self.version_at(account, self.now() if known else instant_of_micros(self.state.newest_at))
+
     def provisional(self, account: AccountState, meter: MeterState) -> tuple[ChargeLine, ...]:
         """Lines for what a meter used since its last billed register; recomputed, never stored.
 
@@ -175,7 +181,7 @@ class Core:
             sample.registers_wh["total"] < meter.billed.registers_wh["total"]
         ):
             return ()
-        version = self.version_at(account, self.now())
+        version = self.version_now(account)
         full = live.model.full_scale_wh
         return rating.rate(meter.billed.registers_wh, sample.registers_wh, meter.multiplier, full, version)
 

@@ -152,6 +152,7 @@ class Gateway:
 
     def step(self, event: Event | None) -> None:
         """Handle one event, then whatever is due. This is the whole edge; tests and the simulator call it directly."""
+        self.modes.look()
         if event is not None:
             self._handle(event)
         if self.clock.monotonic() - self._ticked >= TICK_S:

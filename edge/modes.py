@@ -15,6 +15,7 @@ from bridge.contract import messages
 from bridge.mqtt import Disconnected
 from edge import trust
 from edge.core import Core
+from edge.witnesses import Witnesses
 
 log = logging.getLogger("riser.edge")
 
@@ -33,6 +34,8 @@ class Modes:
     def __init__(self, core: Core, trust_setting: str):
         self._core, self._trust_setting = core, trust_setting
         self.trusted, self.trust_why = True, ""
+        self._witnesses = Witnesses(core)
+        core.true_now = self._witnesses.true_now
         self._synchronised, self._asked_kernel = False, -1e9
         self._remembered = False
         self._recovering: str | None = None
@@ -46,13 +49,22 @@ class Modes:
             self._asked_kernel, self._synchronised = now, trust.kernel_is_synchronised()
         newest, setting = core.state.newest_at, self._trust_setting
         self.trusted, self.trust_why = trust.judge(core.clock, newest, setting, self._synchronised)
+        doubt = self._witnesses.doubt()
+        if self.trusted and doubt is not None and setting != "always":
+            self.trusted, self.trust_why = False, doubt
         core.book.trusted = self.trusted
+        self._witnesses.judged(self.trusted)
         mode, why = self._mode(now)
         if mode != core.mode:
             core.mode, core.mode_why = mode, why
             log.warning("mode %s%s", mode, f": {why}" if why else "")
             core.append(("mode/1", core.own_id("mode"), {"mode": mode, "why": why or ""}))
             core.changed("info")
+
+    def look(self) -> None:
+        """Judge at once when the calendar was set: no entry may carry a time that was not looked at."""
+        if self._witnesses.moved():
+            self.judge()
 
     def _mode(self, now: float) -> tuple[str, str | None]:
         state = self._core.state

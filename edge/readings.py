@@ -25,6 +25,9 @@ DRIFT_NOTED_S, DRIFT_ALARM_S = 60, 300
 REREADS = 2
 """A doubted register is read again at once, so often; after that it is the next round's turn, and the line is free."""
 
+WITNESSES_WITHIN_S = 600.0
+"""Line seconds after a start that an opening waits for a meter that knows the day, while the calendar is not believed."""
+
 
 class Readings:
     """Takes the values of every answered question."""
@@ -34,6 +37,7 @@ class Readings:
         self.fresh: dict[str, dict[str, Any]] = {}
         self.take: Callable[[MeterState, str, Reply], bool]
         self._drift_alarmed: set[str] = set()
+        self._known_by = core.clock.monotonic() + WITNESSES_WITHIN_S
 
     def heard(self, meter: MeterState, name: str, values: Values, reply: Reply) -> None:
         """Values of the question `name`; called for routine, evidence and border reads alike."""
@@ -61,12 +65,14 @@ class Readings:
         if "total" not in registers:
             return
         frames = ((live.model.masked(reply.request.frame).hex(), (reply.raw or b"").hex()),)
-        sample = Sample(registers, reply.at, reply.ended, frames)
+        core, believed = self._core, self._core.book.trusted
+        sample = Sample(registers, reply.at, reply.ended, frames, core.clock.elapsed(), believed)
         offset = None if meter.billed is None else gate.rates_apart_wh(live.model, meter.billed.registers_wh)
-        before = live.sample
+        before = None if live.unproven and believed else live.sample
         if before is None and meter.billed is not None and not live.trusted_anew:
             # After a restart the billed register is the yardstick: it was accepted before.
             before = Sample(meter.billed.registers_wh, instant_of_micros(meter.billed.at), 0.0, ())
+        unproven = (live.unproven and not believed) or (before is not None and gate.span_s(before, sample) is None)
         verdict = gate.check(live.model, before, live.suspect, sample, offset)
         if verdict.action == "again":
             live.suspect = sample
@@ -78,13 +84,17 @@ class Readings:
                 self._core.submit(meter, WATCH, "energy", frame, lambda again: self._again(meter, again))
             return
         live.rereads = 0
+        if verdict.action == "set-aside" and verdict.rule == "R21" and not believed:
+            # A machine that slept, or a calendar just set: nobody knows yet how long it was. Kept, judged when known.
+            live.suspect, live.quality, live.quality_why = sample, "unconfirmed", verdict.why
+            return
         if verdict.action == "set-aside":
             self._set_aside(meter, live, sample, verdict)
             return
         if meter.quarantined is not None and not self._dissolved(meter, sample):
             live.quality, live.quality_why = "quarantined", meter.quarantined
             return
-        live.sample, live.suspect, live.trusted_anew = sample, None, False
+        live.sample, live.suspect, live.trusted_anew, live.unproven = sample, None, False, unproven
         live.quality, live.quality_why = "good", None
         if meter.quarantined is not None:
             why = "the doubted reading was a passing one: the register stands below it again"
@@ -135,6 +145,8 @@ class Readings:
 
     def _open(self, meter: MeterState, live: Live, sample: Sample) -> None:
         """R19: two reads agree, so this is the register from which the meter is charged."""
+        if not sample.believed and self._core.true_now() is None and self._core.clock.monotonic() < self._known_by:
+            return  # The next reading opens it; by then a meter's clock has told the day.
         if "serial" in live.model.rows and live.serial is None:
             frame = self._core.question(meter, "serial")
             self._core.submit(meter, PERSON, "serial", frame, lambda reply: self._opened(meter, live, reply))
@@ -149,11 +161,12 @@ class Readings:
         if meter.serial is not None and live.serial is not None and live.serial != meter.serial:
             live.quality, live.quality_why = "unconfirmed", f"it says it is {live.serial}, {meter.serial} is meant"
             return
+        known = None if sample.believed else self._core.true_now()  # Its price is that of the true day, not of 1970.
         fields = {
             "meter": meter.id,
             "serial": live.serial or meter.serial,
             "registers_wh": sample.registers_wh,
-            "at": instant_exact(sample.read_at),
+            "at": instant_exact(known or sample.read_at),
             "source": "opening",
             "frames": [list(pair) for pair in sample.frames],
         }
@@ -175,6 +188,8 @@ class Readings:
     def _clock(self, meter: MeterState, live: Live, meter_now: datetime, reply: Reply) -> None:
         live.clock_offset_s = round((meter_now - reply.at).total_seconds())
         off = abs(live.clock_offset_s)
+        if not self._core.book.trusted:
+            return  # It may be ours that is wrong; its witness is heard in `witnesses.py`.
         if off > DRIFT_ALARM_S and meter.id not in self._drift_alarmed:
             self._drift_alarmed.add(meter.id)
             text = f"the meter's clock is {live.clock_offset_s:+d} s off (R25)"

@@ -1,4 +1,4 @@
-"""What must hold of a building's book whatever happened to it: days without a hole, charges that equal the registers."""
+"""What must hold of a building's book whatever happened: days without a hole, charges that equal the registers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The edge is stopped for an hour, for days, at the worst moment, and started again: no early cut, no hole, no double."""
+"""The edge is stopped for days, or at the worst moment, and started again: no early cut, no hole, no double."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ def test_three_days_off_are_closed_day_by_day_and_nobody_is_cut_early(tmp_path: 
         assert books.days_of(building, account.id) == books.days("2026-11-20", 3)
         deferred = [closing.fields["deferred"] for closing in building.of("closing/1", account=account.id)]
         assert deferred == [[m for m in account.meters if m not in freezing]] * 3
-    assert {len(building.of("charge/1", meter=m)) for m in freezing if building.edge.core.state.meters[m].account} == {3}
+    assert {len(building.of("charge/1", meter=m)) for m in freezing if building.edge.core.state.meters[m].account} == {
+        3
+    }
     books.check(building)
     assert building.of("trip/1") == [], "twenty minutes are not the lead"
     dry = [entry.fields["account"] for entry in building.of("final/1")]
