@@ -26,7 +26,7 @@ REREADS = 2
 """A doubted register is read again at once, so often; after that it is the next round's turn, and the line is free."""
 
 WITNESSES_WITHIN_S = 600.0
-"""Line seconds after a start that an opening waits for a meter that knows the day, while the calendar is not believed."""
+"""Line seconds after a start that an opening waits for a meter that knows the day, while the calendar does not."""
 
 
 class Readings:
