@@ -103,6 +103,9 @@ class Accounts:
     def evaluate(self, account: AccountState, paid: bool = False) -> None:
         """Look at an account afresh and write what follows. `paid` says that money came in just now."""
         core = self._core
+        if core.cannot_write is not None:
+            core.changed("account", account.id)
+            return
         available = core.available_nano(account)
         drafts = self._level(account, available)
         restored = self._restore(account, available)
@@ -193,7 +196,7 @@ class Accounts:
     def delivered(self, account: AccountState, meter: MeterState) -> None:
         """The meter's own lamp was ordered in this episode, answered, and read back on: the warning is delivered."""
         core, final = self._core, account.final
-        if final is None or final.delivered_seq is not None:
+        if final is None or final.delivered_seq is not None or core.cannot_write is not None:
             return
         fields = {
             "account": account.id,

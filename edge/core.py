@@ -46,6 +46,10 @@ class Ear(Protocol):
     def changed(self, what: str, id: str) -> None: ...
 
 
+class CannotWrite(Exception):
+    """The disk takes no entries now: nothing was written, so nothing may be done or told. Try when it has room."""
+
+
 class Core:
     """Book, state, live observations, ports and clock of one edge."""
 
@@ -61,6 +65,7 @@ class Core:
         self.ports: dict[str, Port] = {}
         self.ears: list[Ear] = []
         self.mode, self.mode_why = "normal", None  # type: str, str | None
+        self.cannot_write: str | None = None
         self.true_now: Callable[[], datetime | None] = clock.now
         self._numbers = itertools.count(1)
         self._versions: dict[str, list[Version]] = {}
@@ -85,7 +90,10 @@ class Core:
     # --- the book ---
 
     def append(self, *drafts: Draft) -> list[Entry]:
-        """Write entries in one transaction, fold them, then tell. Raises sqlite3.Error: then nothing happened."""
+        """Write entries in one transaction, fold them, then tell. Raises sqlite3.Error or CannotWrite: then nothing
+        happened."""
+        if self.cannot_write is not None:
+            raise CannotWrite(self.cannot_write)
         entries = self.book.append(*drafts)
         for entry in entries:
             apply(self.state, entry)

@@ -2,6 +2,7 @@
 
     version    the book holds kinds this program does not know       identity   another program uses our id
     recovery   the broker knows a longer book of the same epoch      time       the calendar cannot be believed
+    disk       the disk takes no entries
 
 `recovery` is left only by a person who says that every payment is in the book again; the others when their cause
 is gone.
@@ -58,8 +59,9 @@ class Modes:
         if mode != core.mode:
             core.mode, core.mode_why = mode, why
             log.warning("mode %s%s", mode, f": {why}" if why else "")
-            core.append(("mode/1", core.own_id("mode"), {"mode": mode, "why": why or ""}))
             core.changed("info")
+            if core.cannot_write is None:
+                core.append(("mode/1", core.own_id("mode"), {"mode": mode, "why": why or ""}))
 
     def look(self) -> None:
         """Judge at once when the calendar was set: no entry may carry a time that was not looked at."""
@@ -68,6 +70,8 @@ class Modes:
 
     def _mode(self, now: float) -> tuple[str, str | None]:
         state = self._core.state
+        if self._core.cannot_write is not None:
+            return "disk", self._core.cannot_write
         if state.unknown_kinds:
             return "version", f"the book holds kinds this version does not know: {sorted(state.unknown_kinds)}"
         if now < self._doubted_until:

@@ -43,6 +43,7 @@ class Readings:
         """Values of the question `name`; called for routine, evidence and border reads alike."""
         live = self._core.lives[meter.id]
         live.read_at[name] = reply.at
+        self._core.changed("meter", meter.id)
         if name == "energy":
             self._energy(meter, live, values, reply)
         elif name == "status":
@@ -58,7 +59,6 @@ class Readings:
             live.values.update(values)
             if "power_w" in values:
                 live.smooth_load(values["power_w"], reply.at)
-        self._core.changed("meter", meter.id)
 
     def _energy(self, meter: MeterState, live: Live, values: Values, reply: Reply) -> None:
         registers = registers_of(values)

@@ -95,6 +95,10 @@ class Requests:
         if (known := self._core.book.find(asked.id)) is not None:
             self._again(asked, known)
             return
+        if (why := self._core.cannot_write) is not None and operation != "read":
+            error = f"{why}; nothing was booked or done. Ask again later"
+            self._answer(operation, body.transaction, key, "refused", rule="I5", error=error)
+            return  # Not written down, so the same request may be made again.
         try:
             if not permissions.may(key, body.role, operation):
                 raise Refusal("R32", f"the role {body.role!r} may not ask for {operation}")
@@ -144,7 +148,8 @@ class Requests:
             "error": refusal.sentence,
             **asked.written(answer),
         }
-        self._core.append(("refusal/1", asked.id, fields))
+        if self._core.cannot_write is None:
+            self._core.append(("refusal/1", asked.id, fields))
         self._answer(asked.operation, asked.body.transaction, asked.key, **answer)
 
     def _answer_to(self, asked: Asked, status: Status, **more: Any) -> None:

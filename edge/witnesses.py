@@ -25,6 +25,9 @@ STEP_S = 60.0
 ALONE_S = 6 * 3600.0
 """Further than this nothing is believed on the kernel's word alone while it runs, nor at start while meters can say."""
 
+ASKED_AGAIN_S = 30.0
+"""Line seconds in which a meter that answered may be asked for its clock a second time, because it surprised."""
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -109,9 +112,11 @@ class Witnesses:
         """(how far each meter's clock stands from the calendar, how many may still say)."""
         lives = [live for live in self._core.lives.values() if "clock" in live.model.rows]
         heard = [live.clock_offset_s for live in lives if live.clock_offset_s is not None]
-        return heard, sum(map(_may_still_say, lives))
+        return heard, sum(map(self._may_still_say, lives))
 
-
-def _may_still_say(live: Live) -> bool:
-    """It was not asked for its clock yet and is not silent."""
-    return live.online is not False and "clock" not in live.asked_mono
+    def _may_still_say(self, live: Live) -> bool:
+        """It is not silent, and was not asked for its clock yet or is being asked once more."""
+        if live.online is False or live.clock_offset_s is not None:
+            return False
+        asked = live.asked_mono.get("clock")
+        return asked is None or self._core.clock.monotonic() - asked < ASKED_AGAIN_S

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 
+from panel.edge_doubts import DOUBTS
 from panel.states import HOLDS, RATE_WORDS
 from panel.words import language_now, later, t
 
@@ -127,20 +128,7 @@ SENTENCES = (
     later("it failed while answering"),
     later("it is busy"),
     later("for a reason of its maker's own"),
-    # the clock and the mode
-    later("the clock stands before the newest entry of the book"),
-    later("the demo's own calendar"),
-    later("believed as it is, by the site file"),
-    later("not synchronised since start; see `timedatectl`, or set clock.trust in the site file"),
-    later("synchronised"),
-    later("the meters' clocks stand {s} s from the calendar; see `timedatectl`"),
-    later("the calendar has leapt, and the meters' clocks are being read first"),
-    later("the calendar has leapt while the gateway ran; if it is right, start the gateway again"),
-    later("the clock is not trusted, so nobody can tell whether this trip is still wanted"),
-    later("another program seems to use this gateway's id at the broker"),
-    later("the broker knows entry {n}, this book ended at {m}"),
-    later("the book holds kinds this version does not know: {kinds}"),
-    later("recovered, says {who}"),
+    *DOUBTS,
     # requests
     later("a top-up is {low} to {high} yuan, not {amount}"),
     later("the balance would leave the limits of the book"),
