@@ -69,10 +69,10 @@ class MortalBook(Book):
 class Day(Building):
     """One afternoon and night of a tenant who is warned already: cut at three, paid at a quarter past, closed at 12."""
 
-    def start_edge(self) -> None:
+    def start_edge(self, recovered_by: str | None = None) -> None:
         if not hasattr(self, "edge"):
             self.boots = itertools.count(100)  # The copied book knows the first ones.
-        super().start_edge()
+        super().start_edge(recovered_by)
         for port in self.ports.values():
             self._guard(port)
 
