@@ -108,7 +108,7 @@ class Book:
             self._prepare(may_begin)
         except sqlite3.DatabaseError as error:
             self.close()
-            if error.sqlite_errorname.startswith(OF_THE_DISK):
+            if getattr(error, "sqlite_errorname", "").startswith(OF_THE_DISK):
                 raise
             raise BookError(f"{self._path} cannot be read as a book: {error}; restore a backup") from None
         except BookError:

@@ -10,7 +10,7 @@ DOUBTS = (
     later("believed as it is, by the site file"),
     later("not synchronised since start; see `timedatectl`, or set clock.trust in the site file"),
     later("synchronised"),
-    later("the meters' clocks stand {s} s from the calendar; see `timedatectl`"),
+    later("the meters' clocks stand {s} s from the calendar; see `timedatectl`, or set clock.trust in the site file"),
     later("the calendar has leapt, and the meters' clocks are being read first"),
     later("the calendar has leapt while the gateway ran; if it is right, start the gateway again"),
     later("another program seems to use this gateway's id at the broker"),

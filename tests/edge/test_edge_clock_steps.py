@@ -250,6 +250,16 @@ def test_one_dead_battery_does_not_stop_the_gateway(tmp_path: Path) -> None:
     assert [entry.fields["meter"] for entry in building.of("alarm/1", alarm="clock-drift")] == ["a101"]
 
 
+def test_the_only_witness_does_not_contradict_the_kernel_alone(tmp_path: Path) -> None:
+    """One meter with a clock, and its battery is dead: the gateway goes on as if there were none (12)."""
+    building = Elsewhen(tmp_path, meters={"a101", "a301"}, poll_s=60, idle_s=5)
+    metrology = building.sim_meter("a101").metrology
+    metrology.set_clock(metrology.at_us - 26 * YEAR_S * 1_000_000)
+    building.connect()
+    building.run(minutes=20)
+    assert building.mode() == ("normal", None) and building.of("alarm/1", alarm="clock-drift")
+
+
 def test_without_witnesses_a_leap_waits_for_a_person(tmp_path: Path) -> None:
     """Only meters without clocks: a year's leap is not believed until it is taken back or the gateway is started."""
     building = mall(tmp_path, meters={"a301", "a303"})

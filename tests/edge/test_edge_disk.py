@@ -95,15 +95,15 @@ def test_light_whose_cause_stands_in_the_book_comes_back(tmp_path: Path) -> None
     building = room(tmp_path)
     building.run_until(lambda: building.sim_meter(ROOM).relay.open, hours=4)
     building.run(minutes=5)
-    meter = building.sim_meter(ROOM)
-    answer = meter.answer
-    meter.answer = lambda frame, now, mono=None: None  # The meter is deaf for a moment.
+    port = building.ports["line-2"]
+    pump = port.pump
+    port.pump = lambda: False  # type: ignore[method-assign]  # The line is busy for a moment.
     building.topup(ACCOUNT, 300_00)
-    assert building.of("hold/1", set=False)
+    assert building.of("hold/1", set=False) and building.of("close/1") == []
     fills(building)
-    meter.answer = answer
+    port.pump = pump  # type: ignore[method-assign]
     building.run(minutes=5)
-    assert not meter.relay.open
+    assert not building.sim_meter(ROOM).relay.open
 
 
 def test_it_recovers_by_itself(tmp_path: Path) -> None:
@@ -176,6 +176,25 @@ def test_started_on_a_disk_that_takes_nothing(tmp_path: Path, monkeypatch: pytes
     broken[0].fails = False
     building.run(minutes=1)
     assert building.edge.failed == "the disk takes entries again"
+
+
+@pytest.mark.parametrize("trouble", ["SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_READONLY_DBMOVED", "SQLITE_CANTOPEN"])
+def test_a_disk_is_not_taken_for_a_damaged_book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: str) -> None:
+    """No room even to open the book: nobody is told to restore a backup, the lock is free, it can be tried again."""
+    building = room(tmp_path)
+    building.stop_edge()
+
+    def cannot(self: Book, may_begin: bool) -> None:
+        error = sqlite3.OperationalError("not now")
+        error.sqlite_errorname = trouble
+        raise error
+
+    with monkeypatch.context() as disk:
+        disk.setattr(Book, "_prepare", cannot)
+        with pytest.raises(sqlite3.OperationalError):
+            building.start_edge()
+    building.start_edge()
+    assert building.edge.core.mode == "normal"
 
 
 @pytest.fixture
