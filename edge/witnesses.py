@@ -50,7 +50,10 @@ class Witnesses:
         heard, waited_for = self._heard()
         off_s = median_low(heard) if heard else 0
         if abs(off_s) > APART_S and (len(heard) >= ENOUGH or self._leapt is not None):
-            return f"the meters' clocks stand {off_s} s from the calendar; see `timedatectl`, or set clock.trust in the site file"
+            return (
+                f"the meters' clocks stand {off_s} s from the calendar; "
+                "see `timedatectl`, or set clock.trust in the site file"
+            )
         if self._leapt is None:
             return None
         if waited_for and len(heard) < ENOUGH:
