@@ -17,11 +17,12 @@ from host import checks, mosquitto, site_check
 from host.demo import FASTEST, SPEED
 from host.doctor import telling
 from host.doctor.visit import code, visit
-from host.exits import FAILED, NOT_RUNNING, Trouble, table_text
+from host.exits import FAILED, FINE, NOT_RUNNING, Trouble, table_text
 from host.journal import Terminal
 from host.layout import Wish
 from host.places import ROOT, base_directory
 from host.request import fields_of, outcome, person, request
+from host.service_verbs import service
 from host.status import as_json, as_lines, gather, live_run
 from host.up import up
 
@@ -44,6 +45,9 @@ def main() -> None:
     """Riser: a prepaid metering gateway for the electrical shaft."""
 
 
+main.add_command(service)
+
+
 @main.command("up")
 @click.option("--demo", is_flag=True, help="A shaft of simulated meters, a fresh book, a faster calendar.")
 @click.option(
@@ -52,6 +56,9 @@ def main() -> None:
 @click.option("--site", type=click.Path(path_type=Path), metavar="FILE", help="Your site file: real ports, real time.")
 @click.option("--practice", is_flag=True, help="With --site: simulated meters behind its ports, and a book of its own.")
 @data_option
+@click.option(
+    "--panel-listen", envvar="RISER_PANEL_LISTEN", metavar="ADDRESS", help="Address of the panel, such as 0.0.0.0."
+)
 @click.option("--panel-port", type=click.IntRange(1, 65535), metavar="N", help="Port of the panel.")
 @click.option("--no-browser", is_flag=True, help="Do not open the panel in a browser.")
 def up_verb(
@@ -60,6 +67,7 @@ def up_verb(
     site: Path | None,
     practice: bool,
     data: str | None,
+    panel_listen: str | None,
     panel_port: int | None,
     no_browser: bool,
 ) -> int:
@@ -70,7 +78,7 @@ def up_verb(
         raise click.UsageError("--speed belongs to --demo; a real site runs on the machine's own clock")
     if practice and demo:
         raise click.UsageError("--practice belongs to --site; the demo has simulated meters already")
-    wish = Wish(demo, speed or SPEED, site, practice, panel_port, browser=demo and not no_browser)
+    wish = Wish(demo, speed or SPEED, site, practice, panel_listen, panel_port, browser=demo and not no_browser)
     terminal = Terminal(sys.stdout)
     try:
         return up(base_directory(data), wish, terminal, say)
@@ -79,16 +87,19 @@ def up_verb(
 
 
 @main.command("status")
+@click.option("--ready", is_flag=True, help="Exit code 1 while anything stands between this and ready.")
 @json_option
 @data_option
-def status_verb(as_json_text: bool, data: str | None) -> int:
+def status_verb(ready: bool, as_json_text: bool, data: str | None) -> int:
     """What runs here."""
     standing = gather(live_run(base_directory(data)))
     if as_json_text:
         click.echo(json.dumps(as_json(standing), ensure_ascii=False))
     else:
         click.echo("\n".join(as_lines(standing)))
-    return NOT_RUNNING if standing.run is None else 0
+    if standing.run is None:
+        return NOT_RUNNING
+    return FAILED if ready and not standing.ready else FINE
 
 
 @main.command("request")

@@ -23,6 +23,7 @@ from pathlib import Path
 from bridge.contract import kernel_clock, secrets
 from bridge.contract.clock import from_environment
 from bridge.contract.messages import Status, Topics
+from bridge.contract.progress import Progress
 from bridge.contract.site_file import BadSite, load
 from bridge.mqtt import Link
 from edge import install, site_check, trust
@@ -138,7 +139,11 @@ def _run(directory: Path, options: argparse.Namespace) -> int:
         thread.start()
     link.start()
     try:
-        gateway.run(stopping.is_set, lambda: link.alive and all(thread.is_alive() for thread in threads))
+        gateway.run(
+            stopping.is_set,
+            lambda: link.alive and all(thread.works() for thread in threads),
+            Progress(clock).beat,
+        )
     finally:
         for thread in threads:
             thread.stop()

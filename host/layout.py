@@ -34,6 +34,7 @@ class Wish:
     speed: float = SPEED
     site: Path | None = None
     practice: bool = False
+    panel_listen: str | None = None
     panel_port: int | None = None
     browser: bool = True
 
@@ -69,15 +70,16 @@ def lay_out(base: Path, wish: Wish, say: Say) -> Layout:
         clock, clock_text, site_file = scaled, scaled.environment(), data / SITE_NAME
     assert site_file is not None
     site = read_site(site_file)
-    panel_port = _panel_port(site, wish, site_file)
+    panel_listen = wish.panel_listen or site.panel.listen
+    panel_port = _panel_port(panel_listen, site.panel.port, wish, site_file)
     broker, broker_url = _broker(site, site_file, data, wish.demo, panel_port, say)
     return Layout(
         site=site,
-        wiring=Wiring(data, site_file, clock_text, panel_port, wish.demo, wish.practice),
+        wiring=Wiring(data, site_file, clock_text, panel_listen, panel_port, wish.demo, wish.practice),
         clock=clock,
         broker=broker,
         broker_url=broker_url,
-        panel_url=f"http://{mosquitto.client_host(site.panel.listen)}:{panel_port}",
+        panel_url=f"http://{mosquitto.client_host(panel_listen)}:{panel_port}",
         lock=lock,
     )
 
@@ -103,9 +105,9 @@ def read_site(path: Path) -> Site:
         raise Trouble(USAGE, f"the site file {path} cannot be used; nothing was started:\n{mistakes}") from None
 
 
-def _panel_port(site: Site, wish: Wish, site_file: Path) -> int:
+def _panel_port(listen: str, usual: int, wish: Wish, site_file: Path) -> int:
     """The demo takes the next free port; a real site's people know theirs, so there a taken one is an error."""
-    listen, port = site.panel.listen, wish.panel_port or site.panel.port
+    port = wish.panel_port or usual
     if wish.demo and wish.panel_port is None:
         return ports.first_free(listen, port)
     if not ports.is_free(listen, port):
