@@ -44,7 +44,7 @@ class Accounts:
         """When the balance reaches the cut limit; None when that is beyond the horizon or the load is unknown."""
         core = self._core
         load, now = self.load_w(account), core.now()
-        version = core.version_at(account, now)
+        version = core.version_now(account)
         return policy.zero_at(available_nano, core.terms.cut_limit_nano, load or 0, version, now, core.terms.zone)
 
     def can_cut(self, account: AccountState) -> bool:
@@ -104,6 +104,9 @@ class Accounts:
     def evaluate(self, account: AccountState, paid: bool = False) -> None:
         """Look at an account afresh and write what follows. `paid` says that money came in just now."""
         core = self._core
+        if core.cannot_write is not None:
+            core.changed("account", account.id)
+            return
         available, surely = core.available_nano(account), core.available_nano(account, twice=True)
         drafts = self._level(account, available, surely)
         restored = self._restore(account, available)
@@ -221,7 +224,7 @@ class Accounts:
     def delivered(self, account: AccountState, meter: MeterState) -> None:
         """The meter's own lamp was ordered in this episode, answered, and read back on: the warning is delivered."""
         core, final = self._core, account.final
-        if final is None or final.delivered_seq is not None:
+        if final is None or final.delivered_seq is not None or core.cannot_write is not None:
             return
         fields = {
             "account": account.id,

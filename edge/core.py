@@ -46,6 +46,10 @@ class Ear(Protocol):
     def changed(self, what: str, id: str) -> None: ...
 
 
+class CannotWrite(Exception):
+    """The disk takes no entries now: nothing was written, so nothing may be done or told. Try when it has room."""
+
+
 class Core:
     """Book, state, live observations, ports and clock of one edge."""
 
@@ -61,6 +65,8 @@ class Core:
         self.ports: dict[str, Port] = {}
         self.ears: list[Ear] = []
         self.mode, self.mode_why = "normal", None  # type: str, str | None
+        self.cannot_write: str | None = None
+        self.true_now: Callable[[], datetime | None] = clock.now
         self._numbers = itertools.count(1)
         self._versions: dict[str, list[Version]] = {}
         self._powered_base_s = book.note("powered_s")
@@ -90,7 +96,10 @@ class Core:
     # --- the book ---
 
     def append(self, *drafts: Draft) -> list[Entry]:
-        """Write entries in one transaction, fold them, then tell. Raises sqlite3.Error: then nothing happened."""
+        """Write entries in one transaction, fold them, then tell. Raises sqlite3.Error or CannotWrite: then nothing
+        happened."""
+        if self.cannot_write is not None:
+            raise CannotWrite(self.cannot_write)
         entries = self.book.append(*drafts)
         for entry in entries:
             apply(self.state, entry)
@@ -168,6 +177,11 @@ class Core:
         """The price version in force for an account at an instant."""
         return tariff.in_force(self._versions[account.row["tariff"]], at)
 
+    def version_now(self, account: AccountState) -> Version:
+        """The price version of this moment; while the calendar is not believed, that of the newest believed entry."""
+        known = self.book.trusted or not self.state.newest_at
+        return self.version_at(account, self.now() if known else instant_of_micros(self.state.newest_at))
+
     def provisional(self, account: AccountState, meter: MeterState, twice: bool = False) -> tuple[ChargeLine, ...]:
         """Lines for what a meter used since its last billed register; recomputed, never stored.
 
@@ -182,7 +196,7 @@ class Core:
             sample.registers_wh["total"] < meter.billed.registers_wh["total"]
         ):
             return ()
-        version = self.version_at(account, self.now())
+        version = self.version_now(account)
         full = live.model.full_scale_wh
         return rating.rate(meter.billed.registers_wh, sample.registers_wh, meter.multiplier, full, version)
 

@@ -34,6 +34,7 @@ def apply(state: State, entry: Entry) -> State:
         state.unknown_kinds.add(entry.kind)
     state.seq, state.hash = entry.seq, entry.hash
     if entry.trusted:
+        state.believed_since = state.believed_since or entry.at
         state.newest_at = max(state.newest_at, entry.at)
     return state
 
@@ -64,7 +65,7 @@ def _meter(state: State, entry: Entry, fields: Fields) -> None:
 
 
 def _account(state: State, entry: Entry, fields: Fields) -> None:
-    state.accounts[fields["account"]] = AccountState(fields["account"], fields)
+    state.accounts[fields["account"]] = AccountState(fields["account"], fields, since_believed=entry.trusted)
     for meter in fields["meters"]:
         state.meters[meter].account = fields["account"]
     state.installed_seq = entry.seq

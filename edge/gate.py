@@ -42,6 +42,18 @@ def ceiling_wh(model: Model, span_s: float) -> int:
     return model.max_amps * model.volts * model.phases * span * 12 // 36_000 + model.step_wh
 
 
+def span_s(before: Sample, sample: Sample) -> float | None:
+    """Seconds between two readings, or None when nobody can tell: by the machine's own count within one run, by the
+    calendar where it was believed both times. The longer counts: a machine asleep does not count, a clock set back
+    does not either, and the meter went on."""
+    told = []
+    if before.elapsed_s is not None and sample.elapsed_s is not None:
+        told.append(sample.elapsed_s - before.elapsed_s)
+    if before.believed and sample.believed:
+        told.append((sample.read_at - before.read_at).total_seconds())
+    return max(told, default=None)
+
+
 def check(
     model: Model,
     before: Sample | None,
@@ -102,7 +114,7 @@ def _doubt(model: Model, before: Sample | None, sample: Sample, offset_wh: int |
             return "R28", f"rates and total moved {moved} Wh apart; at most {allowed} Wh is rounding"
     if before is None:
         return None
-    span_s = (sample.read_at - before.read_at).total_seconds()
+    passed_s = span_s(before, sample)
     for name, was in before.registers_wh.items():
         now = sample.registers_wh.get(name)
         if now is None:
@@ -112,8 +124,8 @@ def _doubt(model: Model, before: Sample | None, sample: Sample, offset_wh: int |
             used += model.full_scale_wh
         if used < 0:
             return "R20", f"the register {name} fell from {was} to {now} Wh and had not been near its top"
-        if used > ceiling_wh(model, span_s):
-            return "R21", f"the register {name} rose by {used} Wh in {int(span_s)} s, more than the meter can carry"
+        if passed_s is not None and used > ceiling_wh(model, passed_s):
+            return "R21", f"the register {name} rose by {used} Wh in {int(passed_s)} s, more than the meter can carry"
     return None
 
 

@@ -23,6 +23,10 @@ class Sample:
     read_at: datetime
     mono: float
     frames: tuple[tuple[str, str], ...]
+    elapsed_s: float | None = None
+    """Calendar seconds of this run, which no clock setting moves; None for a reading of an earlier run."""
+    believed: bool = True
+    """`read_at` was taken from a calendar that was believed."""
 
 
 @dataclass
@@ -40,6 +44,8 @@ class Live:
     confirming: Sample | None = None
     """The reading that was asked for a second time because something would follow from it."""
     trusted_anew: bool = False
+    unproven: bool = False
+    """The newest reading was accepted while nobody knew how much time had passed; judged again when that is known."""
     quality: str = "unread"
     quality_why: str | None = None
     values: Values = field(default_factory=dict)

@@ -82,7 +82,7 @@ class Looking:
 
     def _moved(self, meter: MeterState, now_is: str, reply: Reply) -> None:
         core = self._core
-        ordered = bool(meter.holds) if now_is == "open" else meter.restore is not None
+        ordered = bool(meter.holds) or _tripped_since(meter) if now_is == "open" else meter.restore is not None
         told = ordered or self._commands.task(meter, "trip") is not None
         first = meter.observed == "unknown"
         why = "first look" if first else "as ordered" if told else "moved by itself or by hand"
@@ -116,3 +116,10 @@ class Looking:
             fields = {"meter": meter.id, "account": meter.account, "alarm": "paid-and-dark", "text": text}
             self._core.append(("alarm/1", self._core.own_id("alarm"), fields))
             log.warning("meter %s: %s", meter.id, text)
+
+
+def _tripped_since(meter: MeterState) -> bool:
+    """Evidence of a trip stands in the book and its outcome does not: the process ended in between, and somebody paid
+    before the relay was looked at (failure 36)."""
+    seen_at = meter.observed_since or 0
+    return meter.restore is not None and any(at >= seen_at for at in meter.trips)

@@ -26,6 +26,9 @@ DRIFT_NOTED_S, DRIFT_ALARM_S = 60, 300
 REREADS = 2
 """A doubted register is read again at once, so often; after that it is the next round's turn, and the line is free."""
 
+WITNESSES_WITHIN_S = 600.0
+"""Line seconds after a start that an opening waits for a meter that knows the day, while the calendar does not."""
+
 
 class Readings:
     """Takes the values of every answered question."""
@@ -36,11 +39,13 @@ class Readings:
         self.fresh: dict[str, dict[str, Any]] = {}
         self.take: Callable[[MeterState, str, Reply], bool]
         self._drift_alarmed: set[str] = set()
+        self._known_by = core.clock.monotonic() + WITNESSES_WITHIN_S
 
     def heard(self, meter: MeterState, name: str, values: Values, reply: Reply) -> None:
         """Values of the question `name`; called for routine, evidence and border reads alike."""
         live = self._core.lives[meter.id]
         live.read_at[name] = reply.at
+        self._core.changed("meter", meter.id)
         if name == "energy":
             self._energy(meter, live, values, reply)
         elif name == "status":
@@ -58,20 +63,23 @@ class Readings:
             live.values.update(values)
             if "power_w" in values:
                 live.smooth_load(values["power_w"], reply.at)
-        self._core.changed("meter", meter.id)
 
     def _energy(self, meter: MeterState, live: Live, values: Values, reply: Reply) -> None:
         registers = registers_of(values)
         if "total" not in registers:
             return
         frames = ((live.model.masked(reply.request.frame).hex(), (reply.raw or b"").hex()),)
-        sample = Sample(registers, reply.at, reply.ended, frames)
+        core, believed = self._core, self._core.book.trusted
+        sample = Sample(registers, reply.at, reply.ended, frames, core.clock.elapsed(), believed)
         offset = None if meter.billed is None else gate.rates_apart_wh(live.model, meter.billed.registers_wh)
-        before = live.sample
+        forgotten = live.unproven and believed
+        before = None if forgotten else live.sample
         if before is None and meter.billed is not None and not live.trusted_anew:
             # After a restart the billed register is the yardstick: it was accepted before.
             before = Sample(meter.billed.registers_wh, instant_of_micros(meter.billed.at), 0.0, ())
-        verdict = gate.check(live.model, before, live.suspect, sample, offset, live.before)
+        unproven = (live.unproven and not believed) or (before is not None and gate.span_s(before, sample) is None)
+        earlier = None if forgotten else live.before
+        verdict = gate.check(live.model, before, live.suspect, sample, offset, earlier)
         twice = gate.agrees(live.model, live.suspect, sample)
         if verdict.action == "again" or (verdict.action == "accept" and meter.quarantined and not twice):
             live.suspect = sample
@@ -82,6 +90,10 @@ class Readings:
                 self.read_again(meter)
             return
         live.rereads = 0
+        if verdict.action == "set-aside" and verdict.rule == "R21" and not believed:
+            # A machine that slept, or a calendar just set: nobody knows yet how long it was. Kept, judged when known.
+            live.suspect, live.quality, live.quality_why = sample, "unconfirmed", verdict.why
+            return
         if verdict.action == "set-aside":
             self._set_aside(meter, live, sample, verdict)
             return
@@ -89,7 +101,7 @@ class Readings:
             live.quality, live.quality_why = "quarantined", meter.quarantined
             return
         live.before = live.suspect if twice else live.sample
-        live.sample, live.suspect, live.trusted_anew = sample, None, False
+        live.sample, live.suspect, live.trusted_anew, live.unproven = sample, None, False, unproven
         live.quality, live.quality_why = "good", None
         if meter.quarantined is not None:
             why = "the doubted reading was a passing one: the register stands below it again"
@@ -145,6 +157,8 @@ class Readings:
 
     def _open(self, meter: MeterState, live: Live, sample: Sample) -> None:
         """R19: two reads agree, so this is the register from which the meter is charged."""
+        if not sample.believed and self._core.true_now() is None and self._core.clock.monotonic() < self._known_by:
+            return  # The next reading opens it; by then a meter's clock has told the day.
         if "serial" in live.model.rows and not live.serial_proven:
             frame = self._core.question(meter, "serial")
             self._core.submit(meter, PERSON, "serial", frame, lambda reply: self._named(meter, live, reply))
@@ -168,11 +182,12 @@ class Readings:
         if meter.serial is not None and live.serial is not None and live.serial != meter.serial:
             live.quality, live.quality_why = "unconfirmed", f"it says it is {live.serial}, {meter.serial} is meant"
             return
+        known = None if sample.believed else self._core.true_now()  # Its price is that of the true day, not of 1970.
         fields = {
             "meter": meter.id,
             "serial": live.serial or meter.serial,
             "registers_wh": sample.registers_wh,
-            "at": instant_exact(sample.read_at),
+            "at": instant_exact(known or sample.read_at),
             "source": "opening",
             "frames": [list(pair) for pair in sample.frames],
         }
@@ -204,6 +219,8 @@ class Readings:
             return
         live.clock_offset_s, live.clock_doubt_s = offset_s, None
         off = abs(live.clock_offset_s)
+        if not self._core.book.trusted:
+            return  # It may be ours that is wrong; its witness is heard in `witnesses.py`.
         if off > DRIFT_ALARM_S and meter.id not in self._drift_alarmed:
             self._drift_alarmed.add(meter.id)
             text = f"the meter's clock is {live.clock_offset_s:+d} s off (R25)"

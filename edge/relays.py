@@ -160,6 +160,8 @@ class Relays:
     def _reason(self, meter: MeterState, purpose: str, task: Task | None) -> int:
         """Write why the bytes leave and return the entry's seq; a repeated close keeps that of its first attempt."""
         core = self._core
+        if purpose == "close" and core.cannot_write is not None:
+            return self._close_seqs.get(meter.id, 0)  # Its cause stands in the book; light does not wait for a disk.
         if purpose == "trip":
             draft = draft_of(core, meter, "manual" if meter.held_by_people else "arrears")
         elif task is None or task.attempts == 1 or meter.id not in self._close_seqs:

@@ -10,6 +10,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import ValidationError
@@ -27,6 +28,9 @@ log = logging.getLogger("riser.requests")
 
 LONGEST_VALIDITY_S = 3600.0
 """Real seconds: a request that would be carried out hours after the click is a surprise, not a request."""
+
+ABOUT = timedelta(minutes=5)
+"""The meters' clocks tell the time no better than this (R25)."""
 
 
 class Requests:
@@ -91,6 +95,10 @@ class Requests:
         if (known := self._core.book.find(asked.id)) is not None:
             self._again(asked, known)
             return
+        if (why := self._core.cannot_write) is not None and operation != "read":
+            error = f"{why}; nothing was booked or done. Ask again later"
+            self._answer(operation, body.transaction, key, "refused", rule="I5", error=error)
+            return  # Not written down, so the same request may be made again.
         try:
             if not permissions.may(key, body.role, operation):
                 raise Refusal("R32", f"the role {body.role!r} may not ask for {operation}")
@@ -107,7 +115,19 @@ class Requests:
             raise Refusal("R7", f"issued_at and valid_until are instants with offset: {error}") from None
         if valid_s > LONGEST_VALIDITY_S * self._core.clock.speed:
             raise Refusal("R7", "valid_until lies more than an hour after issued_at; ask when it is wanted")
-        if self._core.now() > valid_until:
+        if self._core.book.trusted:
+            if self._core.now() > valid_until:
+                raise Refusal("R7", f"the request expired at {instant_text(valid_until)}; ask anew")
+        elif isinstance(body, messages.Trip):
+            self._surely_in_time(valid_until)
+
+    def _surely_in_time(self, valid_until: datetime) -> None:
+        """Expiry needs a calendar that is believed (87). Without one money is taken and light restored, and nobody is
+        cut on a wish that may be hours old: the meters' clocks, or the seconds since it was believed, must allow it."""
+        known = self._core.true_now()
+        if known is None:
+            raise Refusal("R25", "the clock is not trusted, so nobody can tell whether this trip is still wanted")
+        if known > valid_until + ABOUT:
             raise Refusal("R7", f"the request expired at {instant_text(valid_until)}; ask anew")
 
     def _again(self, asked: Asked, known: Entry) -> None:
@@ -128,7 +148,8 @@ class Requests:
             "error": refusal.sentence,
             **asked.written(answer),
         }
-        self._core.append(("refusal/1", asked.id, fields))
+        if self._core.cannot_write is None:
+            self._core.append(("refusal/1", asked.id, fields))
         self._answer(asked.operation, asked.body.transaction, asked.key, **answer)
 
     def _answer_to(self, asked: Asked, status: Status, **more: Any) -> None:

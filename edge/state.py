@@ -93,6 +93,8 @@ class AccountState:
     closed_through: date | None = None
     closing_nano: int = 0
     last_money_seq: int = 0
+    since_believed: bool = True
+    """Its `since` was taken from a calendar that was believed; else its days begin with the first believed entry."""
 
     @property
     def meters(self) -> list[str]:
@@ -116,6 +118,7 @@ class State:
     installed_seq: int = 0
     unknown_kinds: set[str] = field(default_factory=set)
     newest_at: int = 0
+    believed_since: int = 0
     recovering: str | None = None
 
     def posted_nano(self, account: str) -> int:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 
+from panel.edge_doubts import DOUBTS
 from panel.states import COVERS, HOLDS, RATE_WORDS
 from panel.words import language_now, later, t
 
@@ -133,16 +134,7 @@ SENTENCES = (
     later("the {cover} was opened at {at} by the meter's clock; it counts {n}"),
     later("the {cover} was closed again at {at} by the meter's clock"),
     later("the {cover} counts {n} openings and had counted {m}: cleared, or another meter"),
-    # the clock and the mode
-    later("the clock stands before the newest entry of the book"),
-    later("the demo's own calendar"),
-    later("believed as it is, by the site file"),
-    later("not synchronised since start; see `timedatectl`, or set clock.trust in the site file"),
-    later("synchronised"),
-    later("another program seems to use this gateway's id at the broker"),
-    later("the broker knows entry {n}, this book ended at {m}"),
-    later("the book holds kinds this version does not know: {kinds}"),
-    later("recovered, says {who}"),
+    *DOUBTS,
     # requests
     later("a top-up is {low} to {high} yuan, not {amount}"),
     later("the balance would leave the limits of the book"),

@@ -40,6 +40,10 @@ log = logging.getLogger("riser.panel.mirror")
 SETTLE_S = 3.0
 """Retained facts arrive within a moment of the subscription; three seconds is ten times what a slow Pi needs."""
 
+SILENT_S = 30.0
+"""A gateway tells where it stands every five seconds. A broker that was killed beside it keeps its last `online` for
+ever, so what counts is that it was heard."""
+
 EVENTS_KEPT = 50
 
 M = TypeVar("M", bound=Message)
@@ -100,6 +104,7 @@ class View:
     broker: bool
     heard_s: float | None
     heard_at: datetime | None
+    silent: bool = False
     meters: dict[str, MeterRow] = field(default_factory=dict)
     accounts: dict[str, AccountRow] = field(default_factory=dict)
 
@@ -110,9 +115,11 @@ class View:
 
     @property
     def gateway(self) -> str:
-        """online, offline, or unknown while nothing was heard of it."""
+        """online, silent, offline, or unknown while nothing was heard of it."""
         status = self.get(Status)
-        return status.state if status else "unknown"
+        if status is None:
+            return "unknown"
+        return "silent" if status.state == "online" and self.silent else status.state
 
     @property
     def live(self) -> bool:
@@ -193,6 +200,8 @@ class Mirror:
         """All facts at this moment; the same object until something changes."""
         with self._lock:
             self._settle()
+            if self._view is not None and self._view.silent != self._silent():
+                self._changed()
             if self._view is None:
                 self._view = self._make_view()
             return self._view
@@ -202,6 +211,9 @@ class Mirror:
     def _changed(self) -> None:
         self._version += 1
         self._view = None
+
+    def _silent(self) -> bool:
+        return self._heard_s is not None and self._clock.monotonic() - self._heard_s > SILENT_S
 
     def _settle(self) -> None:
         """Drop what the new connection did not bring again."""
@@ -221,6 +233,6 @@ class Mirror:
         meters = installed.message.meters if installed and isinstance(installed.message, Meters) else []
         accounts = tenants.message.accounts if tenants and isinstance(tenants.message, Accounts) else []
         return View(
-            self._version, facts, self.topics, self._broker, self._heard_s, self._heard_at,
+            self._version, facts, self.topics, self._broker, self._heard_s, self._heard_at, self._silent(),
             {row.id: row for row in meters}, {row.id: row for row in accounts},
         )  # fmt: skip
