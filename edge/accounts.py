@@ -230,7 +230,7 @@ class Accounts:
             "account": account.id,
             "episode": account.episode,
             "channel": "lamp",
-            "powered_s": core.powered_s(),
+            "powered_s": core.powered_s() + 1,  # The second that has begun does not count: never below the lead (R1).
             "detail": f"alarm of meter {meter.id} read back on",
         }
         core.append(("delivered/1", f"delivered:{account.id}:{account.episode}", fields))
