@@ -160,6 +160,9 @@ SENTENCES = (
 )
 """Every sentence the edge can show to a person; a bar separates a note that keeps one word's meanings apart."""
 
+LONGEST_SENTENCE = 500
+"""A longer text is no sentence of the edge; searching it for one would take long."""
+
 MODES = {
     "normal": later("normal"),
     "time": later("clock not trusted|mode"),
@@ -201,7 +204,7 @@ def person(who: str | None) -> str:
 
 def said(text: str | None) -> str:
     """A sentence of the edge in the language of this request; one that is not known is shown as it comes."""
-    if not text or language_now() == "en":
+    if not text or language_now() == "en" or len(text) > LONGEST_SENTENCE:
         return text or ""
     for sentence, pattern, _ in _patterns():
         if found := pattern.fullmatch(text):
