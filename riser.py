@@ -45,18 +45,27 @@ def main() -> None:
     "--speed", type=click.FloatRange(1, FASTEST), metavar="N", help=f"How fast the demo's calendar runs [{SPEED:g}]."
 )
 @click.option("--site", type=click.Path(path_type=Path), metavar="FILE", help="Your site file: real ports, real time.")
+@click.option("--practice", is_flag=True, help="With --site: simulated meters behind its ports, and a book of its own.")
 @data_option
 @click.option("--panel-port", type=click.IntRange(1, 65535), metavar="N", help="Port of the panel.")
 @click.option("--no-browser", is_flag=True, help="Do not open the panel in a browser.")
 def up_verb(
-    demo: bool, speed: float | None, site: Path | None, data: str | None, panel_port: int | None, no_browser: bool
+    demo: bool,
+    speed: float | None,
+    site: Path | None,
+    practice: bool,
+    data: str | None,
+    panel_port: int | None,
+    no_browser: bool,
 ) -> int:
     """Run everything this machine should run, until Ctrl-C."""
     if demo and site:
         raise click.UsageError("--demo brings a site of its own; leave out --demo or --site")
     if speed is not None and not demo:
         raise click.UsageError("--speed belongs to --demo; a real site runs on the machine's own clock")
-    wish = Wish(demo, speed or SPEED, site, panel_port, browser=demo and not no_browser)
+    if practice and demo:
+        raise click.UsageError("--practice belongs to --site; the demo has simulated meters already")
+    wish = Wish(demo, speed or SPEED, site, practice, panel_port, browser=demo and not no_browser)
     terminal = Terminal(sys.stdout)
     try:
         return up(base_directory(data), wish, terminal, say)

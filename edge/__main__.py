@@ -2,6 +2,7 @@
 
 RISER_DATA    directory of the book, the registry and the secrets       RISER_SITE   the site file
 RISER_CLOCK   the demo's calendar, absent in ordinary use               RISER_LOG    level, INFO unless set
+RISER_LINES   where simulated lines are, to practise; absent otherwise
 
 Exit codes: 0 told to stop, 1 a part died or the disk failed (start again), 2 the site file or the book needs a person.
 """
@@ -116,7 +117,7 @@ def _run(directory: Path, options: argparse.Namespace) -> int:
         raise BadSite(misfits)
     ports: dict[str, Port] = {}
     threads: list[ThreadPort] = []
-    for line in lines_of(site, directory):
+    for line in lines_of(site, directory, os.environ.get("RISER_LINES", "")):
         thread = ThreadPort(line, gateway.enqueue, clock)
         ports[line.id] = thread
         threads.append(thread)

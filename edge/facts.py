@@ -9,11 +9,11 @@ from bridge.contract import messages as m
 from bridge.contract.units import instant_of, instant_text, micros_of, price_text, text_of
 from edge.account_facts import account_fact
 from edge.accounts import Accounts
+from edge.billing.tariff import local_midnight
 from edge.core import Core
 from edge.modes import Modes
 from edge.polling import Polling
 from edge.relays import Relays
-from edge.schedule import Schedule
 from edge.state import AccountState, MeterState
 
 VERSION = "0.1.0"
@@ -133,7 +133,7 @@ class Facts:
         core, sample = self._core, self._core.lives[meter.id].sample
         if sample is None or meter.billed is None:
             return None
-        midnight = Schedule(core.terms.zone).next_midnight(core.now() - timedelta(days=1))
+        midnight = local_midnight(core.now().astimezone(core.terms.zone).date(), core.terms.zone)
         used = sample.registers_wh["total"] - meter.billed.registers_wh["total"]
         return used if meter.billed.at >= micros_of(midnight - timedelta(minutes=1)) and used >= 0 else None
 

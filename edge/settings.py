@@ -47,9 +47,21 @@ def terms_of(site: Site, holidays: tuple[frozenset[date], frozenset[date]]) -> T
     )
 
 
-def lines_of(site: Site, data_directory: Path) -> list[Line]:
-    """The site's ports; a relative device is looked up in the data directory."""
-    return [Line(port.id, data_directory / port.device, port.protocol, port.baud, port.parity) for port in site.ports]
+def lines_of(site: Site, data_directory: Path, practice: str = "") -> list[Line]:
+    """The site's ports; a relative device is looked up in the data directory.
+
+    `practice` is the directory where a simulator puts its ports under their ids, in place of the site's devices.
+    """
+    return [
+        Line(
+            port.id,
+            Path(practice, port.id) if practice else data_directory / port.device,
+            port.protocol,
+            port.baud,
+            port.parity,
+        )
+        for port in site.ports
+    ]
 
 
 def statutory_days(around: date, policy: Policy) -> tuple[frozenset[date], frozenset[date]]:

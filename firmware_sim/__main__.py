@@ -17,8 +17,11 @@ from pathlib import Path
 from bridge.contract.clock import from_environment
 
 from .faults import gather
+from .from_site import described
 from .running import RunningShaft, tell
 from .shaft import load
+
+DEMO = Path(__file__).parent / "demo" / "shaft.toml"
 
 PARENT = "RISER_PARENT"
 """Environment variable: the process id of a parent without which this program shall not live."""
@@ -35,7 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
         parent = _bind_to_parent()
         clock = from_environment()
         gather(options.fault)
-        running = RunningShaft(load(options.shaft, clock.now()), options.run, clock, options.fault)
+        shaft = load(options.site, clock.now(), tables=described) if options.site else load(options.shaft, clock.now())
+        running = RunningShaft(shaft, options.run, clock, options.fault)
         running.start()
     except (ValueError, OSError) as error:
         tell(str(error))
@@ -58,7 +62,9 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="firmware_sim", description="A shaft of simulated meters on pseudo-terminals."
     )
-    parser.add_argument("--shaft", type=Path, default=Path(__file__).parent / "demo" / "shaft.toml", metavar="FILE")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--shaft", type=Path, default=DEMO, metavar="FILE", help="a shaft file [the demo's]")
+    which.add_argument("--site", type=Path, metavar="FILE", help="a site file: meters as it describes them")
     parser.add_argument("--run", type=Path, required=True, metavar="DIR", help="ports, memory and faults live here")
     parser.add_argument(
         "--fault", action="append", default=[], metavar="KIND:WHERE[:ARG]",

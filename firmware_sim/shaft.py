@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -78,9 +79,12 @@ class Shaft:
         return max(0, ahead_us) / 1e6
 
 
-def load(path: Path, now: datetime, faults: Faults = NO_FAULTS) -> Shaft:
+def load(
+    path: Path, now: datetime, faults: Faults = NO_FAULTS, tables: Callable[[dict[str, Any]], dict[str, Any]] = dict
+) -> Shaft:
     """Build the shaft of a TOML file whose meters have been running for `history_days` before `now`.
 
+    `tables` makes a shaft's tables of what the file holds, where that is something else: a site file.
     Raises ValueError with one sentence that names what is wrong, OSError where the file cannot be read.
     """
     try:
@@ -88,7 +92,7 @@ def load(path: Path, now: datetime, faults: Faults = NO_FAULTS) -> Shaft:
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path} is not TOML: {error}") from None
     try:
-        return _build(described, now, faults)
+        return _build(tables(described), now, faults)
     except KeyError as error:
         raise ValueError(f"{path}: {error.args[0]!r} is missing") from None
     except ValueError as error:

@@ -1,6 +1,6 @@
-"""Each demo begins with a fresh book and keeps the last one aside; nothing that a person chose is lost.
+"""Each demo and practice begins with a fresh book and keeps the last one aside; nothing a person chose is lost.
 
-Everything in the demo's directory goes aside except what is named here. That also takes the broker's memory: a
+Everything in its directory goes aside except what is named here. That also takes the broker's memory: a
 retained `info` of the old book would put the new edge into mode recovery.
 """
 
@@ -38,12 +38,13 @@ PAYS_FEN = 50_000
 
 def fresh(data: Path) -> Path | None:
     """Move the last demo aside and lay out a new one. Return where the last one went, None when there was none."""
-    aside = _aside(data)
+    aside = set_aside(data)
     shutil.copyfile(SITE, data / "site.toml")
     return aside
 
 
-def _aside(data: Path) -> Path | None:
+def set_aside(data: Path) -> Path | None:
+    """Move a demo's or practice's last book and all that belongs to it aside. Return where to, None for nothing."""
     old = [path for path in data.iterdir() if not any(fnmatch(path.name, stays) for stays in STAYS)]
     if not old:
         return None

@@ -18,7 +18,7 @@ from host import demo, logins, mosquitto, ports
 from host.demo import SPEED
 from host.exits import IN_USE, USAGE, Trouble
 from host.mosquitto import BrokerChild
-from host.places import DEMO, make_directory, take_lock
+from host.places import DEMO, PRACTICE, make_directory, take_lock
 from host.programs import Wiring
 
 SITE_NAME = "site.toml"
@@ -33,6 +33,7 @@ class Wish:
     demo: bool = False
     speed: float = SPEED
     site: Path | None = None
+    practice: bool = False
     panel_port: int | None = None
     browser: bool = True
 
@@ -56,13 +57,14 @@ def lay_out(base: Path, wish: Wish, say: Say) -> Layout:
     # A mistake in the site file is told before anything is touched.
     if site_file is not None:
         read_site(site_file)
-    data = make_directory(base / DEMO if wish.demo else base)
+    data = make_directory(base / DEMO if wish.demo else base / PRACTICE if wish.practice else base)
     lock = take_lock(data)
     clock: Clock = SystemClock()
     clock_text = ""
+    begin = demo.fresh if wish.demo else demo.set_aside
+    if (wish.demo or wish.practice) and (aside := begin(data)) is not None:
+        say(f"a fresh book; the last {data.name} is kept in {aside}")
     if wish.demo:
-        if (aside := demo.fresh(data)) is not None:
-            say(f"a fresh book; the last demo is kept in {aside}")
         scaled = demo.clock(wish.speed)
         clock, clock_text, site_file = scaled, scaled.environment(), data / SITE_NAME
     assert site_file is not None
@@ -71,7 +73,7 @@ def lay_out(base: Path, wish: Wish, say: Say) -> Layout:
     broker, broker_url = _broker(site, site_file, data, wish.demo, panel_port, say)
     return Layout(
         site=site,
-        wiring=Wiring(data, site_file, clock_text, panel_port, wish.demo),
+        wiring=Wiring(data, site_file, clock_text, panel_port, wish.demo, wish.practice),
         clock=clock,
         broker=broker,
         broker_url=broker_url,

@@ -16,10 +16,11 @@ ROOT = Path(__file__).resolve().parent.parent
 DATA = "RISER_DATA"
 LOCK = "riser.lock"
 DEMO = "demo"
+PRACTICE = "practice"
 
 
 def base_directory(given: str | None, environ: Mapping[str, str] = os.environ) -> Path:
-    """The data directory: as given, else RISER_DATA, else `var` beside the programs. The demo lives in `demo` below."""
+    """The data directory: as given, else RISER_DATA, else `var` beside the programs. Demo and practice live below."""
     named = given or environ.get(DATA) or ""
     return Path(named).expanduser().absolute() if named else ROOT / "var"
 

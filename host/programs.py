@@ -38,6 +38,13 @@ class Wiring:
     clock: str
     panel_port: int
     demo: bool
+    practice: bool = False
+    """The site's ports lead to simulated meters, in a data directory of their own."""
+
+    @property
+    def lines(self) -> Path:
+        """Where the simulator puts its ports, each under its id."""
+        return self.data / SIM
 
 
 def commands(wiring: Wiring, environ: Mapping[str, str] = os.environ) -> dict[str, tuple[str, ...]]:
@@ -45,8 +52,9 @@ def commands(wiring: Wiring, environ: Mapping[str, str] = os.environ) -> dict[st
     if instead := environ.get(INSTEAD):
         return _commands_of(Path(instead))
     found: dict[str, tuple[str, ...]] = {}
-    if wiring.demo:
-        found[SIM] = _module("firmware_sim", "--shaft", str(demo.SHAFT), "--run", str(wiring.data / SIM))
+    if wiring.demo or wiring.practice:
+        shaft = ("--shaft", str(demo.SHAFT)) if wiring.demo else ("--site", str(wiring.site_file))
+        found[SIM] = _module("firmware_sim", *shaft, "--run", str(wiring.lines))
     found |= {name: _module(name) for name in ("edge", "bridge", "panel")}
     if wiring.demo:
         found["demo"] = _module("bridge.demo")
@@ -73,6 +81,8 @@ def environment(wiring: Wiring, name: str, environ: Mapping[str, str]) -> dict[s
     }
     if wiring.clock:
         found[CLOCK] = wiring.clock
+    if wiring.practice:
+        found["RISER_LINES"] = str(wiring.lines)
     if wiring.demo and (words := demo.words_for(name)):
         found["RISER_DEMO"] = words
     return found

@@ -22,7 +22,7 @@ from bridge.contract.secrets import NoSecrets
 from bridge.contract.units import instant_text
 from host import runfile
 from host.asking import USER, Gateway, look
-from host.places import DEMO
+from host.places import DEMO, PRACTICE
 from host.runfile import Run
 
 BROKER_LIMIT_S = 3.0
@@ -43,8 +43,8 @@ class Standing:
 
 
 def live_run(base: Path) -> Run | None:
-    """The newest `up` that is alive in this data directory or its demo."""
-    return runfile.live([base, base / DEMO])
+    """The newest `up` that is alive in this data directory, its demo or its practice."""
+    return runfile.live([base, base / DEMO, base / PRACTICE])
 
 
 def gather(run: Run | None) -> Standing:

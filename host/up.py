@@ -84,7 +84,7 @@ class _Machine:
                 self._supervisor.until(lambda: bool(self._asked) or self._lines_are_there(), LINE_LIMIT_S)
 
     def _lines_are_there(self) -> bool:
-        return all((self._layout.wiring.data / port.device).exists() for port in self._layout.site.ports)
+        return all((self._layout.wiring.lines / port.id).exists() for port in self._layout.site.ports)
 
     def _await_broker(self) -> None:
         """The other programs would manage without; a broker that never comes is better told at once."""

@@ -6,12 +6,19 @@ import re
 import subprocess
 import sys
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 
+from pydantic import BaseModel
+
+from bridge.contract import site as site_module
 from bridge.contract.document import render
-from bridge.contract.site import Site
+from bridge.contract.site import BridgeTable, Broker, ClockTable, Panel, Policy, Port, Site, SiteTable
 from bridge.contract.site_file import load, references
 from edge import install, model
+from edge.codec import PROTOCOLS
+from firmware_sim.from_site import described
+from firmware_sim.shaft import load as simulated
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -61,3 +68,49 @@ def test_links_lead_somewhere() -> None:
 def test_the_topic_table_is_up_to_date() -> None:
     """docs/mqtt.md says what the messages say; `python -m bridge.contract.document > docs/mqtt.md` writes it anew."""
     assert (ROOT / "docs" / "mqtt.md").read_text(encoding="utf-8") == render()
+
+
+EXAMPLE = ROOT / "site.example.toml"
+
+
+def test_the_example_is_a_building_the_edge_accepts_and_can_be_practised() -> None:
+    """A person copies site.example.toml: it has no mistake, and `riser sim --site` stands its meters up."""
+    site = load(EXAMPLE)
+    assert install.mistakes(site) == []
+    now = datetime(2026, 11, 26, 2, tzinfo=UTC)
+    shaft = simulated(EXAMPLE, now, tables=described)
+    for meter in site.meters:
+        kind, answered = model.load(meter.model), {}
+        for name in kind.rows:
+            question = kind.ask(name, meter.address, slot=1)
+            heard = bytearray(shaft.meters[meter.id].answer(question, now, 0.0) or b"")
+            reply = PROTOCOLS[kind.protocol].find_reply(question, heard)
+            assert reply, f"{meter.id} does not answer {name}"
+            answered |= kind.values(name, reply, site.zone)
+        assert answered["energy_wh"] > 0 and meter.serial in (None, answered.get("serial"))
+
+
+def test_the_example_names_every_setting_there_is() -> None:
+    """What the site file can say stands in the example, in force or as a comment with its default."""
+    text = EXAMPLE.read_text(encoding="utf-8")
+    tables = [each for each in vars(site_module).values() if isinstance(each, type) and issubclass(each, BaseModel)]
+    for table in tables:
+        for name, field in table.model_fields.items():
+            word = field.alias or name
+            assert re.search(rf"(?m)^(# )?\[*{word}\b|[{{,] ?{word} =|\.{word}\]", text), f"{table.__name__}.{word}"
+
+
+def test_comments_of_the_example_tell_the_true_defaults() -> None:
+    """A commented setting shows what holds without it."""
+    tables = {"site": SiteTable, "broker": Broker, "panel": Panel, "bridge": BridgeTable, "clock": ClockTable}
+    tables |= {"policy": Policy, "ports": Port}
+    table, seen = "", 0
+    for line in EXAMPLE.read_text(encoding="utf-8").splitlines():
+        if header := re.match(r"\[+(\w+)", line):
+            table = header[1]
+        if (told := re.match(r"# (\w+) = ", line)) and table in tables:
+            default = tables[table].model_fields[told[1]].default
+            if default is not None:
+                assert tomllib.loads(line[2:])[told[1]] == default, line
+                seen += 1
+    assert seen > 15

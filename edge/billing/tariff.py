@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -51,6 +52,7 @@ class Version:
             day += timedelta(days=1)
 
 
+@lru_cache(maxsize=8192)  # Every forecast walks the same borders of the next days.
 def wall_instant(day: date, minute: int, zone: ZoneInfo) -> datetime:
     """The instant of a local wall time, `minute` minutes after midnight on the wall's clock; 1440 is the next day.
 
