@@ -23,9 +23,9 @@ from pathlib import Path
 from bridge.contract import secrets
 from bridge.contract.clock import from_environment
 from bridge.contract.messages import Status, Topics
-from bridge.contract.site_file import BadSite, load
+from bridge.contract.site_file import BadSite
 from bridge.mqtt import Link
-from edge import install, trust
+from edge import install, site_check, trust
 from edge.book import Book, BookError
 from edge.bus import Port
 from edge.codec.dlt645 import Password
@@ -65,7 +65,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--recovered-by", metavar="NAME", help="leave mode recovery: all payments are in the book again"
     )
+    parser.add_argument("--check-site", type=Path, metavar="FILE", help="tell every mistake of a site file, as JSON")
     options = parser.parse_args(argv)
+    if options.check_site is not None:
+        print(json.dumps(found := site_check.looked_at(options.check_site)))
+        return 2 if found["mistakes"] else 0
     logging.basicConfig(
         stream=sys.stdout,
         level=os.environ.get("RISER_LOG", "INFO"),
@@ -76,7 +80,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return _run(directory, options)
     except BadSite as error:
-        for mistake in error.mistakes:
+        for mistake in error.lines:
             log.error("site file: %s", mistake)
         return 2
     except (BookError, secrets.NoSecrets) as error:
@@ -88,9 +92,10 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(directory: Path, options: argparse.Namespace) -> int:
-    site = load(Path(os.environ.get("RISER_SITE", "site.toml")))
-    if mistakes := install.mistakes(site):
-        raise BadSite(mistakes)
+    sheet = install.look(Path(os.environ.get("RISER_SITE", "site.toml")))
+    site = sheet.site
+    if sheet.found or site is None:
+        raise sheet.refuse()
     clock = from_environment()
     mine = secrets.read(directory, "edge")
     book = Book(directory, clock, boot_id(), begin_anew=options.begin_anew)
