@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,9 @@ from edge.codec.errors import CodecError
 from edge.core import Core, Draft
 
 BY = "site file"
+
+WORD = re.compile(r"[a-z0-9][a-z0-9_-]*")
+"""What can be a model's name at all; anything else is told as a mistake of its own."""
 
 
 def look(path: Path) -> Sheet:
@@ -42,7 +46,7 @@ def model_mistakes(tables: dict[str, Any]) -> Iterator[Mistake]:
     models: dict[str | None, model.Model] = {}
     for number, meter in rows(tables, "meters"):
         name, port = text(meter, "model"), text(meter, "port")
-        if name is None:
+        if name is None or not WORD.fullmatch(name):
             continue
         try:
             models[text(meter, "id")] = kind = model.load(name)
