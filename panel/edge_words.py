@@ -153,6 +153,7 @@ SENTENCES = (
     later("this transaction id was used for another request; nothing was done. Make a new id"),
     later("the role {role} may not ask for {operation}"),
     later("the request expired at {at}; ask anew"),
+    later("the request was issued at {at}, which is yet to come; set the asker's clock"),
     later("a retained request is never carried out; it was cleared from the broker"),
     # a rule or a day before another sentence
     later("{rule}: {why}"),

@@ -30,7 +30,7 @@ UNSEEN = (
     r"balance below level .*", r"supply will be cut at .*", r"final warning (delivered|over).*",
     r".* yuan topped up, .*", r".* kWh charged, .*", r"supply 7, read back .*", r"hold .* by .*: .*",  # account events
     r"there is no request .*", r"issued_at and valid_until .*", r"a transaction id is .*",
-    r"valid_until lies more than an hour .*",
+    r"valid_until lies more than an hour .*", r"there is no such field",
     r"too much is being replayed.*", r"7: 7",  # requests that the panel never makes
 )  # fmt: skip
 """Sentences that no page of the panel shows, with the reason beside them."""
