@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -162,7 +163,8 @@ def front_door() -> int:
     except (click.Abort, KeyboardInterrupt):
         return FAILED
     except OSError as error:
-        say(f"{error.filename or 'this machine'}: {error.strerror or error}")
+        remedy = "; make room, or choose another directory with --data" if error.errno == errno.ENOSPC else ""
+        say(f"{error.filename or 'this machine'}: {error.strerror or error}{remedy}")
         return FAILED
 
 

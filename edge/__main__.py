@@ -41,13 +41,20 @@ SWITCH_INTERVAL_S = 0.0005
 """A port thread gets the interpreter back this soon; the default of 5 ms costs a quarter of the line's time."""
 
 
+PASSWORDS = '{"default": {"level": "02", "password": "000000", "operator": "00000000"}}'
+
+
 def passwords(extra: dict[str, object]):  # type: ignore[no-untyped-def]
     """A function from meter id to its password, from the table `meter_passwords` of the edge's secrets."""
     table = extra.get("meter_passwords", {})
-    assert isinstance(table, dict)
+    if not (isinstance(table, dict) and all(isinstance(row, dict) for row in table.values())):
+        raise secrets.NoSecrets(f"secrets/edge.json: meter_passwords reads {PASSWORDS}; mend it")
 
     def of(meter: str) -> Password:
-        return Password(**{**table.get("default", {}), **table.get(meter, {})})
+        try:
+            return Password(**{**table.get("default", {}), **table.get(meter, {})})
+        except (TypeError, AttributeError):
+            raise ValueError(f"a password reads {PASSWORDS}") from None
 
     return of
 

@@ -101,12 +101,12 @@ class Book:
                 raise self._lost("missing")
             self._db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
             self._prepare(may_begin)
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, BookError) as error:
             self.close()
-            raise BookError(f"{self._path} cannot be read as a book: {error}; restore a backup") from None
-        except BookError:
-            self.close()
-            raise
+            disk = isinstance(error, sqlite3.OperationalError)  # The disk and its rights, not what is in the book.
+            remedy = "make room on its disk, and make it writable for this user" if disk else "restore a backup"
+            words = f"{self._path} cannot be read as a book: {error}; {remedy}"
+            raise (error if isinstance(error, BookError) else BookError(words)) from None
         marker.touch()
         self.seq, self.hash = self._newest()
         self.sweep_number = self._db.execute("SELECT coalesce(max(number), 0) FROM sweep").fetchone()[0]

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from bridge.contract.clock import Clock
 from edge.bus import QUIET_S, Line, Ready, Reply, Request, Wire, exchange
+from edge.device_words import why_closed
 from edge.waiting import Queue
 
 log = logging.getLogger("riser.bus")
@@ -93,9 +94,10 @@ class ThreadPort(threading.Thread):
         try:
             self._wire = self.line.open()
         except (OSError, ValueError) as error:
-            if self.why != str(error):
-                log.warning("port %s: %s cannot be opened: %s", self.line.id, self.line.device, error)
-            self.state, self.why = "closed", str(error)
+            why = why_closed(self.line.device, error)
+            if self.why != why:
+                log.warning("port %s, %s: %s", self.line.id, self.line.device, why)
+            self.state, self.why = "closed", why
             return False
         log.info("port %s: %s is open at %d baud", self.line.id, self.line.device, self.line.baud)
         self.state, self.why = "open", None

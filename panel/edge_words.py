@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 
+from panel.edge_port_words import OF_PORTS
 from panel.states import HOLDS, RATE_WORDS
 from panel.words import language_now, later, t
 
@@ -97,7 +98,7 @@ SENTENCES = (
     later("the registers were not read in the last minute"),
     # the line and what a meter refuses
     later("not opened yet"),
-    later("[Errno {errno}] could not open port {device}: {error}"),
+    *OF_PORTS,
     later("silent|line"),
     later("noise|line"),
     later("late|line"),
