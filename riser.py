@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import logging
 import os
 import sys
 from pathlib import Path
@@ -152,6 +153,7 @@ def become(module: str, arguments: tuple[str, ...]) -> NoReturn:
 
 def front_door() -> int:
     """Run a verb; whatever goes wrong ends in one sentence and a documented exit code."""
+    logging.getLogger("riser").addHandler(logging.NullHandler())  # A verb says itself what a person must know.
     try:
         return main(prog_name="riser", standalone_mode=False) or 0
     except Trouble as trouble:

@@ -30,7 +30,7 @@ def why_closed(device: Path, error: Exception) -> str:
         return NO_RIGHT
     if number == errno.EBUSY or "exclusively" in words:
         return IN_USE
-    if kind == "other" or number == errno.ENOTTY:
+    if kind == "other" or number == errno.ENOTTY or f"({errno.ENOTTY}," in words:  # So pyserial wraps it.
         return NO_SERIAL_PORT
     if isinstance(error, ValueError) or "configure" in words:
         return NO_SUCH_SPEED

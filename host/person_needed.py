@@ -43,9 +43,8 @@ class PersonNeeded:
         self.why = said[-1] if said else "it gave no reason"
         if self._told and self._told <= told:
             return None
-        return (
-            f"needs a person, its reason stands above; it is tried again every {RETRY_S:g} s, which is not told again"
-        )
+        words = "needs a person, its reason stands above; it is tried again every"
+        return f"{words} {RETRY_S:g} s, and that is not told again"
 
     def works(self) -> None:
         """It runs and is healthy: whatever it says from now on is new."""

@@ -144,7 +144,9 @@ def main() -> int:
     except SQLAlchemyError as error:
         first, remedy = str(error).splitlines()[0], "remove the damaged archive, and it is filled anew from the book"
         return cannot_start(f"the archive cannot be opened: {first}; {remedy}")
-    except (ValueError, OSError) as error:
+    except OSError as error:
+        return cannot_start(f"{error.filename or data}: {error.strerror}" if error.strerror else str(error))
+    except ValueError as error:
         return cannot_start(str(error))
     if password and not os.environ.get("RISER_PARENT"):
         words = "you will be asked to change it"

@@ -17,10 +17,10 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from bridge.contract.messages import PanelStatus, Response, Topics
+from bridge.contract.sound import unsound
 from bridge.mqtt import Acknowledged, Connected, Disconnected, Happening, Received
 from panel.commands import Commands
 from panel.mirror import Mirror
-from panel.sound import unsound
 
 log = logging.getLogger("riser.panel.feed")
 

@@ -34,8 +34,8 @@ from bridge.contract.messages import (
     Tariff,
     Topics,
 )
+from bridge.contract.sound import unsound
 from bridge.contract.units import is_id
-from panel.sound import unsound
 
 log = logging.getLogger("riser.panel.mirror")
 

@@ -1,4 +1,4 @@
-"""A fact is believed when every field is what its name says; a page then need not ask again.
+"""A fact is believed when every field is what its name says; a page or a table then need not ask again.
 
 The contract's classes say which fields there are and of which type. Here is what a type does not say: a field named
 `at`, `since`, `..._at` and the like holds an instant, a wall time is HH:MM, an id can stand in an address, a number
@@ -20,6 +20,7 @@ INSTANTS = ("at", "since", "until", "next")
 
 IDS = {"id", "account", "meter", "tariff"}
 WALL_TIMES = {"from_", "to"}
+TOO_LONG, NOT_MEASURED = "more than 64 bits", "is no measured value"
 LARGEST = 2**63 - 1
 LARGEST_FLOAT = 1e12
 """Volts, days and yuan beyond this are a broken sender's, and no page has room for them."""
@@ -28,6 +29,11 @@ LARGEST_FLOAT = 1e12
 def unsound(message: BaseModel) -> str | None:
     """What is wrong with a fact, as `field: why`; None for a sound one."""
     return next(_wrong(message, ""), None)
+
+
+def odd_number(message: BaseModel) -> str | None:
+    """The same about numbers alone, for a receiver that keeps texts as they come."""
+    return next((why for why in _wrong(message, "") if why.endswith((TOO_LONG, NOT_MEASURED))), None)
 
 
 def _wrong(part: BaseModel, path: str) -> Iterator[str]:
@@ -44,9 +50,9 @@ def _wrong_value(name: str, value: object, path: str) -> Iterator[str]:
             inner = "meter" if name == "meters" else name
             yield from _wrong_value(inner, each, f"{path}[{number}]")
     elif isinstance(value, int) and abs(value) > LARGEST:
-        yield f"{path}: more than 64 bits"
+        yield f"{path}: {TOO_LONG}"
     elif isinstance(value, float) and not (math.isfinite(value) and abs(value) <= LARGEST_FLOAT):
-        yield f"{path}: {value} is no measured value"
+        yield f"{path}: {value} {NOT_MEASURED}"
     elif isinstance(value, str):
         yield from _wrong_text(name, value, path)
 
