@@ -6,19 +6,25 @@ import errno
 import json
 import logging
 import os
+import shlex
+import shutil
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
-from host import checks, mosquitto
+from bridge.contract.clock import SystemClock
+from host import checks, mosquitto, site_check
 from host.demo import FASTEST, SPEED
-from host.exits import FAILED, NOT_RUNNING, Trouble, table_text
+from host.doctor import telling
+from host.doctor.visit import code, visit
+from host.exits import FAILED, FINE, NOT_RUNNING, Trouble, table_text
 from host.journal import Terminal
 from host.layout import Wish
 from host.places import ROOT, base_directory
 from host.request import fields_of, outcome, person, request
+from host.service_verbs import service
 from host.status import as_json, as_lines, gather, live_run
 from host.up import up
 
@@ -41,6 +47,9 @@ def main() -> None:
     """Riser: a prepaid metering gateway for the electrical shaft."""
 
 
+main.add_command(service)
+
+
 @main.command("up")
 @click.option("--demo", is_flag=True, help="A shaft of simulated meters, a fresh book, a faster calendar.")
 @click.option(
@@ -49,6 +58,9 @@ def main() -> None:
 @click.option("--site", type=click.Path(path_type=Path), metavar="FILE", help="Your site file: real ports, real time.")
 @click.option("--practice", is_flag=True, help="With --site: simulated meters behind its ports, and a book of its own.")
 @data_option
+@click.option(
+    "--panel-listen", envvar="RISER_PANEL_LISTEN", metavar="ADDRESS", help="Address of the panel, such as 0.0.0.0."
+)
 @click.option("--panel-port", type=click.IntRange(1, 65535), metavar="N", help="Port of the panel.")
 @click.option("--no-browser", is_flag=True, help="Do not open the panel in a browser.")
 def up_verb(
@@ -57,6 +69,7 @@ def up_verb(
     site: Path | None,
     practice: bool,
     data: str | None,
+    panel_listen: str | None,
     panel_port: int | None,
     no_browser: bool,
 ) -> int:
@@ -67,7 +80,7 @@ def up_verb(
         raise click.UsageError("--speed belongs to --demo; a real site runs on the machine's own clock")
     if practice and demo:
         raise click.UsageError("--practice belongs to --site; the demo has simulated meters already")
-    wish = Wish(demo, speed or SPEED, site, practice, panel_port, browser=demo and not no_browser)
+    wish = Wish(demo, speed or SPEED, site, practice, panel_listen, panel_port, browser=demo and not no_browser)
     terminal = Terminal(sys.stdout)
     try:
         return up(base_directory(data), wish, terminal, say)
@@ -76,16 +89,19 @@ def up_verb(
 
 
 @main.command("status")
+@click.option("--ready", is_flag=True, help="Exit code 1 while anything stands between this and ready.")
 @json_option
 @data_option
-def status_verb(as_json_text: bool, data: str | None) -> int:
+def status_verb(ready: bool, as_json_text: bool, data: str | None) -> int:
     """What runs here."""
     standing = gather(live_run(base_directory(data)))
     if as_json_text:
         click.echo(json.dumps(as_json(standing), ensure_ascii=False))
     else:
         click.echo("\n".join(as_lines(standing)))
-    return NOT_RUNNING if standing.run is None else 0
+    if standing.run is None:
+        return NOT_RUNNING
+    return FAILED if ready and not standing.ready else FINE
 
 
 @main.command("request")
@@ -143,6 +159,38 @@ def sim_verb(arguments: tuple[str, ...]) -> NoReturn:
 def bench_verb(arguments: tuple[str, ...]) -> NoReturn:
     """Measure against the limits: riser bench NAME."""
     become("tests.bench", arguments)
+
+
+@main.command("doctor")
+@click.option(
+    "--site", type=click.Path(path_type=Path), metavar="FILE", help="The site file [default: the one in use]."
+)
+@json_option
+@data_option
+def doctor_verb(site: Path | None, as_json_text: bool, data: str | None) -> int:
+    """What is wrong with this installation, in sentences. Changes nothing. 0: nothing is wrong, 1: something is."""
+    findings, head = visit(base_directory(data), site, SystemClock(), shlex.join(["./riser", *sys.argv[1:]]))
+    if as_json_text:
+        click.echo(json.dumps(telling.as_json(findings), ensure_ascii=False))
+    else:
+        click.echo("\n".join(telling.lines(findings, head, shutil.get_terminal_size().columns)))
+    return code(findings)
+
+
+@main.group("site")
+def site_group() -> None:
+    """The site file."""
+
+
+@site_group.command("check")
+@click.argument("file", type=click.Path(path_type=Path))
+@json_option
+def site_check_verb(file: Path, as_json_text: bool) -> int:
+    """Every mistake of a site file at once, each with its path. 0: it is good, 2: it is not."""
+    checked = site_check.check(file)
+    told = [json.dumps(site_check.as_json(checked), ensure_ascii=False)] if as_json_text else site_check.told(checked)
+    click.echo("\n".join(told))
+    return site_check.code(checked)
 
 
 def become(module: str, arguments: tuple[str, ...]) -> NoReturn:

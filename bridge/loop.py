@@ -88,10 +88,11 @@ class Loop:
         self._stopping = True
         self._inbox.wake()
 
-    def run(self) -> int:
+    def run(self, beat: Callable[[], None] = lambda: None) -> int:
         """Until `stop`, or until paho's thread is dead. Return the exit code."""
         while not self._stopping:
             self.step(LONGEST_WAIT_S)
+            beat()
             if not self._wire.alive:
                 log.error("the network thread has died; this process ends and must be started again")
                 return THREAD_DIED

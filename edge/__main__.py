@@ -20,9 +20,10 @@ import sys
 import threading
 from pathlib import Path
 
-from bridge.contract import secrets
+from bridge.contract import kernel_clock, secrets
 from bridge.contract.clock import from_environment
 from bridge.contract.messages import Status, Topics
+from bridge.contract.progress import Progress
 from bridge.contract.site_file import BadSite
 from bridge.mqtt import Link
 from edge import install, site_check, trust
@@ -107,7 +108,7 @@ def _run(directory: Path, options: argparse.Namespace) -> int:
     mine = secrets.read(directory, "edge")
     book = Book(directory, clock, boot_id(), begin_anew=options.begin_anew)
     if book.seq == 0:
-        book.trusted, _ = trust.judge(clock, 0, site.clock.trust, trust.kernel_is_synchronised())
+        book.trusted, _ = trust.judge(clock, 0, site.clock.trust, kernel_clock.is_synchronised())
         install.fill(Core(book, terms_of(site, (frozenset(), frozenset())), clock), site)
         log.info("the book begins with %d entries from the site file", book.seq)
     topics = Topics(site.site.base, site.site.gateway)
@@ -146,7 +147,11 @@ def _run(directory: Path, options: argparse.Namespace) -> int:
         thread.start()
     link.start()
     try:
-        gateway.run(stopping.is_set, lambda: link.alive and all(thread.is_alive() for thread in threads))
+        gateway.run(
+            stopping.is_set,
+            lambda: link.alive and all(thread.works() for thread in threads),
+            Progress(clock).beat,
+        )
     finally:
         for thread in threads:
             thread.stop()

@@ -137,17 +137,19 @@ class Gateway:
 
     # --- the loop ---
 
-    def run(self, stopping: Callable[[], bool], alive: Callable[[], bool]) -> None:
-        """Drain the queue until told to stop. Raises RuntimeError when a part has died (failure 46)."""
+    def run(self, stopping: Callable[[], bool], alive: Callable[[], bool], beat: Callable[[], None]) -> None:
+        """Drain the queue until told to stop; beat after each tick (47). RuntimeError when a part has died (46)."""
         while not stopping():
             if self.failed is not None or not alive():
                 raise RuntimeError(self.failed or "a thread of the edge has died")
+            ticked = self._ticked
             try:
-                event = self.events.get(timeout=TICK_S / 4)
+                event: Event | None = self.events.get(timeout=TICK_S / 4)
             except queue.Empty:
-                self.step(None)
-            else:
-                self.step(event)
+                event = None
+            self.step(event)
+            if self._ticked != ticked:
+                beat()
         self.shut()
 
     def step(self, event: Event | None) -> None:

@@ -23,6 +23,10 @@ SENT_WITHIN_S = 0.2
 READY_FOR_S = 2.0
 """A port waits this long for the loop's word on a trip; then the request is withdrawn."""
 
+TURN_S = 90.0
+"""A turn of a port takes seconds, half a minute when the kernel closes a device that no longer sends. A thread that is
+longer at it is stuck in its adapter's driver (failure 47); the edge ends, and a new one opens the device anew."""
+
 
 class ThreadPort(threading.Thread):
     """A port with its thread. It opens its device by itself, again and again while it is missing (failure 29)."""
@@ -39,12 +43,20 @@ class ThreadPort(threading.Thread):
         self._word = ""  # "", "go", "refused", "sent"
         self._sent: int | None = None  # number of the newest trip whose bytes were given to the line
         self._quiet_from = 0.0
+        self._turned_s = clock.monotonic()
 
     def put(self, request: Request) -> None:
         self._queue.put(request)
 
     def waiting(self) -> int:
         return len(self._queue)
+
+    def works(self) -> bool:
+        """False when the thread has died, or hangs in an exchange that never ends."""
+        silent_s = self._clock.monotonic() - self._turned_s
+        if self.is_alive() and silent_s >= TURN_S:
+            log.critical("port %s: %s has not come back for %.0f s", self.line.id, self.line.device, silent_s)
+        return self.is_alive() and silent_s < TURN_S
 
     def stop(self) -> None:
         self._stopping.set()
@@ -78,6 +90,7 @@ class ThreadPort(threading.Thread):
     def run(self) -> None:
         pause = 0.2
         while not self._stopping.is_set():
+            self._turned_s = self._clock.monotonic()
             if self._wire is None and not self._open():
                 self._fail_waiting()
                 self._stopping.wait(pause)

@@ -17,12 +17,14 @@ LIMIT_S = 60
 """A Pi Zero with a busy card needs some seconds to begin a program."""
 
 
-def mistakes_of(path: Path) -> list[str]:
-    """Every mistake of a site file, each with its line and path. Raises Trouble when the edge cannot be asked."""
+def asked(path: Path) -> tuple[list[str], dict[str, dict[str, bool]]]:
+    """(every mistake of a site file with its line and path, the edge's table of models). Raises Trouble when the edge
+    cannot be asked."""
     command = [sys.executable, "-m", "edge", "--check-site", str(path)]
     try:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S)
-        return [str(each) for each in json.loads(done.stdout)["mistakes"]]
+        told = json.loads(done.stdout)
+        return [str(each) for each in told["mistakes"]], told["models"]
     except subprocess.TimeoutExpired:
         said = f"it did not answer within {LIMIT_S} s"
     except (OSError, ValueError, KeyError, TypeError):

@@ -16,7 +16,7 @@ from bridge.contract.site import Site
 from bridge.contract.site_file import BadSite, load
 from host import demo, logins, mosquitto, ports
 from host.demo import SPEED
-from host.edge_check import mistakes_of
+from host.edge_check import asked
 from host.exits import IN_USE, USAGE, Trouble
 from host.mosquitto import BrokerChild
 from host.places import DEMO, PRACTICE, make_directory, take_lock
@@ -35,6 +35,7 @@ class Wish:
     speed: float = SPEED
     site: Path | None = None
     practice: bool = False
+    panel_listen: str | None = None
     panel_port: int | None = None
     browser: bool = True
 
@@ -70,15 +71,16 @@ def lay_out(base: Path, wish: Wish, say: Say) -> Layout:
         clock, clock_text, site_file = scaled, scaled.environment(), data / SITE_NAME
     assert site_file is not None
     site = read_site(site_file)
-    panel_port = _panel_port(site, wish, site_file)
+    panel_listen = wish.panel_listen or site.panel.listen
+    panel_port = _panel_port(panel_listen, site.panel.port, wish, site_file)
     broker, broker_url = _broker(site, site_file, data, wish.demo, panel_port, say)
     return Layout(
         site=site,
-        wiring=Wiring(data, site_file, clock_text, panel_port, wish.demo, wish.practice),
+        wiring=Wiring(data, site_file, clock_text, panel_listen, panel_port, wish.demo, wish.practice),
         clock=clock,
         broker=broker,
         broker_url=broker_url,
-        panel_url=f"http://{mosquitto.client_host(site.panel.listen)}:{panel_port}",
+        panel_url=f"http://{mosquitto.client_host(panel_listen)}:{panel_port}",
         lock=lock,
     )
 
@@ -97,7 +99,7 @@ def _site_file(base: Path, wish: Wish) -> Path:
 
 def check_site(path: Path) -> None:
     """Let the edge look at a person's site file. Raises Trouble with every mistake on a line of its own."""
-    if mistakes := mistakes_of(path):
+    if mistakes := asked(path)[0]:
         raise _bad_site(path, mistakes)
 
 
@@ -115,9 +117,9 @@ def _bad_site(path: Path, mistakes: list[str]) -> Trouble:
     return Trouble(USAGE, f"the site file {path} has {many}; nothing was started:\n{told}")
 
 
-def _panel_port(site: Site, wish: Wish, site_file: Path) -> int:
+def _panel_port(listen: str, usual: int, wish: Wish, site_file: Path) -> int:
     """The demo takes the next free port; a real site's people know theirs, so there a taken one is an error."""
-    listen, port = site.panel.listen, wish.panel_port or site.panel.port
+    port = wish.panel_port or usual
     if wish.demo and wish.panel_port is None:
         return ports.first_free(listen, port)
     if not ports.is_free(listen, port):

@@ -21,8 +21,11 @@ from host.runfile import Run
 
 
 def person() -> str:
-    """Who sits at this shell: the one who became root, not root."""
-    return os.environ.get("SUDO_USER") or getpass.getuser()
+    """Who sits at this shell: the one who became root, not root; in a container perhaps a number without a name."""
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except KeyError:
+        return f"user {os.getuid()}"
 
 
 def fields_of(operation: str, words: tuple[str, ...]) -> dict[str, object]:

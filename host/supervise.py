@@ -1,9 +1,9 @@
 """Children live exactly as long as we do: started, watched, started again, and ended in order.
 
-Each child has a process group and a pipe of its own. Whoever ends by itself is started again, after half a second
-at first and up to 15 s later; after 30 s of health the count begins anew. Who needs a person is tried every 30 s.
-One thread does all this, and it must be the main one: Linux sends the parent-death signal when the *thread* that
-started a child ends.
+Each child has a process group and a pipe of its own. Whoever ends by itself, or is killed because it hangs, is started
+again, after half a second at first and up to 15 s later; after 30 s of health the count begins anew. Who needs a person
+is tried every 30 s. One thread does all this, and it must be the main one: Linux sends the parent-death signal when the
+*thread* that started a child ends.
 """
 
 from __future__ import annotations
@@ -13,16 +13,18 @@ import selectors
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO
 
 from bridge.contract.clock import Clock
 from host import person_needed
 from host.guarding import Guard
 from host.journal import LONGEST_LINE, Journal
 from host.person_needed import PersonNeeded
+from host.program import Program, ProgramFacts
+from host.watchdog import Watchdog
 
 FIRST_DELAY_S = 0.5
 LONGEST_DELAY_S = 15.0
@@ -34,33 +36,6 @@ LOOK_S = 0.1
 """How long a look at the pipes waits; an ended child is noticed within it."""
 
 HERE = Path(__file__).parent
-
-
-def all_lines(_: str) -> bool:
-    return True
-
-
-@dataclass(frozen=True)
-class Program:
-    """What to run. `user` is who it becomes, None for the same as we; `shown` picks lines for the terminal."""
-
-    name: str
-    argv: tuple[str, ...]
-    environ: Mapping[str, str]
-    directory: Path
-    user: str | None = None
-    shown: Callable[[str], bool] = all_lines
-
-
-@dataclass(frozen=True)
-class ProgramFacts:
-    """Where a child stands, as `riser status` tells it."""
-
-    state: Literal["running", "restarting", "stopped"]
-    pid: int | None
-    restarts: int
-    why: str | None = None
-    """The program's own words, where it needs a person."""
 
 
 @dataclass
@@ -79,8 +54,8 @@ class Child:
     def facts(self) -> ProgramFacts:
         if self.process is not None:
             return ProgramFacts("running", self.process.pid, self.restarts)
-        state: Literal["restarting", "stopped"] = "restarting" if self.due_s is not None else "stopped"
-        return ProgramFacts(state, None, self.restarts, self.needed.why)
+        why = self.needed.why
+        return ProgramFacts("restarting" if self.due_s is not None else "stopped", None, self.restarts, why)
 
 
 class Supervisor:
@@ -90,7 +65,7 @@ class Supervisor:
         self._journal, self._clock, self._changed = journal, clock, changed
         self._children: dict[str, Child] = {}
         self._selector = selectors.DefaultSelector()
-        self._guard = Guard()
+        self._guard, self._watchdog = Guard(), Watchdog(clock)
 
     def facts(self) -> dict[str, ProgramFacts]:
         """Name and standing of every child, in the order of starting."""
@@ -105,7 +80,10 @@ class Supervisor:
         """Pass on what the children said within `wait_s`, notice who ended, start again who is due."""
         for key, _ in self._selector.select(wait_s):
             self._listen(key.data)
+        silent = self._watchdog.silent()
         for child in self._children.values():
+            if child.process is not None and child.process.pid in silent:
+                self._hangs(child.program.name, child.process.pid, silent[child.process.pid])
             if child.process is not None and child.process.poll() is not None:
                 self._ended(child)
             elif child.needed.why and self._clock.monotonic() - child.started_s >= HEALTHY_AFTER_S and child.process:
@@ -131,6 +109,7 @@ class Supervisor:
                 self._end(child, hurry)
         self._selector.close()
         self._guard.close()
+        self._watchdog.close()
 
     # --- one child ---
 
@@ -145,7 +124,8 @@ class Supervisor:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                env={**program.environ, "RISER_PARENT": str(os.getpid())},
+                env=self._watchdog.surroundings(program.environ, program.beats_within_s)
+                | {"RISER_PARENT": str(os.getpid())},
                 cwd=program.directory,
                 start_new_session=True,
             )
@@ -153,6 +133,7 @@ class Supervisor:
             self._again(child, f"could not be started ({error.strerror})")
             return
         self._guard.watch(process.pid)
+        self._watchdog.watch(process.pid, program.beats_within_s)
         child.started_s, child.due_s, child.tail = self._clock.monotonic(), None, b""
         pipe = _pipe(process)
         os.set_blocking(pipe.fileno(), False)
@@ -195,6 +176,11 @@ class Supervisor:
         child.delay_s = min(child.delay_s * 2, LONGEST_DELAY_S)
         self._changed()
 
+    def _hangs(self, name: str, group: int, silent_s: float) -> None:
+        """Only SIGKILL reaches whoever is stopped or stuck; the end is noticed, and the start again told, as ever."""
+        self._journal.say(f"{name} hangs: no progress for {silent_s:.0f} s; it is killed")
+        _signal_group(group, signal.SIGKILL)
+
     def _ended(self, child: Child) -> None:
         code = self._bury(child)
         if self._clock.monotonic() - child.started_s >= HEALTHY_AFTER_S:
@@ -214,6 +200,7 @@ class Supervisor:
         assert process is not None and process.returncode is not None
         _signal_group(process.pid, signal.SIGKILL)
         self._guard.forget(process.pid)
+        self._watchdog.forget(process.pid)
         while self._listen(child):
             pass
         if child.tail:

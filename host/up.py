@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from bridge.contract.clock import SystemClock
+from bridge.contract.progress import Progress
 from bridge.contract.units import instant_text
 from host import runfile
 from host.exits import FAILED, FINE, Trouble
@@ -49,6 +50,7 @@ class _Machine:
         self._layout, self._journal, self._asked = layout, journal, 0
         self._clock = SystemClock()
         self._refused = False
+        self._progress = Progress(self._clock)
         self._started_at = instant_text(self._clock.now())
         self._supervisor = Supervisor(journal, self._clock, self._changed)
         self._run = self._facts()
@@ -59,8 +61,13 @@ class _Machine:
         try:
             self._start()
             self._announcer.start()
+            told = False
             while not self._asked:
                 self._supervisor.step()
+                # systemd may be too busy to take a word; without READY it would end us, so that is said until heard.
+                told = told or self._progress.tell("READY=1", f"STATUS=panel at {self._run.panel_url}")
+                self._progress.beat()
+            self._progress.tell("STOPPING=1", "STATUS=the edge closes its book")
             self._journal.say("ending everything, the edge closes its book; Ctrl-C again does not wait")
             return FINE
         finally:

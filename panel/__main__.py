@@ -1,7 +1,7 @@
 """The composition root: `python -m panel` reads the environment, builds the parts and serves them with gunicorn.
 
     RISER_DATA   data directory            RISER_CLOCK       one clock for all programs (demo)
-    RISER_SITE   site file                 RISER_PANEL_PORT  another port than the site file's
+    RISER_SITE   site file                 RISER_PANEL_PORT, RISER_PANEL_LISTEN  others than the site file's
     RISER_DEMO   {"account": "100206", "amount_fen": 50000}   shows the demo's page; its button takes that much
     RISER_PARENT set by `riser up`, which shows the first password itself: it stands in no log (I24)
 
@@ -25,6 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bridge.archive.tables import open_engine
 from bridge.contract import clock, secrets, site_file
 from bridge.contract.messages import PanelStatus, Topics
+from bridge.contract.progress import Progress
 from bridge.contract.site import Site
 from bridge.mqtt import Link
 from panel import guard
@@ -34,6 +35,7 @@ from panel.feed import Feed
 from panel.history import History
 from panel.mirror import Mirror, subscriptions
 from panel.parts import Demo, Parts
+from panel.pulse import Pulse, answers
 from panel.sessions import Sessions
 from panel.throttle import Throttle
 from panel.users import Database, Users
@@ -95,13 +97,13 @@ def port_of(site: Site, environ: dict[str, str] | os._Environ[str]) -> int:
 class Server(BaseApplication):
     """gunicorn without a command line; `load` runs in the worker, so threads and connections are born there."""
 
-    def __init__(self, bind: str, data: Path, site: Site, demo: Demo | None):
-        self._bind, self._composed = bind, (data, site, demo)
+    def __init__(self, listen: str, port: int, data: Path, site: Site, demo: Demo | None):
+        self._listen, self._port, self._composed = listen, port, (data, site, demo)
         super().__init__()
 
     def load_config(self) -> None:
         wanted: dict[str, Any] = {
-            "bind": self._bind,
+            "bind": f"[{self._listen}]:{self._port}" if ":" in self._listen else f"{self._listen}:{self._port}",
             "workers": 1,
             "worker_class": "gthread",
             "threads": THREADS,
@@ -118,6 +120,10 @@ class Server(BaseApplication):
     def load(self) -> Flask:
         app, feed = compose(*self._composed)
         feed.start()
+        time = clock.from_environment()
+        progress = Progress(time)
+        if progress.watched:
+            Pulse(feed, lambda: answers(self._listen, self._port), progress, time).start()
         return app
 
 
@@ -151,8 +157,7 @@ def main() -> int:
     if password and not os.environ.get("RISER_PARENT"):
         words = "you will be asked to change it"
         print(f"First sign-in: user admin, one-time password {password}; {words}", flush=True)
-    host = f"[{site.panel.listen}]" if ":" in site.panel.listen else site.panel.listen
-    Server(f"{host}:{port}", data, site, demo).run()
+    Server(os.environ.get("RISER_PANEL_LISTEN") or site.panel.listen, port, data, site, demo).run()
     return 0
 
 

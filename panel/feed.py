@@ -46,6 +46,7 @@ class Feed:
         self._topics, self._mirror, self._commands = topics, mirror, commands
         self._inbox: queue.Queue[Happening] = queue.Queue(WAITING_AT_MOST)
         self._link: LinkLike | None = None
+        self.turns = 0
 
     @property
     def connected(self) -> bool:
@@ -68,6 +69,7 @@ class Feed:
 
     def _read(self, ended: Callable[[], None]) -> None:
         while self._link is not None and self._link.alive:
+            self.turns += 1
             try:
                 happening = self._inbox.get(timeout=2.0)
             except queue.Empty:

@@ -20,7 +20,7 @@ EXAMPLE = ROOT / "site.example.toml"
 
 
 def wiring(data: Path, practice: bool) -> Wiring:
-    return Wiring(data, EXAMPLE, "", 8080, False, practice)
+    return Wiring(data, EXAMPLE, "", "127.0.0.1", 8080, False, practice)
 
 
 def test_simulated_meters_stand_behind_every_port(tmp_path: Path) -> None:

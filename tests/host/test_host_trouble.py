@@ -101,9 +101,9 @@ def test_up_tells_every_mistake_of_a_site_file_before_anything_starts(tmp_path: 
 def test_the_edge_is_asked_about_a_site_file_as_a_program(tmp_path: Path) -> None:
     """A good file: no mistakes, code 0, and one line of JSON for whoever asks."""
     (tmp_path / "site.toml").write_text(GOOD, encoding="utf-8")
-    assert edge_check.mistakes_of(tmp_path / "site.toml") == []
-    (mistake,) = edge_check.mistakes_of(tmp_path / "none.toml")
-    assert "there is no such file" in mistake
+    assert edge_check.asked(tmp_path / "site.toml")[0] == []
+    ((mistake,), models) = edge_check.asked(tmp_path / "none.toml")
+    assert "there is no such file" in mistake and models["dlt645-1p"] == {"lamp": True, "relay": True}
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_an_edge_that_cannot_be_asked_is_one_sentence(
     """A broken installation ends in its last words, not in a stack trace."""
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 1, stdout, stderr))
     with pytest.raises(Trouble) as told:
-        edge_check.mistakes_of(Path("/site.toml"))
+        edge_check.asked(Path("/site.toml"))
     assert told.value.code == FAILED and told.value.sentence.endswith(words)
 
 

@@ -10,12 +10,16 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bridge.contract.clock import ScaledClock, from_environment
+from bridge.contract import secrets
+from bridge.contract.clock import ScaledClock, SystemClock, from_environment
+from bridge.contract.messages import Topics
 from host import demo
+from host.doctor import see_broker
 from host.exits import FAILED, FINE, IN_USE, NOT_RUNNING, USAGE
 from host.ports import first_free
 from tests.host.conftest import ROOT, alive, eventually
@@ -79,7 +83,7 @@ def ended(process: subprocess.Popen[str], number: int = signal.SIGINT) -> tuple[
 
 
 def test_from_start_to_end(machine: Machine) -> None:
-    """A site starts, says when it is ready and where; status and a top-up work from elsewhere; Ctrl-C ends all."""
+    """A site starts and says when it is ready; status, top-up and doctor work from elsewhere; Ctrl-C ends all."""
     process = machine.up("--site", str(machine.site))
     assert eventually(machine.ready, 40)
     status = machine.status()
@@ -100,6 +104,13 @@ def test_from_start_to_end(machine: Machine) -> None:
     assert (asked.returncode, json.loads(asked.stdout)[0]["data"]) == (FINE, {"who": "Li"})
     refused = machine.riser("request", "topup", "account=7", "amount_fen=2000000", "method=cash")
     assert (refused.returncode, refused.stdout) == (FAILED, "refused (R12): that is too much\n")
+
+    sentences = [each["sentence"] for each in json.loads(machine.riser("doctor", "--json").stdout)["findings"]]
+    assert "The gateway east is on line, mode normal, entry 7." in sentences
+    assert f"The panel answers at http://127.0.0.1:{machine.panel_port}." in sentences
+    login = replace(secrets.read(machine.data, "shell").broker, password="wrong")
+    visit = see_broker.visit(login, Topics("riser", "east"), SystemClock())
+    assert (visit.let_in, visit.refused, visit.heard) == (False, "Not authorized", {})
 
     pids = machine.pids()
     code, said = ended(process)
@@ -141,6 +152,51 @@ def test_a_program_killed_comes_back_and_status_counts_it(machine: Machine) -> N
     os.kill(machine.status()["programs"]["edge"]["pid"], signal.SIGKILL)
     assert eventually(lambda: machine.status()["programs"]["edge"]["restarts"] == 1, 10)
     assert eventually(machine.ready, 20)
+
+
+def test_under_systemd_it_tells_its_state_and_no_password(machine: Machine, tmp_path: Path) -> None:
+    """systemd hears when everything is started, that we work, and that we end; its journal holds no password."""
+    machine.data.mkdir()
+    (machine.data / "first-password.txt").write_text("9NRT-6CYT\n")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(20)
+        machine.environ |= {"NOTIFY_SOCKET": str(tmp_path / "notify"), "RISER_UNATTENDED": "1"}
+        process = machine.up("--site", str(machine.site))
+        assert systemd.recv(200).decode().splitlines() == [
+            "READY=1", f"STATUS=panel at http://127.0.0.1:{machine.panel_port}",
+        ]  # fmt: skip
+        assert [systemd.recv(200) for _ in range(3)] == [b"WATCHDOG=1"] * 3
+        assert set(machine.status()["programs"]) == {"broker", "edge", "panel"}
+        assert eventually(machine.ready, 40)
+        os.kill(process.pid, signal.SIGSTOP)
+        systemd.settimeout(1.5)
+        with pytest.raises(TimeoutError):
+            for _ in range(1000):  # What was on its way; a stopped loop sends nothing after it.
+                systemd.recv(200)
+        systemd.settimeout(20)
+        os.kill(process.pid, signal.SIGCONT)
+        assert systemd.recv(200) == b"WATCHDOG=1"
+        assert process.stdout is not None
+        while "Sign in" not in (line := process.stdout.readline()):
+            assert line
+        assert f"admin, with the password in {machine.data / 'first-password.txt'}" in line
+        code, said = ended(process, signal.SIGTERM)
+        assert code == FINE and "9NRT" not in said
+        last = b""
+        while not last.startswith(b"STOPPING=1"):
+            last = systemd.recv(200)
+
+
+def test_in_a_container_the_panel_listens_where_the_surroundings_say(machine: Machine) -> None:
+    """The site file says loopback, which no published port reaches; the image says otherwise, and its word counts."""
+    machine.environ["RISER_PANEL_LISTEN"] = "0.0.0.0"
+    process = machine.up("--site", str(machine.site))
+    assert eventually(lambda: machine.riser("status", "--ready").returncode == FINE, 40)
+    assert machine.status()["panel"] == {"url": f"http://127.0.0.1:{machine.panel_port}"}
+    socket.create_connection(("127.0.0.2", machine.panel_port), timeout=5).close()
+    assert ended(process)[0] == FINE
+    assert machine.riser("status", "--ready").returncode == NOT_RUNNING
 
 
 def test_a_panel_port_in_use_is_one_sentence(machine: Machine) -> None:
