@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import logging
 import os
 import shlex
 import shutil
@@ -202,6 +204,7 @@ def become(module: str, arguments: tuple[str, ...]) -> NoReturn:
 
 def front_door() -> int:
     """Run a verb; whatever goes wrong ends in one sentence and a documented exit code."""
+    logging.getLogger("riser").addHandler(logging.NullHandler())  # A verb says itself what a person must know.
     try:
         return main(prog_name="riser", standalone_mode=False) or 0
     except Trouble as trouble:
@@ -213,7 +216,8 @@ def front_door() -> int:
     except (click.Abort, KeyboardInterrupt):
         return FAILED
     except OSError as error:
-        say(f"{error.filename or 'this machine'}: {error.strerror or error}")
+        remedy = "; make room, or choose another directory with --data" if error.errno == errno.ENOSPC else ""
+        say(f"{error.filename or 'this machine'}: {error.strerror or error}{remedy}")
         return FAILED
 
 

@@ -6,13 +6,13 @@ waits until the first byte is out; what did not leave in time never leaves.
 
 from __future__ import annotations
 
-import errno
 import logging
 import threading
 from collections.abc import Callable
 
 from bridge.contract.clock import Clock
 from edge.bus import Line, Ready, Reply, Request, Wire, exchange
+from edge.device_words import NOT_THERE, why_closed
 from edge.quiet import Quiet
 from edge.waiting import Queue
 
@@ -32,7 +32,6 @@ longer at it is stuck in its adapter's driver (failure 47); the edge ends, and a
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
 """Between two attempts to open a device that is not there; the pause doubles."""
 
-NO_DEVICE = "there is no such device: the adapter is not plugged in, or has another name"
 GONE = "the adapter was pulled, or has failed"
 
 
@@ -117,11 +116,10 @@ class ThreadPort(threading.Thread):
         try:
             self._wire = self.line.open()
         except (OSError, ValueError) as error:
-            missing = getattr(error, "errno", None) == errno.ENOENT
-            self.state, self.why = "closed", NO_DEVICE if missing else str(error)
-            if self.why not in self._told and not (missing and self._lost_at is not None):
+            self.state, self.why = "closed", why_closed(self.line.device, error)
+            if self.why not in self._told and not (self.why == NOT_THERE and self._lost_at is not None):
                 # An adapter that is out for a day is told when it goes and when it is back, and not in between.
-                log.warning("port %s: %s cannot be opened: %s", self.line.id, self.line.device, error)
+                log.warning("port %s, %s: %s", self.line.id, self.line.device, self.why)
                 self._told.add(self.why)
             return False
         if self._lost_at is None:

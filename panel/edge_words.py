@@ -14,6 +14,7 @@ from collections.abc import Callable
 from functools import cache
 
 from panel.edge_doubts import DOUBTS
+from panel.edge_port_words import OF_PORTS
 from panel.states import COVERS, HOLDS, RATE_WORDS
 from panel.words import language_now, later, t
 
@@ -99,9 +100,7 @@ SENTENCES = (
     later("the registers were not read in the last minute"),
     # the line and what a meter refuses
     later("not opened yet"),
-    later("there is no such device: the adapter is not plugged in, or has another name"),
-    later("the adapter was pulled, or has failed"),
-    later("[Errno {errno}] could not open port {device}: {error}"),
+    *OF_PORTS,
     later("silent|line"),
     later("noise|line"),
     later("late|line"),
@@ -151,12 +150,16 @@ SENTENCES = (
     later("this transaction id was used for another request; nothing was done. Make a new id"),
     later("the role {role} may not ask for {operation}"),
     later("the request expired at {at}; ask anew"),
+    later("the request was issued at {at}, which is yet to come; set the asker's clock"),
     later("a retained request is never carried out; it was cleared from the broker"),
     # a rule or a day before another sentence
     later("{rule}: {why}"),
     later("{day}: {why}"),
 )
 """Every sentence the edge can show to a person; a bar separates a note that keeps one word's meanings apart."""
+
+LONGEST_SENTENCE = 500
+"""A longer text is no sentence of the edge; searching it for one would take long."""
 
 MODES = {
     "normal": later("normal"),
@@ -199,7 +202,7 @@ def person(who: str | None) -> str:
 
 def said(text: str | None) -> str:
     """A sentence of the edge in the language of this request; one that is not known is shown as it comes."""
-    if not text or language_now() == "en":
+    if not text or language_now() == "en" or len(text) > LONGEST_SENTENCE:
         return text or ""
     for sentence, pattern, _ in _patterns():
         if found := pattern.fullmatch(text):

@@ -27,9 +27,9 @@ def yuan(nano: int | None) -> str:
     return ABSENT if nano is None else grouped(yuan_text(nano))
 
 
-def yuan_signed(nano: int) -> str:
+def yuan_signed(nano: int | None) -> str:
     """Money that moved: `+200.00`, `−54.84`. A charge is shown with its size floored, as its balance is."""
-    return f"+{yuan(nano)}" if nano > 0 else yuan(nano)
+    return f"+{yuan(nano)}" if nano is not None and nano > 0 else yuan(nano)
 
 
 def yuan_all(nano: int) -> str:

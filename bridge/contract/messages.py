@@ -15,6 +15,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bridge.contract.fields import Plain
+
 LARGEST = 2**63 - 1
 """The largest number of an entry or reading that a book can hold."""
 
@@ -346,7 +348,7 @@ class Request(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
     operation: ClassVar[str]
     transaction: str = Field(description="made by the asker, unique per key, [A-Za-z0-9_-]{8,64}; kept for ever")
-    who: str = Field(min_length=1, max_length=64, description="the person who asks")
+    who: Plain = Field(min_length=1, max_length=64, description="the person who asks")
     role: str
     issued_at: str = Field(description="instant of asking, by the site's calendar")
     valid_until: str = Field(description="afterwards the request is refused; usually two minutes later")
@@ -359,7 +361,7 @@ class TopUp(Request):
     account: str
     amount_fen: int
     method: Literal["cash", "transfer", "card", "online"]
-    reference: str = Field(default="", max_length=64, description="the payer's or channel's own number")
+    reference: Plain = Field(default="", max_length=64, description="the payer's or channel's own number")
 
 
 class Trip(Request):
@@ -367,7 +369,7 @@ class Trip(Request):
 
     operation = "trip"
     meter: str
-    why: str = Field(min_length=1, max_length=200)
+    why: Plain = Field(min_length=1, max_length=200)
 
 
 class Close(Request):
@@ -375,7 +377,7 @@ class Close(Request):
 
     operation = "close"
     meter: str
-    why: str = Field(min_length=1, max_length=200)
+    why: Plain = Field(min_length=1, max_length=200)
 
 
 class Read(Request):
@@ -390,14 +392,14 @@ class Release(Request):
 
     operation = "release"
     meter: str
-    why: str = Field(min_length=1, max_length=200)
+    why: Plain = Field(min_length=1, max_length=200)
 
 
 class Brake(Request):
     """Release the brake on a mass cut (R4), by a named person."""
 
     operation = "brake"
-    why: str = Field(min_length=1, max_length=200)
+    why: Plain = Field(min_length=1, max_length=200)
 
 
 class Replay(BaseModel):

@@ -181,7 +181,7 @@ def _done(asked: Asked, found: dict[str, object]) -> str:
 
 def _from_archive(stand: Parts, transaction: str) -> Answer | None:
     line = stand.history.by_id(f"{KEY}:{transaction}")
-    if line is None or line.kind != "topup/1":
+    if line is None or line.kind != "topup/1" or line.body.get("amount_fen") is None:
         return None
     amount, balance = yuan(line.body["amount_fen"] * NANO_PER_FEN), yuan(line.body.get("balance_after_nano"))
     return Answer(

@@ -155,6 +155,8 @@ def _words(line: Line, wall: Wall) -> tuple[str, str, str, str]:
             who, why = str(body.get("who") or ""), str(body.get("why") or "")
             told = [hold, person(who), reason(who, why)]
             return "s-held", "held", word, " · ".join(part for part in told if part)
+        case "unreadable":
+            return "", "more", t("Entry {seq}.", seq=line.seq), t("It cannot be read here; the gateway's book has it.")
     return "", "more", line.kind, ""
 
 

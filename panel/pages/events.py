@@ -7,6 +7,7 @@ from typing import Any
 
 from bridge.contract.messages import AccountEvent, MeterEvent
 from bridge.contract.units import instant_of
+from panel.bodies import UNREADABLE
 from panel.edge_words import READ_BACK, known, person, reason, said
 from panel.history import Line
 from panel.parts import Parts
@@ -23,6 +24,7 @@ KINDS = {
     "quarantine/1": later("Reading set aside"),
     "opening/1": later("Opening reading"),
     "meter/1": later("Installed"),
+    UNREADABLE: later("It cannot be read here; the gateway's book has it."),
 }
 
 SAID = {

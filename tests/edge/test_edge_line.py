@@ -15,6 +15,7 @@ from bridge.contract.clock import ManualClock, SystemClock
 from edge import bus, model, port
 from edge.bus import Line, Reply, Request
 from edge.codec import dlt645, modbus
+from edge.device_words import NOT_THERE
 from edge.inline import InlinePort
 from edge.port import ThreadPort
 from edge.quiet import AFTER_NOTHING_S, LATE_S, QUIET_S, Quiet
@@ -197,7 +198,7 @@ def test_two_adapters_are_pulled_and_put_back_the_other_way_round(
             bench.fault("unplug:line-1", "unplug:line-2")
             assert bench.inbox.get(timeout=10).request is request
             assert bench.ask("a101").error == "closed" == bench.ask(ROOM).error
-            assert (bench.ports["line-2"].state, bench.ports["line-2"].why) == ("closed", port.NO_DEVICE)
+            assert (bench.ports["line-2"].state, bench.ports["line-2"].why) == ("closed", NOT_THERE)
             time.sleep(0.3)  # Thirty attempts.
             bench.fault("unplug:line-1")
             bench.fault("")
@@ -215,4 +216,4 @@ def test_a_device_that_was_never_there_is_told_once(tmp_path: Path, caplog: pyte
     missing = ThreadPort(Line("line-9", tmp_path / "none", "dlt645-2007", 2400, "E"), print, SystemClock())
     for _ in range(50):
         assert not missing._open()
-    assert len(caplog.messages) == 1 and "cannot be opened" in caplog.messages[0] and missing.why == port.NO_DEVICE
+    assert len(caplog.messages) == 1 and "is not there" in caplog.messages[0] and missing.why == NOT_THERE
