@@ -129,7 +129,7 @@ def test_who_was_signed_out_is_told_that_nothing_was_done(busy: Stage) -> None:
     busy.users.set_role(user.id, "operations")  # Ends the session; the browser's cookie is still there.
     sent = keeps.client.post("/meter/a206", data=form)
     assert sent.status_code == 303 and "ended=1" in sent.headers["Location"]
-    assert "Your session has ended and nothing was done" in keeps.see("/sign-in?ended=1")
+    assert "Your session has ended. Nothing was done" in keeps.see("/sign-in?ended=1")
     assert busy.requests("topup") == [] and busy.requests("read") == []
 
 
