@@ -47,6 +47,15 @@ class Accounts:
         version = core.version_now(account)
         return policy.zero_at(available_nano, core.terms.cut_limit_nano, load or 0, version, now, core.terms.zone)
 
+    def _final_due(self, account: AccountState, available_nano: int) -> bool:
+        """Is the final warning due at this balance? The forecast is only worked out where zero can be near at all."""
+        core, now = self._core, self._core.now()
+        dearest = max(core.version_now(account).prices_micro.values())
+        within_lead = (self.load_w(account) or 0) * dearest * core.terms.lead_s // 3600
+        if available_nano - core.terms.cut_limit_nano > within_lead:
+            return False
+        return policy.final_is_due(self.zero_at(account, available_nano), now, core.terms)
+
     def can_cut(self, account: AccountState) -> bool:
         """True when a meter of the account has a relay to cut with and a lamp to warn with (design: Delivered)."""
         core = self._core
@@ -121,12 +130,13 @@ class Accounts:
 
     def _confirm(self, account: AccountState, available: int, surely: int) -> None:
         """Something would follow from the newest reading that does not follow from the one before: read once more."""
-        core, now = self._core, self._core.now()
-        terms = core.terms
+        if available == surely:
+            return
+        core, terms = self._core, self._core.terms
         follows = [
             (
                 policy.level_now(account.level, each, terms),
-                account.final is None and policy.final_is_due(self.zero_at(account, each), now, terms),
+                account.final is None and self._final_due(account, each),
                 each <= terms.cut_limit_nano,
             )
             for each in (available, surely)
@@ -158,8 +168,8 @@ class Accounts:
 
     def _warning(self, account: AccountState, available: int, surely: int, paid: bool) -> list[Draft]:
         core, now = self._core, self._core.now()
-        zero = self.zero_at(account, available)
         if account.final is not None:
+            zero = self.zero_at(account, available)
             # After a restart the load is not known yet: then no forecast takes a warning back.
             known = all(core.lives[id].load_w is not None for id in account.meters)
             void = policy.final_is_void(available, zero if known else now, now, paid, core.terms)
@@ -169,8 +179,9 @@ class Accounts:
             return [self._cancelled(account, void, available)]
         if not self._opened(account) or not self._uncut(account):
             return []
-        if not policy.final_is_due(self.zero_at(account, surely), now, core.terms):
+        if not self._final_due(account, surely):
             return []
+        zero = self.zero_at(account, available)
         assert zero is not None
         episode = account.episode + 1
         cut_at = max(zero, now + timedelta(seconds=core.terms.lead_s))
@@ -230,7 +241,7 @@ class Accounts:
             "account": account.id,
             "episode": account.episode,
             "channel": "lamp",
-            "powered_s": core.powered_s() + 1,  # The second that has begun does not count: never below the lead (R1).
+            "powered_s": core.powered_s() + 1,  # Whole seconds: rounded up, so that the lead is never short by a part.
             "detail": f"alarm of meter {meter.id} read back on",
         }
         core.append(("delivered/1", f"delivered:{account.id}:{account.episode}", fields))
