@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import logging
 import os
 import shlex
 import shutil
@@ -21,6 +23,7 @@ from host.exits import FAILED, FINE, NOT_RUNNING, Trouble, table_text
 from host.journal import Terminal
 from host.layout import Wish
 from host.places import ROOT, base_directory
+from host.programs import SIM
 from host.request import fields_of, outcome, person, request
 from host.service_verbs import service
 from host.status import as_json, as_lines, gather, live_run
@@ -148,7 +151,9 @@ def test_verb(arguments: tuple[str, ...]) -> int:
 @main.command("sim", context_settings=PASSES_ON)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def sim_verb(arguments: tuple[str, ...]) -> NoReturn:
-    """A shaft of simulated meters on pseudo-terminals."""
+    """A shaft of simulated meters on pseudo-terminals; `riser sim fault` sets and clears faults while it runs."""
+    if arguments[:1] == ("fault",) and (run := live_run(base_directory(None))) is not None:
+        os.environ.setdefault("RISER_SIM_RUN", str(run.directory / SIM))
     become("firmware_sim", arguments)
 
 
@@ -199,6 +204,7 @@ def become(module: str, arguments: tuple[str, ...]) -> NoReturn:
 
 def front_door() -> int:
     """Run a verb; whatever goes wrong ends in one sentence and a documented exit code."""
+    logging.getLogger("riser").addHandler(logging.NullHandler())  # A verb says itself what a person must know.
     try:
         return main(prog_name="riser", standalone_mode=False) or 0
     except Trouble as trouble:
@@ -210,7 +216,8 @@ def front_door() -> int:
     except (click.Abort, KeyboardInterrupt):
         return FAILED
     except OSError as error:
-        say(f"{error.filename or 'this machine'}: {error.strerror or error}")
+        remedy = "; make room, or choose another directory with --data" if error.errno == errno.ENOSPC else ""
+        say(f"{error.filename or 'this machine'}: {error.strerror or error}{remedy}")
         return FAILED
 
 

@@ -142,7 +142,8 @@ class Loop:
         try:
             call(*arguments)
         except Exception as error:  # One sink's trouble is not another's; the sink repairs itself by comparing.
-            self._once(about, f"{about}: {type(error).__name__}: {' '.join(str(error).split())[:300]}")
+            said = str(error).partition("\n[SQL:")[0].partition("\n(Background")[0]  # Those two help no operator.
+            self._once(about, f"{about}: {type(error).__name__}: {' '.join(said.split())[:300]}")
         else:
             if self._said.pop(about, None):
                 log.info("%s: works again", about)

@@ -27,6 +27,7 @@ class Accounts:
 
     def __init__(self, core: Core, relays_changed: Callable[[MeterState], None]):
         self._core, self._relays_changed = core, relays_changed
+        self.read_again: Callable[[MeterState], None]
 
     # --- questions ---
 
@@ -61,7 +62,7 @@ class Accounts:
         moment = Moment(
             now=now,
             mode=core.mode,
-            available_nano=core.available_nano(account),
+            available_nano=core.available_nano(account, twice=True),
             delivered_powered_s=counts_from,
             powered_s=core.powered_s(),
             read_age_s=None if live.sample is None else (now - live.sample.read_at).total_seconds(),
@@ -106,10 +107,11 @@ class Accounts:
         if core.cannot_write is not None:
             core.changed("account", account.id)
             return
-        available = core.available_nano(account)
-        drafts = self._level(account, available)
+        available, surely = core.available_nano(account), core.available_nano(account, twice=True)
+        drafts = self._level(account, available, surely)
         restored = self._restore(account, available)
-        drafts += restored or self._warning(account, available, paid)
+        drafts += restored or self._warning(account, available, surely, paid)
+        self._confirm(account, available, surely)
         if drafts:
             core.append(*drafts)
         self._catch(account)
@@ -117,8 +119,32 @@ class Accounts:
             self._relays_changed(core.state.meters[id])
         core.changed("account", account.id)
 
-    def _level(self, account: AccountState, available: int) -> list[Draft]:
-        core, level = self._core, policy.level_now(account.level, available, self._core.terms)
+    def _confirm(self, account: AccountState, available: int, surely: int) -> None:
+        """Something would follow from the newest reading that does not follow from the one before: read once more."""
+        core, now = self._core, self._core.now()
+        terms = core.terms
+        follows = [
+            (
+                policy.level_now(account.level, each, terms),
+                account.final is None and policy.final_is_due(self.zero_at(account, each), now, terms),
+                each <= terms.cut_limit_nano,
+            )
+            for each in (available, surely)
+        ]
+        if follows[0] == follows[1]:
+            return
+        for id in account.meters:
+            live = core.lives[id]
+            if live.sample is not None and live.sample is not live.confirming:
+                live.confirming = live.sample
+                self.read_again(core.state.meters[id])
+
+    def _level(self, account: AccountState, available: int, surely: int) -> list[Draft]:
+        """Up as the newest reading has it, down as two readings have it."""
+        core, terms = self._core, self._core.terms
+        level = policy.level_now(account.level, available, terms)
+        if level > account.level:
+            level = max(account.level, policy.level_now(account.level, surely, terms))
         next_seq = core.book.seq + 1
         if level < account.level:
             fields = {"account": account.id, "level": level, "available_nano": available}
@@ -130,7 +156,7 @@ class Accounts:
             drafts.append(("level/1", f"level:{account.id}:{next_seq + len(drafts)}", fields))
         return drafts
 
-    def _warning(self, account: AccountState, available: int, paid: bool) -> list[Draft]:
+    def _warning(self, account: AccountState, available: int, surely: int, paid: bool) -> list[Draft]:
         core, now = self._core, self._core.now()
         zero = self.zero_at(account, available)
         if account.final is not None:
@@ -141,7 +167,9 @@ class Accounts:
                 return []
             log.info("account %s: the final warning is taken back, %s", account.id, void)
             return [self._cancelled(account, void, available)]
-        if not self._opened(account) or not self._uncut(account) or not policy.final_is_due(zero, now, core.terms):
+        if not self._opened(account) or not self._uncut(account):
+            return []
+        if not policy.final_is_due(self.zero_at(account, surely), now, core.terms):
             return []
         assert zero is not None
         episode = account.episode + 1
@@ -202,7 +230,7 @@ class Accounts:
             "account": account.id,
             "episode": account.episode,
             "channel": "lamp",
-            "powered_s": core.powered_s(),
+            "powered_s": core.powered_s() + 1,  # The second that has begun does not count: never below the lead (R1).
             "detail": f"alarm of meter {meter.id} read back on",
         }
         core.append(("delivered/1", f"delivered:{account.id}:{account.episode}", fields))

@@ -106,14 +106,13 @@ class Book:
                 raise self._lost("missing")
             self._db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
             self._prepare(may_begin)
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, BookError) as error:
             self.close()
-            if getattr(error, "sqlite_errorname", "").startswith(OF_THE_DISK):
+            if isinstance(error, BookError):
                 raise
+            if getattr(error, "sqlite_errorname", "").startswith(OF_THE_DISK):
+                raise  # The disk and its rights, not what is in the book: it may be better at the next start.
             raise BookError(f"{self._path} cannot be read as a book: {error}; restore a backup") from None
-        except BookError:
-            self.close()
-            raise
         if not marker.exists():
             marker.touch()
         self.seq, self.hash = self._newest()

@@ -76,14 +76,20 @@ class Core:
         self._recall()
 
     def _recall(self) -> None:
-        """The newest saved reading of each meter: a restart does not forget what was used and not yet billed."""
+        """The newest saved readings of each meter: a restart does not forget what was used and not yet billed.
+
+        Of the newest two the lesser counts: each was accepted by itself, and one wrong frame may be among them.
+        """
         missing = set(self.lives)
         for _, _, rows in self.book.newest_sweeps(RECALLED_SWEEPS):
             for row in rows:
                 if row["meter"] in missing and "registers_wh" in row:
-                    missing.discard(row["meter"])
-                    read_at = instant_of_micros(row["read_at"])
-                    self.lives[row["meter"]].floor = Sample(row["registers_wh"], read_at, -1e9, ())
+                    live, read_at = self.lives[row["meter"]], instant_of_micros(row["read_at"])
+                    saved = Sample(row["registers_wh"], read_at, -1e9, ())
+                    if live.floor is not None:
+                        missing.discard(row["meter"])
+                    if live.floor is None or saved.registers_wh["total"] < live.floor.registers_wh["total"]:
+                        live.floor = saved
             if not missing:
                 return
 
@@ -176,13 +182,14 @@ class Core:
         known = self.book.trusted or not self.state.newest_at
         return self.version_at(account, self.now() if known else instant_of_micros(self.state.newest_at))
 
-    def provisional(self, account: AccountState, meter: MeterState) -> tuple[ChargeLine, ...]:
+    def provisional(self, account: AccountState, meter: MeterState, twice: bool = False) -> tuple[ChargeLine, ...]:
         """Lines for what a meter used since its last billed register; recomputed, never stored.
 
-        Empty while there is nothing to compare. Raises NotRatable.
+        `twice` takes the reading before the newest, which the newest one has confirmed. Empty while there is nothing
+        to compare. Raises NotRatable.
         """
         live = self.lives[meter.id]
-        sample = live.sample or live.floor
+        sample = (live.before if twice else live.sample) or live.floor
         if meter.billed is None or sample is None:
             return ()
         if micros_of(sample.read_at) < meter.billed.at + FREEZE_SETTLES_US and (
@@ -193,19 +200,20 @@ class Core:
         full = live.model.full_scale_wh
         return rating.rate(meter.billed.registers_wh, sample.registers_wh, meter.multiplier, full, version)
 
-    def provisional_nano(self, account: AccountState) -> tuple[int, int]:
+    def provisional_nano(self, account: AccountState, twice: bool = False) -> tuple[int, int]:
         """(nano-yuan, Wh) used by all meters of an account and not yet posted."""
         lines: list[ChargeLine] = []
         for id in account.meters:
             try:
-                lines += self.provisional(account, self.state.meters[id])
+                lines += self.provisional(account, self.state.meters[id], twice)
             except NotRatable as trouble:
                 log.warning("account %s, meter %s: %s", account.id, id, trouble)
         return rating.amount_nano(tuple(lines)), rating.energy_wh(tuple(lines))
 
-    def available_nano(self, account: AccountState) -> int:
-        """Posted minus provisional: what policy looks at."""
-        return self.state.posted_nano(account.id) - self.provisional_nano(account)[0]
+    def available_nano(self, account: AccountState, twice: bool = False) -> int:
+        """Posted minus provisional: what policy looks at. With `twice`, what two readings agree on: nobody is warned or
+        cut on a single frame whose sum was right by chance (failure 5)."""
+        return self.state.posted_nano(account.id) - self.provisional_nano(account, twice)[0]
 
     def money(self, account: AccountState, source: str, amount_nano: int) -> dict[str, Any]:
         """The `moves` and `balance_after_nano` of an entry that brings `amount_nano` to (or, below 0, takes it from) a

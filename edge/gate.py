@@ -55,21 +55,30 @@ def span_s(before: Sample, sample: Sample) -> float | None:
 
 
 def check(
-    model: Model, before: Sample | None, suspect: Sample | None, sample: Sample, offset_wh: int | None
+    model: Model,
+    before: Sample | None,
+    suspect: Sample | None,
+    sample: Sample,
+    offset_wh: int | None,
+    earlier: Sample | None = None,
 ) -> Verdict:
     """Judge `sample` against the newest accepted reading and, if there is one, the reading that was doubted just now.
 
     `offset_wh` is how far the rates and the total of the billed register are apart, None while nothing is billed.
+    `earlier` is the accepted reading before the newest: two that agree and fit to it outvote a newest one that they
+    contradict, for that may have been the damaged frame, and nobody is set aside for it.
     """
     doubt = _doubt(model, before, sample, offset_wh)
-    if doubt is None and before is not None and _leaps(model, before, sample) and not _agrees(model, suspect, sample):
+    if doubt is None and before is not None and _leaps(model, before, sample) and not agrees(model, suspect, sample):
         return Verdict("again", "R21", "a large step after a silence is read twice")
     if doubt is None:
         return (
-            ACCEPT if before is not None or _agrees(model, suspect, sample) else Verdict("again", "R19", "opening read")
+            ACCEPT if before is not None or agrees(model, suspect, sample) else Verdict("again", "R19", "opening read")
         )
-    if suspect is None or not _agrees(model, suspect, sample):
+    if suspect is None or not agrees(model, suspect, sample):
         return Verdict("again", *doubt)
+    if earlier is not None and fits(model, earlier, sample, offset_wh):
+        return ACCEPT
     return Verdict("set-aside", *doubt)
 
 
@@ -79,7 +88,12 @@ def _leaps(model: Model, before: Sample, sample: Sample) -> bool:
     return used % model.full_scale_wh > ceiling_wh(model, LEAP_S)
 
 
-def _agrees(model: Model, first: Sample | None, second: Sample) -> bool:
+def fits(model: Model, before: Sample, sample: Sample, offset_wh: int | None) -> bool:
+    """True when nothing speaks against `sample` following on `before`."""
+    return _doubt(model, before, sample, offset_wh) is None
+
+
+def agrees(model: Model, first: Sample | None, second: Sample) -> bool:
     """Two readings tell the same story: the second is not below the first and within what the load allows."""
     if first is None:
         return False

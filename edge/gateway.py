@@ -87,6 +87,7 @@ class Gateway:
         self.publisher = Publisher(core, facts, self.outbox, registry)
         for part in (self.relays.commands, self.readings, self.requests.acts):
             part.take = self._take
+        self.accounts.read_again = self.readings.read_again
         self.requests.acts.released = self.readings.released
         self.requests.replay = lambda asked: self.outbox.replay(asked.entries_from, asked.readings_from)
         core.ears.append(self.publisher)

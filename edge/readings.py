@@ -12,6 +12,7 @@ from edge import gate
 from edge.accounts import Accounts
 from edge.bus import PERSON, WATCH, Reply
 from edge.core import Core
+from edge.covers import COUNTS, Covers
 from edge.live import Live, Sample
 from edge.model import Values
 from edge.relays import Relays
@@ -34,6 +35,7 @@ class Readings:
 
     def __init__(self, core: Core, accounts: Accounts, relays: Relays):
         self._core, self._accounts, self._relays = core, accounts, relays
+        self.covers = Covers(core)
         self.fresh: dict[str, dict[str, Any]] = {}
         self.take: Callable[[MeterState, str, Reply], bool]
         self._drift_alarmed: set[str] = set()
@@ -55,6 +57,8 @@ class Readings:
             live.serial, live.serial_mono, live.serial_frames = values.get("serial"), reply.ended, pair
         elif name == "clock":
             self._clock(meter, live, values["clock"], reply)
+        elif name in COUNTS:
+            self.covers.heard(meter, name, values)
         else:
             live.values.update(values)
             if "power_w" in values:
@@ -68,20 +72,22 @@ class Readings:
         core, believed = self._core, self._core.book.trusted
         sample = Sample(registers, reply.at, reply.ended, frames, core.clock.elapsed(), believed)
         offset = None if meter.billed is None else gate.rates_apart_wh(live.model, meter.billed.registers_wh)
-        before = None if live.unproven and believed else live.sample
+        forgotten = live.unproven and believed
+        before = None if forgotten else live.sample
         if before is None and meter.billed is not None and not live.trusted_anew:
             # After a restart the billed register is the yardstick: it was accepted before.
             before = Sample(meter.billed.registers_wh, instant_of_micros(meter.billed.at), 0.0, ())
         unproven = (live.unproven and not believed) or (before is not None and gate.span_s(before, sample) is None)
-        verdict = gate.check(live.model, before, live.suspect, sample, offset)
-        if verdict.action == "again":
+        earlier = None if forgotten else live.before
+        verdict = gate.check(live.model, before, live.suspect, sample, offset, earlier)
+        twice = gate.agrees(live.model, live.suspect, sample)
+        if verdict.action == "again" or (verdict.action == "accept" and meter.quarantined and not twice):
             live.suspect = sample
             if live.quality == "unread":
                 live.quality, live.quality_why = "unconfirmed", verdict.why
             if live.rereads < REREADS:
                 live.rereads += 1
-                frame = self._core.question(meter, "energy")
-                self._core.submit(meter, WATCH, "energy", frame, lambda again: self._again(meter, again))
+                self.read_again(meter)
             return
         live.rereads = 0
         if verdict.action == "set-aside" and verdict.rule == "R21" and not believed:
@@ -94,6 +100,7 @@ class Readings:
         if meter.quarantined is not None and not self._dissolved(meter, sample):
             live.quality, live.quality_why = "quarantined", meter.quarantined
             return
+        live.before = live.suspect if twice else live.sample
         live.sample, live.suspect, live.trusted_anew, live.unproven = sample, None, False, unproven
         live.quality, live.quality_why = "good", None
         if meter.quarantined is not None:
@@ -119,8 +126,13 @@ class Readings:
     def released(self, meter: MeterState) -> None:
         """A person takes the doubted register as it is: the next two readings that agree are accepted."""
         live = self._core.lives[meter.id]
-        live.sample = live.floor = live.suspect = None
+        live.sample = live.before = live.floor = live.suspect = None
         live.trusted_anew = True
+
+    def read_again(self, meter: MeterState) -> None:
+        """Ask for the registers once more, before the next round does."""
+        frame = self._core.question(meter, "energy")
+        self._core.submit(meter, WATCH, "energy", frame, lambda again: self._again(meter, again))
 
     def _again(self, meter: MeterState, reply: Reply) -> None:
         if reply.raw is not None:
@@ -147,14 +159,23 @@ class Readings:
         """R19: two reads agree, so this is the register from which the meter is charged."""
         if not sample.believed and self._core.true_now() is None and self._core.clock.monotonic() < self._known_by:
             return  # The next reading opens it; by then a meter's clock has told the day.
-        if "serial" in live.model.rows and live.serial is None:
+        if "serial" in live.model.rows and not live.serial_proven:
             frame = self._core.question(meter, "serial")
-            self._core.submit(meter, PERSON, "serial", frame, lambda reply: self._opened(meter, live, reply))
+            self._core.submit(meter, PERSON, "serial", frame, lambda reply: self._named(meter, live, reply))
             return
         self._write_opening(meter, live, sample)
 
-    def _opened(self, meter: MeterState, live: Live, reply: Reply) -> None:
-        if reply.raw is not None and self.take(meter, "serial", reply) and live.sample and meter.billed is None:
+    def _named(self, meter: MeterState, live: Live, reply: Reply) -> None:
+        """The number a meter is opened under is read twice: it decides later whether a trip may leave (failure 27)."""
+        if reply.raw is not None and self.take(meter, "serial", reply):
+            first, frame = live.serial, self._core.question(meter, "serial")
+            self._core.submit(meter, PERSON, "serial", frame, lambda again: self._opened(meter, live, first, again))
+
+    def _opened(self, meter: MeterState, live: Live, first: str | None, reply: Reply) -> None:
+        if reply.raw is None or not self.take(meter, "serial", reply) or live.serial != first:
+            return  # Asked again with the next reading.
+        live.serial_proven = True
+        if live.sample and meter.billed is None:
             self._write_opening(meter, live, live.sample)
 
     def _write_opening(self, meter: MeterState, live: Live, sample: Sample) -> None:
@@ -186,7 +207,17 @@ class Readings:
             self._accounts.evaluate(account)
 
     def _clock(self, meter: MeterState, live: Live, meter_now: datetime, reply: Reply) -> None:
-        live.clock_offset_s = round((meter_now - reply.at).total_seconds())
+        offset_s = round((meter_now - reply.at).total_seconds())
+        if abs(offset_s - (live.clock_offset_s or 0)) > DRIFT_NOTED_S and (
+            live.clock_doubt_s is None or abs(offset_s - live.clock_doubt_s) > DRIFT_NOTED_S
+        ):
+            # The expiry of a trip or close hangs on it, so a leap is read twice.
+            again, live.clock_doubt_s = live.clock_doubt_s is None, offset_s
+            if again:
+                frame = self._core.question(meter, "clock")
+                self._core.submit(meter, WATCH, "clock", frame, lambda twice: self._clock_again(meter, twice))
+            return
+        live.clock_offset_s, live.clock_doubt_s = offset_s, None
         off = abs(live.clock_offset_s)
         if not self._core.book.trusted:
             return  # It may be ours that is wrong; its witness is heard in `witnesses.py`.
@@ -197,6 +228,10 @@ class Readings:
             self._core.append(("alarm/1", self._core.own_id("alarm"), fields))
         elif off <= DRIFT_NOTED_S:
             self._drift_alarmed.discard(meter.id)
+
+    def _clock_again(self, meter: MeterState, reply: Reply) -> None:
+        if reply.raw is not None:
+            self.take(meter, "clock", reply)
 
 
 def registers_of(values: Values) -> Registers:

@@ -74,6 +74,8 @@ class Relays:
         live = self._core.lives[meter.id]
         if not live.model.relay or meter.row["relay"] == "none" or live.relay_open is None:
             return
+        if live.word_3_doubt is not None:
+            return  # The newest look says otherwise and waits for a second one; nothing is begun on the old one.
         self._lamps.consider(meter)
         if live.relay_open:
             self.commands.drop(meter, "trip")
@@ -123,7 +125,8 @@ class Relays:
             task.missing.remove(name)
         if task.missing or not task.busy:
             return
-        if self._core.lives[meter.id].relay_open or self.desired(meter) != "open":
+        live = self._core.lives[meter.id]
+        if live.word_3_doubt is not None or live.relay_open or self.desired(meter) != "open":
             task.busy = False
             self.consider(meter)
             return
@@ -171,6 +174,8 @@ class Relays:
         return entry.seq
 
     def _last_look(self, meter: MeterState) -> str | None:
+        if self._core.lives[meter.id].word_3_doubt is not None:
+            return "no fresh status before the trip (noise)"  # The newest word contradicts the one before.
         if meter.held_by_people:
             mode = self._core.mode
             return None if mode in ("normal", "time") else f"the gateway is in mode {mode}"

@@ -30,6 +30,14 @@ class Hold:
     seq: int
 
 
+@dataclass(frozen=True)
+class Cover:
+    """What a meter said of one of its covers: how often it was opened, and whether it stands open."""
+
+    count: int
+    is_open: bool
+
+
 @dataclass
 class MeterState:
     """One metering point and what is installed there."""
@@ -48,6 +56,8 @@ class MeterState:
     restore: str | None = None
     """Why supply is to be closed again (I10); None once the relay was read back closed, or a new hold was set."""
     trips: list[int] = field(default_factory=list)
+    covers: dict[str, Cover] = field(default_factory=dict)
+    """By question, `cover` and `terminal-cover`; empty until they were looked at."""
 
     @property
     def held_by_people(self) -> bool:

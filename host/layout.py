@@ -16,6 +16,7 @@ from bridge.contract.site import Site
 from bridge.contract.site_file import BadSite, load
 from host import demo, logins, mosquitto, ports
 from host.demo import SPEED
+from host.edge_check import asked
 from host.exits import IN_USE, USAGE, Trouble
 from host.mosquitto import BrokerChild
 from host.places import DEMO, PRACTICE, make_directory, take_lock
@@ -57,7 +58,7 @@ def lay_out(base: Path, wish: Wish, say: Say) -> Layout:
     site_file = None if wish.demo else _site_file(base, wish)
     # A mistake in the site file is told before anything is touched.
     if site_file is not None:
-        read_site(site_file)
+        check_site(site_file)
     data = make_directory(base / DEMO if wish.demo else base / PRACTICE if wish.practice else base)
     lock = take_lock(data)
     clock: Clock = SystemClock()
@@ -96,13 +97,24 @@ def _site_file(base: Path, wish: Wish) -> Path:
     )
 
 
+def check_site(path: Path) -> None:
+    """Let the edge look at a person's site file. Raises Trouble with every mistake on a line of its own."""
+    if mistakes := asked(path)[0]:
+        raise _bad_site(path, mistakes)
+
+
 def read_site(path: Path) -> Site:
     """Read a site file. Raises Trouble with every mistake on a line of its own."""
     try:
         return load(path)
     except BadSite as bad:
-        mistakes = "\n".join(f"  {mistake}" for mistake in bad.mistakes)
-        raise Trouble(USAGE, f"the site file {path} cannot be used; nothing was started:\n{mistakes}") from None
+        raise _bad_site(path, bad.lines) from None
+
+
+def _bad_site(path: Path, mistakes: list[str]) -> Trouble:
+    many = f"{len(mistakes)} mistakes" if len(mistakes) > 1 else "one mistake"
+    told = "\n".join(f"  {mistake}" for mistake in mistakes)
+    return Trouble(USAGE, f"the site file {path} has {many}; nothing was started:\n{told}")
 
 
 def _panel_port(listen: str, usual: int, wish: Wish, site_file: Path) -> int:

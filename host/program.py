@@ -35,3 +35,5 @@ class ProgramFacts:
     state: Literal["running", "restarting", "stopped"]
     pid: int | None
     restarts: int
+    why: str | None = None
+    """The program's own words, where it needs a person."""

@@ -12,6 +12,7 @@ from bridge.contract import secrets
 from bridge.contract.asking import ask, query
 from bridge.contract.clock import from_environment
 from bridge.contract.messages import REQUESTS, Response, Topics
+from bridge.contract.mistakes import words as words_of
 from bridge.contract.permissions import UNSIGNED
 from bridge.contract.secrets import NoSecrets
 from host.asking import USER, answers
@@ -70,7 +71,7 @@ def request(
             topic, payload, transaction = words
         return answers(run, operation, (topic, payload), transaction, limit_s)
     except ValidationError as error:
-        mistakes = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        mistakes = "; ".join(f"{'.'.join(map(str, each['loc']))}: {words_of(each)}" for each in error.errors())
         raise Trouble(USAGE, f"the request is not complete: {mistakes}") from None
     except (NoSecrets, KeyError) as error:
         raise Trouble(FAILED, f"no key to sign with: {error}") from None

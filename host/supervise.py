@@ -1,8 +1,9 @@
 """Children live exactly as long as we do: started, watched, started again, and ended in order.
 
 Each child has a process group and a pipe of its own. Whoever ends by itself, or is killed because it hangs, is started
-again, after half a second at first and up to 15 s later; after 30 s of health the count begins anew. One thread does
-all this, and it must be the main one: Linux sends the parent-death signal when the *thread* that started a child ends.
+again, after half a second at first and up to 15 s later; after 30 s of health the count begins anew. Who needs a person
+is tried every 30 s. One thread does all this, and it must be the main one: Linux sends the parent-death signal when the
+*thread* that started a child ends.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from pathlib import Path
 from typing import IO
 
 from bridge.contract.clock import Clock
+from host import person_needed
 from host.guarding import Guard
 from host.journal import LONGEST_LINE, Journal
+from host.person_needed import PersonNeeded
 from host.program import Program, ProgramFacts
 from host.watchdog import Watchdog
 
@@ -46,11 +49,13 @@ class Child:
     started_s: float = 0.0
     due_s: float | None = None
     tail: bytes = field(default=b"", repr=False)
+    needed: PersonNeeded = field(default_factory=PersonNeeded, repr=False)
 
     def facts(self) -> ProgramFacts:
         if self.process is not None:
             return ProgramFacts("running", self.process.pid, self.restarts)
-        return ProgramFacts("restarting" if self.due_s is not None else "stopped", None, self.restarts)
+        why = self.needed.why
+        return ProgramFacts("restarting" if self.due_s is not None else "stopped", None, self.restarts, why)
 
 
 class Supervisor:
@@ -81,6 +86,8 @@ class Supervisor:
                 self._hangs(child.program.name, child.process.pid, silent[child.process.pid])
             if child.process is not None and child.process.poll() is not None:
                 self._ended(child)
+            elif child.needed.why and self._clock.monotonic() - child.started_s >= HEALTHY_AFTER_S and child.process:
+                child.needed.works()
             elif child.process is None and child.due_s is not None and self._clock.monotonic() >= child.due_s:
                 child.restarts += 1
                 self._launch(child)
@@ -156,7 +163,8 @@ class Supervisor:
 
     def _note(self, child: Child, line: bytes) -> None:
         text = line.decode("utf-8", errors="backslashreplace")
-        self._journal.line(child.program.name, text, shown=child.program.shown(text))
+        is_new = child.needed.is_new(text)
+        self._journal.line(child.program.name, text, shown=is_new and child.program.shown(text))
 
     def _unregister(self, pipe: IO[bytes]) -> None:
         if pipe.fileno() in self._selector.get_map():
@@ -177,7 +185,14 @@ class Supervisor:
         code = self._bury(child)
         if self._clock.monotonic() - child.started_s >= HEALTHY_AFTER_S:
             child.delay_s = FIRST_DELAY_S
-        self._again(child, how_it_ended(code))
+        sentence = child.needed.ended(code)
+        if child.needed.why is None:
+            self._again(child, how_it_ended(code))
+            return
+        if sentence:
+            self._journal.say(f"{child.program.name} {sentence}")
+        child.due_s = self._clock.monotonic() + person_needed.RETRY_S
+        self._changed()
 
     def _bury(self, child: Child) -> int:
         """Take the last words of an ended child, end what it left behind in its group, and return its exit code."""

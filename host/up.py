@@ -49,6 +49,7 @@ class _Machine:
     def __init__(self, layout: Layout, journal: Journal, browser: bool):
         self._layout, self._journal, self._asked = layout, journal, 0
         self._clock = SystemClock()
+        self._refused = False
         self._progress = Progress(self._clock)
         self._started_at = instant_text(self._clock.now())
         self._supervisor = Supervisor(journal, self._clock, self._changed)
@@ -106,8 +107,13 @@ class _Machine:
         self._run = self._facts()
         try:
             runfile.write(self._run)
+            self._refused = False
         except OSError as error:  # A full disk must not end the programs; `status` tells of the last state till then.
-            self._journal.say(f"the run file cannot be written: {error.strerror}")
+            if not self._refused:
+                self._journal.say(
+                    f"the run file cannot be written: {error.strerror}; `riser status` is behind until then"
+                )
+            self._refused = True
 
     def _facts(self) -> Run:
         layout, pid = self._layout, os.getpid()

@@ -13,12 +13,14 @@ from __future__ import annotations
 import json
 import logging
 import os
+import sqlite3
 import sys
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.archive.tables import open_engine
 from bridge.contract import clock, secrets, site_file
@@ -26,6 +28,7 @@ from bridge.contract.messages import PanelStatus, Topics
 from bridge.contract.progress import Progress
 from bridge.contract.site import Site
 from bridge.mqtt import Link
+from panel import guard
 from panel.app import create_app
 from panel.commands import KEY, Commands
 from panel.feed import Feed
@@ -33,6 +36,7 @@ from panel.history import History
 from panel.mirror import Mirror, subscriptions
 from panel.parts import Demo, Parts
 from panel.pulse import Pulse, answers
+from panel.receipts import Receipts
 from panel.sessions import Sessions
 from panel.throttle import Throttle
 from panel.users import Database, Users
@@ -78,7 +82,8 @@ def compose(data: Path, site: Site, demo: Demo | None) -> tuple[Flask, Feed]:
     history = History(open_engine(site.bridge.archive, data), site.site.gateway)
     stand = Parts(
         site, time, data, mirror, commands, feed, history, users,
-        Sessions(database, users, time), Throttle(database, time), demo,
+        Sessions(database, users, time), Throttle(database, time),
+        Receipts(database, time), demo,
     )  # fmt: skip
     return create_app(stand), feed
 
@@ -124,6 +129,11 @@ class Server(BaseApplication):
         return app
 
 
+def cannot_start(why: str) -> int:
+    print(f"the panel cannot start: {why}", file=sys.stderr)
+    return 2
+
+
 def main() -> int:
     """Serve until told to stop."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
@@ -133,10 +143,19 @@ def main() -> int:
         data.mkdir(parents=True, exist_ok=True)
         secrets.read(data, "panel")
         clock.from_environment()
-    except (ValueError, OSError) as error:
-        print(f"the panel cannot start: {error}", file=sys.stderr)
-        return 2
-    password = Users(Database(data / "panel.db"), data).first_start()
+        guard.secret_key(data)
+        password = Users(Database(data / "panel.db"), data).first_start()
+        open_engine(site.bridge.archive, data).dispose()
+    except sqlite3.Error as error:
+        remedy = "is the disk full or not ours? Else restore it from a backup, or remove it and a new `admin` is made"
+        return cannot_start(f"{data / 'panel.db'} cannot be used: {error}; {remedy}")
+    except SQLAlchemyError as error:
+        first, remedy = str(error).splitlines()[0], "remove the damaged archive, and it is filled anew from the book"
+        return cannot_start(f"the archive cannot be opened: {first}; {remedy}")
+    except OSError as error:
+        return cannot_start(f"{error.filename or data}: {error.strerror}" if error.strerror else str(error))
+    except ValueError as error:
+        return cannot_start(str(error))
     if password and not os.environ.get("RISER_PARENT"):
         words = "you will be asked to change it"
         print(f"First sign-in: user admin, one-time password {password}; {words}", flush=True)

@@ -17,6 +17,7 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from bridge.contract.messages import PanelStatus, Response, Topics
+from bridge.contract.sound import unsound
 from bridge.mqtt import Acknowledged, Connected, Disconnected, Happening, Received
 from panel.commands import Commands
 from panel.mirror import Mirror
@@ -98,7 +99,12 @@ class Feed:
         try:
             answer = Response.model_validate_json(payload)
         except ValidationError as error:
-            log.warning("an answer on %s does not fit the contract: %s", topic, error.errors(include_url=False)[0])
+            log.warning(
+                "an answer on %s does not fit the contract: %s", topic, error.errors(include_url=False)[0]["msg"]
+            )
+            return
+        if why := unsound(answer):
+            log.warning("an answer on %s does not fit the contract: %s", topic, why)
             return
         self._commands.answered(answer)
 

@@ -34,6 +34,8 @@ from bridge.contract.messages import (
     Tariff,
     Topics,
 )
+from bridge.contract.sound import unsound
+from bridge.contract.units import is_id
 
 log = logging.getLogger("riser.panel.mirror")
 
@@ -45,6 +47,9 @@ SILENT_S = 30.0
 ever, so what counts is that it was heard."""
 
 EVENTS_KEPT = 50
+
+COMPLAINTS_KEPT = 500
+"""Topics whose last complaint is remembered, so that a sender who is always wrong fills no log."""
 
 M = TypeVar("M", bound=Message)
 
@@ -60,6 +65,8 @@ def kind_of(parts: list[str]) -> type[Message] | None:
             return Meters
         case ["accounts"]:
             return Accounts
+        case [_, id, *_] if not is_id(id):
+            return None  # Nobody's: no page could name it, and made-up ids would fill the memory.
         case ["meter", _]:
             return MeterFacts
         case ["meter", _, "availability"]:
@@ -148,6 +155,7 @@ class Mirror:
         self._version = 0
         self._view: View | None = None
         self.unreadable = 0
+        self._complaints: dict[str, str] = {}
 
     def connected(self) -> None:
         """The broker let us in: everything retained is on its way."""
@@ -176,9 +184,11 @@ class Mirror:
         try:
             message = kind.model_validate_json(payload)
         except ValidationError as error:
-            self.unreadable += 1
             first = error.errors(include_url=False)[0]
-            log.warning("%s does not fit the contract: %s: %s", topic, first["loc"], first["msg"])
+            self._left_out(topic, f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
+            return
+        if why := unsound(message):
+            self._left_out(topic, why)
             return
         with self._lock:
             self._heard_s, self._heard_at = self._clock.monotonic(), self._clock.now()
@@ -190,6 +200,15 @@ class Mirror:
             if isinstance(message, Info) and self._settles_at_s is None:
                 self._settles_at_s = self._heard_s + SETTLE_S
             self._changed()
+
+    def _left_out(self, topic: str, why: str) -> None:
+        """Count and log a message that is not believed; the same complaint about a topic is written once."""
+        self.unreadable += 1
+        if self._complaints.get(topic) != why:
+            if len(self._complaints) >= COMPLAINTS_KEPT:
+                self._complaints.clear()
+            self._complaints[topic] = why
+            log.warning("%s does not fit the contract: %s", topic, why)
 
     def events(self, branch: str, id: str) -> list[MeterEvent | AccountEvent]:
         """The newest events of `meter` or `account` `id`, newest first; at most 50 since this panel started."""
