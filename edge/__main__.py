@@ -94,7 +94,7 @@ def main(argv: list[str] | None = None) -> int:
         log.error("%s", error)
         return 2
     except WriteError as error:
-        log.critical("the book in %s takes no writing: %s; make room on its disk, make it writable", directory, error)
+        log.critical("the book in %s takes no writing: %s; make room on its disk or make it writable", directory, error)
         return 1
     except (RuntimeError, OSError) as error:
         log.critical("the edge ends and is to be started again: %s", error)

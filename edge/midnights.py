@@ -37,6 +37,9 @@ FREEZE_SETTLES = timedelta(seconds=60)
 RETRY_S = 10.0
 """Line seconds until a meter is asked for its midnight again."""
 
+LINE_FREE = 2
+"""Requests that always wait at a busy port (routine reads); with more, midnights wait until the line comes to them."""
+
 TRIES = 6
 """A meter that answers, but never with this midnight, is asked so often before its day closes without it."""
 
@@ -172,6 +175,8 @@ class Midnights:
         mono = core.clock.monotonic()
         if not 1 <= slot <= FREEZE_DEPTH or mono < self._asked.get(key, -1e9) + RETRY_S:
             return
+        if core.ports[meter.row["port"]].waiting() > LINE_FREE:
+            return  # It is still at what was asked before; a try that only waits in the queue would be no try.
         self._asked[key], self._tries[key] = mono, self._tries.get(key, 0) + 1
         self._ask_slot(meter, midnight, slot, 0)
 

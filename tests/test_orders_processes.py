@@ -119,7 +119,14 @@ class Place:
 
     def run(self, program: str) -> None:
         """Start one program by itself, as `riser up` would."""
-        wiring = Wiring(self.data, self.site, "", self.panel_port, False)
+        wiring = Wiring(
+            data=self.data,
+            site_file=self.site,
+            clock="",
+            panel_listen="127.0.0.1",
+            panel_port=self.panel_port,
+            demo=False,
+        )
         broker = ("/usr/sbin/mosquitto", "-c", str(self.data / "broker" / "mosquitto.conf"))
         argv = broker if program == "broker" else commands(wiring, {})[program]
         self.alone[program] = subprocess.Popen(

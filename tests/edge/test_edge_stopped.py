@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from bridge.contract.site import Site
 from bridge.contract.units import instant_of_micros
+from edge import midnights
 from edge.core import HEARTBEAT_S
 from tests.edge import books
 from tests.edge.building import Building
@@ -69,6 +71,28 @@ def test_three_days_off_are_closed_day_by_day_and_nobody_is_cut_early(tmp_path: 
     assert building.edge.core.powered_s() - started_s < 3600, "the days off are no powered time"
     fired = Counter((e.fields["account"], e.fields["level"]) for e in building.of("level/1"))
     assert set(fired.values()) == {1}, "a level fires once"
+
+
+class OldLine(Building):
+    """The mall with its ground floor on a line of 1200 bit/s."""
+
+    def _site(self, poll_s: int, policy: dict[str, Any], meters: set[str] | None) -> Site:
+        tables = super()._site(poll_s, policy, meters).model_dump(by_alias=True)
+        tables["ports"][0]["baud"] = 1200
+        return Site.model_validate(tables)
+
+
+def test_a_slow_line_gives_no_midnight_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More meters on a line than it can ask before each is due again: all their midnights are waited for (R24)."""
+    monkeypatch.setattr(midnights, "RETRY_S", midnights.RETRY_S / 5)  # As with five times the eight meters.
+    floor = {"a101", "a102", "a103", "a104", "a105", "b101", "b102", "b103"}
+    building = OldLine(tmp_path, meters=floor, poll_s=600, idle_s=2)
+    building.run(minutes=25)
+    restart(building, 3 * 86_400)
+    building.run(minutes=30)
+    assert {len(building.of("charge/1", meter=meter)) for meter in floor} == {3}
+    assert all(entry.fields["deferred"] == [] for entry in building.of("closing/1"))
+    books.check(building)
 
 
 def test_a_modbus_charge_spans_the_days_off(tmp_path: Path) -> None:
