@@ -64,6 +64,8 @@ main.add_command(service)
 )
 @click.option("--panel-port", type=click.IntRange(1, 65535), metavar="N", help="Port of the panel.")
 @click.option("--no-browser", is_flag=True, help="Do not open the panel in a browser.")
+@click.option("--begin-anew", is_flag=True, help="Begin an empty book although there was one: it is really lost.")
+@click.option("--recovered-by", metavar="NAME", help="Leave mode recovery: you say that every payment is booked again.")
 def up_verb(
     demo: bool,
     speed: float | None,
@@ -73,6 +75,8 @@ def up_verb(
     panel_listen: str | None,
     panel_port: int | None,
     no_browser: bool,
+    begin_anew: bool,
+    recovered_by: str | None,
 ) -> int:
     """Run everything this machine should run, until Ctrl-C."""
     if demo and site:
@@ -81,7 +85,8 @@ def up_verb(
         raise click.UsageError("--speed belongs to --demo; a real site runs on the machine's own clock")
     if practice and demo:
         raise click.UsageError("--practice belongs to --site; the demo has simulated meters already")
-    wish = Wish(demo, speed or SPEED, site, practice, panel_listen, panel_port, browser=demo and not no_browser)
+    once = (*(("--begin-anew",) if begin_anew else ()), *(("--recovered-by", recovered_by) if recovered_by else ()))
+    wish = Wish(demo, speed or SPEED, site, practice, panel_listen, panel_port, demo and not no_browser, once)
     terminal = Terminal(sys.stdout)
     try:
         return up(base_directory(data), wish, terminal, say)

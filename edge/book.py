@@ -131,7 +131,7 @@ class Book:
     def _lost(self, how: str) -> BookError:
         return BookError(
             f"{self._path} is {how}, but book.begun says that there was a book: put it or a backup back, "
-            "or start once with --begin-anew if it is really lost (failure 43)"
+            "or start once with `riser up --begin-anew` if it is really lost (failure 43)"
         )
 
     def _prepare(self, may_begin: bool) -> None:

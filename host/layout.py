@@ -38,6 +38,7 @@ class Wish:
     panel_listen: str | None = None
     panel_port: int | None = None
     browser: bool = True
+    edge_once: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def lay_out(base: Path, wish: Wish, say: Say) -> Layout:
     broker, broker_url = _broker(site, site_file, data, wish.demo, panel_port, say)
     return Layout(
         site=site,
-        wiring=Wiring(data, site_file, clock_text, panel_listen, panel_port, wish.demo, wish.practice),
+        wiring=Wiring(data, site_file, clock_text, panel_listen, panel_port, wish.demo, wish.practice, wish.edge_once),
         clock=clock,
         broker=broker,
         broker_url=broker_url,

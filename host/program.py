@@ -26,6 +26,8 @@ class Program:
     user: str | None = None
     shown: Callable[[str], bool] = all_lines
     beats_within_s: float | None = None
+    once: tuple[str, ...] = ()
+    """Words of a person that count for the first start alone: started again, the program does not hear them."""
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,8 @@ class Wiring:
     demo: bool
     practice: bool = False
     """The site's ports lead to simulated meters, in a data directory of their own."""
+    edge_once: tuple[str, ...] = ()
+    """What a person says to the edge for this one start."""
 
     @property
     def lines(self) -> Path:
@@ -73,7 +75,14 @@ def programs(wiring: Wiring, environ: Mapping[str, str] = os.environ) -> list[Pr
     # What takes their place may be halted in a debugger, or be a stand-in that does not beat.
     limits = {} if environ.get(INSTEAD) else BEATS_WITHIN_S
     return [
-        Program(name, argv, environment(wiring, name, environ), ROOT, beats_within_s=limits.get(name))
+        Program(
+            name,
+            argv,
+            environment(wiring, name, environ),
+            ROOT,
+            beats_within_s=limits.get(name),
+            once=wiring.edge_once if name == "edge" else (),
+        )
         for name, argv in commands(wiring, environ).items()
     ]
 

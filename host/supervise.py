@@ -115,9 +115,8 @@ class Supervisor:
 
     def _launch(self, child: Child) -> None:
         program = child.program
-        command = [
-            sys.executable, "-I", "-S", str(HERE / "child.py"), str(os.getpid()), program.user or "-", *program.argv
-        ]  # fmt: skip
+        words = program.argv + (() if child.restarts else program.once)
+        command = [sys.executable, "-I", "-S", str(HERE / "child.py"), str(os.getpid()), program.user or "-", *words]
         try:
             child.process = process = subprocess.Popen(
                 command,
