@@ -65,6 +65,7 @@ main.add_command(service)
 @click.option("--panel-port", type=click.IntRange(1, 65535), metavar="N", help="Port of the panel.")
 @click.option("--no-browser", is_flag=True, help="Do not open the panel in a browser.")
 @click.option("--begin-anew", is_flag=True, help="Begin an empty book although there was one: it is really lost.")
+@click.option("--restored", is_flag=True, help="This is a restored copy: nobody is cut before --recovered-by.")
 @click.option("--recovered-by", metavar="NAME", help="Leave mode recovery: you say that every payment is booked again.")
 def up_verb(
     demo: bool,
@@ -76,6 +77,7 @@ def up_verb(
     panel_port: int | None,
     no_browser: bool,
     begin_anew: bool,
+    restored: bool,
     recovered_by: str | None,
 ) -> int:
     """Run everything this machine should run, until Ctrl-C."""
@@ -85,7 +87,9 @@ def up_verb(
         raise click.UsageError("--speed belongs to --demo; a real site runs on the machine's own clock")
     if practice and demo:
         raise click.UsageError("--practice belongs to --site; the demo has simulated meters already")
-    once = (*(("--begin-anew",) if begin_anew else ()), *(("--recovered-by", recovered_by) if recovered_by else ()))
+    said = {"--begin-anew": begin_anew, "--restored": restored}
+    once = (*(word for word, is_said in said.items() if is_said),)
+    once += ("--recovered-by", recovered_by) if recovered_by else ()
     wish = Wish(demo, speed or SPEED, site, practice, panel_listen, panel_port, demo and not no_browser, once)
     terminal = Terminal(sys.stdout)
     try:

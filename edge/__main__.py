@@ -37,6 +37,9 @@ from edge.settings import lines_of, terms_of
 
 log = logging.getLogger("riser.edge")
 
+RESTORED = "this book is a restored copy, says a person: payments made since may be missing"
+BEGUN_ANEW = "this book was begun anew: balances are the site file's, and payments are missing"
+
 SWITCH_INTERVAL_S = 0.0005
 """A port thread gets the interpreter back this soon; the default of 5 ms costs a quarter of the line's time."""
 
@@ -72,6 +75,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--recovered-by", metavar="NAME", help="leave mode recovery: all payments are in the book again"
     )
+    parser.add_argument("--restored", action="store_true", help="this book is a copy: payments may be missing in it")
     parser.add_argument("--check-site", type=Path, metavar="FILE", help="tell every mistake of a site file, as JSON")
     options = parser.parse_args(argv)
     if options.check_site is not None:
@@ -109,6 +113,7 @@ def _run(directory: Path, options: argparse.Namespace) -> int:
     clock = from_environment()
     mine = secrets.read(directory, "edge")
     book = Book(directory, clock, boot_id(), begin_anew=options.begin_anew)
+    doubt = RESTORED if options.restored else BEGUN_ANEW if options.begin_anew and book.seq == 0 else None
     if book.seq == 0:
         book.trusted, _ = trust.judge(clock, 0, site.clock.trust, kernel_clock.is_synchronised())
         install.fill(Core(book, terms_of(site, (frozenset(), frozenset())), clock), site)
@@ -137,7 +142,7 @@ def _run(directory: Path, options: argparse.Namespace) -> int:
         ports[line.id] = thread
         threads.append(thread)
     gateway.attach(ports)
-    gateway.begin(options.recovered_by)
+    gateway.begin(options.recovered_by, doubt)
     log.info(
         "%d meters on %d ports, entry %d, mode %s",
         len(gateway.core.state.meters),

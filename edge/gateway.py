@@ -106,22 +106,25 @@ class Gateway:
             heard, swept, returned = self.readings.heard, self.sweeps.swept, self.relays.commands.returned
             self.polls[port.id] = Polling(self.core, port.id, float(port.poll_s), heard, swept, returned)
 
-    def begin(self, recovered_by: str | None = None) -> None:
+    def begin(self, recovered_by: str | None = None, doubt: str | None = None) -> None:
         """The first entry of this run, and everything that is installed.
 
-        `recovered_by` is the person who says that every payment since the backup stands in the book again.
+        `recovered_by` is the person who says that every payment since the backup stands in the book again; `doubt`
+        says why a person believes that it does not.
         """
         try:
-            self._first_entry(recovered_by)
+            self._first_entry(recovered_by, doubt)
         except WriteError as error:
             self.disk.failed(error)
             self.modes.judge()
         self.publisher.announce()
 
-    def _first_entry(self, recovered_by: str | None) -> None:
+    def _first_entry(self, recovered_by: str | None, doubt: str | None) -> None:
         boot = self.core.book.boot
         self.modes.judge()
         self.core.append(("start/1", f"start:{boot}", {"version": VERSION, "boot": boot}))
+        if doubt:
+            self.modes.recover(doubt)
         if recovered_by:
             self.modes.recovered(recovered_by)
             self.modes.judge()

@@ -80,11 +80,20 @@ class Modes:
             return "recovery", self._recovering or state.recovering
         return ("normal", None) if self.trusted else ("time", self.trust_why)
 
+    def recover(self, why: str) -> None:
+        """A person says that this book does not hold every payment: nobody is cut until a person says it does."""
+        self._recovering = why
+        self.judge()
+
     def recovered(self, who: str) -> None:
         """A person says that every payment since the backup stands in the book again."""
-        if self._core.state.recovering:
-            fields = {"mode": "normal", "why": f"recovered, says {who}"}
-            self._core.append(("mode/1", self._core.own_id("mode"), fields))
+        if not (self._recovering or self._core.state.recovering):
+            log.warning("%s says that the book is recovered, and it is not in mode recovery: nothing to do", who)
+            return
+        self._recovering = None
+        fields = {"mode": "normal", "why": f"recovered, says {who}"}
+        self._core.append(("mode/1", self._core.own_id("mode"), fields))
+        log.warning("mode recovery ends, says %s: every payment stands in the book", who)
 
     def remember(self, payload: bytes) -> None:
         """Our own retained info, looked at once: a newer seq there means that this book is an older copy."""

@@ -17,6 +17,8 @@ DOUBTS = (
     later("the broker knows entry {n}, this book ended at {m}"),
     later("the book holds kinds this version does not know: {kinds}"),
     later("recovered, says {who}"),
+    later("this book is a restored copy, says a person: payments made since may be missing"),
+    later("this book was begun anew: balances are the site file's, and payments are missing"),
     later("the disk takes no entries ({error})"),
     later("the disk is full ({n} MB left)"),
     later("the clock is not trusted, so nobody can tell whether this trip is still wanted"),

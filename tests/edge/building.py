@@ -111,7 +111,7 @@ class Building:
             tables["accounts"] = [row for row in tables["accounts"] if set(row["meters"]) <= meters]
         return Site.model_validate(tables)
 
-    def start_edge(self, recovered_by: str | None = None) -> None:
+    def start_edge(self, recovered_by: str | None = None, doubt: str | None = None) -> None:
         """Open the book and start the edge, as after a power cut."""
         book = Book(self.directory, self.clock, f"boot-{next(self.boots)}")
         if book.seq == 0:
@@ -121,7 +121,7 @@ class Building:
         for line in lines_of(self.site, self.directory):
             self.ports[line.id] = InlinePort(line, self.answer_of(line.id), self.edge.enqueue, self.clock)
         self.edge.attach(dict(self.ports))
-        self.edge.begin(recovered_by)
+        self.edge.begin(recovered_by, doubt)
 
     def stop_edge(self) -> None:
         """The process is gone, as by a power cut: nothing is saved, nobody is told."""
