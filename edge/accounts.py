@@ -71,7 +71,7 @@ class Accounts:
         moment = Moment(
             now=now,
             mode=core.mode,
-            available_nano=core.available_nano(account, twice=True),
+            available_nano=core.surely_nano(account, core.available_nano(account)),
             delivered_powered_s=counts_from,
             powered_s=core.powered_s(),
             read_age_s=None if live.sample is None else (now - live.sample.read_at).total_seconds(),
@@ -116,7 +116,8 @@ class Accounts:
         if core.cannot_write is not None:
             core.changed("account", account.id)
             return
-        available, surely = core.available_nano(account), core.available_nano(account, twice=True)
+        available = core.available_nano(account)
+        surely = core.surely_nano(account, available)
         drafts = self._level(account, available, surely)
         restored = self._restore(account, available)
         drafts += restored or self._warning(account, available, surely, paid)
