@@ -52,6 +52,14 @@ def test_the_first_paper_is_the_receipt_and_each_further_one_is_marked(shop: Sta
     assert "补打" not in paper_of(visitor.post(f"/receipt/{other}").text), "each receipt counts for itself"
 
 
+def test_figures_and_capitals_are_one_amount(shop: Stage) -> None:
+    """Both come from the money that moved: a strange body can neither tear them apart nor lose the paper."""
+    visitor = shop.visitor("finance", language="zh")
+    for strange in (None, 20_100, -1):
+        paper = paper_of(visitor.see(f"/receipt/{paid(shop, amount_fen=strange)}"))
+        assert "¥200.00" in paper and "人民币贰佰元整" in paper
+
+
 def test_papers_are_counted_over_a_restart(shop: Stage) -> None:
     """A new start of the panel does not make a second first paper."""
     from panel.receipts import Receipts
