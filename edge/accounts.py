@@ -101,8 +101,10 @@ class Accounts:
     def _catch(self, account: AccountState) -> None:
         """Write down that the brake has caught, once, when it stops a cut that would otherwise happen."""
         core = self._core
+        if core.state.brake is not None or not account.warned:
+            return  # At a glance: this is asked after every reading.
         verdicts = [self.verdict(account, core.state.meters[id]) for id in account.meters]
-        if core.state.brake is None and (caught := [each for each in verdicts if each.rule == "R4"]):
+        if caught := [each for each in verdicts if each.rule == "R4"]:
             fields = {"set": True, "why": caught[0].why, **POLICY}
             core.append(("brake/1", core.own_id("brake"), fields))
             log.warning("R4: %s", caught[0].why)
