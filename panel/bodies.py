@@ -85,6 +85,33 @@ class Hold(Body):
     why: str | None = None
 
 
+class Seen(Body):
+    """The fresh reading behind a cut."""
+
+    registers_wh: dict[str, Whole]
+    read_at: Instant
+
+
+class Trip(Body):
+    """The evidence of a cut, as far as it goes: an older version wrote less of it."""
+
+    cause: str | None = None
+    posted_nano: Whole | None = None
+    provisional_nano: Whole = 0
+    provisional_wh: Whole | None = None
+    available_nano: Whole | None = None
+    cut_limit_nano: Whole = 0
+    warned_s: Whole | None = None
+    window: list[Instant] = []
+    billed: Opening | None = None
+    read: Seen | None = None
+    holds: list[Hold] = []
+
+
+class Alarm(Body):
+    alarm: str | None = None
+
+
 KINDS: dict[str, type[Body]] = {
     "charge/1": Charge,
     "opening/1": Opening,
@@ -94,6 +121,8 @@ KINDS: dict[str, type[Body]] = {
     "level/1": Level,
     "final/1": Final,
     "hold/1": Hold,
+    "trip/1": Trip,
+    "alarm/1": Alarm,
 }
 
 
