@@ -54,6 +54,10 @@ class Opening(Body):
 
 
 class TopUp(Body):
+    method: str | None = None
+    who: str | None = None
+    receipt: str | None = None
+    reference: str | None = None
     amount_fen: Whole | None = None
     balance_after_nano: Whole | None = None
 

@@ -59,7 +59,7 @@ STRANGE: list[dict[str, Any]] = [
 
 
 def test_evidence_that_does_not_fit_is_shown_as_unreadable(shop: Stage) -> None:
-    """Whatever stands in a strange entry where a reading, a price or a hold should be, no page of the account breaks."""
+    """Whatever stands where a reading, a balance or a hold should be, no page of the account or meter breaks."""
     visitor = shop.visitor("finance")
     for strange in STRANGE:
         shop.entry("trip/1", EVIDENCE | strange)
