@@ -30,6 +30,7 @@ from edge.book import Book, BookError, WriteError
 from edge.bus import Port
 from edge.codec.dlt645 import Password
 from edge.core import Core
+from edge.disk import is_damaged
 from edge.gateway import Gateway
 from edge.port import ThreadPort
 from edge.registry import Registry
@@ -98,6 +99,9 @@ def main(argv: list[str] | None = None) -> int:
         log.error("%s", error)
         return 2
     except WriteError as error:
+        if is_damaged(error):
+            log.critical("the book in %s is damaged: %s; restore a backup (failure 42)", directory, error)
+            return 2
         log.critical("the book in %s takes no writing: %s; make room on its disk or make it writable", directory, error)
         return 1
     except (RuntimeError, OSError) as error:

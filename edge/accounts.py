@@ -71,7 +71,7 @@ class Accounts:
         moment = Moment(
             now=now,
             mode=core.mode,
-            available_nano=core.available_nano(account, twice=True),
+            available_nano=core.surely_nano(account, core.available_nano(account)),
             delivered_powered_s=counts_from,
             powered_s=core.powered_s(),
             read_age_s=None if live.sample is None else (now - live.sample.read_at).total_seconds(),
@@ -101,8 +101,10 @@ class Accounts:
     def _catch(self, account: AccountState) -> None:
         """Write down that the brake has caught, once, when it stops a cut that would otherwise happen."""
         core = self._core
+        if core.state.brake is not None or not account.warned:
+            return  # At a glance: this is asked after every reading.
         verdicts = [self.verdict(account, core.state.meters[id]) for id in account.meters]
-        if core.state.brake is None and (caught := [each for each in verdicts if each.rule == "R4"]):
+        if caught := [each for each in verdicts if each.rule == "R4"]:
             fields = {"set": True, "why": caught[0].why, **POLICY}
             core.append(("brake/1", core.own_id("brake"), fields))
             log.warning("R4: %s", caught[0].why)
@@ -116,7 +118,8 @@ class Accounts:
         if core.cannot_write is not None:
             core.changed("account", account.id)
             return
-        available, surely = core.available_nano(account), core.available_nano(account, twice=True)
+        available = core.available_nano(account)
+        surely = core.surely_nano(account, available)
         drafts = self._level(account, available, surely)
         restored = self._restore(account, available)
         drafts += restored or self._warning(account, available, surely, paid)

@@ -210,10 +210,14 @@ class Core:
                 log.warning("account %s, meter %s: %s", account.id, id, trouble)
         return rating.amount_nano(tuple(lines)), rating.energy_wh(tuple(lines))
 
-    def available_nano(self, account: AccountState, twice: bool = False) -> int:
-        """Posted minus provisional: what policy looks at. With `twice`, what two readings agree on: nobody is warned or
+    def available_nano(self, account: AccountState) -> int:
+        """Posted minus provisional, by the newest reading of each meter: what people see."""
+        return self.state.posted_nano(account.id) - self.provisional_nano(account)[0]
+
+    def surely_nano(self, account: AccountState, available_nano: int) -> int:
+        """What is left by the newest readings and by the ones before them, whichever leaves more: nobody is warned or
         cut on a single frame whose sum was right by chance (failure 5)."""
-        return self.state.posted_nano(account.id) - self.provisional_nano(account, twice)[0]
+        return max(available_nano, self.state.posted_nano(account.id) - self.provisional_nano(account, twice=True)[0])
 
     def money(self, account: AccountState, source: str, amount_nano: int) -> dict[str, Any]:
         """The `moves` and `balance_after_nano` of an entry that brings `amount_nano` to (or, below 0, takes it from) a

@@ -122,8 +122,9 @@ class Covers:
         for alarm, text in told:
             alarmed = {"meter": meter.id, "account": meter.account, "alarm": alarm, "text": text}
             drafts.append(("alarm/1", f"alarm:{seq + 1 + len(drafts)}", alarmed))
-            log.warning("meter %s: %s", meter.id, text)
         core.append(*drafts)
+        for _, text in told:
+            log.warning("meter %s: %s", meter.id, text)
         core.changed("meter", meter.id)
 
 

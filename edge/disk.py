@@ -23,6 +23,15 @@ LOOK_S, RETRY_S = 5.0, 15.0
 """Line seconds between two looks at the free space, and between two tries to write."""
 
 
+DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+"""What SQLite says of a file whose contents are wrong: no room and no right would help (42)."""
+
+
+def is_damaged(error: Exception) -> bool:
+    """True where what stands in the book is to blame for an error, and not the disk under it."""
+    return getattr(error, "sqlite_errorname", "").startswith(DAMAGED)
+
+
 class Disk:
     """Watches the disk under the book and stops all writing while it takes none."""
 

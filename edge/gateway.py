@@ -22,7 +22,7 @@ from edge.bus import Port, Ready, Reply
 from edge.closing import Closing
 from edge.codec.dlt645 import Password
 from edge.core import CannotWrite, Core
-from edge.disk import Disk
+from edge.disk import Disk, is_damaged
 from edge.facts import VERSION, Facts
 from edge.hearing import Hearing
 from edge.modes import Modes
@@ -115,6 +115,8 @@ class Gateway:
         try:
             self._first_entry(recovered_by, doubt)
         except WriteError as error:
+            if is_damaged(error):
+                raise
             self.disk.failed(error)
             self.modes.judge()
         self.publisher.announce()
@@ -217,12 +219,7 @@ class Gateway:
                 self.relays.looking.watch(meter)
         self.sweeps.save()
         self.outbox.save()
-        if self.dropped > self._dropped_told and core.clock.monotonic() - self._informed >= INFO_EVERY_S:
-            log.warning("%d messages came too fast and were dropped", self.dropped - self._dropped_told)
-            self._dropped_told = self.dropped
-        if core.clock.monotonic() - self._informed >= INFO_EVERY_S:
-            self._informed = core.clock.monotonic()
-            self.core.changed("info")
+        self._inform()
 
     def _tick_in_memory(self) -> None:
         """The disk takes nothing: lights are still brought back whose cause stands in the book, and facts are shown."""
@@ -230,9 +227,17 @@ class Gateway:
             self.failed = "the disk takes entries again"
         for meter in self.core.state.meters.values():
             self.relays.consider(meter)
-        if self.core.clock.monotonic() - self._informed >= INFO_EVERY_S:
-            self._informed = self.core.clock.monotonic()
-            self.core.changed("info")
+        self._inform()
+
+    def _inform(self) -> None:
+        """Tell how things stand, every few seconds, and what was dropped meanwhile."""
+        if self.clock.monotonic() - self._informed < INFO_EVERY_S:
+            return
+        self._informed = self.clock.monotonic()
+        self.core.changed("info")
+        if self.dropped > self._dropped_told:
+            log.warning("%d messages came too fast and were dropped", self.dropped - self._dropped_told)
+            self._dropped_told = self.dropped
 
     def _new_day(self) -> None:
         """Holidays are looked up afresh on each local day, so that a gateway that runs for years knows them."""

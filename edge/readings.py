@@ -72,13 +72,14 @@ class Readings:
         core, believed = self._core, self._core.book.trusted
         sample = Sample(registers, reply.at, reply.ended, frames, core.clock.elapsed(), believed)
         offset = None if meter.billed is None else gate.rates_apart_wh(live.model, meter.billed.registers_wh)
+        # What was accepted while nobody knew the time is judged by nothing, and confirms nothing, once it is known.
         forgotten = live.unproven and believed
-        before = None if forgotten else live.sample
+        newest, earlier = (None, None) if forgotten else (live.sample, live.before)
+        before = newest
         if before is None and meter.billed is not None and not live.trusted_anew:
             # After a restart the billed register is the yardstick: it was accepted before.
             before = Sample(meter.billed.registers_wh, instant_of_micros(meter.billed.at), 0.0, ())
         unproven = (live.unproven and not believed) or (before is not None and gate.span_s(before, sample) is None)
-        earlier = None if forgotten else live.before
         verdict = gate.check(live.model, before, live.suspect, sample, offset, earlier)
         twice = gate.agrees(live.model, live.suspect, sample)
         if verdict.action == "again" or (verdict.action == "accept" and meter.quarantined and not twice):
@@ -100,7 +101,7 @@ class Readings:
         if meter.quarantined is not None and not self._dissolved(meter, sample):
             live.quality, live.quality_why = "quarantined", meter.quarantined
             return
-        live.before = live.suspect if twice else live.sample
+        live.before = live.suspect if twice else newest
         live.sample, live.suspect, live.trusted_anew, live.unproven = sample, None, False, unproven
         live.quality, live.quality_why = "good", None
         if meter.quarantined is not None:

@@ -48,8 +48,8 @@ class Relays:
 
     def _cut_is_due(self, meter: MeterState) -> bool:
         account = self._core.state.accounts.get(meter.account or "")
-        if account is None or account.final is None or account.final.delivered_seq is None:
-            return False  # R1 at a glance: this is asked for every meter several times a second.
+        if account is None or not account.warned:
+            return False  # At a glance: this is asked for every meter several times a second.
         return self._accounts.verdict(account, meter).allowed
 
     def restless(self, meter: MeterState) -> bool:

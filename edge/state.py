@@ -97,6 +97,11 @@ class AccountState:
     """Its `since` was taken from a calendar that was believed; else its days begin with the first believed entry."""
 
     @property
+    def warned(self) -> bool:
+        """A final warning stands and was delivered: without that nobody is cut, whatever else is so (R1)."""
+        return self.final is not None and self.final.delivered_seq is not None
+
+    @property
     def meters(self) -> list[str]:
         return self.row["meters"]
 

@@ -23,10 +23,16 @@ def asked(path: Path) -> tuple[list[str], dict[str, dict[str, bool]]]:
     command = [sys.executable, "-m", "edge", "--check-site", str(path)]
     try:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S)
+    except subprocess.TimeoutExpired:
+        raise _unasked(path, f"it did not answer within {LIMIT_S} s") from None
+    except OSError as error:
+        raise _unasked(path, error.strerror or str(error)) from None
+    try:
         told = json.loads(done.stdout)
         return [str(each) for each in told["mistakes"]], told["models"]
-    except subprocess.TimeoutExpired:
-        said = f"it did not answer within {LIMIT_S} s"
-    except (OSError, ValueError, KeyError, TypeError):
-        said = " ".join(done.stderr.strip().splitlines()[-1:]) or "it said nothing"
-    raise Trouble(FAILED, f"the edge could not be asked about {path}: {said}")
+    except (ValueError, KeyError, TypeError):
+        raise _unasked(path, " ".join(done.stderr.strip().splitlines()[-1:]) or "it said nothing") from None
+
+
+def _unasked(path: Path, why: str) -> Trouble:
+    return Trouble(FAILED, f"the edge could not be asked about {path}: {why}")

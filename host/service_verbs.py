@@ -9,7 +9,7 @@ import click
 
 from host import adapters, mosquitto, standing, units
 from host.exits import FAILED, FINE, IN_USE, MISSING, USAGE, Trouble
-from host.layout import read_site
+from host.layout import check_site, read_site
 from host.places import ROOT
 from host.service import Run, carry_out, installation, removal
 from host.status import live_run
@@ -116,6 +116,7 @@ def _needs(verb: str) -> None:
 
 def _prepare(wanted: Wanted) -> None:
     """What must hold before anything is changed, and what must not be installed at boot."""
+    check_site(wanted.site)  # As `up` does: the edge alone knows a model that does not exist.
     site = read_site(wanted.site)
     if doors := standing.closed_doors(wanted):
         raise Trouble(

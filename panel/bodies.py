@@ -54,6 +54,10 @@ class Opening(Body):
 
 
 class TopUp(Body):
+    method: str | None = None
+    who: str | None = None
+    receipt: str | None = None
+    reference: str | None = None
     amount_fen: Whole | None = None
     balance_after_nano: Whole | None = None
 
@@ -85,6 +89,33 @@ class Hold(Body):
     why: str | None = None
 
 
+class Seen(Body):
+    """The fresh reading behind a cut."""
+
+    registers_wh: dict[str, Whole]
+    read_at: Instant
+
+
+class Trip(Body):
+    """The evidence of a cut, as far as it goes: an older version wrote less of it."""
+
+    cause: str | None = None
+    posted_nano: Whole | None = None
+    provisional_nano: Whole = 0
+    provisional_wh: Whole | None = None
+    available_nano: Whole | None = None
+    cut_limit_nano: Whole = 0
+    warned_s: Whole | None = None
+    window: list[Instant] = []
+    billed: Opening | None = None
+    read: Seen | None = None
+    holds: list[Hold] = []
+
+
+class Alarm(Body):
+    alarm: str | None = None
+
+
 KINDS: dict[str, type[Body]] = {
     "charge/1": Charge,
     "opening/1": Opening,
@@ -94,6 +125,8 @@ KINDS: dict[str, type[Body]] = {
     "level/1": Level,
     "final/1": Final,
     "hold/1": Hold,
+    "trip/1": Trip,
+    "alarm/1": Alarm,
 }
 
 

@@ -120,7 +120,7 @@ def _missing(snapshot: Snapshot, port: PortSeen) -> Finding:
             "Plug the missing adapter in, try another socket or cable; then see what the kernel says of it.",
             "sudo dmesg | tail -20",
         )
-    here = "; ".join(_adapter_words(each, snapshot.ports) for each in free)
+    here = "; ".join(_adapter_words(each) for each in free)
     return wrong(
         "ports",
         port.id,
@@ -130,14 +130,14 @@ def _missing(snapshot: Snapshot, port: PortSeen) -> Finding:
     )
 
 
-def _adapter_words(adapter: Adapter, seen: PortsSeen) -> str:
-    return f"{stable_name(adapter, seen) or adapter.path}" + (f" ({adapter.product})" if adapter.product else "")
+def _adapter_words(adapter: Adapter) -> str:
+    return f"{stable_name(adapter) or adapter.path}" + (f" ({adapter.product})" if adapter.product else "")
 
 
-def stable_name(adapter: Adapter, seen: PortsSeen) -> str | None:
-    """The name that stays this adapter's: by-id where it has a number of its own, else the USB socket's by-path."""
-    twins = [each for each in seen.adapters if each.usb and each.product == adapter.product]
-    if adapter.by_id and (adapter.number is not None or len(twins) == 1):
+def stable_name(adapter: Adapter) -> str | None:
+    """The name that stays this adapter's: by-id where it has a number of its own, else the USB socket's by-path, also
+    while it is the only one of its kind: a second one would take the by-id away. So says `riser service show` too."""
+    if adapter.by_id and adapter.number is not None:
         return adapter.by_id[0]
     return adapter.by_path[0] if adapter.by_path else None
 
@@ -147,7 +147,7 @@ def _name(snapshot: Snapshot, port: PortSeen, seen: PortsSeen) -> Iterator[Findi
     if not port.exists:
         return
     if UNSTABLE.match(port.device):
-        better = stable_name(adapter, seen) if adapter is not None else None
+        better = stable_name(adapter) if adapter is not None else None
         sentence = f"Port {port.id} is named {port.device}; with a second adapter or after a restart that may be "
         sentence += "another one."
         remedy = f'Write device = "{better}"' if better else "Write its name below /dev/serial/by-id or by-path"

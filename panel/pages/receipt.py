@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, make_response, render_template, request
 
+from bridge.contract.units import NANO_PER_FEN
 from panel.capitals import capitals
 from panel.edge_words import person
 from panel.guard import me, require
@@ -75,7 +76,7 @@ def _page(seq: int, paper: Print | None) -> Response:
 
 def _words(line: Line) -> dict[str, Any]:
     """What stands on the paper, from the entry; names are those of today's list of tenants."""
-    body, view = line.body, parts().mirror.view()
+    body, view, moved_nano = line.body, parts().mirror.view(), line.amount_nano or 0
     tenant = view.accounts.get(line.account or "")
     method = str(body.get("method", ""))
     return {
@@ -83,5 +84,6 @@ def _words(line: Line) -> dict[str, Any]:
         "numbers": [meter.serial or meter.address for meter in view.meters_of(tenant)] if tenant else [],
         "method": t(METHOD_WORDS[method]) if method in METHOD_WORDS else method,
         "cashier": person(str(body.get("who", ""))),
-        "capitals": capitals(body["amount_fen"]) if language_now() == "zh" else None,
+        # Of the money that moved, as the figures above them; what the body says of it besides is not asked.
+        "capitals": capitals(moved_nano // NANO_PER_FEN) if moved_nano > 0 and language_now() == "zh" else None,
     }

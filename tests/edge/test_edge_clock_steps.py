@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,29 @@ def test_1970_is_no_old_price(tmp_path: Path) -> None:
     core = building.edge.core
     assert core.available_nano(core.state.accounts[ACCOUNT]) <= before
     assert core.version_now(core.state.accounts[ACCOUNT]).version == 2
+
+
+def test_a_damaged_reading_of_before_the_time_was_known_does_not_warn(tmp_path: Path) -> None:
+    """The one reading at 1970 was too high by chance; the first one after the time is known stands below it. Nobody
+    is warned on what only the doubtful one said."""
+    building = mall(tmp_path)
+    building.topup("100101", 5000_00)
+    metrology, wrong = building.sim_meter("a101").metrology, 800 * WUS_PER_WH
+    metrology.total_wus, metrology.rates_wus[3] = metrology.total_wus + wrong, metrology.rates_wus[3] + wrong
+    building.restart(YEAR_1970, off_s=600)
+    core = building.edge.core
+    live, account = core.lives["a101"], core.state.accounts["100101"]
+    building.run_until(lambda: live.sample is not None, hours=1)
+    metrology.total_wus, metrology.rates_wus[3] = metrology.total_wus - wrong, metrology.rates_wus[3] - wrong
+    building.clock.set_right()
+    building.run(seconds=1)
+    assert building.mode() == ("normal", None) and live.unproven
+    limit_nano = core.available_nano(account) + 10**8
+    core.terms = replace(core.terms, cut_limit_nano=limit_nano, restore_nano=limit_nano, lead_s=60)
+    doubtful = live.sample
+    building.run_until(lambda: live.sample is not doubtful, hours=1)
+    assert core.available_nano(account) > limit_nano and live.quality == "good"
+    assert live.before is not doubtful and building.of("final/1", account="100101") == []
 
 
 def jump(building: Elsewhen, wh: int = 400_000) -> None:

@@ -39,6 +39,22 @@ def alarms(building: Building) -> list[str]:
     return [each.fields["alarm"] for each in building.of("alarm/1") if each.fields["alarm"].startswith("cover")]
 
 
+def test_an_opened_cover_waits_for_a_disk_that_takes_its_entry(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """While nothing can be written nothing is told of it either, not every five minutes anew; then it is told once."""
+    building = room(tmp_path)
+    building.edge.disk.free_bytes = lambda: 0  # type: ignore[method-assign]
+    building.shaft.set_faults(gather(["cover:a206"]))
+    building.run(seconds=3 * LOOK_S)
+    assert building.edge.core.mode == "disk" and not [each for each in caplog.messages if "was opened" in each]
+    building.stop_edge()
+    building.start_edge()
+    building.connect()
+    building.run(seconds=LOOK_S)
+    assert alarms(building) == ["cover-opened"] and len([each for each in caplog.messages if "was opened" in each]) == 1
+
+
 def test_an_opened_cover_is_told_and_so_is_its_closing(tmp_path: Path) -> None:
     """Opened for twenty minutes: within minutes an alarm in the book with the meter's own time; then closed again."""
     building = room(tmp_path)

@@ -5,17 +5,21 @@ from __future__ import annotations
 import errno
 import os
 import pty
+import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
 
 from bridge.contract.clock import SystemClock
 from bridge.contract.secrets import NoSecrets
+from edge import __main__ as program
 from edge import device_words
 from edge.__main__ import passwords
 from edge.book import Book, BookError, WriteError
 from edge.bus import Line
 from edge.device_words import why_closed
+from tests.edge.building import Building
 
 
 def opening(device: Path) -> str:
@@ -75,6 +79,38 @@ def test_a_book_whose_disk_is_in_the_way_is_not_called_damaged(tmp_path: Path) -
     (tmp_path / "book.begun").touch()
     with pytest.raises(BookError, match="put it or a backup back"):
         Book(tmp_path, SystemClock(), "boot")
+
+
+def test_a_book_damaged_inside_needs_a_backup_and_no_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It opens well, and the disk lost pages in its middle: a person restores a backup; room would help nobody (42)."""
+    book = Book(tmp_path, SystemClock(), "boot")
+    book.append(*(("note/1", f"note:{number}", {"text": "-" * 200}) for number in range(400)))
+    book.close()
+    content = bytearray((tmp_path / "book.db").read_bytes())
+    content[8 * 4096 : 14 * 4096] = b"\xa5" * 6 * 4096
+    (tmp_path / "book.db").write_bytes(content)
+    monkeypatch.setattr(program, "_run", lambda directory, options: list(Book(directory, SystemClock(), "b").entries()))
+    monkeypatch.setattr(sys, "setswitchinterval", lambda seconds: None)
+    monkeypatch.setenv("RISER_DATA", str(tmp_path))
+    assert program.main([]) == 2
+    assert "restore a backup" in caplog.text and "make room" not in caplog.text
+
+
+def test_a_damaged_book_is_not_mode_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first entry of a run meets a damaged page: the run ends, and nobody waits for room on the disk."""
+    building = Building(tmp_path, meters={"a206"}, poll_s=30, idle_s=2)
+    building.stop_edge()
+
+    def damaged(self: Book, *drafts: object) -> None:
+        error = sqlite3.DatabaseError("database disk image is malformed")
+        error.sqlite_errorname = "SQLITE_CORRUPT"
+        raise error
+
+    monkeypatch.setattr(Book, "append", damaged)
+    with pytest.raises(sqlite3.DatabaseError, match="malformed"):
+        building.start_edge()
 
 
 @pytest.mark.parametrize("table", [5, [], "000000", {"default": 7}, {"m1": ["02"]}])

@@ -40,6 +40,22 @@ def restart(building: Building) -> None:
     building.connect()
 
 
+def paid_as_it_fills(directory: Path) -> Building:
+    """Cut, then paid, and the disk fills before the relay has moved; five minutes later."""
+    building = room(directory)
+    building.run_until(lambda: building.sim_meter(ROOM).relay.open, hours=4)
+    building.run(minutes=5)
+    port = building.ports["line-2"]
+    pump = port.pump
+    port.pump = lambda: False  # type: ignore[method-assign]  # The line is busy for a moment.
+    building.topup(ACCOUNT, 300_00)
+    assert building.of("hold/1", set=False) and building.of("close/1") == []
+    fills(building)
+    port.pump = pump  # type: ignore[method-assign]
+    building.run(minutes=5)
+    return building
+
+
 def topups(building: Building) -> list[str]:
     return [entry.id for entry in building.of("topup/1")]
 
@@ -92,18 +108,26 @@ def test_nobody_is_cut_while_nothing_can_be_written(tmp_path: Path) -> None:
 
 def test_light_whose_cause_stands_in_the_book_comes_back(tmp_path: Path) -> None:
     """Paid, and the disk fills before the relay has moved: the light does not wait for room (I9)."""
-    building = room(tmp_path)
-    building.run_until(lambda: building.sim_meter(ROOM).relay.open, hours=4)
-    building.run(minutes=5)
-    port = building.ports["line-2"]
-    pump = port.pump
-    port.pump = lambda: False  # type: ignore[method-assign]  # The line is busy for a moment.
-    building.topup(ACCOUNT, 300_00)
-    assert building.of("hold/1", set=False) and building.of("close/1") == []
-    fills(building)
-    port.pump = pump  # type: ignore[method-assign]
-    building.run(minutes=5)
+    building = paid_as_it_fills(tmp_path)
     assert not building.sim_meter(ROOM).relay.open
+
+
+def test_light_that_came_back_without_a_disk_is_shown_and_the_next_run_writes_it_down(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Read back closed while nothing can be written: no answer of the meter is dropped half way, people see the relay
+    as it is, and the book has it later (I11)."""
+    caplog.set_level("DEBUG", "riser.edge")
+    building = paid_as_it_fills(tmp_path)
+    assert [each for each in caplog.messages if each.startswith("Reply: not written")] == []
+    assert building.fact(f"meter/{ROOM}/relay")["observed"] == "closed"
+    assert building.edge.core.state.meters[ROOM].observed == "open"
+    building.edge.disk.free_bytes = lambda: ROOM_BYTES  # type: ignore[method-assign]
+    building.run_until(lambda: building.edge.failed, hours=1)
+    restart(building)
+    building.run(minutes=5)
+    assert [entry.fields["why"] for entry in building.of("relay/1", observed="closed")][-1] == "as ordered"
+    assert building.of("alarm/1", alarm="relay-moved") == []
 
 
 def test_it_recovers_by_itself(tmp_path: Path) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import queue
+import threading
 import time
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -180,6 +182,20 @@ def test_two_adapters_are_pulled_and_put_back_the_other_way_round(
     it is back, also when it was tried a hundred times in between; and nobody's meter answers for another's."""
     monkeypatch.setattr(port, "LONGEST_PAUSE_S", 0.01)
     monkeypatch.setattr(port, "FIRST_PAUSE_S", 0.01)
+    tried, sent, enough = Counter[str](), threading.Event(), threading.Event()
+    opens, writes = Line.open, bus.SerialWire.write
+
+    def counted(self: Line) -> bus.Wire:
+        tried[self.id] += 1
+        enough.set()
+        return opens(self)
+
+    def told(self: bus.SerialWire, frame: bytes) -> None:
+        writes(self, frame)
+        sent.set()
+
+    monkeypatch.setattr(Line, "open", counted)
+    monkeypatch.setattr(bus.SerialWire, "write", told)
     bench = Bench(tmp_path / "run")
     numbers = {id: bench.shaft.meters[id].serial for id in ("a101", ROOM)}  # type: ignore[attr-defined]
 
@@ -192,21 +208,25 @@ def test_two_adapters_are_pulled_and_put_back_the_other_way_round(
         devices = {id: (tmp_path / "run" / id).readlink() for id in bench.ports}
         with caplog.at_level(logging.INFO):
             caplog.clear()
+            sent.clear()
             bench.fault("silent:a206")
             bench.ports["line-2"].put(request := Request(99, bus.PERSON, ROOM, "x", dlt645.read("2" * 12, "00010000")))
-            time.sleep(0.2)  # The question is out, and its answer is waited for.
+            assert sent.wait(10), "the question is out, and its answer is waited for"
             bench.fault("unplug:line-1", "unplug:line-2")
             assert bench.inbox.get(timeout=10).request is request
             assert bench.ask("a101").error == "closed" == bench.ask(ROOM).error
             assert (bench.ports["line-2"].state, bench.ports["line-2"].why) == ("closed", NOT_THERE)
-            time.sleep(0.3)  # Thirty attempts.
+            tried.clear()
+            while min(tried[id] for id in bench.ports) < 30:
+                assert enough.wait(10), "each is tried again and again"
+                enough.clear()
             bench.fault("unplug:line-1")
             bench.fault("")
             assert own_number("a101") and own_number(ROOM)
         assert {id: (tmp_path / "run" / id).readlink() for id in bench.ports} != devices
         for id in bench.ports:
-            told = [message for message in caplog.messages if message.startswith(f"port {id}")]
-            assert len(told) == 2 and "is gone" in told[0] and "is back" in told[1], told
+            lines = [message for message in caplog.messages if message.startswith(f"port {id}")]
+            assert len(lines) == 2 and "is gone" in lines[0] and "is back" in lines[1], lines
     finally:
         bench.close()
 

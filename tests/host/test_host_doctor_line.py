@@ -80,6 +80,13 @@ def test_a_name_that_may_change_is_worth_knowing_and_the_lasting_one_is_given() 
     assert 'device = "/dev/serial/by-id/usb-FTDI_FT232R_A1"' in told.remedy
 
 
+def test_an_adapter_without_a_number_gets_the_name_of_its_socket_while_it_is_the_only_one() -> None:
+    """The doctor gives the name that `riser service show` gives: a second CH340 would take the by-id name away."""
+    alone = adapter(by_id=("/dev/serial/by-id/usb-1a86_USB_Serial-if00-port0",), product="USB Serial", number=None)
+    told = about_ports(stopped(PortsSeen((port(device="/dev/ttyUSB0", path=Path("/dev/ttyUSB0")),), (alone,))))
+    assert 'device = "/dev/serial/by-path/platform-usb-0:1.0"' in told.remedy
+
+
 def test_twins_without_a_serial_number_get_the_name_of_their_socket() -> None:
     """Two cheap adapters share one by-id name: only the USB socket tells them apart, in either direction."""
     shared = ("/dev/serial/by-id/usb-1a86_USB_Serial-if00-port0",)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from host import service_verbs, standing, units
+from host.demo import SITE
 from host.exits import FAILED, FINE, IN_USE, MISSING, USAGE, Trouble
 from host.service import Account, Found, Remove, Run, Write, carry_out, installation, removal
 from host.units import NAME, RULES, UNIT, Wanted
@@ -176,6 +177,11 @@ def test_what_stands_against_it_is_one_sentence(machine: Path, monkeypatch: pyte
     """A wrong site file, closed folders, no root, no systemd: each is said with what to do, and nothing is changed."""
     with pytest.raises(Trouble, match="there is no such file") as caught:
         install(machine.with_name("none.toml"))
+    assert caught.value.code == USAGE
+    unknown = machine.with_name("unknown.toml")
+    unknown.write_text(SITE.read_text(encoding="utf-8").replace('"dlt645-1p"', '"dlt645-9p"', 1), encoding="utf-8")
+    with pytest.raises(Trouble, match="there is no model 'dlt645-9p'") as caught:
+        install(unknown)
     assert caught.value.code == USAGE
     monkeypatch.setattr(standing, "closed_doors", lambda wanted: ["/root is closed"])
     with pytest.raises(Trouble, match=r"riser could not run it: /root is closed\. Move it, to /opt/riser"):

@@ -53,6 +53,18 @@ def test_the_doctor_from_the_shell(tmp_path: Path) -> None:
     assert told.returncode == 1 and list(tmp_path.iterdir()) == []
 
 
+def test_no_memory_for_another_program_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The edge cannot even be started: one sentence with the machine's own reason, no programmer's words."""
+
+    def none_left(*_: object, **__: object) -> None:
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr(subprocess, "run", none_left)
+    with pytest.raises(Trouble, match=r"could not be asked about .*: Cannot allocate memory") as caught:
+        site_check.check(tmp_path / "site.toml")
+    assert caught.value.code == FAILED
+
+
 def test_what_is_allowed_and_perhaps_not_meant() -> None:
     """A name that may change, an idle port, a tariff nobody has, a clock believed blindly: said, and still good."""
     odd = site(

@@ -45,3 +45,24 @@ def test_old_evidence_with_less_in_it_is_shown_as_far_as_it_goes(shop: Stage) ->
     shop.entry("trip/1", {"account": "100206", "meter": "a206", "cause": "arrears", "available_nano": -1})
     shop.entry("trip/1", {"account": "100206", "meter": "a206", "cause": "arrears", "final_seq": 99_999})
     assert "cut at 0.00 yuan or less" in shop.visitor("finance").see("/account/100206")
+
+
+STRANGE: list[dict[str, Any]] = [
+    {"provisional_nano": "56"}, {"provisional_nano": None}, {"available_nano": [1]}, {"posted_nano": {}},
+    {"cut_limit_nano": "0"}, {"provisional_wh": "x"}, {"window": ["soon"]}, {"window": [5]}, {"window": 7},
+    {"billed": {"registers_wh": {"total": 5}}}, {"billed": {"at": "then", "registers_wh": {"total": 5}}},
+    {"read": {"registers_wh": {"total": 5}}}, {"read": {"read_at": "x", "registers_wh": {"total": 5}}},
+    {"read": 3}, {"read": {"registers_wh": {"total": "5"}, "read_at": "2026-11-20T04:33:23+00:00"}},
+    {"warned_s": "long"}, {"cause": "manual", "holds": [3]}, {"cause": "manual", "holds": 3},
+    {"cause": "manual", "holds": [{"hold": ["lockout"]}]}, {"cause": ["arrears"]},
+]  # fmt: skip
+
+
+def test_evidence_that_does_not_fit_is_shown_as_unreadable(shop: Stage) -> None:
+    """Whatever stands where a reading, a balance or a hold should be, no page of the account or meter breaks."""
+    visitor = shop.visitor("finance")
+    for strange in STRANGE:
+        shop.entry("trip/1", EVIDENCE | strange)
+        for address in ("/account/100206", "/meter/a206"):
+            assert visitor.get(address).status_code == 200, (address, strange)
+    assert visitor.see("/account/100206").count("It cannot be read here") >= 20

@@ -129,6 +129,7 @@ BODIES: tuple[Any, ...] = (
     {"date": "not-a-date"}, {"cut_at": "soon"}, {"start": {"at": "now", "registers_wh": []}}, {"amount_fen": "much"},
     {"deferred": "x"}, {"charges": [{}]}, {"who": {}}, {"why": 5}, {"hold": []}, {"episode": []}, {"wh": "x"},
     {"balance_after_nano": "x"}, {"threshold_nano": 1.5}, {"frames": [1]}, {"channel": {}}, {"observed": []},
+    {"alarm": {}},
 )  # fmt: skip
 
 KINDS = ("topup/1", "charge/1", "opening-balance/1", "level/1", "final/1", "delivered/1", "cancelled/1", "trip/1",

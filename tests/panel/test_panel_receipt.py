@@ -52,6 +52,23 @@ def test_the_first_paper_is_the_receipt_and_each_further_one_is_marked(shop: Sta
     assert "补打" not in paper_of(visitor.post(f"/receipt/{other}").text), "each receipt counts for itself"
 
 
+def test_figures_and_capitals_are_one_amount(shop: Stage) -> None:
+    """Both come from the money that moved: a strange body can neither tear them apart nor lose the paper."""
+    visitor = shop.visitor("finance", language="zh")
+    for strange in (None, 20_100, -1):
+        paper = paper_of(visitor.see(f"/receipt/{paid(shop, amount_fen=strange)}"))
+        assert "¥200.00" in paper and "人民币贰佰元整" in paper
+
+
+@pytest.mark.parametrize("field", ["method", "who", "receipt", "reference"])
+def test_a_strange_top_up_breaks_no_list(shop: Stage, field: str) -> None:
+    """A table where a word should be: the entries, the day's money and the receipt's address stand all the same."""
+    visitor = shop.visitor("finance")
+    seq = paid(shop, **{field: {}})
+    assert "It cannot be read here" in visitor.see("/account/100206")
+    assert "200.00" in visitor.see("/takings") and visitor.get(f"/receipt/{seq}").status_code == 404
+
+
 def test_papers_are_counted_over_a_restart(shop: Stage) -> None:
     """A new start of the panel does not make a second first paper."""
     from panel.receipts import Receipts
