@@ -46,7 +46,7 @@ def rights(role: str, base: str, gateway: str, discovery_prefix: str) -> list[tu
             hidden = {f"{any_gateway.root}/{cls.topic}" for cls in (Accounts, Entry)}
             rows = [("read", topic) for topic in [*facts, *statuses] if topic not in hidden]
             rows += [("read", f"{discovery_prefix}/#"), ("write", f"{discovery_prefix}/status")]
-            return [*rows, ("write", any_gateway.request("read"))]
+            return [*rows, ("write", any_gateway.request("read")), ("write", any_gateway.request("replay"))]
         case "demo":
             own = Topics(base, gateway)
             rows = [("read", f"{own.root}/account/+"), ("read", own.response("+"))]

@@ -1,4 +1,4 @@
-"""Tells the person at the terminal, once, that everything works: where the panel is and how to sign in.
+"""Tells the person at the terminal, once each, where the panel is and how to sign in, and that everything works.
 
 It looks from a thread of its own, in the same way as `riser status`, so that what it says is what status says.
 """
@@ -17,7 +17,7 @@ from bridge.contract.clock import Clock
 from host.exits import Trouble
 from host.journal import Journal
 from host.runfile import Run
-from host.status import Standing, gather
+from host.status import PANEL_SILENT, Standing, gather
 
 LOOK_EVERY_S = 1.0
 PATIENCE_S = 60.0
@@ -45,7 +45,7 @@ class Announcer:
         self._stopped.set()
 
     def _look(self) -> None:
-        began_s, told = self._clock.monotonic(), False
+        began_s, told, shown = self._clock.monotonic(), False, False
         while not self._stopped.wait(LOOK_EVERY_S):
             try:
                 standing = gather(self._run())
@@ -53,6 +53,9 @@ class Announcer:
                 standing = Standing(None, missing=[trouble.sentence])
             if self._stopped.is_set():
                 return
+            if not shown and PANEL_SILENT not in standing.missing and standing.run is not None:
+                shown = True
+                self._show()
             if standing.ready:
                 self._tell(standing)
                 return
@@ -60,19 +63,23 @@ class Announcer:
                 told = True
                 self._journal.block(f"\n  Not ready yet: {'; '.join(standing.missing)}.\n")
 
-    def _tell(self, standing: Standing) -> None:
-        run, info = self._run(), standing.gateway.info
-        assert info is not None
-        lines = [
-            f"Riser is ready: {info.meters_read} of {info.meters_installed} meters read.",
-            f"Panel    {run.panel_url}",
-            *first_sign_in(run.directory, somebody_reads()),
-            f"Broker   {run.broker_url}",
-            "Ctrl-C ends everything.",
-        ]
-        self._journal.block("\n" + "\n".join(f"  {line}" for line in lines) + "\n")
+    def _show(self) -> None:
+        """Where the panel is, as soon as it answers: what keeps the rest from being ready stands in it."""
+        run = self._run()
+        sign_in = first_sign_in(run.directory, somebody_reads())
+        self._block(f"Panel    {run.panel_url}", *sign_in, f"Broker   {run.broker_url}")
         if self._browser:
             open_browser(run.panel_url)
+
+    def _tell(self, standing: Standing) -> None:
+        info = standing.gateway.info
+        assert info is not None
+        self._block(
+            f"Riser is ready: {info.meters_read} of {info.meters_installed} meters read.", "Ctrl-C ends everything."
+        )
+
+    def _block(self, *lines: str) -> None:
+        self._journal.block("\n" + "\n".join(f"  {line}" for line in lines) + "\n")
 
 
 def somebody_reads(environ: Mapping[str, str] = os.environ) -> bool:

@@ -85,7 +85,8 @@ def outcome(heard: list[Response], limit_s: float) -> tuple[int, str]:
     rule = f" ({last.rule})" if last.rule else ""
     match last.status:
         case "done":
-            return FINE, f"done{f': {last.error}' if last.error else ''}"
+            told = [last.error or "", *(f"{name} {value}" for name, value in (last.data or {}).items())]
+            return FINE, ": ".join(("done", ", ".join(word for word in told if word))).removesuffix(": ")
         case "accepted":
             return FAILED, f"accepted, and not finished within {limit_s:g} s; the panel shows how it goes on"
         case other:

@@ -25,6 +25,8 @@ from host.asking import USER, Gateway, look
 from host.places import DEMO, PRACTICE
 from host.runfile import Run
 
+PANEL_SILENT = "the panel does not answer yet"
+
 BROKER_LIMIT_S = 3.0
 PANEL_LIMIT_S = 2.0
 
@@ -57,7 +59,7 @@ def gather(run: Run | None) -> Standing:
             why = f"needs a person: {program['why']}" if program.get("why") else f"is {program['state']}"
             standing.missing.append(f"{name} {why} (see {run.directory / 'log' / name}.log)")
     if not panel_answers(run.panel_url):
-        standing.missing.append("the panel does not answer yet")
+        standing.missing.append(PANEL_SILENT)
     try:
         standing.gateway = look(run, BROKER_LIMIT_S)
     except NoSecrets as error:

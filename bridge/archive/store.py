@@ -7,6 +7,7 @@ means that the gateway keeps another book than the one archived here: `put` writ
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, delete, func, select
@@ -17,6 +18,8 @@ from bridge.archive.tables import ENTRY, READING
 
 LOOKED_AT = 200_000
 """So many newest sweeps are searched for holes at start; the gateway trims what is older, so it cannot be had."""
+
+KEPT_ASIDE = 3
 
 Row = dict[str, Any]
 
@@ -107,6 +110,22 @@ class Store:
             if readings:
                 gone += connection.execute(delete(READING).where(READING.c.gateway == gateway)).rowcount
         return gone
+
+    def keep_aside(self, day: str) -> Path | None:
+        """Copy an SQLite archive beside itself before rows of it are deleted: they may be all that is left of a lost
+        book. One copy a day, the newest three; None where there is one already, or the archive is no file of ours.
+        """
+        if self._engine.dialect.name != "sqlite" or not self._engine.url.database:
+            return None
+        archive = Path(self._engine.url.database)
+        aside = archive.with_name(f"{archive.stem}-before-{day}.db")
+        if aside.exists():
+            return None
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM INTO ?", (str(aside),))
+        for old in sorted(archive.parent.glob(f"{archive.stem}-before-*.db"))[:-KEPT_ASIDE]:
+            old.unlink()
+        return aside
 
     def newest_before(self, gateway: str, at_us: int) -> int:
         """The number of the newest sweep that was read before an instant; 0 where there is none."""

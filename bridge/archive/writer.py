@@ -182,6 +182,7 @@ class ArchiveWriter(Sink):
             state.readings.coverage.doubt(max(1, last - UNWRITTEN_AT_MOST + 1), last)
 
     def _forget(self, store: Store, gateway: str, state: _Gateway, why: str, *, readings: bool) -> None:
+        kept = store.keep_aside(f"{self._clock.now():%Y-%m-%d}")
         gone = store.forget(gateway, readings=readings)
         state.entries.coverage, state.epoch = Coverage(), None
         state.entries.begin_again()
@@ -191,9 +192,8 @@ class ArchiveWriter(Sink):
         if state.info is not None:
             state.entries.coverage.announce(state.info.seq)
             state.readings.coverage.announce(state.info.sweep)
-        log.warning(
-            "%s: the archive belongs to an old book (%s): %d rows were deleted and are fetched anew", gateway, why, gone
-        )
+        words = "%s: the archive belongs to another book (%s): %d rows were deleted and are fetched anew%s"
+        log.warning(words, gateway, why, gone, f"; a copy is kept in {kept}" if kept else "")
 
     def _ask(self, gateway: str, state: _Gateway, refill: Refill) -> None:
         # Requests to a gateway that is off line would wait in its session and be answered all at once later.

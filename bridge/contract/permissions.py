@@ -25,6 +25,7 @@ KEYS: dict[str, frozenset[str]] = {
     "shell": frozenset(ROLES),
     "demo": frozenset({"payment"}),
     "bridge": frozenset({"system"}),
+    "integrator": frozenset({"system"}),
 }
 """Which roles each signing key may speak for. A key that is not listed may speak for nobody."""
 

@@ -24,7 +24,7 @@ def look(wired: Iterable[Port], data: Path, runner: User, me: User, own: frozens
     """All ports of a site. `own` are Riser's own processes. `root` is / but in tests. Raises OSError."""
     ports = list(wired)
     real = {port.id: os.path.realpath(data / port.device) for port in ports}
-    held, blind = holders(set(real.values()), own, root)
+    held, blind = holders(set(real.values()), own, root, data)
     seen = tuple(_port(port, data / port.device, real[port.id], held, runner, me, root) for port in ports)
     return PortsSeen(seen, tuple(adapters(root)), blind)
 
@@ -91,7 +91,21 @@ def _members(gid: int) -> list[str]:
         return []
 
 
-def holders(devices: set[str], own: frozenset[int], root: Path) -> tuple[dict[str, tuple[Holder, ...]], int]:
+def _of_riser(process: Path, data: Path) -> bool:
+    """Our own edge, also where the run file does not name it, and any simulator: neither is in the way."""
+    try:
+        words = (process / "cmdline").read_bytes().split(b"\0")
+        if b"firmware_sim" in words:
+            return True
+        environ = (process / "environ").read_bytes().split(b"\0") if b"edge" in words else []
+    except OSError:
+        return False
+    return f"RISER_DATA={data}".encode() in environ
+
+
+def holders(
+    devices: set[str], own: frozenset[int], root: Path, data: Path = Path()
+) -> tuple[dict[str, tuple[Holder, ...]], int]:
     """({device: who has it open or locked, without us}, how many processes could not be looked into)."""
     found: dict[str, dict[int, Holder]] = {}
     blind = 0
@@ -99,7 +113,7 @@ def holders(devices: set[str], own: frozenset[int], root: Path) -> tuple[dict[st
     nodes = {_node(os.stat(device)): device for device in devices if os.path.exists(device)}
     names = {Path(device).name for device in nodes.values()}
     for process in (root / "proc").iterdir():
-        if not process.name.isdigit() or int(process.name) in ours:
+        if not process.name.isdigit() or int(process.name) in ours or _of_riser(process, data):
             continue
         try:
             links = [each for each in (process / "fd").iterdir() if _named(each) in names]
@@ -113,6 +127,8 @@ def holders(devices: set[str], own: frozenset[int], root: Path) -> tuple[dict[st
             found.setdefault(nodes[node], {})[int(process.name)] = _holder(int(process.name), root)
     for device in devices:
         for pid in {*_locked_by(device, root), *_lock_file(device, root)} - ours:
+            if _of_riser(root / "proc" / str(pid), data):
+                continue
             found.setdefault(device, {}).setdefault(pid, _holder(pid, root))
     return {device: tuple(each.values()) for device, each in found.items()}, blind
 
