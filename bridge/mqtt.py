@@ -11,9 +11,11 @@ import logging
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.exception import MalformedPacket
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -31,6 +33,9 @@ SESSION_S = 3600
 
 QUEUED_AT_MOST = 200
 """paho's own queue dies with the process; the book is the outbox, so this one stays small."""
+
+LEFT_OUT_TOLD = 100
+"""Topics whose unreadable messages are told in the log, each once: a flood of them must not fill it."""
 
 TAKEN_OVER = 0x8E
 """MQTT 5 reason: another client connected under our id."""
@@ -73,6 +78,35 @@ class Acknowledged:
 Happening = Connected | Disconnected | Received | Acknowledged
 
 
+class Client(paho.Client):
+    """paho, which gives up the connection over a message whose properties it cannot read: U+FEFF in one is enough.
+
+    Whoever may publish to us could then keep us off the broker for ever, for an unacknowledged message comes again
+    with every connection, and a retained one with every subscription. Such a message is acknowledged and left out.
+    """
+
+    def __init__(self, *arguments: Any, **settings: Any):
+        super().__init__(*arguments, **settings)
+        self.left_out: set[str] = set()
+
+    def _handle_publish(self) -> MQTTErrorCode:
+        try:
+            return super()._handle_publish()
+        except MalformedPacket as error:
+            topic, mid, qos = _head_of(self._in_packet["command"], bytes(self._in_packet["packet"]))
+            if topic not in self.left_out and len(self.left_out) < LEFT_OUT_TOLD:
+                self.left_out.add(topic)
+                log.warning("a message on %s cannot be read and was left out: %s", topic, error)
+            return self._send_puback(mid) if qos == 1 else MQTTErrorCode.MQTT_ERR_SUCCESS
+
+
+def _head_of(command: int, packet: bytes) -> tuple[str, int, int]:
+    """(topic, packet identifier, QoS) of a PUBLISH: what stands before its properties, MQTT 5 section 3.3.2."""
+    end, qos = 2 + int.from_bytes(packet[:2], "big"), (command & 0x06) >> 1
+    # Our subscriptions ask for QoS 1, and no broker delivers more than was asked for.
+    return ascii(packet[2:end].decode("utf-8", errors="replace")), int.from_bytes(packet[end : end + 2], "big"), qos
+
+
 class Link:
     """One program's connection to the broker."""
 
@@ -91,7 +125,7 @@ class Link:
         self._login = login
         self.refused: str | None = None
         """Why the broker did not let us in, in its words; None once it did, and before it answered."""
-        self._client = client = paho.Client(
+        self._client = client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
             protocol=MQTTProtocolVersion.MQTTv5 if self._five else MQTTProtocolVersion.MQTTv311,

@@ -70,7 +70,7 @@ def run(
     sinks = sinks_for(lambda *words, **more: links[0].publish(*words, **more))
     link = Link(
         around.secrets.broker,
-        f"{around.site.site.gateway}-{program}",
+        around.secrets.broker.client_id(f"{around.site.site.gateway}-{program}"),
         inbox.put,
         subscriptions=sorted({topic for sink in sinks for topic in sink.subscriptions}),
         will=will,

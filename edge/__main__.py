@@ -130,7 +130,7 @@ def _run(directory: Path, options: argparse.Namespace) -> int:
     gateway: Gateway
     link = Link(
         mine.broker,
-        client_id=f"riser-edge-{site.site.gateway}",
+        client_id=mine.broker.client_id(f"riser-edge-{site.site.gateway}"),
         inbox=lambda happening: gateway.enqueue(happening),
         subscriptions=[topics.request("+"), f"{topics.root}/info"],
         will=(topics.of(Status), Status(state="offline").payload()),

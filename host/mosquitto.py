@@ -121,6 +121,8 @@ def configuration(directory: Path, listen: str, port: int, user: str | None) -> 
         "set_tcp_nodelay true",
         # A program that was away for minutes finds its messages; what is beyond that it asks for again (I19).
         "max_queued_messages 10000",
+        # Ten thousand of the largest messages would be 10 GB: what waits for one program stays within a Pi's memory.
+        "max_queued_bytes 33554432",
         # The largest fact is `meters` of a few hundred meters, some 200 kB.
         "max_packet_size 1048576",
         "persistence true",

@@ -75,7 +75,7 @@ def compose(data: Path, site: Site, demo: Demo | None) -> tuple[Flask, Feed]:
     mirror, commands = Mirror(topics, time), Commands(topics, time, own.keys[KEY])
     feed = Feed(topics, mirror, commands)
     will = (topics.of(PanelStatus), PanelStatus(state="offline").payload())
-    name = f"riser-panel-{site.site.gateway}"
+    name = own.broker.client_id(f"riser-panel-{site.site.gateway}")
     feed.attach(Link(own.broker, name, feed.put, subscriptions=subscriptions(topics), will=will))
     database = Database(data / "panel.db")
     users = Users(database, data)

@@ -11,7 +11,7 @@ import secrets
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
-from flask import Flask, abort, g, render_template, request, session
+from flask import Flask, abort, g, has_request_context, render_template, request, session
 from flask.sessions import SecureCookieSessionInterface
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
@@ -141,9 +141,22 @@ def install(app: Flask, stand: Parts) -> None:
         return SignedIn(user, token) if user else None
 
     app.before_request(_check)
+    stand.history.missing = _history_missing
     app.after_request(_headers)
     app.register_error_handler(CSRFError, _no_token)
     app.register_error_handler(HTTPException, _told)
+
+
+def _history_missing() -> None:
+    """The page of this request lacks what the archive would have told, and says so."""
+    if has_request_context():
+        g.history_missing = True
+
+
+def need_history() -> None:
+    """Stop with 503 where the page would be a lie without the archive: sums of money, papers."""
+    if g.get("history_missing"):
+        abort(503)
 
 
 def _choose_language() -> None:

@@ -1,22 +1,27 @@
 """What the archive tells: entries of the book and readings, read and never written.
 
 The archive is a copy: it may be a moment behind the mirror, and it may be empty. Nothing here is computed that the
-edge computed already; bodies are given as they stand in the book.
+edge computed already; bodies are given as they stand in the book. Where it cannot be read, there is nothing to tell and
+that is said: whoever comes to pay must not be sent away because a copy is damaged.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, and_, func, or_, select
+from sqlalchemy import Engine, Select, and_, func, or_, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.archive.tables import ENTRY, READING
 from bridge.contract.units import instant_of_micros, micros_of
 from panel.bodies import UNREADABLE, fits
+
+log = logging.getLogger("riser.panel.history")
 
 PAGE = 20
 
@@ -83,12 +88,30 @@ class History:
     def __init__(self, engine: Engine, gateway: str):
         self._engine, self._gateway = engine, gateway
         self._of_gateway = ENTRY.c.gateway == gateway
+        self.missing: Callable[[], None] = lambda: None
+        """Called when a question could not be answered."""
+        self._complaint = ""
+
+    def _ask(self, question: Select[Any]) -> list[Any]:
+        """The rows of an answer; none where the archive cannot be read, which is logged once and told by `missing`."""
+        try:
+            with self._engine.connect() as connection:
+                rows = list(connection.execute(question))
+        except SQLAlchemyError as error:
+            complaint = str(getattr(error, "orig", None) or error).splitlines()[0]
+            if complaint != self._complaint:
+                self._complaint = complaint
+                log.error(
+                    "the archive cannot be read: %s; remove it, start again, and it is filled from the book", complaint
+                )
+            self.missing()
+            return []
+        return rows
 
     def _lines(self, *where: Any, limit: int, newest_first: bool = True) -> list[Line]:
         order = ENTRY.c.seq.desc() if newest_first else ENTRY.c.seq
         question = select(ENTRY).where(self._of_gateway, *where).order_by(order).limit(limit)
-        with self._engine.connect() as connection:
-            return [_line(row) for row in connection.execute(question)]
+        return [_line(row) for row in self._ask(question)]
 
     def _of_account(self, account: str, meters: Sequence[str], since: datetime | None) -> Any:
         own = and_(
@@ -157,8 +180,7 @@ class History:
         question = select(func.count(), func.coalesce(func.sum(ENTRY.c.amount_nano), 0)).where(
             self._of_gateway, ENTRY.c.kind == "topup/1", ENTRY.c.at_us >= micros_of(at)
         )
-        with self._engine.connect() as connection:
-            count, amount_nano = connection.execute(question).one()
+        count, amount_nano = next(iter(self._ask(question)), (0, 0))
         return int(count), int(amount_nano)
 
     def closed_days(self, days: int = 3) -> list[dict[str, Any]]:
@@ -182,8 +204,7 @@ class History:
     def _wh_of(self, ids: Sequence[str]) -> int:
         """The energy of these charges together."""
         question = select(ENTRY.c.body).where(self._of_gateway, ENTRY.c.id.in_(ids))
-        with self._engine.connect() as connection:
-            bodies = [_opened(row.body) for row in connection.execute(question)]
+        bodies = [_opened(row.body) for row in self._ask(question)]
         return sum(wh for body in bodies if body is not None and type(wh := body.get("wh")) is int)
 
     def power(self, meter: str, start: datetime, end: datetime) -> list[Point]:
@@ -199,5 +220,4 @@ class History:
             )
             .order_by(READING.c.read_at_us)
         )
-        with self._engine.connect() as connection:
-            return [Point(instant_of_micros(at_us), power_w) for at_us, power_w in connection.execute(question)]
+        return [Point(instant_of_micros(at_us), power_w) for at_us, power_w in self._ask(question)]

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, abort, make_response, render_template, re
 from bridge.contract.units import NANO_PER_FEN
 from panel.capitals import capitals
 from panel.edge_words import person
-from panel.guard import me, require
+from panel.guard import me, need_history, require
 from panel.history import Line
 from panel.pages.entries import METHOD_WORDS
 from panel.parts import parts
@@ -51,6 +51,7 @@ def _topup(seq: int) -> Line | None:
     """The entry; None while the archive has not got as far; 404 when it is no top-up."""
     history = parts().history
     line = history.entry(seq)
+    need_history()
     if line is None and seq <= history.newest_seq():
         abort(404)
     if line is not None and line.kind != "topup/1":

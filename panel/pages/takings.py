@@ -12,6 +12,7 @@ from typing import Any
 from flask import Blueprint, render_template, request
 
 from panel.edge_words import person
+from panel.guard import need_history
 from panel.history import Line
 from panel.pages.entries import METHOD_WORDS
 from panel.parts import parts
@@ -29,6 +30,7 @@ def takings() -> str:
     day = min(_day(request.args.get("day", ""), today), today)
     start, end = (datetime(at.year, at.month, at.day, tzinfo=stand.site.zone) for at in (day, day + timedelta(days=1)))
     lines = stand.history.topups(start, end)
+    need_history()
     people = _sums(lines, "who")
     who = request.args.get("who", "")
     chosen = [line for line in lines if line.body.get("who") == who] if who in people else lines

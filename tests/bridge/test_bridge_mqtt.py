@@ -9,6 +9,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from bridge.contract.secrets import BrokerLogin
 from bridge.mqtt import Acknowledged, Connected, Disconnected, Link, Received
@@ -234,6 +236,26 @@ def test_a_fault_in_the_receiver_costs_one_message_and_not_the_connection(broker
     link.publish("t/2", b"good")
     assert told.wait_for(Received).payload == b"good"
     assert link.alive
+
+
+@pytest.mark.parametrize("retain", [False, True], ids=["waiting in the session", "retained"])
+def test_a_message_that_cannot_be_read_does_not_keep_us_off_the_broker(
+    broker: Mosquitto, stack: ExitStack, retain: bool
+) -> None:
+    """Whoever may publish to a program cannot throw it out for ever with one odd message: it is left out, once."""
+    link, told = linked(stack, broker, "shaft-a", "t/#", persistent=True)
+    attacker, took = linked(stack, broker, "attacker")
+    odd = Properties(PacketTypes.PUBLISH)
+    odd.UserProperty = ("note", "\ufeff")
+    attacker._client.publish("t/1", b"odd", qos=1, retain=retain, properties=odd)
+    took.wait_for(Acknowledged)
+    attacker.publish("t/2", b"good")
+    assert told.wait_for(Received).payload == b"good"
+    link.stop()
+    again, later = linked(stack, broker, "shaft-a", "t/#", persistent=True)
+    attacker.publish("t/3", b"good as well")
+    assert later.wait_for(Received).payload == b"good as well"
+    assert again.connected and not any(isinstance(each, Disconnected) for each in told.seen + later.seen[:-1])
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

@@ -31,6 +31,16 @@ def test_a_password_does_not_reach_a_log_line(tmp_path: Path) -> None:
     assert "hunter2" not in shown and "00ff" not in shown and "\\xff" not in shown
 
 
+def test_a_client_id_is_the_programs_own() -> None:
+    """No other client of the broker can come under the edge's id and throw it out; the edge itself keeps it (80)."""
+    edge, other = (secrets.BrokerLogin("b", 1883, False, "edge", password, "5") for password in ("p", "q"))
+    assert edge.client_id("riser-edge-a") == edge.client_id("riser-edge-a")
+    assert len({login.client_id(name) for login in (edge, other) for name in ("riser-edge-a", "riser-edge-b")}) == 4
+    assert edge.client_id("riser-edge-a") != "riser-edge-a" and len(edge.client_id("riser-edge-" + "a" * 32)) <= 65
+    nobody = secrets.BrokerLogin("b", 1883, False, None, None, "5")
+    assert nobody.client_id("riser-edge-a") == "riser-edge-a"  # Where anybody may come in, an id keeps nobody out.
+
+
 @pytest.mark.parametrize(
     "text", [None, "", "{", '{"keys": {}}', '{"broker": {}}', '{"broker": {"url": "mqtt://x"}, "keys": {"a": "zz"}}']
 )

@@ -147,6 +147,26 @@ def test_nobody_comes_in_without_a_password(broker: Broker) -> None:
         link.stop()
 
 
+def test_what_waits_for_one_program_has_an_end(broker: Broker) -> None:
+    """A flood of large messages for a program that stands still fills some memory of the broker and not all of it."""
+    stopped, _ = broker.link("edge", PASSWORDS["edge"], ["riser/east/request/+"])
+    stopped._client.loop_stop()
+    flood, answers = broker.link("integrator", PASSWORDS["integrator"], [])
+    before_kb = memory_kb(broker)
+    for _ in range(80):
+        assert flood.publish("riser/east/request/read", os.urandom(8) + bytes(1_000_000)) is not None
+        assert isinstance(answers.get(timeout=10), Acknowledged)
+    grown_kb = memory_kb(broker) - before_kb
+    flood.stop()
+    stopped.stop()
+    assert grown_kb < 60_000, "of 80 MB sent"
+
+
+def memory_kb(broker: Broker) -> int:
+    status = Path(f"/proc/{broker.process.pid}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+
+
 def test_the_broker_listens_on_loopback_alone(broker: Broker) -> None:
     """Unless the site file says otherwise nobody on the network can even knock."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as other:
