@@ -192,7 +192,7 @@ class ArchiveWriter(Sink):
         if state.info is not None:
             state.entries.coverage.announce(state.info.seq)
             state.readings.coverage.announce(state.info.sweep)
-        words = "%s: the archive belongs to another book (%s): %d rows were deleted and are fetched anew%s"
+        words = "%s: the archive belongs to an old book (%s): %d rows were deleted and are fetched anew%s"
         log.warning(words, gateway, why, gone, f"; a copy is kept in {kept}" if kept else "")
 
     def _ask(self, gateway: str, state: _Gateway, refill: Refill) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
@@ -35,6 +36,21 @@ def test_a_new_book_replaces_the_old_one(desk: Desk, caplog: pytest.LogCaptureFi
     assert desk.differences() == []
     said = [record.getMessage() for record in caplog.records if "old book" in record.getMessage()]
     assert len(said) == 1 and "epoch two" in said[0] and "rows were deleted" in said[0]
+
+
+def test_what_is_deleted_is_kept_aside_once_a_day(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    """The rows of a lost book may be all that tells of its payments: they stand in a copy, named in the log."""
+    fill(desk, 40, 5)
+    lost = {entry.id for entry in desk.edge.entries}
+    for number, epoch in enumerate(("two", "three")):
+        desk.edge = FakeEdge(epoch=epoch, started=START + timedelta(days=1 + number))
+        desk.edge.grow(10)
+        desk.give(desk.edge.info())
+        desk.run(5)
+    (copy,) = desk.directory.glob("archive-before-*.db")
+    assert f"a copy is kept in {copy}" in caplog.text
+    with sqlite3.connect(copy) as connection:
+        assert {id for (id,) in connection.execute("SELECT id FROM entry")} == lost
 
 
 def test_a_new_book_is_known_by_its_first_entry(desk: Desk) -> None:

@@ -46,7 +46,7 @@ MAY_WRITE = {
     "bridge": {"riser/bridge/status", "riser/east/request/replay"} | HOME,
     "panel": {"riser/panel/status", "riser/west/request/trip"} | REQUESTS,
     "shell": REQUESTS | {"riser/west/request/trip"},
-    "integrator": {"riser/east/request/read", "homeassistant/status"},
+    "integrator": {"riser/east/request/read", "riser/east/request/replay", "homeassistant/status"},
     "demo": {"riser/east/request/topup"},
 }
 MAY_READ = {

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bridge.contract import secrets
-from bridge.contract.permissions import KEYS
+from bridge.contract.permissions import KEYS, OPERATIONS, may
 from bridge.contract.site import Broker
 from host.exits import USAGE, Trouble
 from host.logins import BrokerAccess, foreign_broker, kept_passwords, write_all
@@ -28,10 +28,10 @@ def test_each_program_holds_its_own_key_and_the_edge_all(tmp_path: Path) -> None
     """The edge checks seals and holds every key; a stolen file of another program holds that program's key alone."""
     make(tmp_path, demo=True)
     assert set(secrets.read(tmp_path, "edge").keys) == set(KEYS)
-    for program in ("panel", "bridge", "shell", "demo"):
+    for program in ("panel", "bridge", "shell", "demo", "integrator"):
         assert set(secrets.read(tmp_path, program).keys) == {program}
         assert secrets.read(tmp_path, program).keys[program] == secrets.read(tmp_path, "edge").keys[program]
-    assert secrets.read(tmp_path, "integrator").keys == {}
+    assert [op for op in OPERATIONS if may("integrator", "system", op)] == ["read"], "a reading, and nothing that moves"
     passwords = [table["broker"]["password"] for table in tables(tmp_path).values()]
     assert len(set(passwords)) == len(passwords) == 6
 
