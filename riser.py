@@ -136,6 +136,13 @@ def sim_verb(arguments: tuple[str, ...]) -> NoReturn:
     become("firmware_sim", arguments)
 
 
+@main.command("decode", context_settings=PASSES_ON)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def decode_verb(arguments: tuple[str, ...]) -> NoReturn:
+    """Any frame of a meter line, explained byte by byte."""
+    become("edge.explain", arguments)
+
+
 @main.command("bench", context_settings=PASSES_ON)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def bench_verb(arguments: tuple[str, ...]) -> NoReturn:
