@@ -22,7 +22,7 @@ from edge.accounts import Accounts
 from edge.book import Book
 from edge.bus import Port, Ready, Reply
 from edge.closing import Closing
-from edge.codec.dlt645 import Password
+from edge.codec.dlt645_orders import Password
 from edge.core import Core
 from edge.facts import VERSION, Facts
 from edge.modes import Modes

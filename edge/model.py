@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from edge.codec import bcd, dlt645, modbus
+from edge.codec import bcd, dlt645, dlt645_orders, modbus
 from edge.codec.errors import BadValue
 
 DIRECTORY = Path(__file__).parent / "models"
@@ -83,7 +83,7 @@ class Model:
 
     def masked(self, raw: bytes) -> bytes:
         """A frame fit to be stored or shown."""
-        return dlt645.masked(raw) if self.protocol == "dlt645-2007" else raw
+        return dlt645_orders.masked(raw) if self.protocol == "dlt645-2007" else raw
 
     def quantities(self) -> dict[str, str]:
         """Each key of `meter/<id>` that this model fills, with its unit."""
