@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import shutil
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
-from host import checks, mosquitto
+from bridge.contract.clock import SystemClock
+from host import checks, mosquitto, site_check
 from host.demo import FASTEST, SPEED
+from host.doctor import telling
+from host.doctor.visit import code, visit
 from host.exits import FAILED, NOT_RUNNING, Trouble, table_text
 from host.journal import Terminal
 from host.layout import Wish
@@ -148,6 +153,38 @@ def decode_verb(arguments: tuple[str, ...]) -> NoReturn:
 def bench_verb(arguments: tuple[str, ...]) -> NoReturn:
     """Measure against the limits: riser bench NAME."""
     become("tests.bench", arguments)
+
+
+@main.command("doctor")
+@click.option(
+    "--site", type=click.Path(path_type=Path), metavar="FILE", help="The site file [default: the one in use]."
+)
+@json_option
+@data_option
+def doctor_verb(site: Path | None, as_json_text: bool, data: str | None) -> int:
+    """What is wrong with this installation, in sentences. Changes nothing. 0: nothing is wrong, 1: something is."""
+    findings, head = visit(base_directory(data), site, SystemClock(), shlex.join(["./riser", *sys.argv[1:]]))
+    if as_json_text:
+        click.echo(json.dumps(telling.as_json(findings), ensure_ascii=False))
+    else:
+        click.echo("\n".join(telling.lines(findings, head, shutil.get_terminal_size().columns)))
+    return code(findings)
+
+
+@main.group("site")
+def site_group() -> None:
+    """The site file."""
+
+
+@site_group.command("check")
+@click.argument("file", type=click.Path(path_type=Path))
+@json_option
+def site_check_verb(file: Path, as_json_text: bool) -> int:
+    """Every mistake of a site file at once, each with its path. 0: it is good, 2: it is not."""
+    checked = site_check.check(file)
+    told = [json.dumps(site_check.as_json(checked), ensure_ascii=False)] if as_json_text else site_check.told(checked)
+    click.echo("\n".join(told))
+    return site_check.code(checked)
 
 
 def become(module: str, arguments: tuple[str, ...]) -> NoReturn:

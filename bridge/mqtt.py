@@ -89,6 +89,8 @@ class Link:
         self._five = login.protocol == "5"
         self._inbox, self._subscriptions, self._persistent = inbox, list(subscriptions), persistent
         self._login = login
+        self.refused: str | None = None
+        """Why the broker did not let us in, in its words; None once it did, and before it answered."""
         self._client = client = paho.Client(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
@@ -164,6 +166,7 @@ class Link:
             log.exception("a message from the broker could not be queued and was dropped")
 
     def _on_connect(self, client: paho.Client, _: object, flags: object, reason: ReasonCode, __: object) -> None:
+        self.refused = str(reason) if reason.is_failure else None
         if reason.is_failure:
             log.warning("the broker at %s:%s refuses us: %s", self._login.host, self._login.port, reason)
             return

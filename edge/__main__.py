@@ -20,12 +20,12 @@ import sys
 import threading
 from pathlib import Path
 
-from bridge.contract import secrets
+from bridge.contract import kernel_clock, secrets
 from bridge.contract.clock import from_environment
 from bridge.contract.messages import Status, Topics
 from bridge.contract.site_file import BadSite, load
 from bridge.mqtt import Link
-from edge import install, trust
+from edge import install, site_check, trust
 from edge.book import Book, BookError
 from edge.bus import Port
 from edge.codec.dlt645_orders import Password
@@ -65,7 +65,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--recovered-by", metavar="NAME", help="leave mode recovery: all payments are in the book again"
     )
+    parser.add_argument("--check-site", type=Path, metavar="FILE", help="tell every mistake of a site file, as JSON")
     options = parser.parse_args(argv)
+    if options.check_site is not None:
+        print(json.dumps(found := site_check.looked_at(options.check_site)))
+        return 2 if found["mistakes"] else 0
     logging.basicConfig(
         stream=sys.stdout,
         level=os.environ.get("RISER_LOG", "INFO"),
@@ -95,7 +99,7 @@ def _run(directory: Path, options: argparse.Namespace) -> int:
     mine = secrets.read(directory, "edge")
     book = Book(directory, clock, boot_id(), begin_anew=options.begin_anew)
     if book.seq == 0:
-        book.trusted, _ = trust.judge(clock, 0, site.clock.trust, trust.kernel_is_synchronised())
+        book.trusted, _ = trust.judge(clock, 0, site.clock.trust, kernel_clock.is_synchronised())
         install.fill(Core(book, terms_of(site, (frozenset(), frozenset())), clock), site)
         log.info("the book begins with %d entries from the site file", book.seq)
     topics = Topics(site.site.base, site.site.gateway)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 
-from bridge.contract import messages
+from bridge.contract import kernel_clock, messages
 from bridge.mqtt import Disconnected
 from edge import trust
 from edge.core import Core
@@ -43,7 +43,7 @@ class Modes:
         """Look at everything that may make the gateway unsure."""
         core, now = self._core, self._core.clock.monotonic()
         if now - self._asked_kernel >= KERNEL_EVERY_S:
-            self._asked_kernel, self._synchronised = now, trust.kernel_is_synchronised()
+            self._asked_kernel, self._synchronised = now, kernel_clock.is_synchronised()
         newest, setting = core.state.newest_at, self._trust_setting
         self.trusted, self.trust_why = trust.judge(core.clock, newest, setting, self._synchronised)
         core.book.trusted = self.trusted

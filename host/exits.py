@@ -11,7 +11,7 @@ NOT_RUNNING = 5
 
 TABLE: dict[int, str] = {
     FINE: "done",
-    FAILED: "it was tried and failed, or the request was refused",
+    FAILED: "it was tried and failed, the request was refused, or `doctor` found something wrong",
     USAGE: "the command or the site file is wrong",
     IN_USE: "a port or the data directory is in use",
     MISSING: "something this machine needs is missing",

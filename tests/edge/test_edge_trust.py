@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-
-import pytest
 
 from bridge.contract.clock import ManualClock, ScaledClock, SystemClock
 from bridge.contract.units import micros_of
@@ -53,46 +49,3 @@ def test_the_demos_calendar_is_believed_but_not_backwards() -> None:
     for clock in (ManualClock(NEWEST), ScaledClock(NEWEST, 0, 60)):
         assert trust.judge(clock, 0, "auto", False)[0]
     assert not trust.judge(ManualClock(NEWEST - timedelta(hours=1)), micros_of(NEWEST), "auto", True)[0]
-
-
-class Timex(ctypes.Structure):
-    """struct timex as in the kernel's headers, as far as `status`."""
-
-    _fields_ = (
-        ("modes", ctypes.c_uint),
-        ("offset", ctypes.c_long),
-        ("freq", ctypes.c_long),
-        ("maxerror", ctypes.c_long),
-        ("esterror", ctypes.c_long),
-        ("status", ctypes.c_int),
-        ("rest", ctypes.c_char * 256),
-    )
-
-
-def test_the_kernels_word_is_read_where_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The unsynchronised bit is read from the right field of the kernel's answer, or timesyncd's own mark is seen."""
-    monkeypatch.setattr(trust, "SYNCHRONIZED", tmp_path / "synchronized")
-    timex = Timex()
-    state = ctypes.CDLL(None).adjtimex(ctypes.byref(timex))
-    assert trust.kernel_is_synchronised() is (state >= 0 and not timex.status & trust.STA_UNSYNC)
-    (tmp_path / "synchronized").touch()
-    assert trust.kernel_is_synchronised() is True
-
-
-@pytest.mark.parametrize(
-    ("status", "state", "synchronised"), [(0x0001, 0, True), (0x0041, 5, False), (0x0001, -1, False)]
-)
-def test_each_answer_of_the_kernel(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, state: int, synchronised: bool
-) -> None:
-    """Locked, unlocked, and a kernel that refuses the question, as in a container: only the first is synchronised."""
-    monkeypatch.setattr(trust, "SYNCHRONIZED", tmp_path / "synchronized")
-
-    class Kernel:
-        @staticmethod
-        def adjtimex(pointer: object) -> int:
-            ctypes.cast(pointer, ctypes.POINTER(Timex))[0].status = status  # type: ignore[arg-type]
-            return state
-
-    monkeypatch.setattr(trust.ctypes, "CDLL", lambda *_, **__: Kernel())
-    assert trust.kernel_is_synchronised() is synchronised

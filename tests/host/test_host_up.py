@@ -10,12 +10,16 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bridge.contract.clock import ScaledClock, from_environment
+from bridge.contract import secrets
+from bridge.contract.clock import ScaledClock, SystemClock, from_environment
+from bridge.contract.messages import Topics
 from host import demo
+from host.doctor import see_broker
 from host.exits import FAILED, FINE, IN_USE, NOT_RUNNING, USAGE
 from host.ports import first_free
 from tests.host.conftest import ROOT, alive, eventually
@@ -79,7 +83,7 @@ def ended(process: subprocess.Popen[str], number: int = signal.SIGINT) -> tuple[
 
 
 def test_from_start_to_end(machine: Machine) -> None:
-    """A site starts, says when it is ready and where; status and a top-up work from elsewhere; Ctrl-C ends all."""
+    """A site starts and says when it is ready; status, top-up and doctor work from elsewhere; Ctrl-C ends all."""
     process = machine.up("--site", str(machine.site))
     assert eventually(machine.ready, 40)
     status = machine.status()
@@ -100,6 +104,13 @@ def test_from_start_to_end(machine: Machine) -> None:
     assert (asked.returncode, json.loads(asked.stdout)[0]["data"]) == (FINE, {"who": "Li"})
     refused = machine.riser("request", "topup", "account=7", "amount_fen=2000000", "method=cash")
     assert (refused.returncode, refused.stdout) == (FAILED, "refused (R12): that is too much\n")
+
+    sentences = [each["sentence"] for each in json.loads(machine.riser("doctor", "--json").stdout)["findings"]]
+    assert "The gateway east is on line, mode normal, entry 7." in sentences
+    assert f"The panel answers at http://127.0.0.1:{machine.panel_port}." in sentences
+    login = replace(secrets.read(machine.data, "shell").broker, password="wrong")
+    visit = see_broker.visit(login, Topics("riser", "east"), SystemClock())
+    assert (visit.let_in, visit.refused, visit.heard) == (False, "Not authorized", {})
 
     pids = machine.pids()
     code, said = ended(process)

@@ -1,0 +1,190 @@
+"""The site file, and where the book (by its copy, registry.json) says something else. The book wins, always."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from bridge.contract.site import Site, Tariff, wall_minutes
+from bridge.contract.units import micro_of_price, price_text
+from host.doctor.findings import Finding, good, know, names, of, wrong
+from host.doctor.seen import RegistrySeen, Snapshot
+
+GROUP = "book and site file"
+
+METER_FIELDS = ("model", "port", "address", "serial", "room", "floor", "shaft", "name", "multiplier", "relay")
+ACCOUNT_FIELDS = ("name", "room", "phone", "tariff", "meters")
+WORDS = {"price_kind": "kind", "prices_micro": "prices"}
+"""Fields that have another name in the site file than in the book."""
+
+PRIVATE = {"phone"}
+"""Told without its contents: a terminal is read over shoulders."""
+
+NO_APPLY = "there is no `riser site apply` yet, so the installation in the book cannot be changed by this version"
+BOOK_WINS = f"The book wins; {NO_APPLY}. Write into the site file what the book says, so that the two agree."
+
+
+def findings(snapshot: Snapshot) -> list[Finding]:
+    found = list(_file(snapshot))
+    site, registry = snapshot.site.site, snapshot.registry
+    if registry is None:
+        return found
+    if (trouble := _registry(snapshot, registry)) is not None:
+        return [*found, trouble]
+    if site is None or registry.missing:
+        return found
+    different = [*_wiring(snapshot, site, registry), *_differences(site, registry)]
+    if not different:
+        different.append(
+            good(
+                GROUP,
+                "",
+                f"Book and site file agree: {of(len(registry.meters), 'meter')}, "
+                f"{of(len(registry.accounts), 'account')}, {of(len(registry.tariffs), 'tariff')}.",
+            )
+        )
+    return [*found, *different]
+
+
+def _file(snapshot: Snapshot) -> Iterator[Finding]:
+    seen = snapshot.site
+    if seen.path is None:
+        yield know(
+            GROUP,
+            "",
+            f"No site file is named and none is in {snapshot.place.directory}, so ports, meters and "
+            "accounts were not looked at.",
+            "Say which.",
+            "./riser doctor --site FILE",
+        )
+    for mistake in seen.mistakes:
+        yield wrong(
+            GROUP,
+            str(seen.path),
+            f"{seen.path}: {mistake}" if str(seen.path) not in mistake else mistake,
+            "Correct it, then check it.",
+            f"./riser site check {seen.path}",
+        )
+    info, site = snapshot.facts.info, seen.site
+    if info is not None and site is not None and info.zone != site.site.zone:
+        yield wrong(
+            GROUP,
+            "site.zone",
+            f"The book bills days of {info.zone}, the site file says {site.site.zone}.",
+            f'Write zone = "{info.zone}" under [site]: a book keeps its zone.',
+        )
+
+
+def _registry(snapshot: Snapshot, registry: RegistrySeen) -> Finding | None:
+    info, path = snapshot.facts.info, snapshot.place.directory / "registry.json"
+    if registry.trouble is not None:
+        return know(
+            GROUP,
+            "registry.json",
+            f"{path} cannot be used: {registry.trouble}. It is only a copy, the book is not touched by this.",
+            "The edge writes it anew at its next start; if it happens again, look after the card.",
+        )
+    if info is not None and not registry.missing and registry.epoch not in (None, info.epoch):
+        return wrong(
+            GROUP,
+            "registry.json",
+            f"{path} is the copy of another book than the one that runs.",
+            "Was a data directory copied together from two? Find out before anything else.",
+        )
+    return None
+
+
+def _wiring(snapshot: Snapshot, site: Site, registry: RegistrySeen) -> Iterator[Finding]:
+    """What the edge refuses to start with."""
+    protocols = {port.id: port.protocol for port in site.ports}
+    for id, row in registry.meters.items():
+        port, protocol = row.get("port"), row.get("protocol")
+        if port not in protocols:
+            yield wrong(
+                GROUP,
+                id,
+                f"Meter {id}: the book says it is on port {port}, and the site file has no such "
+                "port; the gateway does not start so.",
+                f"Give the port the id {port} again.",
+            )
+        elif protocol is not None and protocols[port] != protocol:
+            yield wrong(
+                GROUP,
+                id,
+                f"Meter {id} speaks {protocol}, and the site file says that port {port} speaks "
+                f"{protocols[port]}; the gateway does not start so.",
+                f'Write protocol = "{protocol}" for port {port}.',
+            )
+
+
+def _differences(site: Site, registry: RegistrySeen) -> Iterator[Finding]:
+    yield from _only("meter", registry.meters, [row.id for row in site.meters])
+    yield from _only("account", registry.accounts, [row.id for row in site.accounts])
+    yield from _only("tariff", registry.tariffs, [row.id for row in site.tariffs])
+    for meter in site.meters:
+        if meter.id in registry.meters:
+            yield from _fields("Meter", registry.meters[meter.id], meter.model_dump(), METER_FIELDS)
+    for account in site.accounts:
+        if account.id in registry.accounts:
+            yield from _fields("Account", registry.accounts[account.id], account.model_dump(), ACCOUNT_FIELDS)
+    for tariff in site.tariffs:
+        if tariff.id in registry.tariffs:
+            yield from _fields("Tariff", registry.tariffs[tariff.id], _as_booked(tariff), tuple(_as_booked(tariff)))
+
+
+def _only(word: str, book: dict[str, Any], file: list[str]) -> Iterator[Finding]:
+    """Ids that stand on one side alone."""
+    if ids := [id for id in book if id not in file]:
+        yield know(
+            GROUP,
+            word,
+            f"Only in the book, not in the site file: {word} {names(ids)}.",
+            "It goes on being read and billed: the book wins. Was it taken out of the site file by mistake, put "
+            f"it back; {NO_APPLY}.",
+        )
+    if ids := [id for id in file if id not in book]:
+        yield know(
+            GROUP,
+            word,
+            f"Only in the site file, not in the book: {word} {names(ids)}.",
+            f"It is not read and not billed: the site file filled the book once, at the beginning, and {NO_APPLY}.",
+        )
+
+
+def _fields(word: str, book: dict[str, Any], file: dict[str, Any], fields: tuple[str, ...]) -> Iterator[Finding]:
+    id = str(file.get("id", ""))
+    for field in fields:
+        if field == "id" or field not in book or book[field] == file[field]:
+            continue
+        told = WORDS.get(field, field)
+        if field in PRIVATE:
+            sentence = f"{word} {id}: {told} in the book and in the site file are not the same."
+        else:
+            sentence = f"{word} {id}: {told} in the book is {_shown(field, book[field])}, in the site file "
+            sentence += f"{_shown(field, file[field])}."
+        yield know(GROUP, id, sentence, BOOK_WINS)
+
+
+def _as_booked(tariff: Tariff) -> dict[str, Any]:
+    """A tariff of the site file in the form it has in the book."""
+    prices = {"total": tariff.price or "0"} if tariff.kind == "single" else tariff.prices
+    return {
+        "id": tariff.id,
+        "name": tariff.name,
+        "price_kind": tariff.kind,
+        "prices_micro": {rate: micro_of_price(text) for rate, text in prices.items()},
+        "windows": [
+            {"from": wall_minutes(each.from_), "to": wall_minutes(each.to), "rate": each.rate}
+            for each in tariff.windows
+        ],
+    }
+
+
+def _shown(field: str, value: Any) -> str:
+    if value in ("", None, []):
+        return "empty"
+    if field == "prices_micro" and isinstance(value, dict):
+        return ", ".join(f"{rate} {price_text(micro)}" for rate, micro in value.items() if isinstance(micro, int))
+    if field == "windows" and isinstance(value, list):
+        return f"another list of {len(value)} windows"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

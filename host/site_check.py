@@ -1,0 +1,101 @@
+"""Every mistake of a site file at once, as the edge would find them. The edge is asked as a program: host imports none.
+
+Only the edge knows the models of meters, so only it can say that a model does not exist, speaks another protocol,
+has no relay, or has no registers for a price.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bridge.contract.site import Site
+from bridge.contract.site_file import BadSite, load
+from host.doctor.accounts import never_cut_of
+from host.doctor.findings import names, of
+from host.doctor.ports import UNSTABLE
+from host.exits import FAILED, FINE, USAGE, Trouble
+from host.places import ROOT
+
+LIMIT_S = 60
+"""A Pi Zero with a busy card needs some seconds to begin a program."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A site file as it was found. `site` is None when it has mistakes; `models` is the edge's own table."""
+
+    path: Path
+    site: Site | None
+    mistakes: tuple[str, ...] = ()
+    models: dict[str, dict[str, bool]] = field(default_factory=dict)
+
+
+def check(path: Path) -> Checked:
+    """Look at a site file. Raises Trouble when the edge cannot be asked."""
+    path = path.expanduser().absolute()
+    command = [sys.executable, "-m", "edge", "--check-site", str(path)]
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S)
+        told = json.loads(done.stdout)
+        mistakes, models = tuple(told["mistakes"]), told["models"]
+    except (subprocess.TimeoutExpired, ValueError, KeyError) as error:
+        said = (
+            done.stderr.strip().splitlines()[-1:] if not isinstance(error, subprocess.TimeoutExpired) else [str(error)]
+        )
+        raise Trouble(FAILED, f"the edge could not be asked about {path}: {' '.join(said) or error}") from None
+    if mistakes:
+        return Checked(path, None, mistakes, models)
+    try:
+        return Checked(path, load(path), (), models)
+    except BadSite as bad:  # It was changed between the two looks.
+        return Checked(path, None, tuple(bad.mistakes), models)
+
+
+def told(checked: Checked) -> list[str]:
+    """What a person reads: every mistake on a line, or that the file is good and what is worth knowing."""
+    if checked.site is None:
+        many = of(len(checked.mistakes), "mistake")
+        return [f"{checked.path}: {many}; it is not used before it is mended.", *map("  {}".format, checked.mistakes)]
+    site = checked.site
+    parts = [of(len(site.ports), "port"), of(len(site.meters), "meter"), of(len(site.accounts), "account")]
+    return [f"the site file is good: {', '.join(parts)}", *map("  worth knowing: {}".format, worth_knowing(checked))]
+
+
+def worth_knowing(checked: Checked) -> Iterator[str]:
+    """What is allowed and perhaps not meant."""
+    site = checked.site
+    if site is None:
+        return
+    for port in site.ports:
+        if UNSTABLE.match(port.device):
+            yield f"port {port.id}: {port.device} may be another adapter after a restart; see ls -l /dev/serial/by-id"
+    if idle := [port.id for port in site.ports if all(meter.port != port.id for meter in site.meters)]:
+        yield f"no meter is on port {names(idle)}"
+    owned = {id for account in site.accounts for id in account.meters}
+    if loose := [meter.id for meter in site.meters if meter.id not in owned]:
+        yield f"{of(len(loose), 'meter')} without an account, read and not billed: {names(loose)}"
+    if unused := [tariff.id for tariff in site.tariffs if all(row.tariff != tariff.id for row in site.accounts)]:
+        yield f"no account has the tariff {names(unused)}"
+    meters = {row.id: (row.model, row.relay) for row in site.meters}
+    accounts = {row.id: (row.name, list(row.meters)) for row in site.accounts}
+    if never := never_cut_of(meters, accounts, checked.models):
+        yield f"{of(len(never), 'account')} never cut, for want of a meter with relay and lamp: {names(never)}"
+    if site.clock.trust == "always":
+        yield 'clock.trust = "always": the clock is believed even when nobody keeps it right'
+
+
+def as_json(checked: Checked) -> dict[str, object]:
+    return {
+        "good": checked.site is not None,
+        "mistakes": list(checked.mistakes),
+        "worth_knowing": list(worth_knowing(checked)),
+    }
+
+
+def code(checked: Checked) -> int:
+    return FINE if checked.site is not None else USAGE
