@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import logging
 import os
 import shlex
 import shutil
@@ -17,11 +19,13 @@ from host import checks, mosquitto, site_check
 from host.demo import FASTEST, SPEED
 from host.doctor import telling
 from host.doctor.visit import code, visit
-from host.exits import FAILED, NOT_RUNNING, Trouble, table_text
+from host.exits import FAILED, FINE, NOT_RUNNING, Trouble, table_text
 from host.journal import Terminal
 from host.layout import Wish
 from host.places import ROOT, base_directory
+from host.programs import SIM
 from host.request import fields_of, outcome, person, request
+from host.service_verbs import service
 from host.status import as_json, as_lines, gather, live_run
 from host.up import up
 
@@ -44,6 +48,9 @@ def main() -> None:
     """Riser: a prepaid metering gateway for the electrical shaft."""
 
 
+main.add_command(service)
+
+
 @main.command("up")
 @click.option("--demo", is_flag=True, help="A shaft of simulated meters, a fresh book, a faster calendar.")
 @click.option(
@@ -52,16 +59,24 @@ def main() -> None:
 @click.option("--site", type=click.Path(path_type=Path), metavar="FILE", help="Your site file: real ports, real time.")
 @click.option("--practice", is_flag=True, help="With --site: simulated meters behind its ports, and a book of its own.")
 @data_option
+@click.option(
+    "--panel-listen", envvar="RISER_PANEL_LISTEN", metavar="ADDRESS", help="Address of the panel, such as 0.0.0.0."
+)
 @click.option("--panel-port", type=click.IntRange(1, 65535), metavar="N", help="Port of the panel.")
 @click.option("--no-browser", is_flag=True, help="Do not open the panel in a browser.")
+@click.option("--begin-anew", is_flag=True, help="Begin an empty book although there was one: it is really lost.")
+@click.option("--recovered-by", metavar="NAME", help="Leave mode recovery: you say that every payment is booked again.")
 def up_verb(
     demo: bool,
     speed: float | None,
     site: Path | None,
     practice: bool,
     data: str | None,
+    panel_listen: str | None,
     panel_port: int | None,
     no_browser: bool,
+    begin_anew: bool,
+    recovered_by: str | None,
 ) -> int:
     """Run everything this machine should run, until Ctrl-C."""
     if demo and site:
@@ -70,7 +85,8 @@ def up_verb(
         raise click.UsageError("--speed belongs to --demo; a real site runs on the machine's own clock")
     if practice and demo:
         raise click.UsageError("--practice belongs to --site; the demo has simulated meters already")
-    wish = Wish(demo, speed or SPEED, site, practice, panel_port, browser=demo and not no_browser)
+    once = (*(("--begin-anew",) if begin_anew else ()), *(("--recovered-by", recovered_by) if recovered_by else ()))
+    wish = Wish(demo, speed or SPEED, site, practice, panel_listen, panel_port, demo and not no_browser, once)
     terminal = Terminal(sys.stdout)
     try:
         return up(base_directory(data), wish, terminal, say)
@@ -79,16 +95,19 @@ def up_verb(
 
 
 @main.command("status")
+@click.option("--ready", is_flag=True, help="Exit code 1 while anything stands between this and ready.")
 @json_option
 @data_option
-def status_verb(as_json_text: bool, data: str | None) -> int:
+def status_verb(ready: bool, as_json_text: bool, data: str | None) -> int:
     """What runs here."""
     standing = gather(live_run(base_directory(data)))
     if as_json_text:
         click.echo(json.dumps(as_json(standing), ensure_ascii=False))
     else:
         click.echo("\n".join(as_lines(standing)))
-    return NOT_RUNNING if standing.run is None else 0
+    if standing.run is None:
+        return NOT_RUNNING
+    return FAILED if ready and not standing.ready else FINE
 
 
 @main.command("request")
@@ -137,7 +156,9 @@ def test_verb(arguments: tuple[str, ...]) -> int:
 @main.command("sim", context_settings=PASSES_ON)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def sim_verb(arguments: tuple[str, ...]) -> NoReturn:
-    """A shaft of simulated meters on pseudo-terminals."""
+    """A shaft of simulated meters on pseudo-terminals; `riser sim fault` sets and clears faults while it runs."""
+    if arguments[:1] == ("fault",) and (run := live_run(base_directory(None))) is not None:
+        os.environ.setdefault("RISER_SIM_RUN", str(run.directory / SIM))
     become("firmware_sim", arguments)
 
 
@@ -195,6 +216,7 @@ def become(module: str, arguments: tuple[str, ...]) -> NoReturn:
 
 def front_door() -> int:
     """Run a verb; whatever goes wrong ends in one sentence and a documented exit code."""
+    logging.getLogger("riser").addHandler(logging.NullHandler())  # A verb says itself what a person must know.
     try:
         return main(prog_name="riser", standalone_mode=False) or 0
     except Trouble as trouble:
@@ -206,7 +228,8 @@ def front_door() -> int:
     except (click.Abort, KeyboardInterrupt):
         return FAILED
     except OSError as error:
-        say(f"{error.filename or 'this machine'}: {error.strerror or error}")
+        remedy = "; make room, or choose another directory with --data" if error.errno == errno.ENOSPC else ""
+        say(f"{error.filename or 'this machine'}: {error.strerror or error}{remedy}")
         return FAILED
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from bridge.contract.messages import MESSAGES, Message
+from bridge.contract.sound import odd_number
 from bridge.contract.units import is_id
 
 LARGEST_FACT_BYTES = 1_000_000
@@ -73,8 +74,11 @@ def read(base: str, topic: str, payload: bytes, retained: bool) -> Fact | None:
     if len(payload) > LARGEST_FACT_BYTES:
         raise BadFact(f"{topic!r}: {len(payload)} bytes, at most {LARGEST_FACT_BYTES} are read")
     try:
-        return Fact(gateway, id, cls.model_validate_json(payload), retained)
+        message = cls.model_validate_json(payload)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(step) for step in first["loc"])
         raise BadFact(f"{topic!r}: {where or 'the whole'}: {first['msg']}") from None
+    if why := odd_number(message):
+        raise BadFact(f"{topic!r}: {why}")
+    return Fact(gateway, id, message, retained)

@@ -88,10 +88,11 @@ class Loop:
         self._stopping = True
         self._inbox.wake()
 
-    def run(self) -> int:
+    def run(self, beat: Callable[[], None] = lambda: None) -> int:
         """Until `stop`, or until paho's thread is dead. Return the exit code."""
         while not self._stopping:
             self.step(LONGEST_WAIT_S)
+            beat()
             if not self._wire.alive:
                 log.error("the network thread has died; this process ends and must be started again")
                 return THREAD_DIED
@@ -141,7 +142,8 @@ class Loop:
         try:
             call(*arguments)
         except Exception as error:  # One sink's trouble is not another's; the sink repairs itself by comparing.
-            self._once(about, f"{about}: {type(error).__name__}: {' '.join(str(error).split())[:300]}")
+            said = str(error).partition("\n[SQL:")[0].partition("\n(Background")[0]  # Those two help no operator.
+            self._once(about, f"{about}: {type(error).__name__}: {' '.join(said.split())[:300]}")
         else:
             if self._said.pop(about, None):
                 log.info("%s: works again", about)

@@ -107,6 +107,8 @@ class Link:
         client.max_inflight_messages_set(100)
         client.reconnect_delay_set(1, 15)
         client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
+        client.on_connect_fail = self._on_connect_fail
+        self._complaint = ""
         client.on_message, client.on_publish = self._on_message, self._on_publish
         client.on_subscribe = self._on_subscribe
 
@@ -168,8 +170,11 @@ class Link:
     def _on_connect(self, client: paho.Client, _: object, flags: object, reason: ReasonCode, __: object) -> None:
         self.refused = str(reason) if reason.is_failure else None
         if reason.is_failure:
-            log.warning("the broker at %s:%s refuses us: %s", self._login.host, self._login.port, reason)
+            self._complain(
+                f"refuses us: {reason}; look at the user and password in the site file and its password_file"
+            )
             return
+        self._complaint = ""
         for topic in self._subscriptions:
             # The retain flag is kept as published: a retained request is recognised whenever it comes (failure 72).
             if self._five:
@@ -177,6 +182,15 @@ class Link:
             else:
                 client.subscribe(topic, qos=1)
         self._tell(Connected(bool(getattr(flags, "session_present", False))))
+
+    def _on_connect_fail(self, _: paho.Client, __: object) -> None:
+        self._complain("does not answer; it is tried again and again, and everything goes on when it is there")
+
+    def _complain(self, why: str) -> None:
+        """Say once what keeps us out; it is tried every few seconds, and the log is no place for each time."""
+        if self._complaint != why:
+            self._complaint = why
+            log.warning("the broker at %s:%s %s", self._login.host, self._login.port, why)
 
     def _on_subscribe(self, _: object, __: object, ___: int, reasons: list[ReasonCode], ____: object) -> None:
         for reason in reasons:

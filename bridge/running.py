@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bridge.contract import secrets
 from bridge.contract.clock import Clock, from_environment
+from bridge.contract.progress import Progress
 from bridge.contract.secrets import NoSecrets, Secrets
 from bridge.contract.site import Site
 from bridge.contract.site_file import BadSite, load
@@ -79,7 +80,7 @@ def run(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: loop.stop())
     link.start()
-    code = loop.run()
+    code = loop.run(Progress(around.clock).beat)
     if code == STOPPED:  # Else the broker must notice our end by itself, and publish the will.
         link.stop()
     return code

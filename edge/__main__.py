@@ -15,7 +15,6 @@ import logging
 import os
 import secrets as tokens
 import signal
-import sqlite3
 import sys
 import threading
 from pathlib import Path
@@ -23,10 +22,11 @@ from pathlib import Path
 from bridge.contract import kernel_clock, secrets
 from bridge.contract.clock import from_environment
 from bridge.contract.messages import Status, Topics
-from bridge.contract.site_file import BadSite, load
+from bridge.contract.progress import Progress
+from bridge.contract.site_file import BadSite
 from bridge.mqtt import Link
 from edge import install, site_check, trust
-from edge.book import Book, BookError
+from edge.book import Book, BookError, WriteError
 from edge.bus import Port
 from edge.codec.dlt645_orders import Password
 from edge.core import Core
@@ -41,13 +41,20 @@ SWITCH_INTERVAL_S = 0.0005
 """A port thread gets the interpreter back this soon; the default of 5 ms costs a quarter of the line's time."""
 
 
+PASSWORDS = '{"default": {"level": "02", "password": "000000", "operator": "00000000"}}'
+
+
 def passwords(extra: dict[str, object]):  # type: ignore[no-untyped-def]
     """A function from meter id to its password, from the table `meter_passwords` of the edge's secrets."""
     table = extra.get("meter_passwords", {})
-    assert isinstance(table, dict)
+    if not (isinstance(table, dict) and all(isinstance(row, dict) for row in table.values())):
+        raise secrets.NoSecrets(f"secrets/edge.json: meter_passwords reads {PASSWORDS}; mend it")
 
     def of(meter: str) -> Password:
-        return Password(**{**table.get("default", {}), **table.get(meter, {})})
+        try:
+            return Password(**{**table.get("default", {}), **table.get(meter, {})})
+        except (TypeError, AttributeError):
+            raise ValueError(f"a password reads {PASSWORDS}") from None
 
     return of
 
@@ -80,21 +87,25 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return _run(directory, options)
     except BadSite as error:
-        for mistake in error.mistakes:
+        for mistake in error.lines:
             log.error("site file: %s", mistake)
         return 2
     except (BookError, secrets.NoSecrets) as error:
         log.error("%s", error)
         return 2
-    except (RuntimeError, sqlite3.Error, OSError) as error:
+    except WriteError as error:
+        log.critical("the book in %s takes no writing: %s; make room on its disk or make it writable", directory, error)
+        return 1
+    except (RuntimeError, OSError) as error:
         log.critical("the edge ends and is to be started again: %s", error)
         return 1
 
 
 def _run(directory: Path, options: argparse.Namespace) -> int:
-    site = load(Path(os.environ.get("RISER_SITE", "site.toml")))
-    if mistakes := install.mistakes(site):
-        raise BadSite(mistakes)
+    sheet = install.look(Path(os.environ.get("RISER_SITE", "site.toml")))
+    site = sheet.site
+    if sheet.found or site is None:
+        raise sheet.refuse()
     clock = from_environment()
     mine = secrets.read(directory, "edge")
     book = Book(directory, clock, boot_id(), begin_anew=options.begin_anew)
@@ -138,7 +149,11 @@ def _run(directory: Path, options: argparse.Namespace) -> int:
         thread.start()
     link.start()
     try:
-        gateway.run(stopping.is_set, lambda: link.alive and all(thread.is_alive() for thread in threads))
+        gateway.run(
+            stopping.is_set,
+            lambda: link.alive and all(thread.works() for thread in threads),
+            Progress(clock).beat,
+        )
     finally:
         for thread in threads:
             thread.stop()

@@ -24,7 +24,7 @@ def account_fact(core: Core, accounts: Accounts, account: AccountState) -> m.Acc
     posted = core.state.posted_nano(account.id)
     available = posted - provisional
     zero, final = accounts.zero_at(account, available), account.final
-    version = core.version_at(account, now)
+    version = core.version_now(account)
     fields = _ahead(core, accounts, account, available, zero)
     return m.Account(
         at=instant_text(now),

@@ -27,6 +27,7 @@ class Accounts:
 
     def __init__(self, core: Core, relays_changed: Callable[[MeterState], None]):
         self._core, self._relays_changed = core, relays_changed
+        self.read_again: Callable[[MeterState], None]
 
     # --- questions ---
 
@@ -43,8 +44,17 @@ class Accounts:
         """When the balance reaches the cut limit; None when that is beyond the horizon or the load is unknown."""
         core = self._core
         load, now = self.load_w(account), core.now()
-        version = core.version_at(account, now)
+        version = core.version_now(account)
         return policy.zero_at(available_nano, core.terms.cut_limit_nano, load or 0, version, now, core.terms.zone)
+
+    def _final_due(self, account: AccountState, available_nano: int) -> bool:
+        """Is the final warning due at this balance? The forecast is only worked out where zero can be near at all."""
+        core, now = self._core, self._core.now()
+        dearest = max(core.version_now(account).prices_micro.values())
+        within_lead = (self.load_w(account) or 0) * dearest * core.terms.lead_s // 3600
+        if available_nano - core.terms.cut_limit_nano > within_lead:
+            return False
+        return policy.final_is_due(self.zero_at(account, available_nano), now, core.terms)
 
     def can_cut(self, account: AccountState) -> bool:
         """True when a meter of the account has a relay to cut with and a lamp to warn with (design: Delivered)."""
@@ -61,7 +71,7 @@ class Accounts:
         moment = Moment(
             now=now,
             mode=core.mode,
-            available_nano=core.available_nano(account),
+            available_nano=core.available_nano(account, twice=True),
             delivered_powered_s=counts_from,
             powered_s=core.powered_s(),
             read_age_s=None if live.sample is None else (now - live.sample.read_at).total_seconds(),
@@ -103,10 +113,14 @@ class Accounts:
     def evaluate(self, account: AccountState, paid: bool = False) -> None:
         """Look at an account afresh and write what follows. `paid` says that money came in just now."""
         core = self._core
-        available = core.available_nano(account)
-        drafts = self._level(account, available)
+        if core.cannot_write is not None:
+            core.changed("account", account.id)
+            return
+        available, surely = core.available_nano(account), core.available_nano(account, twice=True)
+        drafts = self._level(account, available, surely)
         restored = self._restore(account, available)
-        drafts += restored or self._warning(account, available, paid)
+        drafts += restored or self._warning(account, available, surely, paid)
+        self._confirm(account, available, surely)
         if drafts:
             core.append(*drafts)
         self._catch(account)
@@ -114,8 +128,33 @@ class Accounts:
             self._relays_changed(core.state.meters[id])
         core.changed("account", account.id)
 
-    def _level(self, account: AccountState, available: int) -> list[Draft]:
-        core, level = self._core, policy.level_now(account.level, available, self._core.terms)
+    def _confirm(self, account: AccountState, available: int, surely: int) -> None:
+        """Something would follow from the newest reading that does not follow from the one before: read once more."""
+        if available == surely:
+            return
+        core, terms = self._core, self._core.terms
+        follows = [
+            (
+                policy.level_now(account.level, each, terms),
+                account.final is None and self._final_due(account, each),
+                each <= terms.cut_limit_nano,
+            )
+            for each in (available, surely)
+        ]
+        if follows[0] == follows[1]:
+            return
+        for id in account.meters:
+            live = core.lives[id]
+            if live.sample is not None and live.sample is not live.confirming:
+                live.confirming = live.sample
+                self.read_again(core.state.meters[id])
+
+    def _level(self, account: AccountState, available: int, surely: int) -> list[Draft]:
+        """Up as the newest reading has it, down as two readings have it."""
+        core, terms = self._core, self._core.terms
+        level = policy.level_now(account.level, available, terms)
+        if level > account.level:
+            level = max(account.level, policy.level_now(account.level, surely, terms))
         next_seq = core.book.seq + 1
         if level < account.level:
             fields = {"account": account.id, "level": level, "available_nano": available}
@@ -127,10 +166,10 @@ class Accounts:
             drafts.append(("level/1", f"level:{account.id}:{next_seq + len(drafts)}", fields))
         return drafts
 
-    def _warning(self, account: AccountState, available: int, paid: bool) -> list[Draft]:
+    def _warning(self, account: AccountState, available: int, surely: int, paid: bool) -> list[Draft]:
         core, now = self._core, self._core.now()
-        zero = self.zero_at(account, available)
         if account.final is not None:
+            zero = self.zero_at(account, available)
             # After a restart the load is not known yet: then no forecast takes a warning back.
             known = all(core.lives[id].load_w is not None for id in account.meters)
             void = policy.final_is_void(available, zero if known else now, now, paid, core.terms)
@@ -138,8 +177,11 @@ class Accounts:
                 return []
             log.info("account %s: the final warning is taken back, %s", account.id, void)
             return [self._cancelled(account, void, available)]
-        if not self._opened(account) or not self._uncut(account) or not policy.final_is_due(zero, now, core.terms):
+        if not self._opened(account) or not self._uncut(account):
             return []
+        if not self._final_due(account, surely):
+            return []
+        zero = self.zero_at(account, available)
         assert zero is not None
         episode = account.episode + 1
         cut_at = max(zero, now + timedelta(seconds=core.terms.lead_s))
@@ -193,13 +235,13 @@ class Accounts:
     def delivered(self, account: AccountState, meter: MeterState) -> None:
         """The meter's own lamp was ordered in this episode, answered, and read back on: the warning is delivered."""
         core, final = self._core, account.final
-        if final is None or final.delivered_seq is not None:
+        if final is None or final.delivered_seq is not None or core.cannot_write is not None:
             return
         fields = {
             "account": account.id,
             "episode": account.episode,
             "channel": "lamp",
-            "powered_s": core.powered_s(),
+            "powered_s": core.powered_s() + 1,  # Whole seconds: rounded up, so that the lead is never short by a part.
             "detail": f"alarm of meter {meter.id} read back on",
         }
         core.append(("delivered/1", f"delivered:{account.id}:{account.episode}", fields))

@@ -14,12 +14,17 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bridge.contract.clock import Clock
 from bridge.contract.units import micros_of
+
+WriteError = sqlite3.Error
+OF_THE_DISK = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN")
+"""What a full, read-only or failing disk makes of a write, and of opening; the book itself is not to blame (38-40)."""
 
 FIRST_HASH = "0" * 64
 
@@ -90,9 +95,9 @@ class Book:
     """The open book of one edge."""
 
     def __init__(self, directory: Path, clock: Clock, boot: str, *, begin_anew: bool = False):
-        """Open or begin the book in `directory`. Raises BookError."""
+        """Open or begin the book in `directory`. Raises BookError; WriteError where the disk takes no writing now."""
         directory.mkdir(parents=True, exist_ok=True)
-        self._path, self._clock, self.boot = directory / "book.db", clock, boot
+        self.directory, self._path, self._clock, self.boot = directory, directory / "book.db", clock, boot
         self._lock = self._only_one(directory / "book.lock")
         marker = directory / "book.begun"
         try:
@@ -101,20 +106,22 @@ class Book:
                 raise self._lost("missing")
             self._db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
             self._prepare(may_begin)
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, BookError) as error:
             self.close()
+            if isinstance(error, BookError):
+                raise
+            if getattr(error, "sqlite_errorname", "").startswith(OF_THE_DISK):
+                raise  # The disk and its rights, not what is in the book: it may be better at the next start.
             raise BookError(f"{self._path} cannot be read as a book: {error}; restore a backup") from None
-        except BookError:
-            self.close()
-            raise
-        marker.touch()
+        if not marker.exists():
+            marker.touch()
         self.seq, self.hash = self._newest()
         self.sweep_number = self._db.execute("SELECT coalesce(max(number), 0) FROM sweep").fetchone()[0]
         self._unsaved_sweeps: list[tuple[int, int, bytes]] = []
         self.trusted = False  # Until somebody has looked at the clock (R25).
 
     def _only_one(self, path: Path) -> Any:
-        lock = path.open("w")
+        lock = path.open("r" if path.exists() else "w")  # A disk that went read-only still has one edge only.
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -124,7 +131,7 @@ class Book:
     def _lost(self, how: str) -> BookError:
         return BookError(
             f"{self._path} is {how}, but book.begun says that there was a book: put it or a backup back, "
-            "or start once with --begin-anew if it is really lost (failure 43)"
+            "or start once with `riser up --begin-anew` if it is really lost (failure 43)"
         )
 
     def _prepare(self, may_begin: bool) -> None:
@@ -203,7 +210,7 @@ class Book:
 
     def save_sweeps(self, keep: int) -> None:
         """Write the waiting sweeps in one transaction and trim the oldest beyond `keep`."""
-        with self._transaction():
+        with _transaction(self._db):
             self._db.executemany("INSERT INTO sweep VALUES (?,?,?)", self._unsaved_sweeps)
             self._db.execute("DELETE FROM sweep WHERE number <= ?", (self.sweep_number - keep,))
         self._unsaved_sweeps.clear()
@@ -226,11 +233,8 @@ class Book:
         return row[0] if row else 0
 
     def save_notes(self, notes: dict[str, int]) -> None:
-        with self._transaction():
+        with _transaction(self._db):
             self._db.executemany("INSERT OR REPLACE INTO note VALUES (?,?)", list(notes.items()))
-
-    def _transaction(self) -> _Transaction:
-        return _Transaction(self._db)
 
     def close(self) -> None:
         if hasattr(self, "_db"):  # A book that refused to open has its lock only.
@@ -238,21 +242,16 @@ class Book:
         self._lock.close()
 
 
-class _Transaction:
-    def __init__(self, db: sqlite3.Connection):
-        self._db = db
-
-    def __enter__(self) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        try:
-            if kind is None:
-                self._db.execute("COMMIT")
-        finally:
-            # A full disk may have ended the transaction already, or refused the COMMIT and left it open.
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
+@contextmanager
+def _transaction(db: sqlite3.Connection) -> Iterator[None]:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    finally:
+        # A full disk may have ended the transaction already, or refused the COMMIT and left it open.
+        if db.in_transaction:
+            db.execute("ROLLBACK")
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:

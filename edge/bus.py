@@ -30,9 +30,6 @@ FIRST_BYTE_S = 0.55
 GAP_S = 0.15
 """Silence after which a begun answer is over; USB adapters deliver in bursts, so not shorter."""
 
-QUIET_S = {"dlt645-2007": 0.02, "modbus-rtu": 0.005}
-"""Quiet line kept before a request: kind to old meters, and at least 3.5 characters for Modbus at 9600."""
-
 
 @dataclass(frozen=True)
 class Request:
@@ -133,8 +130,9 @@ class Line:
 def exchange(line: Line, wire: Wire, frame: bytes, clock: Clock) -> tuple[bytes | None, str | None]:
     """Send one frame and wait for its answer: (raw reply, None), or (None, "silent" or "noise").
 
-    An answer ends by its length. Our own echo, a late answer and noise before it are passed over, so whatever was
-    heard, the meter keeps its whole time to begin, and a begun answer may end after that. Babble ends at `over_at`.
+    An answer ends by its length. A late answer and noise before it are passed over, so whatever was heard, the meter
+    keeps its whole time to begin, and a begun answer may end after that. Babble ends at `over_at`. Our own echo is
+    taken away once, at the front only: an echo with nothing behind it is silence (failure 24).
     """
     protocol = PROTOCOLS[line.protocol]
     wire.drain()
@@ -142,7 +140,7 @@ def exchange(line: Line, wire: Wire, frame: bytes, clock: Clock) -> tuple[bytes 
     asked_by = clock.monotonic() + line.wire_s(len(frame))
     silent_at = asked_by + FIRST_BYTE_S
     over_at = silent_at + line.wire_s(protocol.reply_bytes(frame)) + GAP_S
-    buffer, heard, last = bytearray(), 0, 0.0
+    buffer, heard, last, front = bytearray(), 0, 0.0, True
     while True:
         now = clock.monotonic()
         until = min(over_at, max(silent_at, last + GAP_S)) if heard else silent_at
@@ -152,6 +150,12 @@ def exchange(line: Line, wire: Wire, frame: bytes, clock: Clock) -> tuple[bytes 
         if piece:
             heard, last = heard + len(piece), clock.monotonic()
             buffer += piece
+            if front and len(buffer) < len(frame) and frame.startswith(buffer):
+                continue  # It may become our echo, or an answer that begins as the question did.
+            if front and buffer.startswith(frame):
+                del buffer[: len(frame)]
+                heard = len(buffer)
+            front = False
             if (raw := protocol.find_reply(frame, buffer)) is not None:
                 return raw, None
     raw = protocol.find_reply(frame, buffer, final=True)

@@ -48,15 +48,20 @@ class Closing:
         self._midnights.border_reads(now)
         waiting = False
         for account in core.state.accounts.values():
-            opened = instant_of(account.row["since"]).astimezone(core.terms.zone).date()
-            after = account.closed_through or opened - timedelta(days=1)
-            for day in self._schedule.days_due(after, now):
+            for day in self._schedule.days_due(account.closed_through or self._day_before(account), now):
                 if not self._close_if_ready(account, day, now):
                     waiting = True
                     break  # Days are contiguous: the oldest first.
         if not waiting:
             border = self._midnights.next_border(now) - timedelta(seconds=core.terms.border_lead_s)
             self._idle_until = min(border, self._schedule.next_midnight(now))
+
+    def _day_before(self, account: AccountState) -> date:
+        """The day before the first that is closed: an account opened at 1970 has no 20,000 days behind it (57)."""
+        core, opened = self._core, instant_of(account.row["since"])
+        if not account.since_believed:
+            opened = max(opened, instant_of_micros(core.state.believed_since))
+        return opened.astimezone(core.terms.zone).date() - timedelta(days=1)
 
     def _close_if_ready(self, account: AccountState, day: date, now: datetime) -> bool:
         """Close a day when every meter's midnight is there or given up. True when it is closed."""

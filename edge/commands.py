@@ -133,6 +133,10 @@ class Commands:
 
     def _commanded(self, meter: MeterState, task: Task, answered: Callable[[], None] | None, reply: Reply) -> None:
         """The meter answered an order, or did not: either way only the status word tells what happened."""
+        if reply.error == "closed" and task.step == "sent":
+            # Nobody knows how much of it left. When the line is back the relay is looked at, and then decided anew.
+            self.ended(meter, task, "the line broke when the order had left; the relay will tell")
+            return
         if reply.error in ("withdrawn", "closed"):
             self.ended(meter, task, f"the order did not leave ({reply.error})")
             return

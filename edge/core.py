@@ -46,6 +46,10 @@ class Ear(Protocol):
     def changed(self, what: str, id: str) -> None: ...
 
 
+class CannotWrite(Exception):
+    """The disk takes no entries now: nothing was written, so nothing may be done or told. Try when it has room."""
+
+
 class Core:
     """Book, state, live observations, ports and clock of one edge."""
 
@@ -61,6 +65,8 @@ class Core:
         self.ports: dict[str, Port] = {}
         self.ears: list[Ear] = []
         self.mode, self.mode_why = "normal", None  # type: str, str | None
+        self.cannot_write: str | None = None
+        self.true_now: Callable[[], datetime | None] = clock.now
         self._numbers = itertools.count(1)
         self._versions: dict[str, list[Version]] = {}
         self._powered_base_s = book.note("powered_s")
@@ -70,21 +76,30 @@ class Core:
         self._recall()
 
     def _recall(self) -> None:
-        """The newest saved reading of each meter: a restart does not forget what was used and not yet billed."""
+        """The newest saved readings of each meter: a restart does not forget what was used and not yet billed.
+
+        Of the newest two the lesser counts: each was accepted by itself, and one wrong frame may be among them.
+        """
         missing = set(self.lives)
         for _, _, rows in self.book.newest_sweeps(RECALLED_SWEEPS):
             for row in rows:
                 if row["meter"] in missing and "registers_wh" in row:
-                    missing.discard(row["meter"])
-                    read_at = instant_of_micros(row["read_at"])
-                    self.lives[row["meter"]].floor = Sample(row["registers_wh"], read_at, -1e9, ())
+                    live, read_at = self.lives[row["meter"]], instant_of_micros(row["read_at"])
+                    saved = Sample(row["registers_wh"], read_at, -1e9, ())
+                    if live.floor is not None:
+                        missing.discard(row["meter"])
+                    if live.floor is None or saved.registers_wh["total"] < live.floor.registers_wh["total"]:
+                        live.floor = saved
             if not missing:
                 return
 
     # --- the book ---
 
     def append(self, *drafts: Draft) -> list[Entry]:
-        """Write entries in one transaction, fold them, then tell. Raises sqlite3.Error: then nothing happened."""
+        """Write entries in one transaction, fold them, then tell. Raises sqlite3.Error or CannotWrite: then nothing
+        happened."""
+        if self.cannot_write is not None:
+            raise CannotWrite(self.cannot_write)
         entries = self.book.append(*drafts)
         for entry in entries:
             apply(self.state, entry)
@@ -162,36 +177,43 @@ class Core:
         """The price version in force for an account at an instant."""
         return tariff.in_force(self._versions[account.row["tariff"]], at)
 
-    def provisional(self, account: AccountState, meter: MeterState) -> tuple[ChargeLine, ...]:
+    def version_now(self, account: AccountState) -> Version:
+        """The price version of this moment; while the calendar is not believed, that of the newest believed entry."""
+        known = self.book.trusted or not self.state.newest_at
+        return self.version_at(account, self.now() if known else instant_of_micros(self.state.newest_at))
+
+    def provisional(self, account: AccountState, meter: MeterState, twice: bool = False) -> tuple[ChargeLine, ...]:
         """Lines for what a meter used since its last billed register; recomputed, never stored.
 
-        Empty while there is nothing to compare. Raises NotRatable.
+        `twice` takes the reading before the newest, which the newest one has confirmed. Empty while there is nothing
+        to compare. Raises NotRatable.
         """
         live = self.lives[meter.id]
-        sample = live.sample or live.floor
+        sample = (live.before if twice else live.sample) or live.floor
         if meter.billed is None or sample is None:
             return ()
         if micros_of(sample.read_at) < meter.billed.at + FREEZE_SETTLES_US and (
             sample.registers_wh["total"] < meter.billed.registers_wh["total"]
         ):
             return ()
-        version = self.version_at(account, self.now())
+        version = self.version_now(account)
         full = live.model.full_scale_wh
         return rating.rate(meter.billed.registers_wh, sample.registers_wh, meter.multiplier, full, version)
 
-    def provisional_nano(self, account: AccountState) -> tuple[int, int]:
+    def provisional_nano(self, account: AccountState, twice: bool = False) -> tuple[int, int]:
         """(nano-yuan, Wh) used by all meters of an account and not yet posted."""
         lines: list[ChargeLine] = []
         for id in account.meters:
             try:
-                lines += self.provisional(account, self.state.meters[id])
+                lines += self.provisional(account, self.state.meters[id], twice)
             except NotRatable as trouble:
                 log.warning("account %s, meter %s: %s", account.id, id, trouble)
         return rating.amount_nano(tuple(lines)), rating.energy_wh(tuple(lines))
 
-    def available_nano(self, account: AccountState) -> int:
-        """Posted minus provisional: what policy looks at."""
-        return self.state.posted_nano(account.id) - self.provisional_nano(account)[0]
+    def available_nano(self, account: AccountState, twice: bool = False) -> int:
+        """Posted minus provisional: what policy looks at. With `twice`, what two readings agree on: nobody is warned or
+        cut on a single frame whose sum was right by chance (failure 5)."""
+        return self.state.posted_nano(account.id) - self.provisional_nano(account, twice)[0]
 
     def money(self, account: AccountState, source: str, amount_nano: int) -> dict[str, Any]:
         """The `moves` and `balance_after_nano` of an entry that brings `amount_nano` to (or, below 0, takes it from) a

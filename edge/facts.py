@@ -120,6 +120,9 @@ class Facts:
             fields |= {"freeze_at": text_of(billed.at), "freeze_energy_wh": billed.registers_wh["total"]}
         if live.word_3 is not None:
             fields["status_word_3"] = f"{live.word_3:04X}"
+        for question, cover in meter.covers.items():
+            key = question.replace("-", "_")
+            fields |= {f"{key}_openings": cover.count, f"{key}_open": cover.is_open}
         return m.MeterFacts(
             quality=quality,
             quality_why=live.quality_why,
@@ -142,6 +145,8 @@ class Facts:
         if live.online is None or live.online_since is None:
             return None
         why = None if live.online else f"silent in {live.missed} rounds"
+        if why is not None and self._core.ports[meter.row["port"]].state == "closed":
+            why = "closed"
         return m.Availability(
             state="online" if live.online else "offline", since=instant_text(live.online_since), why=why
         )

@@ -14,7 +14,7 @@ from typing import Any
 from bridge.contract.entries import KINDS, TENANT
 from bridge.contract.units import instant_of, micros_of
 from edge.book import Entry
-from edge.state import AccountState, Final, Hold, Mark, MeterState, State
+from edge.state import AccountState, Cover, Final, Hold, Mark, MeterState, State
 
 Fields = dict[str, Any]
 
@@ -34,6 +34,7 @@ def apply(state: State, entry: Entry) -> State:
         state.unknown_kinds.add(entry.kind)
     state.seq, state.hash = entry.seq, entry.hash
     if entry.trusted:
+        state.believed_since = state.believed_since or entry.at
         state.newest_at = max(state.newest_at, entry.at)
     return state
 
@@ -64,7 +65,7 @@ def _meter(state: State, entry: Entry, fields: Fields) -> None:
 
 
 def _account(state: State, entry: Entry, fields: Fields) -> None:
-    state.accounts[fields["account"]] = AccountState(fields["account"], fields)
+    state.accounts[fields["account"]] = AccountState(fields["account"], fields, since_believed=entry.trusted)
     for meter in fields["meters"]:
         state.meters[meter].account = fields["account"]
     state.installed_seq = entry.seq
@@ -163,6 +164,11 @@ def _release(state: State, entry: Entry, fields: Fields) -> None:
     meter.quarantined = meter.quarantined_wh = None
 
 
+def _cover(state: State, entry: Entry, fields: Fields) -> None:
+    still_open = fields["opened_at"] is not None and fields["closed_at"] is None
+    state.meters[fields["meter"]].covers[fields["cover"]] = Cover(fields["count"], still_open)
+
+
 def _brake(state: State, entry: Entry, fields: Fields) -> None:
     if fields["set"]:
         state.brake = fields["why"]
@@ -196,6 +202,7 @@ _APPLY: dict[str, Callable[[State, Entry, Fields], None]] = {
     "relay/1": _relay,
     "quarantine/1": _quarantine,
     "release/1": _release,
+    "cover/1": _cover,
     "brake/1": _brake,
     "mode/1": _mode,
 }

@@ -42,22 +42,43 @@ def ceiling_wh(model: Model, span_s: float) -> int:
     return model.max_amps * model.volts * model.phases * span * 12 // 36_000 + model.step_wh
 
 
+def span_s(before: Sample, sample: Sample) -> float | None:
+    """Seconds between two readings, or None when nobody can tell: by the machine's own count within one run, by the
+    calendar where it was believed both times. The longer counts: a machine asleep does not count, a clock set back
+    does not either, and the meter went on."""
+    told = []
+    if before.elapsed_s is not None and sample.elapsed_s is not None:
+        told.append(sample.elapsed_s - before.elapsed_s)
+    if before.believed and sample.believed:
+        told.append((sample.read_at - before.read_at).total_seconds())
+    return max(told, default=None)
+
+
 def check(
-    model: Model, before: Sample | None, suspect: Sample | None, sample: Sample, offset_wh: int | None
+    model: Model,
+    before: Sample | None,
+    suspect: Sample | None,
+    sample: Sample,
+    offset_wh: int | None,
+    earlier: Sample | None = None,
 ) -> Verdict:
     """Judge `sample` against the newest accepted reading and, if there is one, the reading that was doubted just now.
 
     `offset_wh` is how far the rates and the total of the billed register are apart, None while nothing is billed.
+    `earlier` is the accepted reading before the newest: two that agree and fit to it outvote a newest one that they
+    contradict, for that may have been the damaged frame, and nobody is set aside for it.
     """
     doubt = _doubt(model, before, sample, offset_wh)
-    if doubt is None and before is not None and _leaps(model, before, sample) and not _agrees(model, suspect, sample):
+    if doubt is None and before is not None and _leaps(model, before, sample) and not agrees(model, suspect, sample):
         return Verdict("again", "R21", "a large step after a silence is read twice")
     if doubt is None:
         return (
-            ACCEPT if before is not None or _agrees(model, suspect, sample) else Verdict("again", "R19", "opening read")
+            ACCEPT if before is not None or agrees(model, suspect, sample) else Verdict("again", "R19", "opening read")
         )
-    if suspect is None or not _agrees(model, suspect, sample):
+    if suspect is None or not agrees(model, suspect, sample):
         return Verdict("again", *doubt)
+    if earlier is not None and fits(model, earlier, sample, offset_wh):
+        return ACCEPT
     return Verdict("set-aside", *doubt)
 
 
@@ -67,7 +88,12 @@ def _leaps(model: Model, before: Sample, sample: Sample) -> bool:
     return used % model.full_scale_wh > ceiling_wh(model, LEAP_S)
 
 
-def _agrees(model: Model, first: Sample | None, second: Sample) -> bool:
+def fits(model: Model, before: Sample, sample: Sample, offset_wh: int | None) -> bool:
+    """True when nothing speaks against `sample` following on `before`."""
+    return _doubt(model, before, sample, offset_wh) is None
+
+
+def agrees(model: Model, first: Sample | None, second: Sample) -> bool:
     """Two readings tell the same story: the second is not below the first and within what the load allows."""
     if first is None:
         return False
@@ -88,7 +114,7 @@ def _doubt(model: Model, before: Sample | None, sample: Sample, offset_wh: int |
             return "R28", f"rates and total moved {moved} Wh apart; at most {allowed} Wh is rounding"
     if before is None:
         return None
-    span_s = (sample.read_at - before.read_at).total_seconds()
+    passed_s = span_s(before, sample)
     for name, was in before.registers_wh.items():
         now = sample.registers_wh.get(name)
         if now is None:
@@ -98,8 +124,8 @@ def _doubt(model: Model, before: Sample | None, sample: Sample, offset_wh: int |
             used += model.full_scale_wh
         if used < 0:
             return "R20", f"the register {name} fell from {was} to {now} Wh and had not been near its top"
-        if used > ceiling_wh(model, span_s):
-            return "R21", f"the register {name} rose by {used} Wh in {int(span_s)} s, more than the meter can carry"
+        if passed_s is not None and used > ceiling_wh(model, passed_s):
+            return "R21", f"the register {name} rose by {used} Wh in {int(passed_s)} s, more than the meter can carry"
     return None
 
 

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import logging
 import queue
-from collections import OrderedDict
 from collections.abc import Callable
-from typing import TypeGuard
 
 from bridge.contract import messages
 from bridge.contract.clock import Clock
@@ -19,12 +17,14 @@ from bridge.contract.site import Site
 from bridge.contract.units import instant_text
 from bridge.mqtt import Acknowledged, Connected, Disconnected, Happening, Received
 from edge.accounts import Accounts
-from edge.book import Book
+from edge.book import Book, WriteError
 from edge.bus import Port, Ready, Reply
 from edge.closing import Closing
 from edge.codec.dlt645_orders import Password
-from edge.core import Core
+from edge.core import CannotWrite, Core
+from edge.disk import Disk
 from edge.facts import VERSION, Facts
+from edge.hearing import Hearing
 from edge.modes import Modes
 from edge.outbox import Outbox, Sender
 from edge.polling import Polling
@@ -53,9 +53,6 @@ RELOOK_S = 60
 INFO_EVERY_S = 5.0
 """Line seconds between two `info` messages while nothing changes."""
 
-REPLY_TOPICS = 500
-"""Askers with an MQTT 5 Response Topic that are remembered, so that a second answer finds them too."""
-
 Event = Reply | Ready | Happening
 
 
@@ -82,13 +79,15 @@ class Gateway:
         self.readings = Readings(core, self.accounts, self.relays)
         self.sweeps = Sweeps(core, self.readings)
         self.closing = Closing(core, self.accounts, self._take)
-        self.requests = Requests(core, self.accounts, self.relays, keys, self.topics.request, self._respond)
+        self.hearing = Hearing(self.topics, self.outbox)
+        self.requests = Requests(core, self.accounts, self.relays, keys, self.topics.request, self.hearing.respond)
         self.polls: dict[str, Polling] = {}
-        self.modes = Modes(core, site.clock.trust)
+        self.modes, self.disk = Modes(core, site.clock.trust), Disk(core)
         facts = Facts(core, self.accounts, self.relays, self.polls, self.modes, instant_text(clock.now()))
         self.publisher = Publisher(core, facts, self.outbox, registry)
         for part in (self.relays.commands, self.readings, self.requests.acts):
             part.take = self._take
+        self.accounts.read_again = self.readings.read_again
         self.requests.acts.released = self.readings.released
         self.requests.replay = lambda asked: self.outbox.replay(asked.entries_from, asked.readings_from)
         core.ears.append(self.publisher)
@@ -97,8 +96,6 @@ class Gateway:
         self.dropped = self._dropped_told = 0
         self._ticked = self._informed = -1e9
         self._relooked = clock.elapsed()
-        self._reply_topics: OrderedDict[str, tuple[str, bytes | None]] = OrderedDict()
-        self._asking: tuple[str, bytes | None] | None = None
 
     # --- putting together ---
 
@@ -114,13 +111,20 @@ class Gateway:
 
         `recovered_by` is the person who says that every payment since the backup stands in the book again.
         """
+        try:
+            self._first_entry(recovered_by)
+        except WriteError as error:
+            self.disk.failed(error)
+            self.modes.judge()
+        self.publisher.announce()
+
+    def _first_entry(self, recovered_by: str | None) -> None:
         boot = self.core.book.boot
         self.modes.judge()
         self.core.append(("start/1", f"start:{boot}", {"version": VERSION, "boot": boot}))
         if recovered_by:
             self.modes.recovered(recovered_by)
             self.modes.judge()
-        self.publisher.announce()
 
     def enqueue(self, event: Event) -> None:
         """Called by port threads and paho's thread; does no more than queue.
@@ -137,23 +141,29 @@ class Gateway:
 
     # --- the loop ---
 
-    def run(self, stopping: Callable[[], bool], alive: Callable[[], bool]) -> None:
-        """Drain the queue until told to stop. Raises RuntimeError when a part has died (failure 46)."""
+    def run(self, stopping: Callable[[], bool], alive: Callable[[], bool], beat: Callable[[], None]) -> None:
+        """Drain the queue until told to stop; beat after each tick (47). RuntimeError when a part has died (46)."""
         while not stopping():
             if self.failed is not None or not alive():
                 raise RuntimeError(self.failed or "a thread of the edge has died")
+            ticked = self._ticked
             try:
-                event = self.events.get(timeout=TICK_S / 4)
+                event: Event | None = self.events.get(timeout=TICK_S / 4)
             except queue.Empty:
-                self.step(None)
-            else:
-                self.step(event)
+                event = None
+            self.step(event)
+            if self._ticked != ticked:
+                beat()
         self.shut()
 
     def step(self, event: Event | None) -> None:
         """Handle one event, then whatever is due. This is the whole edge; tests and the simulator call it directly."""
+        self.modes.look()
         if event is not None:
-            self._handle(event)
+            try:
+                self._handle(event)
+            except CannotWrite:
+                log.debug("%s: not written, so not done; mode disk says why", type(event).__name__)
         if self.clock.monotonic() - self._ticked >= TICK_S:
             self._ticked = self.clock.monotonic()
             self._tick()
@@ -172,7 +182,7 @@ class Gateway:
         elif isinstance(event, Ready):
             self.relays.ready(event.request, event.port)
         elif isinstance(event, Received):
-            self._received(event)
+            self.hearing.received(event, self.requests, self.modes)
         elif isinstance(event, Acknowledged):
             self.outbox.acknowledged(event.mid, event.error)
         elif isinstance(event, Connected):
@@ -184,8 +194,12 @@ class Gateway:
 
     def _tick(self) -> None:
         core = self.core
+        self.disk.look()
         self.modes.judge()
         self._new_day()
+        if core.cannot_write is not None:
+            self._tick_in_memory()
+            return
         core.beat()
         self.closing.tick()
         self.requests.acts.tick()
@@ -207,6 +221,16 @@ class Gateway:
             self._informed = core.clock.monotonic()
             self.core.changed("info")
 
+    def _tick_in_memory(self) -> None:
+        """The disk takes nothing: lights are still brought back whose cause stands in the book, and facts are shown."""
+        if self.disk.well_again:
+            self.failed = "the disk takes entries again"
+        for meter in self.core.state.meters.values():
+            self.relays.consider(meter)
+        if self.core.clock.monotonic() - self._informed >= INFO_EVERY_S:
+            self._informed = self.core.clock.monotonic()
+            self.core.changed("info")
+
     def _new_day(self) -> None:
         """Holidays are looked up afresh on each local day, so that a gateway that runs for years knows them."""
         today = self.clock.now().astimezone(self.site.zone).date()
@@ -216,39 +240,11 @@ class Gateway:
 
     def shut(self) -> None:
         """Save what is saved lazily."""
+        if self.core.cannot_write is not None:
+            return
         self.sweeps.save(force=True)
         self.outbox.save(force=True)
         self.core.book.save_notes({"powered_s": self.core.powered_s()})
-
-    # --- hearing ---
-
-    def _received(self, event: Received) -> None:
-        parts = self.topics.below(event.topic)
-        if not event.payload:
-            return  # A cleared topic; it may be our own clearing of a retained request that comes back.
-        if parts == ["info"]:
-            self.modes.remember(event.payload)
-        elif parts is not None and len(parts) == 2 and parts[0] == "request":
-            self._asking = (event.reply_to, event.correlation) if self._may_reply_to(event.reply_to) else None
-            if self.requests.receive(parts[1], event.payload, event.retained):
-                self.outbox.clear(event.topic)
-            self._asking = None
-
-    def _may_reply_to(self, topic: str | None) -> TypeGuard[str]:
-        """An MQTT 5 Response Topic outside our own tree: nobody can make the edge speak on a topic of facts."""
-        if not topic:
-            return False
-        return not topic.startswith(f"{self.topics.base}/") and not set("+#$") & set(topic)
-
-    def _respond(self, operation: str, response: messages.Response) -> None:
-        payload = response.payload()
-        self.outbox.send(self.topics.response(operation), payload)
-        if self._asking is not None and response.transaction:
-            self._reply_topics[response.transaction] = self._asking
-            if len(self._reply_topics) > REPLY_TOPICS:
-                self._reply_topics.popitem(last=False)
-        if (reply_to := self._reply_topics.get(response.transaction)) is not None:
-            self.outbox.send(reply_to[0], payload, reply_to[1])
 
     # --- reading ---
 

@@ -6,47 +6,67 @@ bytes take on the line, so that a whole day runs in seconds and no two runs diff
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from datetime import datetime
 
 from bridge.contract.clock import ManualClock
-from edge.bus import QUIET_S, Line, Ready, Reply, Request, exchange
+from edge.bus import Line, Ready, Reply, Request, exchange
+from edge.quiet import Quiet
 from edge.waiting import Queue
 
 Answer = Callable[[bytes, datetime, float], tuple[bytes, float]]
 
 
+CLOSED_S = 1.0
+"""A port without its adapter answers what waits this seldom."""
+
+
 class InlineWire:
-    """A line whose bytes take their time on a manual clock."""
+    """A line whose bytes take their time on a manual clock. Its adapter can be pulled and put back."""
 
     def __init__(self, line: Line, answer: Answer, clock: ManualClock):
         self._line, self._answer, self._clock = line, answer, clock
-        self._pending: tuple[float, bytes] | None = None
+        self._coming: list[tuple[float, bytes]] = []
         self.sent: list[tuple[datetime, bytes]] = []
         self.keep_sent = False
+        self.writes = 0
+        self.pulled = self.pulled_by_next_write = False
 
     def write(self, frame: bytes) -> None:
+        self._there()
+        self.writes += 1
         if self.keep_sent:
             self.sent.append((self._clock.now(), frame))
         reply, think_s = self._answer(frame, self._clock.now(), self._clock.monotonic())
-        due = self._clock.monotonic() + self._line.wire_s(len(frame) + len(reply)) + think_s
-        self._pending = (due, reply) if reply else None
+        if self.pulled_by_next_write:
+            self.pulled, self.pulled_by_next_write = True, False
+        if reply:
+            due = self._clock.monotonic() + self._line.wire_s(len(frame) + len(reply)) + think_s
+            self._coming = sorted([*self._coming, (due, reply)])
 
     def read(self, timeout_s: float) -> bytes:
+        self._there()
         deadline = self._clock.monotonic() + timeout_s
-        if self._pending is not None and self._pending[0] <= deadline:
-            due, reply = self._pending
-            self._pending = None
+        if self._coming and self._coming[0][0] <= deadline:
+            due, reply = self._coming.pop(0)
             self._clock.advance(max(0.0, due - self._clock.monotonic()))
             return reply
         self._clock.advance(max(timeout_s, 1e-6))
         return b""
 
     def drain(self) -> None:
-        self._pending = None
+        """What has come is gone; what is still on its way comes into the next question."""
+        self._there()
+        self._coming = [each for each in self._coming if each[0] > self._clock.monotonic()]
 
     def close(self) -> None:
-        self._pending = None
+        self._coming = []
+
+    def _there(self) -> None:
+        if self.pulled:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
 
 
 class InlinePort:
@@ -57,7 +77,9 @@ class InlinePort:
         self.why: str | None = None
         self.wire = InlineWire(line, answer, clock)
         self._inbox, self._clock, self._queue = inbox, clock, Queue()
+        self._quiet = Quiet(line.protocol)
         self._trip: Request | None = None
+        self._closed_until = 0.0
 
     def put(self, request: Request) -> None:
         self._queue.put(request)
@@ -66,38 +88,65 @@ class InlinePort:
         return len(self._queue)
 
     def go(self, number: int) -> bool:
-        """The loop's word: the trip leaves at once and its answer is in the inbox afterwards."""
+        """The loop's word: the trip leaves at once and its answer is in the inbox afterwards. True when it left."""
         if self._trip is None or self._trip.number != number:
             return False
         request, self._trip = self._trip, None
+        before = self.wire.writes
         self._do(request)
-        return True
+        return self.wire.writes > before
 
     def refuse(self, number: int) -> None:
         if self._trip is not None and self._trip.number == number:
             self._answer_with(self._trip, None, "withdrawn", self._clock.monotonic())
             self._trip = None
 
+    def put_back(self) -> None:
+        """The adapter is plugged in again."""
+        self.wire.pulled = False
+        self.state, self.why = "open", None
+
     def pump(self) -> bool:
         if self._trip is not None:
             return False
+        if self.state == "closed":
+            return self._fail_waiting()
         request = self._queue.take(0)
         if request is None:
             return False
+        if request.not_after is not None and self._clock.monotonic() > request.not_after:
+            self._answer_with(request, None, "late", self._clock.monotonic())
+            return True
+        self._clock.advance(self._quiet.pause_s(request.frame, self._clock.monotonic()))
         if request.handshake:
             self._trip = request
             self._inbox(Ready(request, self.line.id))
-        elif request.not_after is not None and self._clock.monotonic() > request.not_after:
-            self._answer_with(request, None, "late", self._clock.monotonic())
         else:
             self._do(request)
         return True
 
+    def _fail_waiting(self) -> bool:
+        """As a port with its thread does between two attempts to open its device."""
+        now = self._clock.monotonic()
+        if now < self._closed_until:
+            return False
+        self._closed_until = now + CLOSED_S
+        failed = False
+        while (request := self._queue.take(0)) is not None:
+            self._answer_with(request, None, "closed", now)
+            failed = True
+        return failed
+
     def _do(self, request: Request) -> None:
-        if not request.handshake:
-            self._clock.advance(QUIET_S[self.line.protocol])
         began = self._clock.monotonic()
-        raw, error = exchange(self.line, self.wire, request.frame, self._clock)
+        raw: bytes | None = None
+        error: str | None
+        try:
+            raw, error = exchange(self.line, self.wire, request.frame, self._clock)
+        except OSError as trouble:
+            self.state, self.why, error = "closed", str(trouble), "closed"
+            self.wire.close()
+        self._quiet.over(request.frame, raw is not None, self._clock.monotonic())
         self._answer_with(request, raw, error, began)
 
     def _answer_with(self, request: Request, raw: bytes | None, error: str | None, began: float) -> None:

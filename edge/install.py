@@ -2,47 +2,79 @@
 
 from __future__ import annotations
 
+import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+from bridge.contract import site_file
 from bridge.contract.entries import BROUGHT_IN, TENANT
 from bridge.contract.site import Site, wall_minutes
-from bridge.contract.units import instant_exact, instant_text, micro_of_price, nano_of_yuan
+from bridge.contract.site_file import Sheet
+from bridge.contract.site_references import Mistake, rows, text
+from bridge.contract.units import RATES, instant_exact, instant_text, micro_of_price, nano_of_yuan
 from edge import model
-from edge.codec import dlt645_orders
+from edge.codec import PROTOCOLS, dlt645_orders
 from edge.codec.dlt645_orders import Password
 from edge.codec.errors import CodecError
 from edge.core import Core, Draft
 
 BY = "site file"
 
+WORD = re.compile(r"[a-z0-9][a-z0-9_-]*")
+"""What can be a model's name at all; anything else is told as a mistake of its own."""
+
+
+def look(path: Path) -> Sheet:
+    """A site file with every mistake that the edge can find. Raises BadSite where it cannot be read."""
+    sheet = site_file.look(path)
+    sheet.note(model_mistakes(sheet.tables))
+    return sheet
+
 
 def mistakes(site: Site) -> list[str]:
     """What only the edge can know of a site file: models that do not exist, prices a meter cannot be billed on."""
-    found = []
-    protocols = {port.id: port.protocol for port in site.ports}
-    models: dict[str, model.Model] = {}
-    for number, meter in enumerate(site.meters, 1):
-        try:
-            models[meter.id] = kind = model.load(meter.model)
-        except model.UnknownModel as error:
-            found.append(f"meters[{number}] ({meter.id}).model: {error.args[0]}")
+    sheet = Sheet("", site.model_dump(by_alias=True))
+    sheet.note(model_mistakes(sheet.tables))
+    return [words for _, words in sheet.found]
+
+
+def model_mistakes(tables: dict[str, Any]) -> Iterator[Mistake]:
+    """The same, of tables in which other things may be wrong: what cannot be judged is passed over."""
+    protocols = {text(port, "id"): port.get("protocol") for _, port in rows(tables, "ports")}
+    models: dict[str | None, model.Model] = {}
+    for number, meter in rows(tables, "meters"):
+        name, port = text(meter, "model"), text(meter, "port")
+        if name is None or not WORD.fullmatch(name):
             continue
-        if kind.protocol != protocols.get(meter.port):
-            found.append(f"meters[{number}] ({meter.id}).port: {kind.id} speaks {kind.protocol}, {meter.port} does not")
-        if meter.relay != "none" and not kind.relay:
-            found.append(f'meters[{number}] ({meter.id}).relay: {kind.id} is read only here; write relay = "none"')
-    rates = {tariff.id: set(tariff.prices) for tariff in site.tariffs}
-    for number, account in enumerate(site.accounts, 1):
-        for id in account.meters:
-            kind = models.get(id)  # type: ignore[assignment]
-            if kind is not None and (missing := rates.get(account.tariff, set()) - set(kind.rates)):
-                found.append(
-                    f"accounts[{number}] ({account.id}).tariff: meter {id} ({kind.id}) has no registers for "
-                    f"{', '.join(sorted(missing))}; give it a single price (R28)"
+        try:
+            models[text(meter, "id")] = kind = model.load(name)
+        except model.UnknownModel as error:
+            yield ("meters", number, "model"), error.args[0]
+            continue
+        # A port that is not there, or whose protocol is none, is told elsewhere.
+        if port in protocols and protocols[port] in PROTOCOLS and kind.protocol != protocols[port]:
+            yield ("meters", number, "port"), f"{kind.id} speaks {kind.protocol}, {port} does not"
+        if meter.get("relay", "direct") != "none" and not kind.relay:
+            yield ("meters", number, "relay"), f'{kind.id} is read only here; write relay = "none"'
+    yield from _price_mistakes(tables, models)
+
+
+def _price_mistakes(tables: dict[str, Any], models: dict[str | None, model.Model]) -> Iterator[Mistake]:
+    priced = {text(row, "id"): row.get("prices") for _, row in rows(tables, "tariffs")}
+    for number, account in rows(tables, "accounts"):
+        prices, wanted = priced.get(text(account, "tariff")), account.get("meters")
+        if not isinstance(prices, dict) or not isinstance(wanted, list):
+            continue
+        for id in wanted:
+            kind = models.get(id) if isinstance(id, str) else None
+            if kind is not None and (missing := set(prices) & set(RATES) - set(kind.rates)):
+                yield (
+                    ("accounts", number, "tariff"),
+                    f"meter {id} ({kind.id}) has no registers for {', '.join(sorted(missing))}; "
+                    "give it a single price (R28)",
                 )
-    return found
 
 
 def misfits(core: Core, site: Site, password_of: Callable[[str], Password]) -> list[str]:

@@ -23,6 +23,10 @@ class Sample:
     read_at: datetime
     mono: float
     frames: tuple[tuple[str, str], ...]
+    elapsed_s: float | None = None
+    """Calendar seconds of this run, which no clock setting moves; None for a reading of an earlier run."""
+    believed: bool = True
+    """`read_at` was taken from a calendar that was believed."""
 
 
 @dataclass
@@ -33,9 +37,15 @@ class Live:
     sample: Sample | None = None
     floor: Sample | None = None
     """The newest saved reading of an earlier run: what was used is not forgotten. Never fresh enough to cut."""
+    before: Sample | None = None
+    """The accepted reading before the newest: what both of them say was read twice."""
     suspect: Sample | None = None
     rereads: int = 0
+    confirming: Sample | None = None
+    """The reading that was asked for a second time because something would follow from it."""
     trusted_anew: bool = False
+    unproven: bool = False
+    """The newest reading was accepted while nobody knew how much time had passed; judged again when that is known."""
     quality: str = "unread"
     quality_why: str | None = None
     values: Values = field(default_factory=dict)
@@ -45,17 +55,24 @@ class Live:
     missed: int = 0
     skip_rounds: int = 0
     serial: str | None = None
+    serial_proven: bool = False
+    """Read twice, the same each time."""
     serial_mono: float | None = None
     serial_frames: tuple[str, str] | None = None
     word_3: int | None = None
     word_3_doubt: int | None = None
+    relooks: int = 0
     tripped_mono: float = -1e9
     dark_since_mono: float | None = None
     clock_offset_s: int | None = None
+    clock_doubt_s: int | None = None
     load_w: int | None = None
     load_at: datetime | None = None
+    powers_w: tuple[int, ...] = ()
     lamp_episode: int | None = None
     asked_mono: dict[str, float] = field(default_factory=dict)
+    lacks: set[str] = field(default_factory=set)
+    """Optional questions that this meter refused."""
 
     @property
     def relay_open(self) -> bool | None:
@@ -71,8 +88,14 @@ class Live:
         return bool((self.word_3 or 0) >> 12 & 1)
 
     def smooth_load(self, power_w: int, at: datetime) -> None:
-        """Take a power reading into the smoothed load; integers, so that a replay gives the same."""
-        power_w = max(power_w, 0)
+        """Take a power reading into the smoothed load; integers, so that a replay gives the same.
+
+        What counts is the middle one of the newest three, so that no forecast and no warning rests on one wrong frame.
+        """
+        self.powers_w = (*self.powers_w[-2:], max(power_w, 0))
+        if len(self.powers_w) < 2:
+            return
+        power_w = sorted(self.powers_w)[1 if len(self.powers_w) == 3 else 0]
         if self.load_w is None or self.load_at is None:
             self.load_w = power_w
         else:

@@ -19,6 +19,13 @@ log = logging.getLogger("riser.relays")
 DARK_S, DARK_AGAIN_S = 600.0, 3600.0
 """Line seconds a paid tenant may be dark before a person is told (T2), and until the alarm is repeated."""
 
+LAMP, KEEP_POWER = 1 << 7, 1 << 12
+DECIDING = 1 << 4 | LAMP | KEEP_POWER
+"""Bits of status word 3 on which a cut, a warning or its delivery rests: relay, alarm lamp, keep power."""
+
+RELOOKS = 2
+"""A doubted word is read again at once, so often; then it is the next round's turn, and the line is free."""
+
 
 class Looking:
     """Takes status words."""
@@ -30,14 +37,15 @@ class Looking:
         """A status word was read: note a relay that stands otherwise than before, once two reads agree on it."""
         core, live = self._core, self._core.lives[meter.id]
         now_is = "open" if word_3 >> 4 & 1 else "closed"
-        changed = live.model.relay and now_is != meter.observed
-        if changed and not self._believed(meter, word_3, now_is):
+        if not self._believed(meter, word_3, now_is):
             live.word_3_doubt = word_3
-            frame = core.question(meter, "status")
-            core.submit(meter, WATCH, "status", frame, lambda again: self._looked_again(meter, again))
+            if live.relooks < RELOOKS:
+                live.relooks += 1
+                frame = core.question(meter, "status")
+                core.submit(meter, WATCH, "status", frame, lambda again: self._looked_again(meter, again))
             return
-        live.word_3, live.word_3_doubt = word_3, None
-        if changed:
+        live.word_3, live.word_3_doubt, live.relooks = word_3, None, 0
+        if live.model.relay and now_is != meter.observed:
             self._moved(meter, now_is, reply)
         elif now_is == "closed" and meter.restore is not None and self._settled(meter):
             # Nothing is left to close: the cause must not close a relay that opens by itself hours later (I10).
@@ -46,12 +54,22 @@ class Looking:
         self._consider(meter)
 
     def _believed(self, meter: MeterState, word_3: int, now_is: str) -> bool:
-        """A right sum can still be a wrong frame: a move is believed when ordered and answered, or seen twice."""
+        """A right sum can still be a wrong frame: a change is believed when ordered and answered, or seen twice."""
         live = self._core.lives[meter.id]
-        task = self._commands.task(meter, "trip" if now_is == "open" else "close")
-        if meter.observed == "unknown" or (task is not None and task.step == "done"):
+        if live.word_3_doubt is not None and not (live.word_3_doubt ^ word_3) & DECIDING:
             return True
-        return live.word_3_doubt is not None and (live.word_3_doubt ^ word_3) >> 4 & 1 == 0
+        moved = live.model.relay and now_is != meter.observed
+        if moved and not self._done(meter, "trip" if now_is == "open" else "close"):
+            return False
+        turned = 0 if live.word_3 is None else live.word_3 ^ word_3
+        if turned & LAMP and not self._done(meter, "lamp"):
+            return False
+        return not turned & KEEP_POWER
+
+    def _done(self, meter: MeterState, wish: str) -> bool:
+        """True when the meter was ordered so and said that it obeyed."""
+        task = self._commands.task(meter, wish)
+        return task is not None and task.step == "done"
 
     def _looked_again(self, meter: MeterState, reply: Reply) -> None:
         if reply.raw is not None:
@@ -64,7 +82,7 @@ class Looking:
 
     def _moved(self, meter: MeterState, now_is: str, reply: Reply) -> None:
         core = self._core
-        ordered = bool(meter.holds) if now_is == "open" else meter.restore is not None
+        ordered = bool(meter.holds) or _tripped_since(meter) if now_is == "open" else meter.restore is not None
         told = ordered or self._commands.task(meter, "trip") is not None
         first = meter.observed == "unknown"
         why = "first look" if first else "as ordered" if told else "moved by itself or by hand"
@@ -98,3 +116,10 @@ class Looking:
             fields = {"meter": meter.id, "account": meter.account, "alarm": "paid-and-dark", "text": text}
             self._core.append(("alarm/1", self._core.own_id("alarm"), fields))
             log.warning("meter %s: %s", meter.id, text)
+
+
+def _tripped_since(meter: MeterState) -> bool:
+    """Evidence of a trip stands in the book and its outcome does not: the process ended in between, and somebody paid
+    before the relay was looked at (failure 36)."""
+    seen_at = meter.observed_since or 0
+    return meter.restore is not None and any(at >= seen_at for at in meter.trips)

@@ -1,7 +1,8 @@
 """Registers at local midnights: frozen by the meter, or read at the border; each proven, none guessed.
 
-A meter with freeze memory is asked for a midnight's time and registers, and the time must be that very midnight.
-A meter without one is read within a minute of midnight. What cannot be had any more is said to be lost.
+A meter with freeze memory is asked for a midnight's time and registers, and the time must be that very midnight;
+each is read twice, the same both times, for it goes on a bill. A meter without one is read within a minute of
+midnight, and its next reading must follow on that. What cannot be had any more is said to be lost.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from bridge.contract.units import instant_exact, instant_text
+from edge import gate
 from edge.billing.tariff import local_midnight
 from edge.bus import BORDER, Reply
 from edge.codec.errors import CodecError
 from edge.core import Core
+from edge.live import Sample
 from edge.readings import registers_of
 from edge.schedule import Schedule
 from edge.state import MeterState
@@ -34,6 +37,9 @@ FREEZE_SETTLES = timedelta(seconds=60)
 RETRY_S = 10.0
 """Line seconds until a meter is asked for its midnight again."""
 
+LINE_FREE = 2
+"""Requests that always wait at a busy port (routine reads); with more, midnights wait until the line comes to them."""
+
 TRIES = 6
 """A meter that answers, but never with this midnight, is asked so often before its day closes without it."""
 
@@ -47,17 +53,31 @@ class Midnights:
     def __init__(self, core: Core, schedule: Schedule, take: Callable[[MeterState, str, Reply], bool]):
         self._core, self._schedule, self._take = core, schedule, take
         self._marks: dict[tuple[str, date], dict[str, Any] | None] = {}
+        self._unproven: dict[tuple[str, date], Sample] = {}  # border reads that no later reading has confirmed yet
         self._asked: dict[tuple[str, date], float] = {}
         self._tries: dict[tuple[str, date], int] = {}
         self._border_for: datetime | None = None
 
     def mark(self, meter: str, midnight: date) -> dict[str, Any] | None:
         """Registers of a meter at the midnight with which a local day begins, or None while they are not there."""
+        if (read := self._unproven.get((meter, midnight))) is not None and not self._confirmed(meter, midnight, read):
+            return None
         return self._marks.get((meter, midnight))
+
+    def _confirmed(self, meter: str, midnight: date, read: Sample) -> bool:
+        """Has a later reading followed on a border read? One that contradicts it takes its midnight away."""
+        live = self._core.lives[meter]
+        if live.sample is None or live.sample.mono <= read.mono:
+            return False
+        del self._unproven[meter, midnight]
+        if not gate.fits(live.model, read, live.sample, None):
+            log.warning("meter %s: its midnight read of %s was contradicted by the next", meter, midnight)
+            self._marks[meter, midnight] = None
+        return True
 
     def forget(self, meter: str, midnight: date) -> None:
         """The midnight is charged, or its day closed without it."""
-        for kept in (self._marks, self._asked, self._tries):
+        for kept in (self._marks, self._unproven, self._asked, self._tries):
             kept.pop((meter, midnight), None)  # type: ignore[attr-defined]
 
     def want(self, meter: MeterState, midnight: date, now: datetime) -> None:
@@ -69,7 +89,7 @@ class Midnights:
         """True when this midnight cannot be had any more: not in memory, never read, or asked for long enough."""
         live, key = self._core.lives[meter.id], (meter.id, midnight)
         if key in self._marks:
-            return self._marks[key] is None
+            return self._marks[key] is None or (late and key in self._unproven)
         if meter.billed is None and live.online is False:
             return True
         if not live.model.freeze:
@@ -121,7 +141,9 @@ class Midnights:
             return
         if live.sample is None or live.sample.mono != reply.ended:
             return  # The gate did not accept it.
-        self._keep(meter, midnight, live.sample.registers_wh, "border", reply.at, [list(p) for p in live.sample.frames])
+        sample = live.sample
+        self._keep(meter, midnight, sample.registers_wh, "border", reply.at, [list(p) for p in sample.frames])
+        self._unproven[meter.id, midnight.astimezone(core.terms.zone).date()] = sample
 
     def _keep(
         self,
@@ -153,18 +175,24 @@ class Midnights:
         mono = core.clock.monotonic()
         if not 1 <= slot <= FREEZE_DEPTH or mono < self._asked.get(key, -1e9) + RETRY_S:
             return
+        if core.ports[meter.row["port"]].waiting() > LINE_FREE:
+            return  # It is still at what was asked before; a try that only waits in the queue would be no try.
         self._asked[key], self._tries[key] = mono, self._tries.get(key, 0) + 1
         self._ask_slot(meter, midnight, slot, 0)
 
     def _ask_slot(self, meter: MeterState, midnight: date, slot: int, toward: int) -> None:
-        frame = self._core.question(meter, "freeze-time", slot)
-        self._core.submit(
-            meter, BORDER, "freeze-time", frame, lambda reply: self._freeze_time(meter, midnight, slot, toward, reply)
+        self._twice(
+            meter,
+            "freeze-time",
+            slot,
+            lambda values, reply: self._freeze_time(meter, midnight, slot, toward, values, reply),
         )
 
-    def _freeze_time(self, meter: MeterState, midnight: date, slot: int, toward: int, reply: Reply) -> None:
+    def _freeze_time(
+        self, meter: MeterState, midnight: date, slot: int, toward: int, values: dict[str, Any], reply: Reply
+    ) -> None:
         """Is this slot the midnight that is wanted? A meter that was without power lacks some, and its slots shift."""
-        frozen_at = self._freeze_values(meter, "freeze-time", reply).get("freeze")
+        frozen_at = values.get("freeze")
         if frozen_at is None:
             return
         wanted = local_midnight(midnight, self._core.terms.zone)
@@ -179,18 +207,39 @@ class Midnights:
             else:
                 self._ask_slot(meter, midnight, slot + step, step)
             return
-        frame = self._core.question(meter, "freeze-energy", slot)
         time_pair = [reply.request.frame.hex(), (reply.raw or b"").hex()]
-        self._core.submit(
-            meter, BORDER, "freeze-energy", frame, lambda answer: self._freeze_energy(meter, wanted, time_pair, answer)
+        self._twice(
+            meter,
+            "freeze-energy",
+            slot,
+            lambda values, answer: self._freeze_energy(meter, wanted, time_pair, values, answer),
         )
 
-    def _freeze_energy(self, meter: MeterState, wanted: datetime, time_pair: list[str], reply: Reply) -> None:
-        registers = registers_of(self._freeze_values(meter, "freeze-energy", reply))
+    def _freeze_energy(
+        self, meter: MeterState, wanted: datetime, time_pair: list[str], values: dict[str, Any], reply: Reply
+    ) -> None:
+        registers = registers_of(values)
         if "total" not in registers:
             return
         pair = [reply.request.frame.hex(), (reply.raw or b"").hex()]
         self._keep(meter, wanted, registers, "freeze", reply.at, [time_pair, pair])
+
+    def _twice(self, meter: MeterState, name: str, slot: int, then: Callable[[dict[str, Any], Reply], None]) -> None:
+        """Read something frozen twice and hand it on when both are the same; else it is asked for again later."""
+        frame = self._core.question(meter, name, slot)
+
+        def first(reply: Reply) -> None:
+            if values := self._freeze_values(meter, name, reply):
+                self._core.submit(meter, BORDER, name, frame, lambda again: second(values, again))
+
+        def second(values: dict[str, Any], reply: Reply) -> None:
+            again = self._freeze_values(meter, name, reply)
+            if again == values:
+                then(values, reply)
+            elif again:
+                log.info("meter %s, %s: two readings differ", meter.id, name)
+
+        self._core.submit(meter, BORDER, name, frame, first)
 
     def _freeze_values(self, meter: MeterState, name: str, reply: Reply) -> dict[str, Any]:
         if reply.raw is None:

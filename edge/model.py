@@ -39,6 +39,8 @@ class Row:
     start: int
     count: int
     values: tuple[dict[str, Any], ...]
+    optional: bool = False
+    """Not every meter of this model has it; one that refuses is asked again after an hour."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Model:
     rows: dict[str, Row]
 
     def names(self, every: str) -> list[str]:
-        """Names of the questions that are asked `every` round, slow, hourly or only when asked for."""
+        """Names of the questions that are asked `every` round, slow, minutes, hourly or only when asked for."""
         return [row.name for row in self.rows.values() if row.every == every]
 
     def ask(self, name: str, address: str, slot: int = 0) -> bytes:
@@ -105,12 +107,14 @@ def _decimal(text: str) -> str | None:
 
 _TYPES: dict[str, tuple[int, Callable[[bytes, tzinfo], Any]]] = {
     "bcd2": (2, lambda raw, _: bcd.digits(raw)),
+    "bcd3": (3, lambda raw, _: bcd.digits(raw)),
     "bcd4": (4, lambda raw, _: bcd.digits(raw)),
     "sbcd2": (2, lambda raw, _: bcd.signed(raw)),
     "sbcd3": (3, lambda raw, _: bcd.signed(raw)),
     "word": (2, lambda raw, _: None if raw == b"\xff\xff" else raw[::-1].hex().upper()),
     "digits6": (6, lambda raw, _: _decimal(raw[::-1].hex())),
     "hex6": (6, lambda raw, _: _decimal(raw.hex())),
+    "instant6": (6, lambda raw, zone: bcd.instant_or_none(raw, zone)),
     "instant5": (5, bcd.local_instant),
     "instant7": (7, bcd.local_instant),
     "u16": (2, lambda raw, _: int.from_bytes(raw, "big")),
@@ -152,8 +156,9 @@ def _read(value: dict[str, Any], raw: bytes, zone: tzinfo) -> Any:
 @cache
 def load(model_id: str) -> Model:
     """The model `model_id`. Raises UnknownModel, naming the models there are."""
-    path = DIRECTORY / f"{model_id}.toml"
-    if not path.is_file():
+    # Looked up, never built from what somebody wrote: a name such as `../x` leads nowhere.
+    path = next((each for each in DIRECTORY.glob("*.toml") if each.stem == model_id), None)
+    if path is None:
         raise UnknownModel(f"there is no model {model_id!r}; there are {', '.join(known())}")
     tables = tomllib.loads(path.read_text(encoding="utf-8"))
     rows = [
@@ -165,6 +170,7 @@ def load(model_id: str) -> Model:
             row.get("start", 0),
             row.get("count", 0),
             tuple(row["values"]),
+            row.get("optional", False),
         )
         for row in tables["read"]
     ]

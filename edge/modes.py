@@ -2,6 +2,7 @@
 
     version    the book holds kinds this program does not know       identity   another program uses our id
     recovery   the broker knows a longer book of the same epoch      time       the calendar cannot be believed
+    disk       the disk takes no entries
 
 `recovery` is left only by a person who says that every payment is in the book again; the others when their cause
 is gone.
@@ -15,6 +16,7 @@ from bridge.contract import kernel_clock, messages
 from bridge.mqtt import Disconnected
 from edge import trust
 from edge.core import Core
+from edge.witnesses import Witnesses
 
 log = logging.getLogger("riser.edge")
 
@@ -33,6 +35,8 @@ class Modes:
     def __init__(self, core: Core, trust_setting: str):
         self._core, self._trust_setting = core, trust_setting
         self.trusted, self.trust_why = True, ""
+        self._witnesses = Witnesses(core)
+        core.true_now = self._witnesses.true_now
         self._synchronised, self._asked_kernel = False, -1e9
         self._remembered = False
         self._recovering: str | None = None
@@ -46,16 +50,28 @@ class Modes:
             self._asked_kernel, self._synchronised = now, kernel_clock.is_synchronised()
         newest, setting = core.state.newest_at, self._trust_setting
         self.trusted, self.trust_why = trust.judge(core.clock, newest, setting, self._synchronised)
+        doubt = self._witnesses.doubt()
+        if self.trusted and doubt is not None and setting != "always":
+            self.trusted, self.trust_why = False, doubt
         core.book.trusted = self.trusted
+        self._witnesses.judged(self.trusted)
         mode, why = self._mode(now)
         if mode != core.mode:
             core.mode, core.mode_why = mode, why
             log.warning("mode %s%s", mode, f": {why}" if why else "")
-            core.append(("mode/1", core.own_id("mode"), {"mode": mode, "why": why or ""}))
             core.changed("info")
+            if core.cannot_write is None:
+                core.append(("mode/1", core.own_id("mode"), {"mode": mode, "why": why or ""}))
+
+    def look(self) -> None:
+        """Judge at once when the calendar was set: no entry may carry a time that was not looked at."""
+        if self._witnesses.moved():
+            self.judge()
 
     def _mode(self, now: float) -> tuple[str, str | None]:
         state = self._core.state
+        if self._core.cannot_write is not None:
+            return "disk", self._core.cannot_write
         if state.unknown_kinds:
             return "version", f"the book holds kinds this version does not know: {sorted(state.unknown_kinds)}"
         if now < self._doubted_until:

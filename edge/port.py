@@ -11,7 +11,9 @@ import threading
 from collections.abc import Callable
 
 from bridge.contract.clock import Clock
-from edge.bus import QUIET_S, Line, Ready, Reply, Request, Wire, exchange
+from edge.bus import Line, Ready, Reply, Request, Wire, exchange
+from edge.device_words import NOT_THERE, why_closed
+from edge.quiet import Quiet
 from edge.waiting import Queue
 
 log = logging.getLogger("riser.bus")
@@ -21,6 +23,16 @@ SENT_WITHIN_S = 0.2
 
 READY_FOR_S = 2.0
 """A port waits this long for the loop's word on a trip; then the request is withdrawn."""
+
+TURN_S = 90.0
+"""A turn of a port takes seconds, half a minute when the kernel closes a device that no longer sends. A thread that is
+longer at it is stuck in its adapter's driver (failure 47); the edge ends, and a new one opens the device anew."""
+
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
+"""Between two attempts to open a device that is not there; the pause doubles."""
+
+GONE = "the adapter was pulled, or has failed"
 
 
 class ThreadPort(threading.Thread):
@@ -37,13 +49,23 @@ class ThreadPort(threading.Thread):
         self._asked: int | None = None  # number of the trip that waits for the loop's word
         self._word = ""  # "", "go", "refused", "sent"
         self._sent: int | None = None  # number of the newest trip whose bytes were given to the line
-        self._quiet_from = 0.0
+        self._turned_s = clock.monotonic()
+        self._quiet = Quiet(line.protocol)
+        self._lost_at: float | None = None
+        self._told: set[str] = set()  # what was logged of this outage
 
     def put(self, request: Request) -> None:
         self._queue.put(request)
 
     def waiting(self) -> int:
         return len(self._queue)
+
+    def works(self) -> bool:
+        """False when the thread has died, or hangs in an exchange that never ends."""
+        silent_s = self._clock.monotonic() - self._turned_s
+        if self.is_alive() and silent_s >= TURN_S:
+            log.critical("port %s: %s has not come back for %.0f s", self.line.id, self.line.device, silent_s)
+        return self.is_alive() and silent_s < TURN_S
 
     def stop(self) -> None:
         self._stopping.set()
@@ -75,14 +97,15 @@ class ThreadPort(threading.Thread):
     # --- the port's thread ---
 
     def run(self) -> None:
-        pause = 0.2
+        pause = FIRST_PAUSE_S
         while not self._stopping.is_set():
+            self._turned_s = self._clock.monotonic()
             if self._wire is None and not self._open():
                 self._fail_waiting()
                 self._stopping.wait(pause)
-                pause = min(pause * 2, 5.0)
+                pause = min(pause * 2, LONGEST_PAUSE_S)
                 continue
-            pause = 0.2
+            pause = FIRST_PAUSE_S
             request = self._queue.take(0.5)
             if request is not None:
                 self._serve(request)
@@ -93,12 +116,19 @@ class ThreadPort(threading.Thread):
         try:
             self._wire = self.line.open()
         except (OSError, ValueError) as error:
-            if self.why != str(error):
-                log.warning("port %s: %s cannot be opened: %s", self.line.id, self.line.device, error)
-            self.state, self.why = "closed", str(error)
+            self.state, self.why = "closed", why_closed(self.line.device, error)
+            if self.why not in self._told and not (self.why == NOT_THERE and self._lost_at is not None):
+                # An adapter that is out for a day is told when it goes and when it is back, and not in between.
+                log.warning("port %s, %s: %s", self.line.id, self.line.device, self.why)
+                self._told.add(self.why)
             return False
-        log.info("port %s: %s is open at %d baud", self.line.id, self.line.device, self.line.baud)
-        self.state, self.why = "open", None
+        if self._lost_at is None:
+            log.info("port %s: %s is open at %d baud", self.line.id, self.line.device, self.line.baud)
+        else:
+            away_s = self._clock.monotonic() - self._lost_at
+            log.warning("port %s: %s is back after %d s and read again", self.line.id, self.line.device, away_s)
+        self.state, self.why, self._lost_at = "open", None, None
+        self._told.clear()
         return True
 
     def _fail_waiting(self) -> None:
@@ -115,25 +145,34 @@ class ThreadPort(threading.Thread):
             if request.not_after is not None and began > request.not_after:
                 error = "late"
             else:
-                pause = self._quiet_from + QUIET_S[self.line.protocol] - self._clock.monotonic()
+                pause = self._quiet.pause_s(request.frame, began)
                 if pause > 0:
                     self._clock.wait(pause)
                 if request.handshake and not self._permitted(request):
                     raise _Withdrawn
                 raw, error = exchange(self.line, self._announcing(request), request.frame, self._clock)
+                self._quiet.over(request.frame, raw is not None, self._clock.monotonic())
         except _Withdrawn:
             error = "withdrawn"
         except OSError as trouble:
-            log.warning("port %s: the line is gone: %s", self.line.id, trouble)
-            self.state, self.why, error = "closed", str(trouble), "closed"
-            self._wire.close()
-            self._wire = None
+            error = "closed"
+            self._lose(trouble)
         finally:
             with self._answer:
                 self._asked, self._word = None, ""
                 self._answer.notify_all()
-        ended = self._quiet_from = self._clock.monotonic()
+        ended = self._clock.monotonic()
         self._inbox(Reply(request, self.line.id, raw, error, began, ended, self._clock.now()))
+
+    def _lose(self, trouble: OSError) -> None:
+        """The adapter was pulled. It is opened again by its name, however long that takes."""
+        assert self._wire is not None
+        log.warning(
+            "port %s: %s is gone (%s); it is opened again when it is back", self.line.id, self.line.device, trouble
+        )
+        self.state, self.why, self._lost_at = "closed", GONE, self._clock.monotonic()
+        self._wire.close()
+        self._wire = None
 
     def _permitted(self, request: Request) -> bool:
         with self._answer:

@@ -44,7 +44,7 @@ class Publisher:
     def announce(self) -> None:
         """Everything again: at start and at every connect, because brokers forget."""
         state = self._core.state
-        if self._registry is not None:
+        if self._registry is not None and self._core.cannot_write is None:
             self._registry.refresh(state)
         self._dirty |= {("info", ""), ("meters", ""), ("accounts", "")}
         self._dirty |= {("tariff", id) for id in state.tariffs}

@@ -12,6 +12,7 @@ from edge import gate
 from edge.accounts import Accounts
 from edge.bus import PERSON, WATCH, Reply
 from edge.core import Core
+from edge.covers import COUNTS, Covers
 from edge.live import Live, Sample
 from edge.model import Values
 from edge.relays import Relays
@@ -25,20 +26,26 @@ DRIFT_NOTED_S, DRIFT_ALARM_S = 60, 300
 REREADS = 2
 """A doubted register is read again at once, so often; after that it is the next round's turn, and the line is free."""
 
+WITNESSES_WITHIN_S = 600.0
+"""Line seconds after a start that an opening waits for a meter that knows the day, while the calendar does not."""
+
 
 class Readings:
     """Takes the values of every answered question."""
 
     def __init__(self, core: Core, accounts: Accounts, relays: Relays):
         self._core, self._accounts, self._relays = core, accounts, relays
+        self.covers = Covers(core)
         self.fresh: dict[str, dict[str, Any]] = {}
         self.take: Callable[[MeterState, str, Reply], bool]
         self._drift_alarmed: set[str] = set()
+        self._known_by = core.clock.monotonic() + WITNESSES_WITHIN_S
 
     def heard(self, meter: MeterState, name: str, values: Values, reply: Reply) -> None:
         """Values of the question `name`; called for routine, evidence and border reads alike."""
         live = self._core.lives[meter.id]
         live.read_at[name] = reply.at
+        self._core.changed("meter", meter.id)
         if name == "energy":
             self._energy(meter, live, values, reply)
         elif name == "status":
@@ -50,41 +57,51 @@ class Readings:
             live.serial, live.serial_mono, live.serial_frames = values.get("serial"), reply.ended, pair
         elif name == "clock":
             self._clock(meter, live, values["clock"], reply)
+        elif name in COUNTS:
+            self.covers.heard(meter, name, values)
         else:
             live.values.update(values)
             if "power_w" in values:
                 live.smooth_load(values["power_w"], reply.at)
-        self._core.changed("meter", meter.id)
 
     def _energy(self, meter: MeterState, live: Live, values: Values, reply: Reply) -> None:
         registers = registers_of(values)
         if "total" not in registers:
             return
         frames = ((live.model.masked(reply.request.frame).hex(), (reply.raw or b"").hex()),)
-        sample = Sample(registers, reply.at, reply.ended, frames)
+        core, believed = self._core, self._core.book.trusted
+        sample = Sample(registers, reply.at, reply.ended, frames, core.clock.elapsed(), believed)
         offset = None if meter.billed is None else gate.rates_apart_wh(live.model, meter.billed.registers_wh)
-        before = live.sample
+        forgotten = live.unproven and believed
+        before = None if forgotten else live.sample
         if before is None and meter.billed is not None and not live.trusted_anew:
             # After a restart the billed register is the yardstick: it was accepted before.
             before = Sample(meter.billed.registers_wh, instant_of_micros(meter.billed.at), 0.0, ())
-        verdict = gate.check(live.model, before, live.suspect, sample, offset)
-        if verdict.action == "again":
+        unproven = (live.unproven and not believed) or (before is not None and gate.span_s(before, sample) is None)
+        earlier = None if forgotten else live.before
+        verdict = gate.check(live.model, before, live.suspect, sample, offset, earlier)
+        twice = gate.agrees(live.model, live.suspect, sample)
+        if verdict.action == "again" or (verdict.action == "accept" and meter.quarantined and not twice):
             live.suspect = sample
             if live.quality == "unread":
                 live.quality, live.quality_why = "unconfirmed", verdict.why
             if live.rereads < REREADS:
                 live.rereads += 1
-                frame = self._core.question(meter, "energy")
-                self._core.submit(meter, WATCH, "energy", frame, lambda again: self._again(meter, again))
+                self.read_again(meter)
             return
         live.rereads = 0
+        if verdict.action == "set-aside" and verdict.rule == "R21" and not believed:
+            # A machine that slept, or a calendar just set: nobody knows yet how long it was. Kept, judged when known.
+            live.suspect, live.quality, live.quality_why = sample, "unconfirmed", verdict.why
+            return
         if verdict.action == "set-aside":
             self._set_aside(meter, live, sample, verdict)
             return
         if meter.quarantined is not None and not self._dissolved(meter, sample):
             live.quality, live.quality_why = "quarantined", meter.quarantined
             return
-        live.sample, live.suspect, live.trusted_anew = sample, None, False
+        live.before = live.suspect if twice else live.sample
+        live.sample, live.suspect, live.trusted_anew, live.unproven = sample, None, False, unproven
         live.quality, live.quality_why = "good", None
         if meter.quarantined is not None:
             why = "the doubted reading was a passing one: the register stands below it again"
@@ -109,8 +126,13 @@ class Readings:
     def released(self, meter: MeterState) -> None:
         """A person takes the doubted register as it is: the next two readings that agree are accepted."""
         live = self._core.lives[meter.id]
-        live.sample = live.floor = live.suspect = None
+        live.sample = live.before = live.floor = live.suspect = None
         live.trusted_anew = True
+
+    def read_again(self, meter: MeterState) -> None:
+        """Ask for the registers once more, before the next round does."""
+        frame = self._core.question(meter, "energy")
+        self._core.submit(meter, WATCH, "energy", frame, lambda again: self._again(meter, again))
 
     def _again(self, meter: MeterState, reply: Reply) -> None:
         if reply.raw is not None:
@@ -135,25 +157,37 @@ class Readings:
 
     def _open(self, meter: MeterState, live: Live, sample: Sample) -> None:
         """R19: two reads agree, so this is the register from which the meter is charged."""
-        if "serial" in live.model.rows and live.serial is None:
+        if not sample.believed and self._core.true_now() is None and self._core.clock.monotonic() < self._known_by:
+            return  # The next reading opens it; by then a meter's clock has told the day.
+        if "serial" in live.model.rows and not live.serial_proven:
             frame = self._core.question(meter, "serial")
-            self._core.submit(meter, PERSON, "serial", frame, lambda reply: self._opened(meter, live, reply))
+            self._core.submit(meter, PERSON, "serial", frame, lambda reply: self._named(meter, live, reply))
             return
         self._write_opening(meter, live, sample)
 
-    def _opened(self, meter: MeterState, live: Live, reply: Reply) -> None:
-        if reply.raw is not None and self.take(meter, "serial", reply) and live.sample and meter.billed is None:
+    def _named(self, meter: MeterState, live: Live, reply: Reply) -> None:
+        """The number a meter is opened under is read twice: it decides later whether a trip may leave (failure 27)."""
+        if reply.raw is not None and self.take(meter, "serial", reply):
+            first, frame = live.serial, self._core.question(meter, "serial")
+            self._core.submit(meter, PERSON, "serial", frame, lambda again: self._opened(meter, live, first, again))
+
+    def _opened(self, meter: MeterState, live: Live, first: str | None, reply: Reply) -> None:
+        if reply.raw is None or not self.take(meter, "serial", reply) or live.serial != first:
+            return  # Asked again with the next reading.
+        live.serial_proven = True
+        if live.sample and meter.billed is None:
             self._write_opening(meter, live, live.sample)
 
     def _write_opening(self, meter: MeterState, live: Live, sample: Sample) -> None:
         if meter.serial is not None and live.serial is not None and live.serial != meter.serial:
             live.quality, live.quality_why = "unconfirmed", f"it says it is {live.serial}, {meter.serial} is meant"
             return
+        known = None if sample.believed else self._core.true_now()  # Its price is that of the true day, not of 1970.
         fields = {
             "meter": meter.id,
             "serial": live.serial or meter.serial,
             "registers_wh": sample.registers_wh,
-            "at": instant_exact(sample.read_at),
+            "at": instant_exact(known or sample.read_at),
             "source": "opening",
             "frames": [list(pair) for pair in sample.frames],
         }
@@ -173,8 +207,20 @@ class Readings:
             self._accounts.evaluate(account)
 
     def _clock(self, meter: MeterState, live: Live, meter_now: datetime, reply: Reply) -> None:
-        live.clock_offset_s = round((meter_now - reply.at).total_seconds())
+        offset_s = round((meter_now - reply.at).total_seconds())
+        if abs(offset_s - (live.clock_offset_s or 0)) > DRIFT_NOTED_S and (
+            live.clock_doubt_s is None or abs(offset_s - live.clock_doubt_s) > DRIFT_NOTED_S
+        ):
+            # The expiry of a trip or close hangs on it, so a leap is read twice.
+            again, live.clock_doubt_s = live.clock_doubt_s is None, offset_s
+            if again:
+                frame = self._core.question(meter, "clock")
+                self._core.submit(meter, WATCH, "clock", frame, lambda twice: self._clock_again(meter, twice))
+            return
+        live.clock_offset_s, live.clock_doubt_s = offset_s, None
         off = abs(live.clock_offset_s)
+        if not self._core.book.trusted:
+            return  # It may be ours that is wrong; its witness is heard in `witnesses.py`.
         if off > DRIFT_ALARM_S and meter.id not in self._drift_alarmed:
             self._drift_alarmed.add(meter.id)
             text = f"the meter's clock is {live.clock_offset_s:+d} s off (R25)"
@@ -182,6 +228,10 @@ class Readings:
             self._core.append(("alarm/1", self._core.own_id("alarm"), fields))
         elif off <= DRIFT_NOTED_S:
             self._drift_alarmed.discard(meter.id)
+
+    def _clock_again(self, meter: MeterState, reply: Reply) -> None:
+        if reply.raw is not None:
+            self.take(meter, "clock", reply)
 
 
 def registers_of(values: Values) -> Registers:

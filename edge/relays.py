@@ -74,6 +74,8 @@ class Relays:
         live = self._core.lives[meter.id]
         if not live.model.relay or meter.row["relay"] == "none" or live.relay_open is None:
             return
+        if live.word_3_doubt is not None:
+            return  # The newest look says otherwise and waits for a second one; nothing is begun on the old one.
         self._lamps.consider(meter)
         if live.relay_open:
             self.commands.drop(meter, "trip")
@@ -123,7 +125,8 @@ class Relays:
             task.missing.remove(name)
         if task.missing or not task.busy:
             return
-        if self._core.lives[meter.id].relay_open or self.desired(meter) != "open":
+        live = self._core.lives[meter.id]
+        if live.word_3_doubt is not None or live.relay_open or self.desired(meter) != "open":
             task.busy = False
             self.consider(meter)
             return
@@ -157,6 +160,8 @@ class Relays:
     def _reason(self, meter: MeterState, purpose: str, task: Task | None) -> int:
         """Write why the bytes leave and return the entry's seq; a repeated close keeps that of its first attempt."""
         core = self._core
+        if purpose == "close" and core.cannot_write is not None:
+            return self._close_seqs.get(meter.id, 0)  # Its cause stands in the book; light does not wait for a disk.
         if purpose == "trip":
             draft = draft_of(core, meter, "manual" if meter.held_by_people else "arrears")
         elif task is None or task.attempts == 1 or meter.id not in self._close_seqs:
@@ -169,6 +174,8 @@ class Relays:
         return entry.seq
 
     def _last_look(self, meter: MeterState) -> str | None:
+        if self._core.lives[meter.id].word_3_doubt is not None:
+            return "no fresh status before the trip (noise)"  # The newest word contradicts the one before.
         if meter.held_by_people:
             mode = self._core.mode
             return None if mode in ("normal", "time") else f"the gateway is in mode {mode}"

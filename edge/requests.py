@@ -10,11 +10,13 @@ import hashlib
 import logging
 import re
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import ValidationError
 
 from bridge.contract import messages, permissions, signing
+from bridge.contract import mistakes as complaints
 from bridge.contract.messages import Response
 from bridge.contract.units import instant_of, instant_text, is_transaction
 from edge.accounts import Accounts
@@ -25,8 +27,19 @@ from edge.relays import Relays
 
 log = logging.getLogger("riser.requests")
 
+NO_TRANSACTION = "a transaction id is 8 to 64 of A-Z a-z 0-9 _ -"
+
+AHEAD_S = 300.0
+"""Real seconds by which an asker's clock may be ahead of ours; one far ahead would make a request valid for ever."""
+
+SEALS_TOLD_EVERY_S = 60.0
+"""Line seconds between two lines about wrong seals: a flood of them must not fill the log."""
+
 LONGEST_VALIDITY_S = 3600.0
 """Real seconds: a request that would be carried out hours after the click is a surprise, not a request."""
+
+ABOUT = timedelta(minutes=5)
+"""The meters' clocks tell the time no better than this (R25)."""
 
 
 class Requests:
@@ -43,6 +56,7 @@ class Requests:
     ):
         self._core, self._keys, self._topic_of, self._respond = core, keys, topic_of, respond
         self.acts = Acts(core, accounts, relays, self._answer_to)
+        self._wrong_seals, self._seals_told_s = 0, -SEALS_TOLD_EVERY_S
         self.replay: Callable[[messages.Replay], dict[str, int] | None]
 
     # --- form and seal ---
@@ -57,6 +71,8 @@ class Requests:
                 raise Refusal("R7", f"there is no request {operation[:32]!r}")
             if operation in permissions.UNSIGNED:
                 body = messages.Replay.model_validate(signing.strict_json(payload))
+                if not is_transaction(body.transaction):
+                    raise Refusal("R7", NO_TRANSACTION)
                 transaction = body.transaction
                 self._replayed(operation, body)
                 return False
@@ -64,7 +80,7 @@ class Requests:
             transaction = words["transaction"] if is_transaction(words.get("transaction")) else ""
             self._signed(operation, words, key)
         except signing.BadSeal as error:
-            log.warning("a request on %s has a wrong seal and was refused (I12)", operation)
+            self._tell_of_seal(operation)
             self._answer(operation, transaction, None, "refused", rule="I12", error=str(error))
         except signing.BadEnvelope as error:
             self._answer(operation, transaction, None, "refused", rule="R7", error=str(error))
@@ -73,6 +89,13 @@ class Requests:
         except Refusal as refusal:
             self._answer(operation, transaction, None, "refused", rule=refusal.rule, error=refusal.sentence)
         return retained
+
+    def _tell_of_seal(self, operation: str) -> None:
+        self._wrong_seals += 1
+        now_s = self._core.clock.monotonic()
+        if now_s - self._seals_told_s >= SEALS_TOLD_EVERY_S:
+            log.warning("%d requests had a wrong seal (I12), the newest on %s", self._wrong_seals, operation)
+            self._wrong_seals, self._seals_told_s = 0, now_s
 
     def _replayed(self, operation: str, body: messages.Replay) -> None:
         sent = self.replay(body)
@@ -86,11 +109,15 @@ class Requests:
         body = messages.REQUESTS[operation].model_validate(words)
         assert isinstance(body, messages.Request)
         if not is_transaction(body.transaction):
-            raise Refusal("R7", "a transaction id is 8 to 64 of A-Z a-z 0-9 _ -")
+            raise Refusal("R7", NO_TRANSACTION)
         asked = Asked(f"{key}:{body.transaction}", operation, key, _digest(operation, body), body)
         if (known := self._core.book.find(asked.id)) is not None:
             self._again(asked, known)
             return
+        if (why := self._core.cannot_write) is not None and operation != "read":
+            error = f"{why}; nothing was booked or done. Ask again later"
+            self._answer(operation, body.transaction, key, "refused", rule="I5", error=error)
+            return  # Not written down, so the same request may be made again.
         try:
             if not permissions.may(key, body.role, operation):
                 raise Refusal("R32", f"the role {body.role!r} may not ask for {operation}")
@@ -102,12 +129,28 @@ class Requests:
     def _in_time(self, body: messages.Request) -> None:
         try:
             valid_until = instant_of(body.valid_until)
-            valid_s = (valid_until - instant_of(body.issued_at)).total_seconds()
+            issued_at = instant_of(body.issued_at)
         except ValueError as error:
             raise Refusal("R7", f"issued_at and valid_until are instants with offset: {error}") from None
-        if valid_s > LONGEST_VALIDITY_S * self._core.clock.speed:
+        speed, ahead_s = self._core.clock.speed, (issued_at - self._core.now()).total_seconds()
+        if self._core.book.trusted and ahead_s > AHEAD_S * speed:  # While our own clock is in doubt, theirs is not.
+            raise Refusal("R7", f"the request was issued at {instant_text(issued_at)}, which is yet to come; "
+                          "set the asker's clock")  # fmt: skip
+        if (valid_until - issued_at).total_seconds() > LONGEST_VALIDITY_S * speed:
             raise Refusal("R7", "valid_until lies more than an hour after issued_at; ask when it is wanted")
-        if self._core.now() > valid_until:
+        if self._core.book.trusted:
+            if self._core.now() > valid_until:
+                raise Refusal("R7", f"the request expired at {instant_text(valid_until)}; ask anew")
+        elif isinstance(body, messages.Trip):
+            self._surely_in_time(valid_until)
+
+    def _surely_in_time(self, valid_until: datetime) -> None:
+        """Expiry needs a calendar that is believed (87). Without one money is taken and light restored, and nobody is
+        cut on a wish that may be hours old: the meters' clocks, or the seconds since it was believed, must allow it."""
+        known = self._core.true_now()
+        if known is None:
+            raise Refusal("R25", "the clock is not trusted, so nobody can tell whether this trip is still wanted")
+        if known > valid_until + ABOUT:
             raise Refusal("R7", f"the request expired at {instant_text(valid_until)}; ask anew")
 
     def _again(self, asked: Asked, known: Entry) -> None:
@@ -128,7 +171,8 @@ class Requests:
             "error": refusal.sentence,
             **asked.written(answer),
         }
-        self._core.append(("refusal/1", asked.id, fields))
+        if self._core.cannot_write is None:
+            self._core.append(("refusal/1", asked.id, fields))
         self._answer(asked.operation, asked.body.transaction, asked.key, **answer)
 
     def _answer_to(self, asked: Asked, status: Status, **more: Any) -> None:
@@ -156,5 +200,6 @@ def _sentence(error: ValidationError) -> str:
     found = []
     for mistake in error.errors()[:5]:
         field = ".".join(str(step) for step in mistake["loc"]) or "request"
-        found.append(f"{re.sub(r'[^A-Za-z0-9_.-]', '?', field)[:40]}: {mistake['msg']}")
+        words = "there is no such field" if mistake["type"] == "extra_forbidden" else complaints.words(mistake)
+        found.append(f"{re.sub(r'[^A-Za-z0-9_.-]', '?', field)[:40]}: {words}")
     return "; ".join(found)

@@ -9,16 +9,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bridge.contract.site_file import BadSite, load
+from bridge.contract.site_file import BadSite
 from edge import install, model
 
 
 def looked_at(path: Path) -> dict[str, Any]:
     """What is wrong with the file, and what each known model can do."""
     try:
-        mistakes = install.mistakes(load(path))
+        sheet = install.look(path)
+        mistakes = sheet.refuse().lines
     except BadSite as bad:
-        mistakes = bad.mistakes
+        mistakes = bad.lines
     kinds = {id: model.load(id) for id in model.known()}
     return {
         "mistakes": mistakes,

@@ -30,6 +30,14 @@ class Hold:
     seq: int
 
 
+@dataclass(frozen=True)
+class Cover:
+    """What a meter said of one of its covers: how often it was opened, and whether it stands open."""
+
+    count: int
+    is_open: bool
+
+
 @dataclass
 class MeterState:
     """One metering point and what is installed there."""
@@ -48,6 +56,8 @@ class MeterState:
     restore: str | None = None
     """Why supply is to be closed again (I10); None once the relay was read back closed, or a new hold was set."""
     trips: list[int] = field(default_factory=list)
+    covers: dict[str, Cover] = field(default_factory=dict)
+    """By question, `cover` and `terminal-cover`; empty until they were looked at."""
 
     @property
     def held_by_people(self) -> bool:
@@ -83,6 +93,8 @@ class AccountState:
     closed_through: date | None = None
     closing_nano: int = 0
     last_money_seq: int = 0
+    since_believed: bool = True
+    """Its `since` was taken from a calendar that was believed; else its days begin with the first believed entry."""
 
     @property
     def meters(self) -> list[str]:
@@ -106,6 +118,7 @@ class State:
     installed_seq: int = 0
     unknown_kinds: set[str] = field(default_factory=set)
     newest_at: int = 0
+    believed_since: int = 0
     recovering: str | None = None
 
     def posted_nano(self, account: str) -> int:

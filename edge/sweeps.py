@@ -24,7 +24,7 @@ class Sweeps:
         """A round is over."""
         fresh = self._readings.fresh
         rows = [fresh.pop(meter.id) for meter in poll.meters() if meter.id in fresh]
-        if rows:
+        if rows and self._core.cannot_write is None:
             self._core.book.add_sweep(rows)
         self._core.changed("info")
 

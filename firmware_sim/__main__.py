@@ -1,5 +1,7 @@
 """`python -m firmware_sim --shaft FILE --run DIR`: a shaft of simulated meters until Ctrl-C. The composition root.
 
+`python -m firmware_sim fault ...` speaks to the one that runs.
+
 Exit codes: 0 ended by a signal or with its parent, 1 a line died of a defect, 2 the input was not usable.
 """
 
@@ -16,6 +18,7 @@ from pathlib import Path
 
 from bridge.contract.clock import from_environment
 
+from . import practice
 from .faults import gather
 from .from_site import described
 from .running import RunningShaft, tell
@@ -30,7 +33,10 @@ PR_SET_PDEATHSIG = 1
 
 def main(arguments: list[str] | None = None) -> int:
     """Run until SIGINT or SIGTERM. Returns the exit code."""
-    options = _options(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    if words[:1] == ["fault"]:
+        return _fault(words[1:])
+    options = _options(words)
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
@@ -58,20 +64,56 @@ def main(arguments: list[str] | None = None) -> int:
     return code
 
 
-def _options(arguments: list[str] | None) -> argparse.Namespace:
+RUN = "RISER_SIM_RUN"
+"""Environment variable: the folder of the simulator that `fault` speaks to when no --run is given."""
+
+FAULTS = f"""\
+faults (KIND WHERE [ARG]):
+{practice.kinds_text()}
+
+while it runs, from another terminal (--run DIR where it is not the demo's):
+  riser sim fault set a101 silent
+  riser sim fault set line-1 noise 0.05
+  riser sim fault set line-2 unplug
+  riser sim fault clear a101
+  riser sim fault clear
+  riser sim fault list
+
+at the start: --fault silent:a101, or faults = ["silent:a101", "noise:line-1:0.05"] in [shaft] of the shaft file
+"""
+
+
+def _fault(words: list[str]) -> int:
     parser = argparse.ArgumentParser(
-        prog="firmware_sim", description="A shaft of simulated meters on pseudo-terminals."
-    )
+        prog="riser sim fault", description="Set and clear faults of a running shaft.",
+        epilog=FAULTS, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    given = os.environ.get(RUN)
+    parser.add_argument("--run", type=Path, default=given and Path(given), metavar="DIR", help="the simulator's folder")
+    practice.add_verb(parser)
+    options = parser.parse_args(words)
+    if options.run is None and options.verb != "kinds":
+        parser.error("no demo runs here; name the simulator's folder with --run DIR")
+    try:
+        return practice.run(options)
+    except ValueError as error:
+        return practice.complain(error)
+
+
+def _options(words: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="riser sim", description="A shaft of simulated meters on pseudo-terminals, until Ctrl-C.",
+        epilog=FAULTS, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--shaft", type=Path, default=DEMO, metavar="FILE", help="a shaft file [the demo's]")
     which.add_argument("--site", type=Path, metavar="FILE", help="a site file: meters as it describes them")
     parser.add_argument("--run", type=Path, required=True, metavar="DIR", help="ports, memory and faults live here")
     parser.add_argument(
-        "--fault", action="append", default=[], metavar="KIND:WHERE[:ARG]",
-        help="silent:<meter>, stuck:<meter>, noise:<line or meter>:<0 to 1>; may stand several times",
-    )  # fmt: skip
+        "--fault", action="append", default=[], metavar="KIND:WHERE[:ARG]", help="may stand several times; see below"
+    )
     parser.add_argument("--json", action="store_true", help="tell the ports as one line of JSON")
-    return parser.parse_args(arguments)
+    return parser.parse_args(words)
 
 
 def _bind_to_parent() -> int:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from .covers import Cover
 from .dlt645_frame import ANYBODY, EVERYBODY, address_bytes, build, matches, parse
 from .dlt645_read import answer_for
 from .dlt645_time import WRITABLE, broadcast_wall, expired, written_wall
@@ -73,7 +74,7 @@ class Dlt645Meter:
         self.mains = Mains(zlib.crc32(self.wire), phases)
         self.metrology = Metrology(load, us_of(start), zone or load.zone, registers, day_table, offset_s, drift_ppm)
         self.relay = Relay(delay_s=relay_delay_s)
-        self.cover_openings = cover_openings
+        self.covers = {"cover": Cover(cover_openings), "terminal": Cover()}
         self._key = bytes((int(f"{level:02d}", 16),)) + bytes.fromhex(password)[::-1]
         self._lead, self._serr_bytes = lead, serr_bytes
         self._clock_set_on = ""
@@ -128,6 +129,11 @@ class Dlt645Meter:
     def set_stuck(self, stuck: bool) -> None:
         """A fault of the shaft: the contact no longer moves."""
         self.relay.stuck = stuck
+
+    def set_cover(self, which: str, opened: bool) -> None:
+        """Somebody opens or shuts the meter's `cover` or its `terminal` cover: counted, with its own time."""
+        if self.covers[which].set(opened, self.metrology.own_wall(), self.metrology.registers()[0]):
+            self.settings_seq += 1
 
     def status_word(self, number: int) -> int:
         """Status word 1 to 7 (DL/T 645-2007 annex C). Only word 3 has anything to say in this meter."""
@@ -241,11 +247,14 @@ class Dlt645Meter:
             "metrology": self.metrology.state(),
             "relay": self.relay.state(),
             "clock_set_on": self._clock_set_on,
-            "cover_openings": self.cover_openings,
+            "covers": {which: cover.state() for which, cover in self.covers.items()},
         }
 
     def restore(self, kept: dict[str, Any]) -> None:
         """Take back what `state` gave; raises KeyError where something is missing."""
         self.metrology.restore(kept["metrology"])
         self.relay.restore(kept["relay"])
-        self._clock_set_on, self.cover_openings = kept["clock_set_on"], kept["cover_openings"]
+        self._clock_set_on = kept["clock_set_on"]
+        for which, cover in self.covers.items():
+            if "covers" in kept:  # Older memories have no record of covers, only a count that the shaft file tells.
+                cover.restore(kept["covers"][which])

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from .covers import KEPT
 from .dlt645_frame import bcd, date_time_bytes, text_field
 
 if TYPE_CHECKING:
@@ -96,6 +97,10 @@ def day_table(meter: Dlt645Meter) -> bytes:
     return b"".join(rows + rows[-1:] * (14 - len(rows)))
 
 
+def opening(which: str, back: int) -> Answer:
+    return lambda meter: meter.covers[which].record(back)
+
+
 def freeze(kind: int, slot: int) -> Answer | None:
     """Daily freeze 0506: DI1 00 its time YYMMDDhhmm, 01 forward active, 02 reverse active, total and rates."""
 
@@ -140,8 +145,8 @@ def table() -> dict[int, Answer]:
         0x02060000: factor(None),
         0x0206FF00: block(factor(None), factor(0), factor(1), factor(2)),
         0x02800002: lambda meter: bcd(meter.mains.hertz_c(meter.metrology.at_us), 2),
-        0x03300D00: lambda meter: bcd(meter.cover_openings, 3),
-        0x03300E00: lambda meter: bcd(0, 3),
+        0x03300D00: lambda meter: bcd(meter.covers["cover"].count, 3),
+        0x03300E00: lambda meter: bcd(meter.covers["terminal"].count, 3),
         0x1D000001: lambda meter: bcd(meter.relay.trips, 3),
         0x1E000001: lambda meter: bcd(meter.relay.closings, 3),
         0x040005FF: block(*(status_word(number) for number in range(1, 8))),
@@ -156,6 +161,8 @@ def table() -> dict[int, Answer]:
         rows[0x02020000 | phase + 1 << 8] = amps(phase)
         rows[0x02030000 | phase + 1 << 8] = kilowatts(phase)
         rows[0x02060000 | phase + 1 << 8] = factor(phase)
+    for back in range(1, KEPT + 1):
+        rows[0x03300D00 | back], rows[0x03300E00 | back] = opening("cover", back), opening("terminal", back)
     for number in range(1, 8):
         rows[0x04000500 | number] = status_word(number)
     return rows

@@ -10,7 +10,8 @@ from datetime import datetime
 from random import Random
 from typing import Any, Protocol
 
-from .faults import NO_FAULTS, Faults, disturb
+from .accidents import disturb, flip
+from .faults import NO_FAULTS, Faults
 from .metrology import Metrology
 
 
@@ -26,6 +27,7 @@ class Meter(Protocol):
     def answer(self, frame: bytes, now: datetime, mono: float | None = None) -> bytes | None: ...
     def advance(self, now: datetime, mono: float | None = None) -> None: ...
     def set_stuck(self, stuck: bool) -> None: ...
+    def set_cover(self, which: str, opened: bool) -> None: ...
     def state(self) -> dict[str, Any]: ...
     def restore(self, kept: dict[str, Any]) -> None: ...
 
@@ -46,6 +48,8 @@ class Line:
         self.faults = faults
         for meter in self.meters:
             meter.set_stuck(meter.meter_id in faults.stuck)
+            meter.set_cover("cover", meter.meter_id in faults.cover)
+            meter.set_cover("terminal", meter.meter_id in faults.terminal)
 
     @property
     def settings_seq(self) -> int:
@@ -54,7 +58,7 @@ class Line:
 
     def answer(self, frame: bytes, now: datetime, mono: float | None = None) -> tuple[bytes, float]:
         """What comes back over the line for one request frame, b"" for nothing, and the seconds until it begins."""
-        replies, noise = [], 0.0
+        replies, noise, flips, late_s = [], 0.0, "", 0.0
         for meter in self.meters:
             if meter.meter_id in self.faults.silent:
                 continue
@@ -62,13 +66,17 @@ class Line:
             if reply:
                 replies.append(reply)
                 noise = max(noise, self.faults.noise_of(self.line_id, meter.meter_id))
+                flips = self.faults.flips_of(self.line_id, meter.meter_id)
+                late_s = max(late_s, self.faults.late.get(meter.meter_id, 0.0))
         think_s = self.think_s[0] + self._dice.random() * (self.think_s[1] - self.think_s[0])
         if not replies:
             return b"", think_s
         heard = replies[0] if len(replies) == 1 else collide(replies)
         if noise and self._dice.random() < noise:
             heard = disturb(heard, self._dice)
-        return heard, think_s
+        if flips:
+            heard = flip(heard, flips, self._dice)
+        return heard, late_s or think_s
 
 
 def collide(replies: Sequence[bytes]) -> bytes:

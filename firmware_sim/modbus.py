@@ -116,6 +116,9 @@ class ModbusMeter:
     def set_stuck(self, stuck: bool) -> None:
         """There is no relay in these meters, so nothing can stick."""
 
+    def set_cover(self, which: str, opened: bool) -> None:
+        """These meters keep no record of their covers."""
+
     def state(self) -> dict[str, Any]:
         """Everything a restart must not lose, as JSON values."""
         return {"address": self.address, "metrology": self.metrology.state()}

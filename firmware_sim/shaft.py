@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -18,7 +18,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from .dlt645 import Dlt645Meter
-from .faults import NO_FAULTS, Faults
+from .faults import EITHER, KINDS, LINE, METER, NO_FAULTS, Faults, gather, lines_of
 from .instants import us_of
 from .line import Line, Meter
 from .loads import Load
@@ -42,19 +42,23 @@ class Wiring:
 class Shaft:
     """Lines by id, meters by id. Built by `load`; the same file and the same `now` give the same shaft."""
 
-    def __init__(self, name: str, wirings: list[Wiring], lines: dict[str, Line]):
+    def __init__(self, name: str, wirings: list[Wiring], lines: dict[str, Line], faults: Sequence[str] = ()):
         self.name, self.wirings, self.lines = name, wirings, lines
+        self.faults_at_start = tuple(faults)
+        """Faults that the shaft file brings, as lines."""
+        self.faults = gather(faults)
         self.meters: dict[str, Meter] = {meter.meter_id: meter for line in lines.values() for meter in line.meters}
 
     def set_faults(self, faults: Faults) -> None:
         """Put these faults in the place of those before, on every line."""
+        self.faults = faults
         for line in self.lines.values():
             line.set_faults(faults)
 
     def unknown_places(self, faults: Faults) -> list[str]:
-        """Places the faults name that are neither a meter nor a line here."""
-        named = faults.silent | faults.stuck | set(faults.noise)
-        return sorted(named - set(self.meters) - set(self.lines))
+        """Places the faults name that are not here, or not of the kind that such a fault can be at."""
+        here = {METER: self.meters.keys(), LINE: self.lines.keys(), EITHER: self.meters.keys() | self.lines.keys()}
+        return sorted({place for kind, place in faults.named() if place not in here[KINDS[kind].where]})
 
     def state(self) -> dict[str, Any]:
         """The memory of every meter as JSON values."""
@@ -117,9 +121,13 @@ def _build(described: dict[str, Any], now: datetime, faults: Faults) -> Shaft:
             raise ValueError(f"meter {row['id']!r} does not speak {protocols[row['line']]}, the language of its line")
         meter.advance(now)
         on_line[row["line"]].append(meter)
-    seed = head.get("seed", 1)
-    lines = {name: Line(meters, seed, faults, name) for name, meters in on_line.items()}
-    return Shaft(head["name"], wirings, lines)
+    seed, brought = head.get("seed", 1), head.get("faults", [])
+    together = gather([*brought, *lines_of(faults)])
+    lines = {name: Line(meters, seed, together, name) for name, meters in on_line.items()}
+    shaft = Shaft(head["name"], wirings, lines, [*brought, *lines_of(faults)])
+    if unknown := shaft.unknown_places(together):
+        raise ValueError(f"faults name what is not here: {', '.join(unknown)}")
+    return shaft
 
 
 def day_table_of(windows: list[dict[str, str]]) -> DayTable:

@@ -11,10 +11,13 @@ from pathlib import Path
 from host.exits import FAILED, FINE
 from host.places import ROOT
 
+WORKERS = str((os.cpu_count() or 1) + 1)
+"""One more than cores: tests of real programs mostly wait."""
+
 CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("style", ("ruff", "check", ".")),
     ("types", ("mypy",)),
-    ("tests", ("pytest", "-n", "auto", "--dist", "loadfile")),
+    ("tests", ("pytest", "-n", WORKERS, "--dist", "loadfile", "--no-loadscope-reorder")),
 )
 
 

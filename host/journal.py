@@ -112,7 +112,7 @@ class Journal:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._directory, self._terminal, self._clock, self._zone = directory, terminal, clock, zone
         self._files: dict[str, LogFile] = {}
-        self._disk_refuses = False
+        self._refused: set[str] = set()
 
     def line(self, program: str, text: str, *, shown: bool = True) -> None:
         """Note one line of a program; `shown` also on the terminal."""
@@ -125,9 +125,12 @@ class Journal:
         written = file.write(f"{at:%Y-%m-%d %H:%M:%S} {text}")
         if shown:
             self._terminal.show(f"{at:%H:%M:%S} {program:<{NAME_WIDTH}} {text}")
-        if not written and not self._disk_refuses:
+        if written:
+            self._refused.discard(program)
+            return
+        if not self._refused:
             self._terminal.show(f"{at:%H:%M:%S} {'riser':<{NAME_WIDTH}} {self._directory} takes no text; is it full?")
-        self._disk_refuses = not written
+        self._refused.add(program)
 
     def say(self, text: str) -> None:
         """A sentence of Riser's own."""

@@ -16,6 +16,7 @@ from bridge.contract.site import Site
 from bridge.contract.site_file import BadSite, load
 from host import demo, logins, mosquitto, ports
 from host.demo import SPEED
+from host.edge_check import asked
 from host.exits import IN_USE, USAGE, Trouble
 from host.mosquitto import BrokerChild
 from host.places import DEMO, PRACTICE, make_directory, take_lock
@@ -34,8 +35,10 @@ class Wish:
     speed: float = SPEED
     site: Path | None = None
     practice: bool = False
+    panel_listen: str | None = None
     panel_port: int | None = None
     browser: bool = True
+    edge_once: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ def lay_out(base: Path, wish: Wish, say: Say) -> Layout:
     site_file = None if wish.demo else _site_file(base, wish)
     # A mistake in the site file is told before anything is touched.
     if site_file is not None:
-        read_site(site_file)
+        check_site(site_file)
     data = make_directory(base / DEMO if wish.demo else base / PRACTICE if wish.practice else base)
     lock = take_lock(data)
     clock: Clock = SystemClock()
@@ -69,15 +72,16 @@ def lay_out(base: Path, wish: Wish, say: Say) -> Layout:
         clock, clock_text, site_file = scaled, scaled.environment(), data / SITE_NAME
     assert site_file is not None
     site = read_site(site_file)
-    panel_port = _panel_port(site, wish, site_file)
+    panel_listen = wish.panel_listen or site.panel.listen
+    panel_port = _panel_port(panel_listen, site.panel.port, wish, site_file)
     broker, broker_url = _broker(site, site_file, data, wish.demo, panel_port, say)
     return Layout(
         site=site,
-        wiring=Wiring(data, site_file, clock_text, panel_port, wish.demo, wish.practice),
+        wiring=Wiring(data, site_file, clock_text, panel_listen, panel_port, wish.demo, wish.practice, wish.edge_once),
         clock=clock,
         broker=broker,
         broker_url=broker_url,
-        panel_url=f"http://{mosquitto.client_host(site.panel.listen)}:{panel_port}",
+        panel_url=f"http://{mosquitto.client_host(panel_listen)}:{panel_port}",
         lock=lock,
     )
 
@@ -94,18 +98,29 @@ def _site_file(base: Path, wish: Wish) -> Path:
     )
 
 
+def check_site(path: Path) -> None:
+    """Let the edge look at a person's site file. Raises Trouble with every mistake on a line of its own."""
+    if mistakes := asked(path)[0]:
+        raise _bad_site(path, mistakes)
+
+
 def read_site(path: Path) -> Site:
     """Read a site file. Raises Trouble with every mistake on a line of its own."""
     try:
         return load(path)
     except BadSite as bad:
-        mistakes = "\n".join(f"  {mistake}" for mistake in bad.mistakes)
-        raise Trouble(USAGE, f"the site file {path} cannot be used; nothing was started:\n{mistakes}") from None
+        raise _bad_site(path, bad.lines) from None
 
 
-def _panel_port(site: Site, wish: Wish, site_file: Path) -> int:
+def _bad_site(path: Path, mistakes: list[str]) -> Trouble:
+    many = f"{len(mistakes)} mistakes" if len(mistakes) > 1 else "one mistake"
+    told = "\n".join(f"  {mistake}" for mistake in mistakes)
+    return Trouble(USAGE, f"the site file {path} has {many}; nothing was started:\n{told}")
+
+
+def _panel_port(listen: str, usual: int, wish: Wish, site_file: Path) -> int:
     """The demo takes the next free port; a real site's people know theirs, so there a taken one is an error."""
-    listen, port = site.panel.listen, wish.panel_port or site.panel.port
+    port = wish.panel_port or usual
     if wish.demo and wish.panel_port is None:
         return ports.first_free(listen, port)
     if not ports.is_free(listen, port):

@@ -7,6 +7,7 @@ in the demo alone.
 from __future__ import annotations
 
 import json
+import re
 import secrets as entropy
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,4 +102,11 @@ def _kept(data: Path, program: str) -> dict[str, Any]:
         raise Trouble(USAGE, sentence) from None
     if not isinstance(found, dict):
         raise Trouble(USAGE, f"{path} is no JSON object; mend it, or remove it and a new one is made")
+    for name in ("broker", "keys", "meter_passwords"):
+        if not isinstance(found.get(name, {}), dict):
+            raise Trouble(USAGE, f"{path}: `{name}` is no table; mend it, or remove the file and a new one is made")
+    for name, key in found.get("keys", {}).items():
+        if not (isinstance(key, str) and re.fullmatch(r"(?:[0-9a-f]{2}){16,}", key)):
+            sentence = f"{path}: key `{name}` is not 32 or more hex digits; remove it, and a new one is made"
+            raise Trouble(USAGE, sentence)
     return found

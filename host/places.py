@@ -31,6 +31,8 @@ def make_directory(directory: Path) -> Path:
         if not directory.exists():
             directory.mkdir(parents=True)
             directory.chmod(0o711 if os.geteuid() == 0 else 0o700)
+        if not directory.is_dir():
+            raise NotADirectoryError(20, "it is a file, not a directory")
         if not os.access(directory, os.W_OK | os.X_OK):
             raise PermissionError(13, "it belongs to somebody else")
     except OSError as error:
@@ -41,7 +43,10 @@ def make_directory(directory: Path) -> Path:
 
 def take_lock(directory: Path) -> IO[str]:
     """Own the data directory until the file is closed or we die. Raises Trouble when somebody else does."""
-    file = (directory / LOCK).open("a+", encoding="utf-8")
+    try:
+        file = (directory / LOCK).open("a+", encoding="utf-8")
+    except OSError as error:
+        raise Trouble(USAGE, f"{directory} cannot be used ({error.strerror}); choose another with --data") from None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -51,7 +56,11 @@ def take_lock(directory: Path) -> IO[str]:
         raise Trouble(
             IN_USE, f"Riser already runs on {directory} (process {owner}); end it there, or choose another with --data"
         ) from None
-    file.truncate(0)
-    file.write(f"{os.getpid()}\n")
-    file.flush()
+    try:
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+    except OSError as error:
+        sentence = f"{directory} takes no data ({error.strerror}); make room there, or choose another with --data"
+        raise Trouble(USAGE, sentence) from None
     return file

@@ -18,7 +18,7 @@ from host import demo
 from host.exits import USAGE, Trouble
 from host.mosquitto import BrokerChild
 from host.places import DATA, ROOT
-from host.supervise import Program
+from host.program import Program
 
 INSTEAD = "RISER_PROGRAMS"
 
@@ -29,6 +29,12 @@ END_ORDER = ("panel", "bridge", "demo", "edge", SIM, BROKER)
 """First nobody asks any more, then nobody listens, then the book is closed, then the line and the broker go."""
 
 
+BEATS_WITHIN_S = {"edge": 60.0, "bridge": 180.0, "panel": 90.0, "demo": 180.0}
+"""How long each may be silent before it counts as hanging. A slow card makes the edge wait seconds for a sync; a
+database that is out of reach makes the bridge wait two minutes for its TCP connection; gunicorn replaces a worker that
+hangs by itself after 60 s."""
+
+
 @dataclass(frozen=True)
 class Wiring:
     """What every program is told. `clock` is the text of RISER_CLOCK, empty for the machine's own."""
@@ -36,10 +42,13 @@ class Wiring:
     data: Path
     site_file: Path
     clock: str
+    panel_listen: str
     panel_port: int
     demo: bool
     practice: bool = False
     """The site's ports lead to simulated meters, in a data directory of their own."""
+    edge_once: tuple[str, ...] = ()
+    """What a person says to the edge for this one start."""
 
     @property
     def lines(self) -> Path:
@@ -63,8 +72,17 @@ def commands(wiring: Wiring, environ: Mapping[str, str] = os.environ) -> dict[st
 
 def programs(wiring: Wiring, environ: Mapping[str, str] = os.environ) -> list[Program]:
     """Every program but the broker, ready to be started in this order. Raises Trouble."""
+    # What takes their place may be halted in a debugger, or be a stand-in that does not beat.
+    limits = {} if environ.get(INSTEAD) else BEATS_WITHIN_S
     return [
-        Program(name, argv, environment(wiring, name, environ), ROOT)
+        Program(
+            name,
+            argv,
+            environment(wiring, name, environ),
+            ROOT,
+            beats_within_s=limits.get(name),
+            once=wiring.edge_once if name == "edge" else (),
+        )
         for name, argv in commands(wiring, environ).items()
     ]
 
@@ -75,6 +93,7 @@ def environment(wiring: Wiring, name: str, environ: Mapping[str, str]) -> dict[s
     found |= {
         DATA: str(wiring.data),
         "RISER_SITE": str(wiring.site_file),
+        "RISER_PANEL_LISTEN": wiring.panel_listen,
         "RISER_PANEL_PORT": str(wiring.panel_port),
         "PYTHONUNBUFFERED": "1",
         "PYTHONUTF8": "1",

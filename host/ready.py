@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bridge.contract.clock import Clock
@@ -23,6 +24,9 @@ PATIENCE_S = 60.0
 """A shaft at 2400 baud is read within half a minute; after a minute a person should know what is missing."""
 
 FIRST_USER = "admin"
+
+UNATTENDED = "RISER_UNATTENDED"
+"""Set where what we print is kept by somebody else: systemd's journal, a container's log."""
 
 
 class Announcer:
@@ -62,7 +66,7 @@ class Announcer:
         lines = [
             f"Riser is ready: {info.meters_read} of {info.meters_installed} meters read.",
             f"Panel    {run.panel_url}",
-            *first_sign_in(run.directory),
+            *first_sign_in(run.directory, somebody_reads()),
             f"Broker   {run.broker_url}",
             "Ctrl-C ends everything.",
         ]
@@ -71,13 +75,20 @@ class Announcer:
             open_browser(run.panel_url)
 
 
-def first_sign_in(data: Path) -> list[str]:
-    """The first person's name and password while it waits to be changed. For the terminal alone (I24)."""
+def somebody_reads(environ: Mapping[str, str] = os.environ) -> bool:
+    """False when our words go into a log, where no password may stand (I24)."""
+    return not environ.get(UNATTENDED) or sys.stdout.isatty()
+
+
+def first_sign_in(data: Path, shown: bool) -> list[str]:
+    """The first person's name and password while it waits to be changed; not `shown`, only where it stands."""
+    file = data / "first-password.txt"
     try:
-        password = (data / "first-password.txt").read_text(encoding="utf-8").strip()
+        password = file.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         return []
-    return [f"Sign in  {FIRST_USER}, password {password} (asks for your own at once)"] if password else []
+    where = f"password {password}" if shown else f"with the password in {file}"
+    return [f"Sign in  {FIRST_USER}, {where} (asks for your own at once)"] if password else []
 
 
 def open_browser(url: str) -> bool:

@@ -12,6 +12,7 @@ from bridge.contract import secrets
 from bridge.contract.asking import ask, query
 from bridge.contract.clock import from_environment
 from bridge.contract.messages import REQUESTS, Response, Topics
+from bridge.contract.mistakes import words as words_of
 from bridge.contract.permissions import UNSIGNED
 from bridge.contract.secrets import NoSecrets
 from host.asking import USER, answers
@@ -20,8 +21,11 @@ from host.runfile import Run
 
 
 def person() -> str:
-    """Who sits at this shell: the one who became root, not root."""
-    return os.environ.get("SUDO_USER") or getpass.getuser()
+    """Who sits at this shell: the one who became root, not root; in a container perhaps a number without a name."""
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except KeyError:
+        return f"user {os.getuid()}"
 
 
 def fields_of(operation: str, words: tuple[str, ...]) -> dict[str, object]:
@@ -67,7 +71,7 @@ def request(
             topic, payload, transaction = words
         return answers(run, operation, (topic, payload), transaction, limit_s)
     except ValidationError as error:
-        mistakes = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        mistakes = "; ".join(f"{'.'.join(map(str, each['loc']))}: {words_of(each)}" for each in error.errors())
         raise Trouble(USAGE, f"the request is not complete: {mistakes}") from None
     except (NoSecrets, KeyError) as error:
         raise Trouble(FAILED, f"no key to sign with: {error}") from None

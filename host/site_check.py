@@ -6,9 +6,6 @@ has no relay, or has no registers for a price.
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,11 +15,8 @@ from bridge.contract.site_file import BadSite, load
 from host.doctor.accounts import never_cut_of
 from host.doctor.findings import names, of
 from host.doctor.ports import UNSTABLE
-from host.exits import FAILED, FINE, USAGE, Trouble
-from host.places import ROOT
-
-LIMIT_S = 60
-"""A Pi Zero with a busy card needs some seconds to begin a program."""
+from host.edge_check import asked
+from host.exits import FINE, USAGE
 
 
 @dataclass(frozen=True)
@@ -38,22 +32,13 @@ class Checked:
 def check(path: Path) -> Checked:
     """Look at a site file. Raises Trouble when the edge cannot be asked."""
     path = path.expanduser().absolute()
-    command = [sys.executable, "-m", "edge", "--check-site", str(path)]
-    try:
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S)
-        told = json.loads(done.stdout)
-        mistakes, models = tuple(told["mistakes"]), told["models"]
-    except (subprocess.TimeoutExpired, ValueError, KeyError) as error:
-        said = (
-            done.stderr.strip().splitlines()[-1:] if not isinstance(error, subprocess.TimeoutExpired) else [str(error)]
-        )
-        raise Trouble(FAILED, f"the edge could not be asked about {path}: {' '.join(said) or error}") from None
+    mistakes, models = asked(path)
     if mistakes:
-        return Checked(path, None, mistakes, models)
+        return Checked(path, None, tuple(mistakes), models)
     try:
         return Checked(path, load(path), (), models)
     except BadSite as bad:  # It was changed between the two looks.
-        return Checked(path, None, tuple(bad.mistakes), models)
+        return Checked(path, None, tuple(bad.lines), models)
 
 
 def told(checked: Checked) -> list[str]:

@@ -1,6 +1,6 @@
 """What runs here, as one dict of fixed shape and as lines for people. What is not known is null, never a guess.
 
-{"ready", "programs": {name: {"state", "pid", "restarts"}}, "broker": {"url", "credentials_file"},
+{"ready", "programs": {name: {"state", "pid", "restarts", "why"}}, "broker": {"url", "credentials_file"},
  "panel": {"url"}, "meters": {"installed", "read"}, "seq", "clock": {"trusted", "now"}, "mode"}
 """
 
@@ -54,7 +54,8 @@ def gather(run: Run | None) -> Standing:
     standing = Standing(run)
     for name, program in run.programs.items():
         if program["state"] != "running":
-            standing.missing.append(f"{name} is {program['state']} (see {run.directory / 'log' / name}.log)")
+            why = f"needs a person: {program['why']}" if program.get("why") else f"is {program['state']}"
+            standing.missing.append(f"{name} {why} (see {run.directory / 'log' / name}.log)")
     if not panel_answers(run.panel_url):
         standing.missing.append("the panel does not answer yet")
     try:

@@ -1,8 +1,9 @@
 """Children live exactly as long as we do: started, watched, started again, and ended in order.
 
-Each child has a process group and a pipe of its own. Whoever ends by itself is started again, after half a second
-at first and up to 15 s later; after 30 s of health the count begins anew. One thread does all this, and it must
-be the main one: Linux sends the parent-death signal when the *thread* that started a child ends.
+Each child has a process group and a pipe of its own. Whoever ends by itself, or is killed because it hangs, is started
+again, after half a second at first and up to 15 s later; after 30 s of health the count begins anew. Who needs a person
+is tried every 30 s. One thread does all this, and it must be the main one: Linux sends the parent-death signal when the
+*thread* that started a child ends.
 """
 
 from __future__ import annotations
@@ -12,14 +13,18 @@ import selectors
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO
 
 from bridge.contract.clock import Clock
+from host import person_needed
 from host.guarding import Guard
 from host.journal import LONGEST_LINE, Journal
+from host.person_needed import PersonNeeded
+from host.program import Program, ProgramFacts
+from host.watchdog import Watchdog
 
 FIRST_DELAY_S = 0.5
 LONGEST_DELAY_S = 15.0
@@ -33,31 +38,6 @@ LOOK_S = 0.1
 HERE = Path(__file__).parent
 
 
-def all_lines(_: str) -> bool:
-    return True
-
-
-@dataclass(frozen=True)
-class Program:
-    """What to run. `user` is who it becomes, None for the same as we; `shown` picks lines for the terminal."""
-
-    name: str
-    argv: tuple[str, ...]
-    environ: Mapping[str, str]
-    directory: Path
-    user: str | None = None
-    shown: Callable[[str], bool] = all_lines
-
-
-@dataclass(frozen=True)
-class ProgramFacts:
-    """Where a child stands, as `riser status` tells it."""
-
-    state: Literal["running", "restarting", "stopped"]
-    pid: int | None
-    restarts: int
-
-
 @dataclass
 class Child:
     """A program and the process that is it now, if any."""
@@ -69,11 +49,13 @@ class Child:
     started_s: float = 0.0
     due_s: float | None = None
     tail: bytes = field(default=b"", repr=False)
+    needed: PersonNeeded = field(default_factory=PersonNeeded, repr=False)
 
     def facts(self) -> ProgramFacts:
         if self.process is not None:
             return ProgramFacts("running", self.process.pid, self.restarts)
-        return ProgramFacts("restarting" if self.due_s is not None else "stopped", None, self.restarts)
+        why = self.needed.why
+        return ProgramFacts("restarting" if self.due_s is not None else "stopped", None, self.restarts, why)
 
 
 class Supervisor:
@@ -83,7 +65,7 @@ class Supervisor:
         self._journal, self._clock, self._changed = journal, clock, changed
         self._children: dict[str, Child] = {}
         self._selector = selectors.DefaultSelector()
-        self._guard = Guard()
+        self._guard, self._watchdog = Guard(), Watchdog(clock)
 
     def facts(self) -> dict[str, ProgramFacts]:
         """Name and standing of every child, in the order of starting."""
@@ -98,9 +80,14 @@ class Supervisor:
         """Pass on what the children said within `wait_s`, notice who ended, start again who is due."""
         for key, _ in self._selector.select(wait_s):
             self._listen(key.data)
+        silent = self._watchdog.silent()
         for child in self._children.values():
+            if child.process is not None and child.process.pid in silent:
+                self._hangs(child.program.name, child.process.pid, silent[child.process.pid])
             if child.process is not None and child.process.poll() is not None:
                 self._ended(child)
+            elif child.needed.why and self._clock.monotonic() - child.started_s >= HEALTHY_AFTER_S and child.process:
+                child.needed.works()
             elif child.process is None and child.due_s is not None and self._clock.monotonic() >= child.due_s:
                 child.restarts += 1
                 self._launch(child)
@@ -122,21 +109,22 @@ class Supervisor:
                 self._end(child, hurry)
         self._selector.close()
         self._guard.close()
+        self._watchdog.close()
 
     # --- one child ---
 
     def _launch(self, child: Child) -> None:
         program = child.program
-        command = [
-            sys.executable, "-I", "-S", str(HERE / "child.py"), str(os.getpid()), program.user or "-", *program.argv
-        ]  # fmt: skip
+        words = program.argv + (() if child.restarts else program.once)
+        command = [sys.executable, "-I", "-S", str(HERE / "child.py"), str(os.getpid()), program.user or "-", *words]
         try:
             child.process = process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                env={**program.environ, "RISER_PARENT": str(os.getpid())},
+                env=self._watchdog.surroundings(program.environ, program.beats_within_s)
+                | {"RISER_PARENT": str(os.getpid())},
                 cwd=program.directory,
                 start_new_session=True,
             )
@@ -144,6 +132,7 @@ class Supervisor:
             self._again(child, f"could not be started ({error.strerror})")
             return
         self._guard.watch(process.pid)
+        self._watchdog.watch(process.pid, program.beats_within_s)
         child.started_s, child.due_s, child.tail = self._clock.monotonic(), None, b""
         pipe = _pipe(process)
         os.set_blocking(pipe.fileno(), False)
@@ -173,7 +162,8 @@ class Supervisor:
 
     def _note(self, child: Child, line: bytes) -> None:
         text = line.decode("utf-8", errors="backslashreplace")
-        self._journal.line(child.program.name, text, shown=child.program.shown(text))
+        is_new = child.needed.is_new(text)
+        self._journal.line(child.program.name, text, shown=is_new and child.program.shown(text))
 
     def _unregister(self, pipe: IO[bytes]) -> None:
         if pipe.fileno() in self._selector.get_map():
@@ -185,11 +175,23 @@ class Supervisor:
         child.delay_s = min(child.delay_s * 2, LONGEST_DELAY_S)
         self._changed()
 
+    def _hangs(self, name: str, group: int, silent_s: float) -> None:
+        """Only SIGKILL reaches whoever is stopped or stuck; the end is noticed, and the start again told, as ever."""
+        self._journal.say(f"{name} hangs: no progress for {silent_s:.0f} s; it is killed")
+        _signal_group(group, signal.SIGKILL)
+
     def _ended(self, child: Child) -> None:
         code = self._bury(child)
         if self._clock.monotonic() - child.started_s >= HEALTHY_AFTER_S:
             child.delay_s = FIRST_DELAY_S
-        self._again(child, how_it_ended(code))
+        sentence = child.needed.ended(code)
+        if child.needed.why is None:
+            self._again(child, how_it_ended(code))
+            return
+        if sentence:
+            self._journal.say(f"{child.program.name} {sentence}")
+        child.due_s = self._clock.monotonic() + person_needed.RETRY_S
+        self._changed()
 
     def _bury(self, child: Child) -> int:
         """Take the last words of an ended child, end what it left behind in its group, and return its exit code."""
@@ -197,6 +199,7 @@ class Supervisor:
         assert process is not None and process.returncode is not None
         _signal_group(process.pid, signal.SIGKILL)
         self._guard.forget(process.pid)
+        self._watchdog.forget(process.pid)
         while self._listen(child):
             pass
         if child.tail:

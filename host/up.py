@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from bridge.contract.clock import SystemClock
+from bridge.contract.progress import Progress
 from bridge.contract.units import instant_text
 from host import runfile
 from host.exits import FAILED, FINE, Trouble
@@ -48,6 +49,8 @@ class _Machine:
     def __init__(self, layout: Layout, journal: Journal, browser: bool):
         self._layout, self._journal, self._asked = layout, journal, 0
         self._clock = SystemClock()
+        self._refused = False
+        self._progress = Progress(self._clock)
         self._started_at = instant_text(self._clock.now())
         self._supervisor = Supervisor(journal, self._clock, self._changed)
         self._run = self._facts()
@@ -58,8 +61,13 @@ class _Machine:
         try:
             self._start()
             self._announcer.start()
+            told = False
             while not self._asked:
                 self._supervisor.step()
+                # systemd may be too busy to take a word; without READY it would end us, so that is said until heard.
+                told = told or self._progress.tell("READY=1", f"STATUS=panel at {self._run.panel_url}")
+                self._progress.beat()
+            self._progress.tell("STOPPING=1", "STATUS=the edge closes its book")
             self._journal.say("ending everything, the edge closes its book; Ctrl-C again does not wait")
             return FINE
         finally:
@@ -99,8 +107,13 @@ class _Machine:
         self._run = self._facts()
         try:
             runfile.write(self._run)
+            self._refused = False
         except OSError as error:  # A full disk must not end the programs; `status` tells of the last state till then.
-            self._journal.say(f"the run file cannot be written: {error.strerror}")
+            if not self._refused:
+                self._journal.say(
+                    f"the run file cannot be written: {error.strerror}; `riser status` is behind until then"
+                )
+            self._refused = True
 
     def _facts(self) -> Run:
         layout, pid = self._layout, os.getpid()

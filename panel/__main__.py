@@ -1,7 +1,7 @@
 """The composition root: `python -m panel` reads the environment, builds the parts and serves them with gunicorn.
 
     RISER_DATA   data directory            RISER_CLOCK       one clock for all programs (demo)
-    RISER_SITE   site file                 RISER_PANEL_PORT  another port than the site file's
+    RISER_SITE   site file                 RISER_PANEL_PORT, RISER_PANEL_LISTEN  others than the site file's
     RISER_DEMO   {"account": "100206", "amount_fen": 50000}   shows the demo's page; its button takes that much
     RISER_PARENT set by `riser up`, which shows the first password itself: it stands in no log (I24)
 
@@ -13,24 +13,30 @@ from __future__ import annotations
 import json
 import logging
 import os
+import sqlite3
 import sys
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.archive.tables import open_engine
 from bridge.contract import clock, secrets, site_file
 from bridge.contract.messages import PanelStatus, Topics
+from bridge.contract.progress import Progress
 from bridge.contract.site import Site
 from bridge.mqtt import Link
+from panel import guard
 from panel.app import create_app
 from panel.commands import KEY, Commands
 from panel.feed import Feed
 from panel.history import History
 from panel.mirror import Mirror, subscriptions
 from panel.parts import Demo, Parts
+from panel.pulse import Pulse, answers
+from panel.receipts import Receipts
 from panel.sessions import Sessions
 from panel.throttle import Throttle
 from panel.users import Database, Users
@@ -76,7 +82,8 @@ def compose(data: Path, site: Site, demo: Demo | None) -> tuple[Flask, Feed]:
     history = History(open_engine(site.bridge.archive, data), site.site.gateway)
     stand = Parts(
         site, time, data, mirror, commands, feed, history, users,
-        Sessions(database, users, time), Throttle(database, time), demo,
+        Sessions(database, users, time), Throttle(database, time),
+        Receipts(database, time), demo,
     )  # fmt: skip
     return create_app(stand), feed
 
@@ -92,13 +99,13 @@ def port_of(site: Site, environ: dict[str, str] | os._Environ[str]) -> int:
 class Server(BaseApplication):
     """gunicorn without a command line; `load` runs in the worker, so threads and connections are born there."""
 
-    def __init__(self, bind: str, data: Path, site: Site, demo: Demo | None):
-        self._bind, self._composed = bind, (data, site, demo)
+    def __init__(self, listen: str, port: int, data: Path, site: Site, demo: Demo | None):
+        self._listen, self._port, self._composed = listen, port, (data, site, demo)
         super().__init__()
 
     def load_config(self) -> None:
         wanted: dict[str, Any] = {
-            "bind": self._bind,
+            "bind": f"[{self._listen}]:{self._port}" if ":" in self._listen else f"{self._listen}:{self._port}",
             "workers": 1,
             "worker_class": "gthread",
             "threads": THREADS,
@@ -115,7 +122,16 @@ class Server(BaseApplication):
     def load(self) -> Flask:
         app, feed = compose(*self._composed)
         feed.start()
+        time = clock.from_environment()
+        progress = Progress(time)
+        if progress.watched:
+            Pulse(feed, lambda: answers(self._listen, self._port), progress, time).start()
         return app
+
+
+def cannot_start(why: str) -> int:
+    print(f"the panel cannot start: {why}", file=sys.stderr)
+    return 2
 
 
 def main() -> int:
@@ -127,15 +143,23 @@ def main() -> int:
         data.mkdir(parents=True, exist_ok=True)
         secrets.read(data, "panel")
         clock.from_environment()
-    except (ValueError, OSError) as error:
-        print(f"the panel cannot start: {error}", file=sys.stderr)
-        return 2
-    password = Users(Database(data / "panel.db"), data).first_start()
+        guard.secret_key(data)
+        password = Users(Database(data / "panel.db"), data).first_start()
+        open_engine(site.bridge.archive, data).dispose()
+    except sqlite3.Error as error:
+        remedy = "is the disk full or not ours? Else restore it from a backup, or remove it and a new `admin` is made"
+        return cannot_start(f"{data / 'panel.db'} cannot be used: {error}; {remedy}")
+    except SQLAlchemyError as error:
+        first, remedy = str(error).splitlines()[0], "remove the damaged archive, and it is filled anew from the book"
+        return cannot_start(f"the archive cannot be opened: {first}; {remedy}")
+    except OSError as error:
+        return cannot_start(f"{error.filename or data}: {error.strerror}" if error.strerror else str(error))
+    except ValueError as error:
+        return cannot_start(str(error))
     if password and not os.environ.get("RISER_PARENT"):
         words = "you will be asked to change it"
         print(f"First sign-in: user admin, one-time password {password}; {words}", flush=True)
-    host = f"[{site.panel.listen}]" if ":" in site.panel.listen else site.panel.listen
-    Server(f"{host}:{port}", data, site, demo).run()
+    Server(os.environ.get("RISER_PANEL_LISTEN") or site.panel.listen, port, data, site, demo).run()
     return 0
 
 

@@ -13,7 +13,9 @@ import re
 from collections.abc import Callable
 from functools import cache
 
-from panel.states import HOLDS, RATE_WORDS
+from panel.edge_doubts import DOUBTS
+from panel.edge_port_words import OF_PORTS
+from panel.states import COVERS, HOLDS, RATE_WORDS
 from panel.words import language_now, later, t
 
 OPEN_BY_ITSELF = later("open by itself or by hand; nobody here ordered it, so a person decides")
@@ -41,6 +43,7 @@ SENTENCES = (
     READ_BACK,
     later("the relay does not follow ({wish}, {n} attempts): {why}"),
     later("the order did not leave ({why})"),
+    later("the line broke when the order had left; the relay will tell"),
     later("read back, and the relay has not moved"),
     later("no answer"),
     later("no fresh {question} before the trip ({why})"),
@@ -97,7 +100,7 @@ SENTENCES = (
     later("the registers were not read in the last minute"),
     # the line and what a meter refuses
     later("not opened yet"),
-    later("[Errno {errno}] could not open port {device}: {error}"),
+    *OF_PORTS,
     later("silent|line"),
     later("noise|line"),
     later("late|line"),
@@ -127,16 +130,10 @@ SENTENCES = (
     later("it failed while answering"),
     later("it is busy"),
     later("for a reason of its maker's own"),
-    # the clock and the mode
-    later("the clock stands before the newest entry of the book"),
-    later("the demo's own calendar"),
-    later("believed as it is, by the site file"),
-    later("not synchronised since start; see `timedatectl`, or set clock.trust in the site file"),
-    later("synchronised"),
-    later("another program seems to use this gateway's id at the broker"),
-    later("the broker knows entry {n}, this book ended at {m}"),
-    later("the book holds kinds this version does not know: {kinds}"),
-    later("recovered, says {who}"),
+    later("the {cover} was opened at {at} by the meter's clock; it counts {n}"),
+    later("the {cover} was closed again at {at} by the meter's clock"),
+    later("the {cover} counts {n} openings and had counted {m}: cleared, or another meter"),
+    *DOUBTS,
     # requests
     later("a top-up is {low} to {high} yuan, not {amount}"),
     later("the balance would leave the limits of the book"),
@@ -153,12 +150,16 @@ SENTENCES = (
     later("this transaction id was used for another request; nothing was done. Make a new id"),
     later("the role {role} may not ask for {operation}"),
     later("the request expired at {at}; ask anew"),
+    later("the request was issued at {at}, which is yet to come; set the asker's clock"),
     later("a retained request is never carried out; it was cleared from the broker"),
     # a rule or a day before another sentence
     later("{rule}: {why}"),
     later("{day}: {why}"),
 )
 """Every sentence the edge can show to a person; a bar separates a note that keeps one word's meanings apart."""
+
+LONGEST_SENTENCE = 500
+"""A longer text is no sentence of the edge; searching it for one would take long."""
 
 MODES = {
     "normal": later("normal"),
@@ -201,7 +202,7 @@ def person(who: str | None) -> str:
 
 def said(text: str | None) -> str:
     """A sentence of the edge in the language of this request; one that is not known is shown as it comes."""
-    if not text or language_now() == "en":
+    if not text or language_now() == "en" or len(text) > LONGEST_SENTENCE:
         return text or ""
     for sentence, pattern, _ in _patterns():
         if found := pattern.fullmatch(text):
@@ -226,7 +227,7 @@ def _same(word: str) -> str:
 _PLACES: dict[str, Callable[[str], str]] = {
     "holds": _each(_from(HOLDS)), "hold": _from(HOLDS), "who": person, "why": said, "reasons": _each(said),
     "relay": _from(RELAY), "wish": _from(WISHES), "cause": _from(CAUSES), "question": _from(QUESTIONS),
-    "mode": _from(MODES), "rate": _from(RATE_WORDS),
+    "mode": _from(MODES), "rate": _from(RATE_WORDS), "cover": _from(COVERS),
 }  # fmt: skip
 """How the words in a place are shown; other places, such as numbers and names, as they stand."""
 
@@ -234,7 +235,7 @@ _SHAPES = {
     "holds": "[a-z]+(?:, [a-z]+)*", "hold": "arrears|lockout|contract|malignant|manual", "mode": "[a-z]+",
     "relay": "open|closed", "rate": "[a-z]+", "wish": "[a-z]+", "cause": "[a-z]+", "question": "[a-z]+",
     "rule": "[RI][0-9]+", "day": "[0-9]{4}-[0-9]{2}-[0-9]{2}", "n": "-?[0-9]+", "m": "-?[0-9]+", "a": "[0-9]+",
-    "b": "[0-9]+", "s": "[+-]?[0-9]+",
+    "b": "[0-9]+", "s": "[+-]?[0-9]+", "cover": "cover|terminal cover",
 }  # fmt: skip
 
 

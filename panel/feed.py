@@ -17,6 +17,7 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from bridge.contract.messages import PanelStatus, Response, Topics
+from bridge.contract.sound import unsound
 from bridge.mqtt import Acknowledged, Connected, Disconnected, Happening, Received
 from panel.commands import Commands
 from panel.mirror import Mirror
@@ -45,6 +46,7 @@ class Feed:
         self._topics, self._mirror, self._commands = topics, mirror, commands
         self._inbox: queue.Queue[Happening] = queue.Queue(WAITING_AT_MOST)
         self._link: LinkLike | None = None
+        self.turns = 0
 
     @property
     def connected(self) -> bool:
@@ -67,6 +69,7 @@ class Feed:
 
     def _read(self, ended: Callable[[], None]) -> None:
         while self._link is not None and self._link.alive:
+            self.turns += 1
             try:
                 happening = self._inbox.get(timeout=2.0)
             except queue.Empty:
@@ -96,7 +99,12 @@ class Feed:
         try:
             answer = Response.model_validate_json(payload)
         except ValidationError as error:
-            log.warning("an answer on %s does not fit the contract: %s", topic, error.errors(include_url=False)[0])
+            log.warning(
+                "an answer on %s does not fit the contract: %s", topic, error.errors(include_url=False)[0]["msg"]
+            )
+            return
+        if why := unsound(answer):
+            log.warning("an answer on %s does not fit the contract: %s", topic, why)
             return
         self._commands.answered(answer)
 

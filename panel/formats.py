@@ -27,9 +27,9 @@ def yuan(nano: int | None) -> str:
     return ABSENT if nano is None else grouped(yuan_text(nano))
 
 
-def yuan_signed(nano: int) -> str:
+def yuan_signed(nano: int | None) -> str:
     """Money that moved: `+200.00`, `−54.84`. A charge is shown with its size floored, as its balance is."""
-    return f"+{yuan(nano)}" if nano > 0 else yuan(nano)
+    return f"+{yuan(nano)}" if nano is not None and nano > 0 else yuan(nano)
 
 
 def yuan_all(nano: int) -> str:
@@ -123,6 +123,10 @@ class Wall:
         local = self._local(at)
         day = f"{local:%m-%d}" if local.year == self.now.year else f"{local:%Y-%m-%d}"
         return f"{day} {self.clock(local, seconds)}"
+
+    def full(self, at: str | datetime) -> str:
+        """Date and time as they stand on paper, always with the year: 2026-11-20 15:20:07."""
+        return f"{self._local(at):%Y-%m-%d %H:%M:%S}"
 
     def when(self, at: str | datetime) -> str:
         """As spoken: today at 15:20, tomorrow at 09:00, Mon 11-23 at 09:00."""

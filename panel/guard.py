@@ -9,12 +9,13 @@ import os
 import re
 import secrets
 from pathlib import Path
-from typing import Any
+from urllib.parse import quote, urlencode
 
 from flask import Flask, abort, g, render_template, request, session
 from flask.sessions import SecureCookieSessionInterface
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.exceptions import BadHost, HTTPException
 from werkzeug.wrappers import Response
 
 from bridge.contract.permissions import role_may
@@ -33,6 +34,12 @@ QUIET: set[str] = set()
 """Pages that refresh themselves; they do not keep a session alive."""
 
 LANGUAGE_COOKIE = "riser-language"
+
+LONGEST_FORM = 64 * 1024
+"""A form is a few hundred bytes; what is larger is refused before it is read."""
+
+TYPED = {"account.top_up": ("amount", "method", "reference"), "meter.act": ("do", "why")}
+"""What a person typed and finds again after signing in, where the session had ended in the meantime."""
 
 CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; object-src 'none';"
@@ -120,9 +127,10 @@ def install(app: Flask, stand: Parts) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         WTF_CSRF_TIME_LIMIT=None,  # A token lasts as long as its session: nothing typed is lost to a shorter limit.
-        MAX_CONTENT_LENGTH=64 * 1024,
+        MAX_CONTENT_LENGTH=LONGEST_FORM,
     )
     app.session_interface = Cookies()
+    app.before_request(_choose_language)  # First, so that a refusal by the ones below is in the person's language.
     CSRFProtect(app)
     manager = LoginManager(app)
     manager.session_protection = None  # A phone changes its address; the token and its limits are the proof.
@@ -132,12 +140,10 @@ def install(app: Flask, stand: Parts) -> None:
         user = stand.sessions.find(token, act=request.endpoint not in QUIET)
         return SignedIn(user, token) if user else None
 
-    app.before_request(_choose_language)
     app.before_request(_check)
     app.after_request(_headers)
     app.register_error_handler(CSRFError, _no_token)
-    for code in (403, 404, 405, 413):
-        app.register_error_handler(code, _told)
+    app.register_error_handler(HTTPException, _told)
 
 
 def _choose_language() -> None:
@@ -158,10 +164,19 @@ def _check() -> Response | tuple[str, int, dict[str, str]] | None:
     if not current_user.is_authenticated:
         if request.headers.get("HX-Request"):
             return "", 401, {"HX-Refresh": "true"}
-        return go("sign_in.sign_in", next=here()) if request.method == "GET" else go("sign_in.sign_in")
+        return go("sign_in.sign_in", next=here()) if request.method == "GET" else _ended()
     if current_user.user.one_time and request.endpoint not in WHILE_ONE_TIME:
         return go("sign_in.password")
     return None
+
+
+def _ended() -> Response:
+    """A form came and its session is over: nothing is done, and what was typed is in the form after signing in."""
+    names = TYPED.get(request.endpoint or "", ())
+    typed = {name: value[:200] for name in names if (value := request.form.get(name, ""))}
+    question = urlencode(typed, quote_via=quote)
+    wanted = request.path.lstrip("/") + (f"?{question}" if question else "")
+    return go("sign_in.sign_in", next=None if request.endpoint == "sign_in.sign_out" else wanted, ended=1)
 
 
 def _headers(response: Response) -> Response:
@@ -182,10 +197,21 @@ def _headers(response: Response) -> Response:
 
 
 def _no_token(error: CSRFError) -> tuple[str, int]:
-    return render_template("told.html", code=400, back=link("rooms.rooms")), 400
+    if not current_user.is_authenticated and request.endpoint not in OPEN:
+        return render_template("told.html", code=401, back=link("sign_in.sign_in")), 400
+    return _tell(400)
 
 
-def _told(error: Any) -> tuple[str, int]:
+def _told(error: HTTPException) -> tuple[str, int] | HTTPException:
+    code = error.code or 500
+    if code < 400 or isinstance(error, BadHost):
+        return error  # A redirect of the router; or a name of this machine under which no page has an address.
+    # 400 is kept for a form without its token; any other bad request is told as what cannot be done.
+    return _tell(0 if code == 400 else code)[0], code
+
+
+def _tell(code: int) -> tuple[str, int]:
+    """What went wrong, in the reader's language."""
     if not hasattr(g, "language"):
-        g.language = DEFAULT
-    return render_template("told.html", code=error.code, back=link("rooms.rooms")), error.code
+        g.language = DEFAULT  # Whatever broke may be what the choice needs.
+    return render_template("told.html", code=code, back=link("rooms.rooms"), kilobytes=LONGEST_FORM // 1024), code

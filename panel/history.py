@@ -16,6 +16,7 @@ from sqlalchemy import Engine, and_, func, or_, select
 
 from bridge.archive.tables import ENTRY, READING
 from bridge.contract.units import instant_of_micros, micros_of
+from panel.bodies import UNREADABLE, fits
 
 PAGE = 20
 
@@ -61,11 +62,19 @@ class Point:
     power_w: int
 
 
+def _opened(text: str) -> dict[str, Any] | None:
+    """The body of an entry; None where it is not a JSON object."""
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) else None
+
+
 def _line(row: Any) -> Line:
-    return Line(
-        row.seq, row.id, instant_of_micros(row.at_us), row.kind, row.account, row.meter, json.loads(row.body),
-        row.amount_nano,
-    )  # fmt: skip
+    body = _opened(row.body)
+    kind, body = (row.kind, body) if body is not None and fits(row.kind, body) else (UNREADABLE, {})
+    return Line(row.seq, row.id, instant_of_micros(row.at_us), kind, row.account, row.meter, body, row.amount_nano)
 
 
 class History:
@@ -118,11 +127,25 @@ class History:
 
     def newest(self, kind: str, meter: str) -> Line | None:
         """The newest entry of a kind about a meter."""
-        return next(iter(self._lines(ENTRY.c.meter == meter, ENTRY.c.kind == kind, limit=1)), None)
+        found = next(iter(self._lines(ENTRY.c.meter == meter, ENTRY.c.kind == kind, limit=1)), None)
+        return found if found is not None and found.kind == kind else None
 
     def by_id(self, id: str) -> Line | None:
         """The entry with this id; a request's entry is `panel:<transaction>`."""
         return next(iter(self._lines(ENTRY.c.id == id, limit=1)), None)
+
+    def entry(self, seq: int) -> Line | None:
+        """Entry `seq` of the book; None while the archive does not hold it."""
+        return next(iter(self._lines(ENTRY.c.seq == seq, limit=1)), None)
+
+    def newest_seq(self) -> int:
+        """How far the archive has got; 0 while it is empty."""
+        return next((line.seq for line in self._lines(limit=1)), 0)
+
+    def topups(self, start: datetime, end: datetime, limit: int = 2000) -> list[Line]:
+        """Top-ups from `start` until before `end`, newest first; the newest `limit` of them."""
+        within = (ENTRY.c.at_us >= micros_of(start), ENTRY.c.at_us < micros_of(end))
+        return self._lines(ENTRY.c.kind == "topup/1", *within, limit=limit)
 
     def of_kinds(self, account: str, meters: Sequence[str], kinds: Sequence[str], limit: int = 500) -> list[Line]:
         """Entries of some kinds about an account or its meters, oldest first; the newest `limit` of them."""
@@ -140,7 +163,8 @@ class History:
 
     def closed_days(self, days: int = 3) -> list[dict[str, Any]]:
         """The newest closed days: {date, at, accounts, charges, wh, deferred}, newest first."""
-        closings = self._lines(ENTRY.c.kind == "closing/1", limit=days * 400)
+        newest_closings = self._lines(ENTRY.c.kind == "closing/1", limit=days * 400)
+        closings = [line for line in newest_closings if line.kind != UNREADABLE]
         found: dict[str, dict[str, Any]] = {}
         for line in closings:
             empty = {"date": line.body["date"], "at": line.at, "accounts": 0, "charges": [], "deferred": 0}
@@ -151,12 +175,16 @@ class History:
         newest = sorted(found.values(), key=lambda day: day["date"], reverse=True)[:days]
         for day in newest:
             ids = day["charges"]
-            lines = [line for start in range(0, len(ids), 400) for line in self._by_ids(ids[start : start + 400])]
-            day["charges"], day["wh"] = len(ids), sum(line.body.get("wh", 0) for line in lines)
+            wh = sum(self._wh_of(ids[start : start + 400]) for start in range(0, len(ids), 400))
+            day["charges"], day["wh"] = len(ids), wh
         return newest
 
-    def _by_ids(self, ids: Sequence[str]) -> list[Line]:
-        return self._lines(ENTRY.c.id.in_(ids), limit=len(ids))
+    def _wh_of(self, ids: Sequence[str]) -> int:
+        """The energy of these charges together."""
+        question = select(ENTRY.c.body).where(self._of_gateway, ENTRY.c.id.in_(ids))
+        with self._engine.connect() as connection:
+            bodies = [_opened(row.body) for row in connection.execute(question)]
+        return sum(wh for body in bodies if body is not None and type(wh := body.get("wh")) is int)
 
     def power(self, meter: str, start: datetime, end: datetime) -> list[Point]:
         """Power readings of a meter from `start` until before `end`, oldest first."""

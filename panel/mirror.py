@@ -34,13 +34,22 @@ from bridge.contract.messages import (
     Tariff,
     Topics,
 )
+from bridge.contract.sound import unsound
+from bridge.contract.units import is_id
 
 log = logging.getLogger("riser.panel.mirror")
 
 SETTLE_S = 3.0
 """Retained facts arrive within a moment of the subscription; three seconds is ten times what a slow Pi needs."""
 
+SILENT_S = 30.0
+"""A gateway tells where it stands every five seconds. A broker that was killed beside it keeps its last `online` for
+ever, so what counts is that it was heard."""
+
 EVENTS_KEPT = 50
+
+COMPLAINTS_KEPT = 500
+"""Topics whose last complaint is remembered, so that a sender who is always wrong fills no log."""
 
 M = TypeVar("M", bound=Message)
 
@@ -56,6 +65,8 @@ def kind_of(parts: list[str]) -> type[Message] | None:
             return Meters
         case ["accounts"]:
             return Accounts
+        case [_, id, *_] if not is_id(id):
+            return None  # Nobody's: no page could name it, and made-up ids would fill the memory.
         case ["meter", _]:
             return MeterFacts
         case ["meter", _, "availability"]:
@@ -100,6 +111,7 @@ class View:
     broker: bool
     heard_s: float | None
     heard_at: datetime | None
+    silent: bool = False
     meters: dict[str, MeterRow] = field(default_factory=dict)
     accounts: dict[str, AccountRow] = field(default_factory=dict)
 
@@ -110,9 +122,11 @@ class View:
 
     @property
     def gateway(self) -> str:
-        """online, offline, or unknown while nothing was heard of it."""
+        """online, silent, offline, or unknown while nothing was heard of it."""
         status = self.get(Status)
-        return status.state if status else "unknown"
+        if status is None:
+            return "unknown"
+        return "silent" if status.state == "online" and self.silent else status.state
 
     @property
     def live(self) -> bool:
@@ -141,6 +155,7 @@ class Mirror:
         self._version = 0
         self._view: View | None = None
         self.unreadable = 0
+        self._complaints: dict[str, str] = {}
 
     def connected(self) -> None:
         """The broker let us in: everything retained is on its way."""
@@ -169,9 +184,11 @@ class Mirror:
         try:
             message = kind.model_validate_json(payload)
         except ValidationError as error:
-            self.unreadable += 1
             first = error.errors(include_url=False)[0]
-            log.warning("%s does not fit the contract: %s: %s", topic, first["loc"], first["msg"])
+            self._left_out(topic, f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
+            return
+        if why := unsound(message):
+            self._left_out(topic, why)
             return
         with self._lock:
             self._heard_s, self._heard_at = self._clock.monotonic(), self._clock.now()
@@ -184,6 +201,15 @@ class Mirror:
                 self._settles_at_s = self._heard_s + SETTLE_S
             self._changed()
 
+    def _left_out(self, topic: str, why: str) -> None:
+        """Count and log a message that is not believed; the same complaint about a topic is written once."""
+        self.unreadable += 1
+        if self._complaints.get(topic) != why:
+            if len(self._complaints) >= COMPLAINTS_KEPT:
+                self._complaints.clear()
+            self._complaints[topic] = why
+            log.warning("%s does not fit the contract: %s", topic, why)
+
     def events(self, branch: str, id: str) -> list[MeterEvent | AccountEvent]:
         """The newest events of `meter` or `account` `id`, newest first; at most 50 since this panel started."""
         with self._lock:
@@ -193,6 +219,8 @@ class Mirror:
         """All facts at this moment; the same object until something changes."""
         with self._lock:
             self._settle()
+            if self._view is not None and self._view.silent != self._silent():
+                self._changed()
             if self._view is None:
                 self._view = self._make_view()
             return self._view
@@ -202,6 +230,9 @@ class Mirror:
     def _changed(self) -> None:
         self._version += 1
         self._view = None
+
+    def _silent(self) -> bool:
+        return self._heard_s is not None and self._clock.monotonic() - self._heard_s > SILENT_S
 
     def _settle(self) -> None:
         """Drop what the new connection did not bring again."""
@@ -221,6 +252,6 @@ class Mirror:
         meters = installed.message.meters if installed and isinstance(installed.message, Meters) else []
         accounts = tenants.message.accounts if tenants and isinstance(tenants.message, Accounts) else []
         return View(
-            self._version, facts, self.topics, self._broker, self._heard_s, self._heard_at,
+            self._version, facts, self.topics, self._broker, self._heard_s, self._heard_at, self._silent(),
             {row.id: row for row in meters}, {row.id: row for row in accounts},
         )  # fmt: skip

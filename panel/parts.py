@@ -14,6 +14,7 @@ from panel.feed import Feed
 from panel.formats import Wall
 from panel.history import History
 from panel.mirror import Mirror
+from panel.receipts import Receipts
 from panel.sessions import Sessions
 from panel.throttle import Throttle
 from panel.users import Users
@@ -43,6 +44,7 @@ class Parts:
     users: Users
     sessions: Sessions
     throttle: Throttle
+    receipts: Receipts
     demo: Demo | None = None
 
     def wall(self) -> Wall:

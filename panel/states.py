@@ -45,6 +45,7 @@ CHIPS = (
 )
 """Filters by urgency: name in the address, states it shows, word."""
 
+COVERS = {"cover": later("meter cover"), "terminal cover": later("terminal cover")}
 HOLDS = {
     "arrears": later("arrears"),
     "lockout": later("service|hold"),
@@ -180,7 +181,8 @@ def _corner(
     if state == "off" and availability:
         return span(wall.age_s(availability.since)), None
     if state == "stale":
-        return wall.ago(facts.read_at if facts else None), None
+        read_at = facts.read_at if facts else None
+        return t("{span}|age in a room", span=span(wall.age_s(read_at))) if read_at else t("never"), None
     if account and account.available_nano <= 0:
         return t("used up"), None
     if account and account.days_left is not None:

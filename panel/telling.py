@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bridge.contract.messages import Account, HoldFacts, MeterRow, Relay
-from bridge.contract.units import nano_of_yuan
+from bridge.contract.units import NANO_PER_FEN, nano_of_yuan
 from panel.edge_words import OPEN_BY_ITSELF, person, reason, said
 from panel.formats import Wall, kilowatts, span, yuan
 from panel.states import HOLDS, RULES, Room, other_holds
@@ -163,6 +163,15 @@ def effect_of(account: Account, rooms: list[Room], after_nano: int, cut_limit: s
             return False, t("Puts off the {time} cut-off, but not for long.", time=time)
         return False, t("Does not call off the {time} cut-off.", time=time)
     return True, t("Raises the balance; supply goes on.")
+
+
+def least_nano(account: Account | None, rooms: list[Room], smallest_nano: int) -> int | None:
+    """The smallest top-up after which supply returns, in whole fen; None where it is not cut for arrears alone."""
+    cut = bool(rooms) and rooms[0].state == "cut" and rooms[0].relay is not None and rooms[0].relay.desired == "open"
+    if account is None or not cut or any(other_holds(room.relay) for room in rooms):
+        return None
+    missing = account.restore_above_nano - account.available_nano  # The balance must rise above the limit, not to it.
+    return max((missing // NANO_PER_FEN + 1) * NANO_PER_FEN, smallest_nano)
 
 
 def is_following(relay: Relay) -> bool:

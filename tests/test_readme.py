@@ -82,6 +82,8 @@ def test_the_example_is_a_building_the_edge_accepts_and_can_be_practised() -> No
     for meter in site.meters:
         kind, answered = model.load(meter.model), {}
         for name in kind.rows:
+            if name.endswith("-record"):
+                continue  # Nobody has opened a cover yet.
             question = kind.ask(name, meter.address, slot=1)
             heard = bytearray(shaft.meters[meter.id].answer(question, now, 0.0) or b"")
             reply = PROTOCOLS[kind.protocol].find_reply(question, heard)

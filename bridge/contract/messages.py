@@ -15,6 +15,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bridge.contract.fields import Plain
+
 LARGEST = 2**63 - 1
 """The largest number of an entry or reading that a book can hold."""
 
@@ -153,6 +155,10 @@ class MeterFacts(Message):
     freeze_at: str | None = Field(default=None, description="the midnight of the newest frozen or border register")
     freeze_energy_wh: int | None = None
     status_word_3: str | None = Field(default=None, description="four hex digits (DL/T 645)")
+    cover_openings: int | None = Field(default=None, description="how often the meter's cover was opened, by its count")
+    cover_open: bool | None = Field(default=None, description="the meter's cover stands open")
+    terminal_cover_openings: int | None = None
+    terminal_cover_open: bool | None = None
     energy_today_wh: int | None = Field(
         default=None, description="used since the last local midnight, where that is known"
     )
@@ -198,7 +204,9 @@ class MeterEvent(Message):
     topic = "meter/{id}/event"
     retained = False
     at: str
-    kind: str = Field(description="offline, online, relay-moved, not-following, quarantined, clock-drift, ...")
+    kind: str = Field(
+        description="offline, online, relay-moved, not-following, quarantined, clock-drift, cover-opened, ..."
+    )
     text: str
     seq: int | None = None
 
@@ -340,7 +348,7 @@ class Request(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
     operation: ClassVar[str]
     transaction: str = Field(description="made by the asker, unique per key, [A-Za-z0-9_-]{8,64}; kept for ever")
-    who: str = Field(min_length=1, max_length=64, description="the person who asks")
+    who: Plain = Field(min_length=1, max_length=64, description="the person who asks")
     role: str
     issued_at: str = Field(description="instant of asking, by the site's calendar")
     valid_until: str = Field(description="afterwards the request is refused; usually two minutes later")
@@ -353,7 +361,7 @@ class TopUp(Request):
     account: str
     amount_fen: int
     method: Literal["cash", "transfer", "card", "online"]
-    reference: str = Field(default="", max_length=64, description="the payer's or channel's own number")
+    reference: Plain = Field(default="", max_length=64, description="the payer's or channel's own number")
 
 
 class Trip(Request):
@@ -361,7 +369,7 @@ class Trip(Request):
 
     operation = "trip"
     meter: str
-    why: str = Field(min_length=1, max_length=200)
+    why: Plain = Field(min_length=1, max_length=200)
 
 
 class Close(Request):
@@ -369,7 +377,7 @@ class Close(Request):
 
     operation = "close"
     meter: str
-    why: str = Field(min_length=1, max_length=200)
+    why: Plain = Field(min_length=1, max_length=200)
 
 
 class Read(Request):
@@ -384,14 +392,14 @@ class Release(Request):
 
     operation = "release"
     meter: str
-    why: str = Field(min_length=1, max_length=200)
+    why: Plain = Field(min_length=1, max_length=200)
 
 
 class Brake(Request):
     """Release the brake on a mass cut (R4), by a named person."""
 
     operation = "brake"
-    why: str = Field(min_length=1, max_length=200)
+    why: Plain = Field(min_length=1, max_length=200)
 
 
 class Replay(BaseModel):

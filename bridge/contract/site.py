@@ -91,13 +91,13 @@ class Broker(Strict):
     user: str | None = None
     password_file: str | None = None
     listen: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=1, le=65535)] = 1883
+    port: Annotated[int, Field(strict=True, ge=1, le=65535)] = 1883
     protocol: Literal["5", "3.1.1"] = "5"
 
 
 class Panel(Strict):
     listen: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=1, le=65535)] = 8080
+    port: Annotated[int, Field(strict=True, ge=1, le=65535)] = 8080
 
 
 class BridgeTable(Strict):
@@ -132,7 +132,7 @@ class CutWindow(Strict):
 class Policy(Strict):
     """Every number of R1-R9 that a site may set."""
 
-    lead_min: Annotated[int, Field(ge=30, le=10_080)] = 30
+    lead_min: Annotated[int, Field(strict=True, ge=30, le=10_080)] = 30
     cut_at: Yuan = "0.00"
     restore_above: Yuan = "1.00"
     levels: list[Yuan] = ["50.00", "20.00", "10.00"]
@@ -140,13 +140,13 @@ class Policy(Strict):
     cut_window: CutWindow = CutWindow.model_validate({})
     rest_days: list[date] = []
     work_days: list[date] = []
-    stale_min: Annotated[int, Field(ge=1, le=1440)] = 15
+    stale_min: Annotated[int, Field(strict=True, ge=1, le=1440)] = 15
     warning_counts: Literal["delivered", "attempted"] = "delivered"
-    brake_meters: Annotated[int, Field(ge=1)] = 5
-    brake_percent: Annotated[int, Field(ge=1, le=100)] = 10
+    brake_meters: Annotated[int, Field(strict=True, ge=1)] = 5
+    brake_percent: Annotated[int, Field(strict=True, ge=1, le=100)] = 10
     topup_min: Yuan = "1.00"
     topup_max: Yuan = "50000.00"
-    border_lead_s: Annotated[int, Field(ge=0, le=50)] = 0
+    border_lead_s: Annotated[int, Field(strict=True, ge=0, le=50)] = 0
 
     @model_validator(mode="after")
     def _order(self) -> Policy:
@@ -166,7 +166,7 @@ class Port(Strict):
     protocol: Literal["dlt645-2007", "modbus-rtu"]
     baud: Literal[1200, 2400, 4800, 9600, 19200, 38400] = 2400
     parity: Literal["E", "N", "O"] = "E"
-    poll_s: Annotated[int, Field(ge=0, le=3600)] = 0
+    poll_s: Annotated[int, Field(strict=True, ge=0, le=3600)] = 0
     """Seconds from the start of one round to the next; 0 reads round after round."""
 
 
@@ -216,7 +216,7 @@ class Meter(Strict):
     floor: Label = ""
     shaft: Label = ""
     name: Label = ""
-    multiplier: Annotated[int, Field(ge=1, le=10_000)] = 1
+    multiplier: Annotated[int, Field(strict=True, ge=1, le=10_000)] = 1
     relay: Literal["direct", "permit", "none"] = "direct"
 
 

@@ -1,118 +1,135 @@
-"""Reading a site file: all mistakes are told at once, each with its path; a file with one is not used."""
+"""Reading a site file: all mistakes are told at once, each with its line and path; a file with one is not used.
+
+How the text is written, what stands in a field, and what the tables say of each other is looked at in one go: a row
+with a mistake in it is still known by its id, so that nobody is told of a meter that is missing because its address
+is wrong.
+"""
 
 from __future__ import annotations
 
-import tomllib
-from decimal import Decimal
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from bridge.contract import mistakes as complaints
 from bridge.contract.site import Site
+from bridge.contract.site_references import references_of
+from bridge.contract.toml_text import line_of, path_at, read
+
+LARGEST_FILE_BYTES = 4_000_000
+"""A thousand meters with their accounts have some 300 kB."""
+
+Tables = dict[str, Any]
 
 
 class BadSite(ValueError):
-    """The site file cannot be used; `mistakes` lists every one of them with its path."""
+    """The site file cannot be used; `mistakes` lists every one of them with its path, `lines` with its line too."""
 
-    def __init__(self, mistakes: list[str]):
+    def __init__(self, mistakes: list[str], lines: list[int | None] | None = None):
         self.mistakes = mistakes
+        numbers = lines or [None] * len(mistakes)
+        told = [f"line {n}: {each}" if n else each for n, each in zip(numbers, mistakes, strict=True)]
+        # From the top of the file down, as they are mended.
+        order = sorted(range(len(told)), key=lambda i: (numbers[i] is None, numbers[i] or 0))
+        self.lines = [told[i] for i in order]
         super().__init__("; ".join(mistakes))
+
+
+@dataclass
+class Sheet:
+    """A site file as far as it could be read. `site` is None where there are mistakes."""
+
+    text: str
+    tables: Tables
+    site: Site | None = None
+    found: list[tuple[int | None, str]] = field(default_factory=list)
+
+    def note(self, mistakes: Iterator[tuple[tuple[Any, ...], str]] | list[tuple[tuple[Any, ...], str]]) -> None:
+        """Add mistakes, given as (path, words)."""
+        for path, words in mistakes:
+            self.found.append((line_of(self.text, path) if path else None, f"{self.named(path)}: {words}"))
+
+    def named(self, path: tuple[Any, ...]) -> str:
+        """A path as people read it: `meters[3] (a103).address`, counted from one."""
+        told = ""
+        for number, step in enumerate(path):
+            told += f"[{step + 1}]" if isinstance(step, int) else f".{step}" if told else str(step)
+            if number == 1 and isinstance(step, int) and path[2:] != ("id",) and (id := self._id(path)):
+                told += f" ({id})"
+        return told
+
+    def _id(self, path: tuple[Any, ...]) -> str | None:
+        rows = self.tables.get(path[0])
+        row = rows[path[1]] if isinstance(rows, list) and path[1] < len(rows) else None
+        id = row.get("id") if isinstance(row, dict) else None
+        return id[:32] if isinstance(id, str) and id.isprintable() else None
+
+    def refuse(self) -> BadSite:
+        return BadSite([words for _, words in self.found], [line for line, _ in self.found])
 
 
 def load(path: Path) -> Site:
     """Read and check a site file. Raises BadSite with every mistake found."""
+    sheet = look(path)
+    if sheet.found or sheet.site is None:
+        raise sheet.refuse()
+    return sheet.site
+
+
+def look(path: Path) -> Sheet:
+    """Read a site file and note every mistake. Raises BadSite where there is nothing to look at."""
+    sheet = Sheet(text := _text(path), {})
+    sheet.tables, wrongly_written = read(text)
+    for line, words in wrongly_written:
+        at = sheet.named(path_at(text, line))
+        sheet.found.append((line, f"{at}: {words}" if at else words))
+    if wrongly_written and not sheet.tables:
+        return sheet
     try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise BadSite([f"{path}: there is no such file"]) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadSite([f"{path}: cannot be read: {error}"]) from None
-    try:
-        tables = tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
-        raise BadSite([f"{path}: is not TOML: {error}"]) from None
-    try:
-        site = Site.model_validate(tables)
+        sheet.site = Site.model_validate(sheet.tables)
     except ValidationError as error:
-        raise BadSite([_mistake(each) for each in error.errors()]) from None
-    if mistakes := references(site):
-        raise BadSite(mistakes)
-    return site
-
-
-def _mistake(error: object) -> str:
-    assert isinstance(error, dict)
-    path = ""
-    for step in error["loc"]:
-        path += f"[{step + 1}]" if isinstance(step, int) else f".{step}" if path else str(step)
-    words = str(error["msg"]).removeprefix("Value error, ")
-    if error["type"] == "extra_forbidden":
-        words = "there is no such setting; is it misspelt?"
-    return f"{path}: {words}"
+        sheet.note([(each["loc"], complaints.words(each)) for each in error.errors()])
+    sheet.note(references_of(sheet.tables))
+    return sheet
 
 
 def references(site: Site) -> list[str]:
-    """Mistakes between tables: doubled ids, names that point nowhere, addresses used twice, impossible prices."""
-    mistakes: list[str] = []
-    for name in ("ports", "tariffs", "meters", "accounts"):
-        rows: list[Any] = getattr(site, name)
-        seen: dict[str, int] = {}
-        for number, row in enumerate(rows, 1):
-            if row.id in seen:
-                mistakes.append(f"{name}[{number}].id: {row.id!r} stands already at {name}[{seen[row.id]}]")
-            seen[row.id] = number
-    mistakes += _meter_references(site) + _account_references(site)
-    return mistakes
+    """The mistakes between the tables of a site whose fields are right."""
+    sheet = Sheet("", site.model_dump(by_alias=True))
+    sheet.note(references_of(sheet.tables))
+    return [words for _, words in sheet.found]
 
 
-def _meter_references(site: Site) -> list[str]:
-    mistakes = []
-    ports = {port.id: port for port in site.ports}
-    taken: dict[tuple[str, str], str] = {}
-    devices: dict[str, str] = {}
-    for number, port in enumerate(site.ports, 1):
-        if port.device in devices:
-            mistakes.append(f"ports[{number}].device: {port.device} is already port {devices[port.device]}")
-        devices[port.device] = port.id
-    for number, meter in enumerate(site.meters, 1):
-        at = f"meters[{number}] ({meter.id})"
-        port_found = ports.get(meter.port)
-        if port_found is None:
-            mistakes.append(f"{at}.port: there is no port {meter.port!r}")
-            continue
-        if mistake := _address_mistake(port_found.protocol, meter.address):
-            mistakes.append(f"{at}.address: {mistake}")
-        if (other := taken.get((meter.port, meter.address))) is not None:
-            mistakes.append(f"{at}.address: {meter.address} on {meter.port} is already meter {other}")
-        taken[meter.port, meter.address] = meter.id
-    return mistakes
-
-
-def _address_mistake(protocol: str, address: str) -> str:
-    digits = address.isascii() and address.isdigit()
-    if protocol == "dlt645-2007":
-        if not (digits and len(address) == 12):
-            return "a DL/T 645 address has 12 digits, in quotes"
-        return "999999999999 is the broadcast address" if address == "9" * 12 else ""
-    if not (digits and len(address) <= 3 and 1 <= int(address) <= 247 and str(int(address)) == address):
-        return 'a Modbus address is "1" to "247", in quotes'
-    return ""
-
-
-def _account_references(site: Site) -> list[str]:
-    mistakes = []
-    meters = {meter.id for meter in site.meters}
-    tariffs = {tariff.id for tariff in site.tariffs}
-    owner: dict[str, str] = {}
-    for number, account in enumerate(site.accounts, 1):
-        at = f"accounts[{number}] ({account.id})"
-        if account.tariff not in tariffs:
-            mistakes.append(f"{at}.tariff: there is no tariff {account.tariff!r}")
-        for meter in account.meters:
-            if meter not in meters:
-                mistakes.append(f"{at}.meters: there is no meter {meter!r}")
-            elif meter in owner:
-                mistakes.append(f"{at}.meters: meter {meter} already belongs to account {owner[meter]}")
-            owner[meter] = account.id
-    return mistakes
+def _text(path: Path) -> str:
+    """The text of the file. Raises BadSite in words."""
+    try:
+        about = path.stat()
+        if stat.S_ISDIR(about.st_mode):
+            raise BadSite([f"{path}: cannot be read: it is a directory; name the file in it"])
+        if not stat.S_ISREG(about.st_mode):
+            raise BadSite([f"{path}: cannot be read: it is no file"])
+        if about.st_size > LARGEST_FILE_BYTES:
+            raise BadSite(
+                [f"{path}: has {about.st_size // 1_000_000} MB; a site file has at most 4. Is it the right one?"]
+            )
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise BadSite([f"{path}: there is no such file"]) from None
+    except PermissionError:
+        raise BadSite([f"{path}: cannot be read by this user; give it the right with chmod or chown"]) from None
+    except OSError as error:
+        raise BadSite([f"{path}: cannot be read: {error.strerror or error}"]) from None
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise BadSite([f"{path}: cannot be read: it is saved as UTF-16; save it as UTF-8"])
+    try:
+        text = raw.decode("utf-8-sig")  # Windows' editor marks its UTF-8; the mark is no part of the text.
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise BadSite([f"{path}: cannot be read: line {line} is not UTF-8; save it as UTF-8"]) from None
+    if "\x00" in text:
+        raise BadSite([f"{path}: cannot be read: it is no text. Is it the right file?"])
+    return text.replace("\r\n", "\n")

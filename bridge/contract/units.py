@@ -7,6 +7,7 @@ gateways, meters and accounts, and the transaction ids of people, are checked he
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import UTC, datetime
 
 NANO_PER_YUAN = 10**9
@@ -22,6 +23,7 @@ RATES = ("sharp", "peak", "flat", "valley", "deep")
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,31}\Z")
 _TRANSACTION = re.compile(r"[A-Za-z0-9_-]{8,64}\Z")
+_TURNS_OR_LOST = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufffd"
 _YUAN = re.compile(r"(-?)(\d{1,7})(?:\.(\d{1,2}))?\Z", re.ASCII)
 _PRICE = re.compile(r"(\d{1,4})(?:\.(\d{1,6}))?\Z", re.ASCII)
 
@@ -38,6 +40,13 @@ def is_id(text: object) -> bool:
 def is_transaction(text: object) -> bool:
     """True for a transaction id, made by the one who asks: `[A-Za-z0-9_-]{8,64}`."""
     return isinstance(text, str) and _TRANSACTION.match(text) is not None
+
+
+def is_plain(text: str) -> bool:
+    """True for a person's text that can be shown as it is: no control characters, line breaks, halves of pairs, no
+    mark that turns the direction of what follows, and no sign of bytes that were lost on the way (U+FFFD).
+    """
+    return not any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") or c in _TURNS_OR_LOST for c in text)
 
 
 def fen_of(text: str) -> int:

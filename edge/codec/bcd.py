@@ -46,3 +46,11 @@ def local_instant(raw: bytes, zone: tzinfo) -> datetime:
     except ValueError:
         raise BadValue(f"{text} is not a date and time") from None
     return naive.replace(tzinfo=zone)
+
+
+def instant_or_none(raw: bytes, zone: tzinfo) -> datetime | None:
+    """YYMMDDhhmmss as an instant; None where no time stands, as in the end of an event that is not over."""
+    try:
+        return local_instant(raw, zone)
+    except BadValue:
+        return None

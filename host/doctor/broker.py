@@ -14,8 +14,8 @@ OLDEST_MOSQUITTO = 2
 
 MODES = {
     "time": "See clock: it leaves this mode by itself.",
-    "recovery": "The book is an older copy. Enter the payments that are missing, then say so once: see --recovered-by "
-    "of `python -m edge`.",
+    "recovery": "The book is an older copy. Enter the payments that are missing, then end Riser and say so once: "
+    "`riser up --recovered-by NAME`.",
     "version": "Start the newer Riser that wrote the book.",
     "identity": "Find the second program with this gateway's id (an old card, a copy, a test) and end it.",
     "disk": "See disk.",

@@ -146,5 +146,5 @@ def _book(snapshot: Snapshot, seen: DiskSeen) -> Iterator[Finding]:
         "disk",
         "book.db",
         f"{snapshot.place.directory}/book.db is {how}, and there was a book here: all balances stand in it.",
-        "Put it or a backup back. Only if it is really lost: python -m edge --begin-anew, once.",
+        "Put it or a backup back. Only if it is really lost: `riser up --begin-anew`, once.",
     )

@@ -6,7 +6,7 @@ mistake in it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request
@@ -14,16 +14,26 @@ from werkzeug.wrappers import Response
 
 from bridge.contract.asking import new_transaction
 from bridge.contract.messages import Account, AccountRow, TopUp
-from bridge.contract.units import NANO_PER_FEN, BadAmount, fen_of, instant_of, is_transaction, nano_of_yuan
+from bridge.contract.units import (
+    NANO_PER_FEN,
+    BadAmount,
+    fen_of,
+    instant_of,
+    is_plain,
+    is_transaction,
+    nano_of_yuan,
+    yuan_text,
+)
 from panel.commands import Conflict, NotSent
 from panel.formats import yuan
 from panel.guard import me, quiet, require
 from panel.links import link
+from panel.mirror import View
 from panel.pages.answers import answer_to
 from panel.pages.entries import rows_of, story_of
 from panel.parts import Parts, parts
 from panel.states import PRIORITY, Room, room_of
-from panel.telling import banner_of, effect_of
+from panel.telling import banner_of, effect_of, least_nano
 from panel.words import later, t
 
 blueprint = Blueprint("account", __name__)
@@ -33,6 +43,9 @@ quiet("account.entries")
 METHODS = {"cash": later("Cash"), "transfer": later("Transfer"), "card": later("Card"), "online": later("Online")}
 assert set(METHODS) == set(TopUp.model_fields["method"].annotation.__args__)  # type: ignore[union-attr]
 QUICK = ("50", "100", "200", "500")
+
+SHOWN = 64
+"""Characters of a typed text that stand in the form again. An amount is judged whole, never by its beginning."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +78,19 @@ class Form:
 def tenancy(id: str) -> Tenancy:
     """The account with this id; 404 where there is none."""
     stand = parts()
-    view, wall = stand.mirror.view(), stand.wall()
+    view = stand.mirror.view()
     row = view.accounts.get(id)
     if row is None:
         abort(404)
+    return tenancy_of(stand, view, row)
+
+
+def tenancy_of(stand: Parts, view: View, row: AccountRow) -> Tenancy:
+    """An account as it stands in `view`."""
+    wall = stand.wall()
     rooms = [room_of(view, meter, wall, stand.stale_s) for meter in view.meters_of(row)]
     rooms.sort(key=lambda room: PRIORITY.index(room.state))
-    return Tenancy(row, view.get(Account, id), rooms)
+    return Tenancy(row, view.get(Account, row.id), rooms)
 
 
 def amount_nano(text: str) -> int:
@@ -91,17 +110,22 @@ def amount_nano(text: str) -> int:
 
 @blueprint.get("/account/<id>")
 def account(id: str) -> str:
-    """The page. `amount` and `method` fill the form, `before` pages the entries, `answer` shows a request's outcome."""
-    return _page(
-        tenancy(id), Form(new_transaction(), request.args.get("amount", "")[:24], request.args.get("method", ""))
+    """The page. `amount`, `method` and `reference` fill the form, `before` pages the entries, `answer` shows a
+    request's outcome."""
+    asked = request.args
+    form = Form(
+        new_transaction(), asked.get("amount", "")[:SHOWN], asked.get("method", ""), asked.get("reference", "")[:SHOWN]
     )
+    return _page(tenancy(id), form)
 
 
 def _page(found: Tenancy, form: Form) -> str:
     stand, preview = parts(), _preview(found, form.amount)
     preview["mistake"] = form.mistake("amount") or preview["mistake"]
+    least = least_nano(found.account, found.rooms, nano_of_yuan(stand.site.policy.topup_min))
     return render_template(
         "account.html", it=found, form=form, methods=METHODS, quick=QUICK, preview=preview,
+        least=yuan_text(least) if least else None,
         answer=answer_to(request.args.get("answer")), **_now(stand, found), **_entries(stand, found),
     )  # fmt: skip
 
@@ -118,7 +142,7 @@ def _entries(stand: Parts, found: Tenancy) -> dict[str, Any]:
     lines = stand.history.of_account(found.row.id, meters, since, seq, limit=21)
     wall = stand.wall()
     return {
-        "rows": rows_of(lines[:20], wall),
+        "rows": rows_of(lines[:20], stand, wall),
         "older": lines[19].seq if len(lines) > 20 else None,
         "before": seq,
         "story": story_of(stand.history.of_account(found.row.id, meters, since, limit=60), found.account, wall),
@@ -146,7 +170,7 @@ def preview(id: str) -> str:
     """Before and after for the amount that stands in the field, and what it will do."""
     require("topup")
     found = tenancy(id)
-    amount = request.args.get("amount", "")[:24]
+    amount = request.args.get("amount", "")
     return render_template("parts/preview.html", it=found, preview=_preview(found, amount), typing=True)
 
 
@@ -173,40 +197,42 @@ def top_up(id: str) -> str | tuple[str, int] | Response:
     """Take money: one request for one transaction, then the page that shows its answer."""
     require("topup")
     found, typed = tenancy(id), request.form
-    transaction = typed.get("transaction", "")
-    if not is_transaction(transaction):
-        transaction = new_transaction()
-    form = Form(transaction, typed.get("amount", "")[:24], typed.get("method", ""), typed.get("reference", "").strip())
+    amount, reference = typed.get("amount", ""), typed.get("reference", "").strip()
+    form = Form(typed.get("transaction", ""), amount[:SHOWN], typed.get("method", ""), reference)
     mistakes: dict[str, str] = {}
     nano = 0
+    if not is_transaction(form.transaction):  # Without its number a double click would post twice.
+        form = replace(form, transaction=new_transaction())
+        mistakes["form"] = t("This form lost its number on the way. Nothing was done; send it once more.")
     try:
-        nano = amount_nano(form.amount)
+        nano = amount_nano(amount)
     except BadAmount as bad:
         mistakes["amount"] = str(bad)
     if form.method not in METHODS:
         mistakes["method"] = t("Choose how the money came.")
-    if len(form.reference) > 64:
+    if len(reference) > 64:
         mistakes["reference"] = t("At most 64 characters.")
+    elif not is_plain(reference):
+        mistakes["reference"] = t("There are characters in it that cannot be shown; type it anew.")
     if mistakes:
         return _again(found, form, mistakes)
     user = me()
     try:
         parts().commands.send(
-            "topup", id, who=user.name, role=user.role, transaction=transaction,
-            account=id, amount_fen=nano // NANO_PER_FEN, method=form.method, reference=form.reference,
+            "topup", id, who=user.name, role=user.role, transaction=form.transaction,
+            account=id, amount_fen=nano // NANO_PER_FEN, method=form.method, reference=reference,
         )  # fmt: skip
     except NotSent:
         words = t("Not sent: the connection to the gateway is lost. Nothing was posted; send the form again later.")
         return _again(found, form, {"form": words}, 503)
     except Conflict:
-        fresh = Form(new_transaction(), form.amount, form.method, form.reference)
+        fresh = replace(form, transaction=new_transaction())
         words = t("This form was already used for another top-up. Check the entries, then send it once more.")
         return _again(found, fresh, {"form": words}, 409)
     if typed.get("back") == "demo":
-        return redirect(link("demo.timeline", answer=transaction), 303)
-    return redirect(link("account.account", id=id, answer=transaction), 303)
+        return redirect(link("demo.timeline", answer=form.transaction), 303)
+    return redirect(link("account.account", id=id, answer=form.transaction), 303)
 
 
 def _again(found: Tenancy, form: Form, mistakes: dict[str, str], code: int = 422) -> tuple[str, int]:
-    shown = Form(form.transaction, form.amount, form.method, form.reference, tuple(mistakes.items()))
-    return _page(found, shown), code
+    return _page(found, replace(form, mistakes=tuple(mistakes.items()))), code

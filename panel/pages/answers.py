@@ -57,6 +57,8 @@ class Answer:
     detail: str
     finished: bool
     receipt: str | None = None
+    seq: int | None = None
+    """The entry of a top-up, whose receipt goes to paper."""
 
 
 @blueprint.get("/answer/<transaction>")
@@ -81,10 +83,12 @@ def told(stand: Parts, asked: Asked) -> Answer:
     """Put a request and its answers into words."""
     good, sentence, detail = _outcome(stand, asked)
     newest = asked.newest
-    receipt = newest.data.get("receipt") if newest and newest.status == "done" and newest.data else None
+    found = (newest.data if newest and newest.status == "done" else None) or {}
+    receipt, seq = found.get("receipt"), found.get("seq")
     return Answer(
         asked.transaction, t(TITLES[asked.operation]), asked.who, asked.at, _steps(stand, asked, good), good,
         sentence, detail, asked.finished, str(receipt) if receipt else None,
+        seq if isinstance(seq, int) and receipt else None,
     )  # fmt: skip
 
 
@@ -177,12 +181,12 @@ def _done(asked: Asked, found: dict[str, object]) -> str:
 
 def _from_archive(stand: Parts, transaction: str) -> Answer | None:
     line = stand.history.by_id(f"{KEY}:{transaction}")
-    if line is None or line.kind != "topup/1":
+    if line is None or line.kind != "topup/1" or line.body.get("amount_fen") is None:
         return None
     amount, balance = yuan(line.body["amount_fen"] * NANO_PER_FEN), yuan(line.body.get("balance_after_nano"))
     return Answer(
         transaction, t("Top up"), str(line.body.get("who", "")), line.at.isoformat(),
         [Step(t("Sent"), "done"), Step(t("Posted|money"), "done")], True,
         t("{amount} yuan posted. Balance {balance} yuan.", amount=amount, balance=balance), "", True,
-        str(line.body.get("receipt", "")) or None,
+        str(line.body.get("receipt", "")) or None, line.seq,
     )  # fmt: skip

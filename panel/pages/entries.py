@@ -11,6 +11,8 @@ from bridge.contract.units import RATES, instant_of
 from panel.edge_words import person, reason, said
 from panel.formats import Wall, yuan
 from panel.history import Line
+from panel.pages.cut_reason import why_cut
+from panel.parts import Parts
 from panel.states import HOLDS, RATE_WORDS
 from panel.words import later, t
 
@@ -44,6 +46,9 @@ class Row:
     amount_nano: int | None
     balance_nano: int | None
     charge: Charge | None
+    why: list[tuple[str, str]]
+    """The reasons of a cut-off, told when it opens."""
+    receipt: bool
 
 
 @dataclass(frozen=True)
@@ -86,17 +91,18 @@ def charge_of(body: dict[str, Any]) -> Charge:
     )  # fmt: skip
 
 
-def rows_of(lines: list[Line], wall: Wall) -> list[Row]:
-    return [_row(line, wall) for line in lines]
+def rows_of(lines: list[Line], stand: Parts, wall: Wall) -> list[Row]:
+    return [_row(line, stand, wall) for line in lines]
 
 
-def _row(line: Line, wall: Wall) -> Row:
+def _row(line: Line, stand: Parts, wall: Wall) -> Row:
     body = line.body
     state, icon, word, what = _words(line, wall)
     charge = charge_of(body) if line.kind == "charge/1" else None
     return Row(
         line.seq, line.at, state, icon, word, what, body.get("wh") if charge else None,
         line.amount_nano, body.get("balance_after_nano"), charge,
+        why_cut(line, stand, wall) if line.kind == "trip/1" else [], line.kind == "topup/1",
     )  # fmt: skip
 
 
@@ -149,6 +155,8 @@ def _words(line: Line, wall: Wall) -> tuple[str, str, str, str]:
             who, why = str(body.get("who") or ""), str(body.get("why") or "")
             told = [hold, person(who), reason(who, why)]
             return "s-held", "held", word, " · ".join(part for part in told if part)
+        case "unreadable":
+            return "", "more", t("Entry {seq}.", seq=line.seq), t("It cannot be read here; the gateway's book has it.")
     return "", "more", line.kind, ""
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from bridge.contract.messages import AccountEvent, MeterEvent
 from bridge.contract.units import instant_of
+from panel.bodies import UNREADABLE
 from panel.edge_words import READ_BACK, known, person, reason, said
 from panel.history import Line
 from panel.parts import Parts
@@ -23,6 +24,7 @@ KINDS = {
     "quarantine/1": later("Reading set aside"),
     "opening/1": later("Opening reading"),
     "meter/1": later("Installed"),
+    UNREADABLE: later("It cannot be read here; the gateway's book has it."),
 }
 
 SAID = {
@@ -35,10 +37,19 @@ SAID = {
     "opened": later("Opening reading"),
     "trip": later("Cut-off ordered"),
     "not-charged": later("Not charged"),
+    "cover-opened": later("Cover opened"),
+    "cover-closed": later("Cover closed again"),
+    "cover-cleared": later("Record of covers cleared"),
     "identity": later("Name used twice"),
 }
 
-BAD = ("offline", "relay-moved", "not-following", "quarantined", "not-charged", "identity")
+BAD = (
+    "offline", "relay-moved", "not-following", "quarantined", "not-charged", "identity", "cover-opened",
+    "cover-cleared",
+)  # fmt: skip
+
+GOOD_NEWS = ("cover-closed",)
+"""Alarms that take an earlier one back."""
 
 
 def events_of(stand: Parts, meter: str, limit: int = 12) -> list[dict[str, Any]]:
@@ -82,6 +93,7 @@ def _from_book(line: Line) -> dict[str, Any]:
             text = " · ".join(part for part in (which, person(who), reason(who, body.get("why"))) if part)
         case "alarm/1":
             word = t(SAID[body["alarm"]]) if body.get("alarm") in SAID else word
+            bad = body.get("alarm") not in GOOD_NEWS
         case "trip/1":
             text = t("for arrears") if body.get("cause") == "arrears" else t("by a person")
         case "meter/1":

@@ -9,13 +9,13 @@ from werkzeug.wrappers import Response
 
 from bridge.contract.asking import new_transaction
 from bridge.contract.messages import Info
-from bridge.contract.units import is_transaction
+from bridge.contract.units import is_plain, is_transaction
 from panel.commands import Conflict, NotSent
 from panel.guard import me, quiet, require
 from panel.links import link
 from panel.pages.answers import answer_to
 from panel.parts import parts
-from panel.rooms_of_port import silent_by_port
+from panel.rooms_of_port import meters_by_port
 from panel.words import later, t
 
 blueprint = Blueprint("lines", __name__)
@@ -51,7 +51,7 @@ def _now() -> dict[str, Any]:
         "gateway": view.get(Info),
         "modes": MODES,
         "wall": stand.wall(),
-        "silent": silent_by_port(stand),
+        "meters": meters_by_port(stand),
         "unreadable": stand.mirror.unreadable,
     }
 
@@ -62,16 +62,26 @@ def now() -> str:
     return render_template("parts/lines_now.html", **_now())
 
 
+def _mistake(why: str, transaction: str) -> str | None:
+    if not why:
+        return t("A reason is needed; it stands in the book.")
+    if len(why) > 200:
+        return t("At most 200 characters.")
+    if not is_plain(why):
+        return t("There are characters in it that cannot be shown; type it anew.")
+    if not is_transaction(transaction):
+        return t("This form lost its number on the way. Nothing was done; send it once more.")
+    return None
+
+
 @blueprint.post("/lines/ports")
 def release() -> str | tuple[str, int] | Response:
     """Release the brake on mass cuts, by name and with a reason (R4)."""
     require("brake")
     why, transaction = request.form.get("why", "").strip(), request.form.get("transaction", "")
-    if not 1 <= len(why) <= 200:
-        return _page(t("A reason is needed; it stands in the book."), why[:200]), 422
+    if mistake := _mistake(why, transaction):
+        return _page(mistake, why[:200]), 422
     user = me()
-    if not is_transaction(transaction):
-        transaction = new_transaction()
     try:
         parts().commands.send("brake", "brake", who=user.name, role=user.role, transaction=transaction, why=why)
     except NotSent:

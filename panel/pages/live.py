@@ -30,6 +30,8 @@ def liveness() -> dict[str, object]:
         words = t("Connection lost, reconnecting.")
     elif view.gateway == "offline":
         words = t("The gateway is off line. It goes on reading, charging and restoring by itself.")
+    elif view.gateway == "silent":
+        words = t("The gateway is not heard any more.")
     else:
         words = t("Waiting for the gateway.")
     return found | {"words": t("Not live"), "lost": f"{words} {seen}"}

@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 
 from bridge.contract.asking import new_transaction
 from bridge.contract.messages import MeterFacts, Tariff, Window
-from bridge.contract.units import RATES, instant_of, is_transaction
+from bridge.contract.units import RATES, instant_of, is_plain, is_transaction
 from panel.charts import Day, power_chart
 from panel.commands import Conflict, NotSent
 from panel.guard import me, quiet, require
@@ -63,12 +63,13 @@ def one_room(id: str) -> Room:
 
 @blueprint.get("/meter/<id>")
 def meter(id: str) -> str:
-    """The page; `ask=trip` or `ask=close` opens the dialog, `day` chooses the curve's day."""
-    room, operation = one_room(id), request.args.get("ask", "")
+    """The page; `ask=trip` or `ask=close` opens the dialog, `day` chooses the curve's day. `do` is `ask` of a form
+    whose session had ended, with its `why`."""
+    room, operation = one_room(id), request.args.get("ask", "") or request.args.get("do", "")
     ask = None
     if operation in ("trip", "close") and room.meter.relay != "none":
         require(operation)
-        ask = Ask(operation, new_transaction())
+        ask = Ask(operation, new_transaction(), why=request.args.get("why", "")[:200])
     return _page(room, ask)
 
 
@@ -216,21 +217,25 @@ def act(id: str) -> str | tuple[str, int] | Response:
     if operation not in ("read", "trip", "close"):
         abort(404)
     require(operation)
+    mistakes: dict[str, str] = {}
     transaction = typed.get("transaction", "")
-    if not is_transaction(transaction):
+    if not is_transaction(transaction):  # Without its number a double click would be two commands.
         transaction = new_transaction()
+        mistakes["form"] = t("This form lost its number on the way. Nothing was done; send it once more.")
     if operation == "read":
+        # Reading changes nothing, so a read whose form lost its number is simply a new one.
         return _send(room, Ask("read", transaction), {})
     if room.meter.relay == "none":
         abort(404)
-    ask = Ask(operation, transaction, typed.get("room", "")[:64], typed.get("why", "").strip()[:400])
-    mistakes: dict[str, str] = {}
+    ask = Ask(operation, transaction, typed.get("room", ""), typed.get("why", "").strip()[:400])
     if ask.room.strip().casefold() != room.meter.room.casefold():
         mistakes["room"] = t("That is not this room. Type {room} to confirm.", room=room.meter.room)
     if not ask.why:
         mistakes["why"] = t("A reason is needed; it stands in the book.")
     elif len(ask.why) > 200:
         mistakes["why"] = t("At most 200 characters.")
+    elif not is_plain(ask.why):
+        mistakes["why"] = t("There are characters in it that cannot be shown; type it anew.")
     if mistakes:
         return _page(room, replace(ask, mistakes=tuple(mistakes.items()))), 422
     return _send(room, ask, {"why": ask.why})

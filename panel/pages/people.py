@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from panel.guard import me, require_manager
 from panel.links import go
 from panel.parts import parts
-from panel.users import ROLES, Refused
+from panel.users import ROLES, Refused, User
 from panel.words import later, t
 
 blueprint = Blueprint("people", __name__)
@@ -41,6 +41,12 @@ def _page(mistake: str | None = None, fresh: tuple[str, str] | None = None, name
     )  # fmt: skip
 
 
+def _chosen(number: str) -> User | None:
+    """The person with this number; None for what is no number of a person."""
+    digits = number.isascii() and number.isdigit() and len(number) < 16
+    return parts().users.get(int(number)) if digits else None
+
+
 @blueprint.post("/people")
 def act() -> str | tuple[str, int] | Response:
     """Add a person, or act on one. A one-time password is shown once, on the page that answers."""
@@ -50,9 +56,7 @@ def act() -> str | tuple[str, int] | Response:
     try:
         if form.get("do") == "add":
             return _page(fresh=(name, users.add(name, role)))
-        user = (
-            users.get(int(form["user"])) if form.get("user", "").isascii() and form.get("user", "").isdigit() else None
-        )
+        user = _chosen(form.get("user", ""))
         if user is None:
             raise Refused(later("This person is no longer here."))
         match form.get("do"):

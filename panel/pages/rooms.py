@@ -9,6 +9,7 @@ import hashlib
 import re
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, current_app, g, make_response, redirect, render_template, request
@@ -138,17 +139,31 @@ def totals(stand: Parts, rooms: list[Room]) -> dict[str, object]:
     )  # fmt: skip
     gateway = stand.mirror.view().get(Info)
     return {
-        "power_w": sum((room.facts.power_w or 0) * room.meter.multiplier for room in rooms if room.facts),
-        "today_wh": sum((room.facts.energy_today_wh or 0) * room.meter.multiplier for room in rooms if room.facts),
+        "power_w": _sum(
+            room.facts.power_w * room.meter.multiplier
+            for room in rooms
+            if room.facts and room.facts.power_w is not None
+        ),
+        "today_wh": _sum(
+            room.facts.energy_today_wh * room.meter.multiplier
+            for room in rooms
+            if room.facts and room.facts.energy_today_wh is not None
+        ),
         "topups": count,
         "taken_nano": taken_nano,
         "owing": sum(nano < 0 for nano in balances),
-        "owed_nano": sum(nano for nano in balances if nano < 0),
-        "prepaid_nano": sum(nano for nano in balances if nano > 0),
+        "owed_nano": sum(nano for nano in balances if nano < 0) if balances else None,
+        "prepaid_nano": sum(nano for nano in balances if nano > 0) if balances else None,
         "next_cuts": next_cuts[:3],
         "window_open": gateway.cut_window_open if gateway else None,
         "window_next": gateway.cut_window_next if gateway else None,
     }
+
+
+def _sum(figures: Iterable[int]) -> int | None:
+    """The sum of what is known; nothing known is nothing, not 0."""
+    known = list(figures)
+    return sum(known) if known else None
 
 
 def natural(text: str) -> list[tuple[int, int, str]]:

@@ -51,7 +51,10 @@ def sign_in() -> Page:
     """Name and password; afterwards the page that was wanted."""
     wanted = request.values.get("next")
     if request.method == "GET":
-        return render_template("sign_in.html", name="", wanted=wanted, mistake=None)
+        ended = t("Your session has ended. Nothing was done; what you typed is in the form again after you sign in.")
+        return render_template(
+            "sign_in.html", name="", wanted=wanted, mistake=ended if "ended" in request.args else None
+        )
     stand = parts()
     name, password = request.form.get("name", "").strip()[:64], request.form.get("password", "")[:256]
     source, mark = _source(), _mark(name)

@@ -28,9 +28,12 @@
     const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement.tagName) &&
       document.activeElement.type !== "radio";
     if (event.key === "Escape") {
-      const close = document.querySelector("[data-close]");
+      const close = document.querySelector("[data-close]"), menu = document.querySelector("details.menu[open]");
       if (close) location.assign(close.href);
-      else document.activeElement.blur();
+      else if (menu) {
+        menu.open = false;
+        menu.querySelector("summary").focus();
+      } else document.activeElement.blur();
     } else if (!typing && event.key === "/" && byId("q")) {
       event.preventDefault();
       byId("q").select();
@@ -55,13 +58,27 @@
     byId("amount").dispatchEvent(new Event("input", { bubbles: true }));
   });
 
+  // --- a receipt goes to the printer at once ---
+  if (document.querySelector("[data-print]")) addEventListener("load", () => setTimeout(print, 100));
+
+  // --- a menu closes when something else is chosen ---
+  document.addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+  });
+
+  // --- a dialog that asks: nothing behind it can be reached while it is open ---
+  const asks = document.querySelector("dialog.ask");
+  if (asks) {
+    asks.close();
+    asks.showModal();
+  }
+
   // --- a dangerous button wakes when the room has been typed ---
   for (const form of document.querySelectorAll("form[data-room]")) {
     const button = form.querySelector("[data-confirm]"), room = form.querySelector("[name=room]");
     const look = () => { button.disabled = room.value.trim().toLowerCase() !== form.dataset.room.toLowerCase(); };
     room.addEventListener("input", look);
     look();
-    (form.querySelector("#why").value ? room : form.querySelector("#why")).focus();
   }
 
   // --- one click per form; the server holds it as well ---

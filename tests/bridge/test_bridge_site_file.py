@@ -81,8 +81,8 @@ def test_all_wrong_settings_are_told_at_once_with_their_place(tmp_path: Path) ->
     text = text.replace('protocol = "dlt645-2007"', 'protocol = "dlt645-2007"\nbaud = 4801')
     text += "\n[policy]\nlead_min = 29\n"
     found = mistakes_of(tmp_path, text)
-    for place in ("site.gateway: an id", "site.zone: 'Mars/Olympus' is no time zone", "ports[1].baud",
-                  "tariffs[1].prices.peak", "policy.lead_min"):  # fmt: skip
+    for place in ("site.gateway: an id", "site.zone: 'Mars/Olympus' is no time zone", "ports[1] (line-1).baud",
+                  "tariffs[1] (shop).prices.peak", "policy.lead_min"):  # fmt: skip
         assert any(each.startswith(place) for each in found), (place, found)
     assert "site.nme: there is no such setting; is it misspelt?" in found
     assert len(found) == 6
@@ -126,7 +126,7 @@ meters = ["m301"]
     found = mistakes_of(tmp_path, text)
     assert found == [
         "meters[3].id: 'm301' stands already at meters[1]",
-        "ports[2].device: /dev/ttyUSB0 is already port line-1",
+        "ports[2] (line-2).device: /dev/ttyUSB0 is already port line-1",
         'meters[2] (m302).address: a Modbus address is "1" to "247", in quotes',
         "meters[3] (m301).address: 000000000301 on line-1 is already meter m301",
         "meters[4] (m304).port: there is no port 'line-9'",
@@ -146,13 +146,13 @@ meters = ["m301"]
         ('kind = "tou"', 'kind = "single"', "a single price has `price`"),
         ('peak = "1.2"', 'noon = "1.2", peak = "1.2"', "unknown rates ['noon']"),
         ('peak = "1.2"', 'peak = "1.2345678"', "is not a price"),
-        ('address = "000000000301"', "address = 301", "valid string"),
-        ('room = "301"\ntariff', 'room = "301"\nphone = "evil<b>"\ntariff', "match pattern"),
+        ('address = "000000000301"', "address = 301", 'write it in quotes: "301"'),
+        ('room = "301"\ntariff', 'room = "301"\nphone = "evil<b>"\ntariff', "a phone number has digits"),
         ('tariff = "shop"\nmeters', 'tariff = "shop"\nopening = "9000000.01"\nmeters', "9 million"),
         ("[site]", '[policy]\nlevels = ["10.00", "20.00", "50.00"]\n[site]', "from high to low"),
         ("[site]", '[policy]\nrestore_above = "-1.00"\n[site]', "supply would chatter"),
         ("[site]", '[policy.cut_window]\nfrom = "16:00"\nto = "09:00"\n[site]', "ends before it begins"),
-        ("[site]", '[broker]\nurl = "mqtt://user:secret@host"\n[site]', "match pattern"),
+        ("[site]", '[broker]\nurl = "mqtt://user:secret@host"\n[site]', "write mqtt://host:port or"),
         ("[site]", "[site", "is not TOML"),
     ],
 )  # fmt: skip

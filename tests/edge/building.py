@@ -24,7 +24,7 @@ from edge.book import Book, Entry
 from edge.codec.dlt645_orders import Password
 from edge.core import Core
 from edge.gateway import Gateway
-from edge.inline import InlinePort
+from edge.inline import Answer, InlinePort
 from edge.settings import lines_of, terms_of
 from firmware_sim import faults as sim_faults
 from firmware_sim import shaft as sim_shaft
@@ -72,11 +72,12 @@ class Building:
         meters: set[str] | None = None,
         clock: ManualClock | None = None,
         idle_s: float = 0.5,
+        zone: str | None = None,
     ):
-        """`idle_s` is how far the clock is moved when nothing waits to be done."""
-        self.idle_s = idle_s
+        """`idle_s` is how far the clock is moved when nothing waits to be done; `zone` moves the mall elsewhere."""
+        self.idle_s, self.zone = idle_s, zone
         self.directory, self.clock = directory, clock or ManualClock(start)
-        self.shaft = sim_shaft.load(DEMO / "shaft.toml", self.clock.now(), sim_faults.gather(list(faults)))
+        self.shaft = sim_shaft.load(self._described(), self.clock.now(), sim_faults.gather(list(faults)))
         self.site = self._site(poll_s, policy or {}, meters)
         self.broker = Broker()
         self.edge: Gateway
@@ -85,18 +86,32 @@ class Building:
         self._seen: list[Entry] = []
         self.start_edge()
 
+    def _described(self) -> Path:
+        """The shaft's description, with its zone changed where the test wants another one."""
+        if self.zone is None:
+            return DEMO / "shaft.toml"
+        moved = self.directory / "shaft.toml"
+        text = (DEMO / "shaft.toml").read_text(encoding="utf-8")
+        moved.write_text(text.replace("Asia/Shanghai", self.zone), encoding="utf-8")
+        return moved
+
+    def answer_of(self, line: str) -> Answer:
+        """What answers on a line."""
+        return self.shaft.lines[line].answer
+
     def _site(self, poll_s: int, policy: dict[str, Any], meters: set[str] | None) -> Site:
         site = load(DEMO / "site.toml")
         tables = site.model_dump(by_alias=True)
         for port in tables["ports"]:
             port["poll_s"] = poll_s
         tables["policy"] |= policy
+        tables["site"]["zone"] = self.zone or tables["site"]["zone"]
         if meters is not None:
             tables["meters"] = [row for row in tables["meters"] if row["id"] in meters]
             tables["accounts"] = [row for row in tables["accounts"] if set(row["meters"]) <= meters]
         return Site.model_validate(tables)
 
-    def start_edge(self) -> None:
+    def start_edge(self, recovered_by: str | None = None) -> None:
         """Open the book and start the edge, as after a power cut."""
         book = Book(self.directory, self.clock, f"boot-{next(self.boots)}")
         if book.seq == 0:
@@ -104,9 +119,9 @@ class Building:
         self.edge = Gateway(self.site, book, self.clock, self.broker, KEYS, lambda meter: Password())
         self.ports = {}
         for line in lines_of(self.site, self.directory):
-            self.ports[line.id] = InlinePort(line, self.shaft.lines[line.id].answer, self.edge.enqueue, self.clock)
+            self.ports[line.id] = InlinePort(line, self.answer_of(line.id), self.edge.enqueue, self.clock)
         self.edge.attach(dict(self.ports))
-        self.edge.begin()
+        self.edge.begin(recovered_by)
 
     def stop_edge(self) -> None:
         """The process is gone, as by a power cut: nothing is saved, nobody is told."""

@@ -137,7 +137,7 @@ def test_our_echo_then_the_answer() -> None:
     for echo in (ASKED, ASKED + b"\x00", b"\xff" + ASKED):
         raw, error, _ = ask([(0.0, echo), *by_the_byte(answer(), 0.4)])
         assert raw == answer()[2:] and error is None
-    assert ask([(0.0, ASKED)])[:2] == (None, "noise"), "an echo alone is no answer"
+    assert ask([(0.0, ASKED)])[:2] == (None, "silent"), "an echo alone is no answer"
 
 
 def test_what_waits_in_the_buffer_is_not_the_answer() -> None:

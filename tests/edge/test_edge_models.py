@@ -32,6 +32,19 @@ COMMON_645: dict[str, tuple[str, dict[str, Any]]] = {
     "frequency": ("d07-read-freq-resp", {"frequency_hz": 50.03}),
     "clock": ("d07-read-datetime-block-resp-1", {"clock": datetime(2025, 10, 31, 12, 6, 22, tzinfo=ZONE)}),
     "serial": ("d07-read-meterno-resp", {"serial": "071801024091"}),
+    "cover": ("d07-read-cover-open-count-resp", {"cover_openings": 27}),
+    "terminal-cover": ("sim-d07-terminal-cover", {"terminal_cover_openings": 1}),
+    "cover-record": (
+        "sim-d07-cover-record",
+        {
+            "opened_at": datetime(2026, 11, 20, 10, 30, tzinfo=ZONE),
+            "closed_at": datetime(2026, 11, 20, 10, 34, 9, tzinfo=ZONE),
+        },
+    ),
+    "terminal-cover-record": (
+        "sim-d07-terminal-cover-record",
+        {"opened_at": datetime(2026, 11, 20, 10, 34, 9, tzinfo=ZONE)},
+    ),
     "freeze-time": ("d07-read-daily-freeze-time-resp", {"freeze": datetime(2015, 10, 9, 0, 0, tzinfo=ZONE)}),
 }
 
@@ -137,7 +150,7 @@ def test_polled_keys_are_fields_of_the_published_fact(id: str) -> None:
     assert set(kind.quantities()) <= fields
     assert all(kind.quantities().values()) or "power_factor" in kind.quantities()
     assert kind.quantities()["energy_wh"] == "Wh" and kind.quantities()["power_w"] == "W"
-    assert {row.every for row in kind.rows.values()} <= {"round", "slow", "hourly", "asked"}
+    assert {row.every for row in kind.rows.values()} <= {"round", "slow", "minutes", "hourly", "asked"}
 
 
 @pytest.mark.parametrize("id", model.known())

@@ -6,8 +6,9 @@ from random import Random
 
 import pytest
 
+from firmware_sim.accidents import disturb
 from firmware_sim.dlt645_frame import build, parse
-from firmware_sim.faults import Faults, disturb, gather, parse_fault
+from firmware_sim.faults import Faults, gather, parse_fault
 from firmware_sim.line import Line
 from firmware_sim.modbus import crc
 from firmware_sim.wire import take_dlt645, take_modbus

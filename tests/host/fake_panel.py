@@ -15,4 +15,4 @@ class Health(BaseHTTPRequestHandler):
         """One line a look would fill the test's output."""
 
 
-HTTPServer(("127.0.0.1", int(os.environ["RISER_PANEL_PORT"])), Health).serve_forever()
+HTTPServer((os.environ["RISER_PANEL_LISTEN"], int(os.environ["RISER_PANEL_PORT"])), Health).serve_forever()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from click.testing import CliRunner
@@ -12,7 +13,7 @@ from edge.settings import lines_of
 from host.demo import set_aside
 from host.layout import Wish, lay_out
 from host.ports import first_free
-from host.programs import SIM, Wiring, commands, environment
+from host.programs import SIM, Wiring, commands, environment, programs
 from riser import main
 from tests.host.conftest import ROOT
 
@@ -20,7 +21,7 @@ EXAMPLE = ROOT / "site.example.toml"
 
 
 def wiring(data: Path, practice: bool) -> Wiring:
-    return Wiring(data, EXAMPLE, "", 8080, False, practice)
+    return Wiring(data, EXAMPLE, "", "127.0.0.1", 8080, False, practice)
 
 
 def test_simulated_meters_stand_behind_every_port(tmp_path: Path) -> None:
@@ -59,6 +60,13 @@ def test_practice_keeps_off_the_real_book(tmp_path: Path) -> None:
     assert (tmp_path / "book.db").read_text() == "real money"
     assert any("the last practice is kept in" in sentence for sentence in said)
     assert set_aside(practice) is not None, "broker and run files of this start go aside at the next one"
+
+
+def test_a_person_speaks_to_the_edge_alone(tmp_path: Path) -> None:
+    """What is said of a lost or recovered book reaches the edge, for one start, and no other program."""
+    told = ("--recovered-by", "王敏")
+    found = {each.name: each.once for each in programs(replace(wiring(tmp_path, False), edge_once=told), {})}
+    assert found == {"edge": told, "bridge": (), "panel": ()}
 
 
 def test_the_demo_is_no_practice() -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+import riser
 from bridge.contract.messages import Info, PortFacts, Status
 from host import runfile, status
 from host.asking import Gateway
+from host.exits import FAILED, FINE, NOT_RUNNING
 from host.runfile import Run
 
 
@@ -74,6 +76,23 @@ def test_all_well_is_ready_and_an_untrusted_clock_is_named(tmp_path: Path, monke
     assert status.as_json(standing)["ready"] is True
     assert status.as_json(standing)["clock"]["trusted"] is False
     assert any("not trusted: no time server answered" in line for line in status.as_lines(standing))
+
+
+@pytest.mark.parametrize(
+    ("standing", "words", "code"),
+    [
+        (status.Standing(a_run(Path("/nowhere"), edge="running")), ["--ready"], FINE),
+        (status.Standing(a_run(Path("/nowhere"), edge="running"), missing=["x"]), ["--ready"], FAILED),
+        (status.Standing(a_run(Path("/nowhere"), edge="running"), missing=["x"]), [], FINE),
+        (status.Standing(None, missing=["x"]), ["--ready"], NOT_RUNNING),
+    ],
+)
+def test_a_container_asks_with_an_exit_code(
+    monkeypatch: pytest.MonkeyPatch, standing: status.Standing, words: list[str], code: int
+) -> None:
+    """`status` fails only where nothing runs; `status --ready` also while anything stands between this and ready."""
+    monkeypatch.setattr(riser, "gather", lambda _: standing)
+    assert riser.main.commands["status"].main(words, standalone_mode=False) == code  # type: ignore[attr-defined]
 
 
 def test_unknown_is_null(tmp_path: Path) -> None:

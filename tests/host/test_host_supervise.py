@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,14 @@ def test_a_program_that_ends_is_started_again_and_later_each_time(stage: Stage) 
     assert time.monotonic() - began_s >= 3 * FIRST_DELAY_S
     assert "edge ended with code 3; it starts again in 0.5 s" in stage.said("riser")
     assert "it starts again in 1 s" in stage.said("riser")
+
+
+def test_what_a_person_said_counts_for_one_start(stage: Stage) -> None:
+    """`--begin-anew` is for this start: a program that falls over later is not told it again (failure 43)."""
+    asked = replace(stage.shell("edge", 'echo "told $0"; exit 3'), once=("begin-anew",))
+    stage.supervisor.start(asked)
+    assert stage.supervisor.until(lambda: stage.supervisor.facts()["edge"].restarts == 2, 10)
+    assert stage.said("edge").count("told begin-anew") == 1 and stage.said("edge").count("told") >= 2
 
 
 def test_a_healthy_time_makes_the_next_restart_quick_again(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -154,6 +154,51 @@ def test_a_program_killed_comes_back_and_status_counts_it(machine: Machine) -> N
     assert eventually(machine.ready, 20)
 
 
+def test_under_systemd_it_tells_its_state_and_no_password(machine: Machine, tmp_path: Path) -> None:
+    """systemd hears when everything is started, that we work, and that we end; its journal holds no password."""
+    machine.data.mkdir()
+    (machine.data / "first-password.txt").write_text("9NRT-6CYT\n")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(20)
+        machine.environ |= {"NOTIFY_SOCKET": str(tmp_path / "notify"), "RISER_UNATTENDED": "1"}
+        process = machine.up("--site", str(machine.site))
+        assert systemd.recv(200).decode().splitlines() == [
+            "READY=1", f"STATUS=panel at http://127.0.0.1:{machine.panel_port}",
+        ]  # fmt: skip
+        assert [systemd.recv(200) for _ in range(3)] == [b"WATCHDOG=1"] * 3
+        assert set(machine.status()["programs"]) == {"broker", "edge", "panel"}
+        assert eventually(machine.ready, 40)
+        os.kill(process.pid, signal.SIGSTOP)
+        systemd.settimeout(1.5)
+        with pytest.raises(TimeoutError):
+            for _ in range(1000):  # What was on its way; a stopped loop sends nothing after it.
+                systemd.recv(200)
+        systemd.settimeout(20)
+        os.kill(process.pid, signal.SIGCONT)
+        assert systemd.recv(200) == b"WATCHDOG=1"
+        assert process.stdout is not None
+        while "Sign in" not in (line := process.stdout.readline()):
+            assert line
+        assert f"admin, with the password in {machine.data / 'first-password.txt'}" in line
+        code, said = ended(process, signal.SIGTERM)
+        assert code == FINE and "9NRT" not in said
+        last = b""
+        while not last.startswith(b"STOPPING=1"):
+            last = systemd.recv(200)
+
+
+def test_in_a_container_the_panel_listens_where_the_surroundings_say(machine: Machine) -> None:
+    """The site file says loopback, which no published port reaches; the image says otherwise, and its word counts."""
+    machine.environ["RISER_PANEL_LISTEN"] = "0.0.0.0"
+    process = machine.up("--site", str(machine.site))
+    assert eventually(lambda: machine.riser("status", "--ready").returncode == FINE, 40)
+    assert machine.status()["panel"] == {"url": f"http://127.0.0.1:{machine.panel_port}"}
+    socket.create_connection(("127.0.0.2", machine.panel_port), timeout=5).close()
+    assert ended(process)[0] == FINE
+    assert machine.riser("status", "--ready").returncode == NOT_RUNNING
+
+
 def test_a_panel_port_in_use_is_one_sentence(machine: Machine) -> None:
     """A taken port on a real site is told with what to do, and nothing is left running."""
     with socket.create_server(("127.0.0.1", machine.panel_port)):

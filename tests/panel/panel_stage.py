@@ -40,6 +40,7 @@ from panel.feed import Feed
 from panel.history import History
 from panel.mirror import Mirror
 from panel.parts import Demo, Parts
+from panel.receipts import Receipts
 from panel.sessions import Sessions
 from panel.throttle import Throttle
 from panel.users import Database, Users
@@ -87,7 +88,7 @@ class Stage:
         self.parts = Parts(
             self.site, self.clock, directory, self.mirror, self.commands, self.feed,
             History(self.engine, "jx-a"), self.users, Sessions(database, self.users, self.clock),
-            Throttle(database, self.clock), demo,
+            Throttle(database, self.clock), Receipts(database, self.clock), demo,
         )  # fmt: skip
         self.app = create_app(self.parts)
         self.seq = 0

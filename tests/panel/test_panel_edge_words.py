@@ -30,13 +30,10 @@ UNSEEN = (
     r"balance below level .*", r"supply will be cut at .*", r"final warning (delivered|over).*",
     r".* yuan topped up, .*", r".* kWh charged, .*", r"supply 7, read back .*", r"hold .* by .*: .*",  # account events
     r"there is no request .*", r"issued_at and valid_until .*", r"a transaction id is .*",
-    r"valid_until lies more than an hour .*",
+    r"valid_until lies more than an hour .*", r"there is no such field",
     r"too much is being replayed.*", r"7: 7",  # requests that the panel never makes
 )  # fmt: skip
 """Sentences that no page of the panel shows, with the reason beside them."""
-
-OF_A_LIBRARY = {"[Errno {errno}] could not open port {device}: {error}"}
-"""What pyserial says through the edge."""
 
 SPOKEN = ("why", "error", "text", "step")
 """Names under which a single word is a sentence."""
@@ -51,6 +48,7 @@ SAMPLES = {
     "', '.join(words) or 'no reason given'": "wrong password, power is kept on", "reason": "it is busy",
     "reply.error or 'refused'": "silent", "reply.error": "withdrawn", "trouble": "R28: the register total is missing",
     "day": "2026-11-20", "body.role": "engineer", "operation": "trip", "hold.by": "admin", "hold.why": "service",
+    "cover": "terminal cover",
 }  # fmt: skip
 """What stands in a place of a sentence; everywhere else a 7."""
 
@@ -125,7 +123,7 @@ def test_no_sentence_is_kept_that_the_edge_no_longer_says() -> None:
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in EDGE.rglob("*.py")]
     words = {node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)}
     used |= {sentence for sentence in edge_words.SENTENCES if sentence.partition("|")[0] in words}
-    assert set(edge_words.SENTENCES) - used - OF_A_LIBRARY == set()
+    assert set(edge_words.SENTENCES) - used == set()
 
 
 def chinese(stage: Stage, text: str | None) -> str:

@@ -187,6 +187,35 @@ def test_events_are_told_once_and_newest_first(shop: Stage) -> None:
     assert page.index("no answer to 6 rounds") < page.index("cover opened")
 
 
+def test_an_opened_cover_is_shown_in_both_languages(shop: Stage) -> None:
+    """The page says that the cover stands open and how often it was; the events have the meter's time."""
+    shop.say(reading(cover_open=True, cover_openings=28, terminal_cover_open=False, terminal_cover_openings=0), "a206")
+    told = {
+        "cover-opened": "the cover was opened at 2026-11-20 10:30:05 by the meter's clock; it counts 28",
+        "cover-closed": "the terminal cover was closed again at 2026-11-20 10:31:00 by the meter's clock",
+    }
+    for alarm, text in told.items():
+        seq = shop.entry("alarm/1", {"meter": "a206", "alarm": alarm, "text": text})
+        shop.say(MeterEvent(at=at(1), kind=alarm, text=text, seq=seq), "a206")
+    page = shop.visitor("engineer").see(METER)
+    assert page.count("Cover opened") == 1 == page.count("Cover closed again")
+    assert "10:30:05 by the meter's clock; it counts 28" in page and "opened 28 times" in page
+    assert re.search(r'<td class="nb neg">Meter cover</td><td class="n neg">open</td>', page)
+    assert re.search(r'<td class="nb">Terminal cover</td><td class="n">shut</td>', page)
+    events = {
+        word: line for line in page.split("<li>") for word in ("Cover opened", "Cover closed again") if word in line
+    }
+    assert '"dot"' in events["Cover opened"] and "neg" in events["Cover opened"]
+    assert "neg" not in events["Cover closed again"], "good news"
+    page = shop.visitor("manager", language="zh").see(METER)
+    assert "表盖于 2026-11-20 10:30:05（表内时钟）被打开，累计 28 次" in page and "开过 28 次" in page
+    assert (
+        "端钮盖于 2026-11-20 10:31:00（表内时钟）重新盖好" in page
+        and "已重新盖好" in page
+        and "by the meter" not in page
+    )
+
+
 def test_only_the_newest_fifty_events_are_kept(shop: Stage) -> None:
     """A chattering meter does not fill the memory."""
     for number in range(60):

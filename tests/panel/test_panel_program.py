@@ -98,6 +98,7 @@ def test_the_program_starts_mirrors_and_says_goodbye(tmp_path: Path, broker: int
     """A real start: ready with the broker, retained facts mirrored, off line when it ends.
 
     Alone it prints one line with the first password; under `riser up`, which shows it itself, no log holds it (I24).
+    There it also beats, which needs its own web server (failure 47).
     """
     data, port = tmp_path / "data", free_port()
     login = {"url": f"mqtt://127.0.0.1:{broker}"}
@@ -125,7 +126,10 @@ def test_the_program_starts_mirrors_and_says_goodbye(tmp_path: Path, broker: int
         "RISER_DATA": str(data), "RISER_SITE": str(tmp_path / "site.toml"), "RISER_PANEL_PORT": str(port),
         "PYTHONPATH": str(ROOT),
     }  # fmt: skip
-    environment |= {"RISER_PARENT": str(os.getpid())} if watched else {}
+    watcher = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    watcher.bind(str(tmp_path / "n"))
+    watcher.settimeout(15)
+    environment |= {"RISER_PARENT": str(os.getpid()), "NOTIFY_SOCKET": str(tmp_path / "n")} if watched else {}
     panel = subprocess.Popen(
         [sys.executable, "-m", "panel"], env=environment, cwd=tmp_path, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -134,7 +138,10 @@ def test_the_program_starts_mirrors_and_says_goodbye(tmp_path: Path, broker: int
         ready = wait_for(lambda: (found := health(port)) and found["facts"] == 4 and found, "four facts")
         assert ready == {"ready": True, "broker": True, "gateway": "online", "facts": 4, "seq": 4711}
         wait_for(lambda: (topics.of(PanelStatus), b'{"state":"online"}') in heard, "the panel's own status")
+        while watched and watcher.recv(100) != b"WATCHDOG=1":
+            continue  # gunicorn's own words of its start.
     finally:
+        watcher.close()
         panel.send_signal(signal.SIGTERM)
         output = panel.communicate(timeout=20)[0]
     lines = [line for line in output.splitlines() if line.startswith("First sign-in:")]

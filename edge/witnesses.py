@@ -1,0 +1,125 @@
+"""Who agrees with the calendar? The meters keep clocks of their own, and the machine counts its seconds (R25).
+
+The kernel believes whatever time server it was given. A calendar that leaps is believed again when the meters'
+clocks say so; one that most of them contradict is not believed at all (failures 57, 64).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from statistics import median_low
+
+from bridge.contract.units import instant_of_micros
+from edge.core import Core
+from edge.live import Live
+
+APART_S = 3600.0
+"""The calendar and the median of the meters' clocks may differ by so much; a zone or a dead battery differs by more."""
+
+ENOUGH = 3
+"""So many meters are heard before they alone may contradict the kernel: one of them may be the wrong one."""
+
+STEP_S = 60.0
+"""The calendar moved by this much against the machine's own seconds: what the meters' clocks said is void."""
+
+ALONE_S = 6 * 3600.0
+"""Further than this nothing is believed on the kernel's word alone while it runs, nor at start while meters can say."""
+
+ASKED_AGAIN_S = 30.0
+"""Line seconds in which a meter that answered may be asked for its clock a second time, because it surprised."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Witnesses:
+    """Compares the calendar with the machine's own seconds and with the meters' clocks."""
+
+    def __init__(self, core: Core):
+        self._core = core
+        self._apart_s: float | None = None
+        self._believed_apart_s: float | None = None
+        self._leapt: str | None = None
+
+    def moved(self) -> bool:
+        """True when somebody has set the calendar since it was looked at last. Cheap."""
+        return self._apart_s is not None and abs(self._apart_now_s() - self._apart_s) > STEP_S
+
+    def doubt(self) -> str | None:
+        """Why the calendar is not to be believed whatever the kernel says; None when nothing speaks against it."""
+        self._notice_steps()
+        heard, waited_for = self._heard()
+        off_s = median_low(heard) if heard else 0
+        if abs(off_s) > APART_S and (len(heard) >= ENOUGH or self._leapt is not None):
+            return (
+                f"the meters' clocks stand {off_s} s from the calendar; "
+                "see `timedatectl`, or set clock.trust in the site file"
+            )
+        if self._leapt is None:
+            return None
+        if waited_for and len(heard) < ENOUGH:
+            return "the calendar has leapt, and the meters' clocks are being read first"
+        if heard or self._leapt == "start":
+            self._leapt = None
+            return None
+        return "the calendar has leapt while the gateway ran; if it is right, start the gateway again"
+
+    def judged(self, believed: bool) -> None:
+        """The verdict of this moment; what was believed is where a leap is measured from."""
+        if believed:
+            self._believed_apart_s = self._apart_s
+
+    def true_now(self) -> datetime | None:
+        """The time as well as it is known: the calendar, what it was and has run since, the meters' clocks, or None."""
+        core = self._core
+        if core.book.trusted:
+            return core.now()
+        if self._believed_apart_s is not None:
+            return EPOCH + timedelta(seconds=self._believed_apart_s + core.clock.elapsed())
+        heard, _ = self._heard()
+        return core.now() + timedelta(seconds=median_low(heard)) if heard else None
+
+    # --- the machine's own seconds ---
+
+    def _notice_steps(self) -> None:
+        before_s, self._apart_s = self._apart_s, self._apart_now_s()
+        if before_s is None:
+            newest = self._core.state.newest_at
+            if newest and (self._core.now() - instant_of_micros(newest)).total_seconds() > ALONE_S:
+                self._leapt = "start"
+        elif abs(self._apart_s - before_s) > STEP_S:
+            self._stepped(self._apart_s)
+
+    def _apart_now_s(self) -> float:
+        """The calendar minus the machine's own seconds: the same number until somebody sets the calendar."""
+        return (self._core.now() - EPOCH).total_seconds() - self._core.clock.elapsed()
+
+    def _stepped(self, apart_s: float) -> None:
+        """The calendar was set: the meters are asked for theirs again, and a leap forward waits for their answer."""
+        for live in self._core.lives.values():
+            live.clock_offset_s = None
+            live.asked_mono.pop("clock", None)
+        if self._believed_apart_s is None:
+            return  # It was not believed before, so this may well be the moment at which it came right.
+        forward_s = apart_s - self._believed_apart_s
+        if forward_s > (APART_S if self._have_clocks() else ALONE_S):
+            self._leapt = "step"
+        elif self._leapt == "step":
+            self._leapt = None
+
+    # --- the meters' clocks ---
+
+    def _have_clocks(self) -> bool:
+        return any("clock" in live.model.rows and live.online is not False for live in self._core.lives.values())
+
+    def _heard(self) -> tuple[list[int], int]:
+        """(how far each meter's clock stands from the calendar, how many may still say)."""
+        lives = [live for live in self._core.lives.values() if "clock" in live.model.rows]
+        heard = [live.clock_offset_s for live in lives if live.clock_offset_s is not None]
+        return heard, sum(map(self._may_still_say, lives))
+
+    def _may_still_say(self, live: Live) -> bool:
+        """It is not silent, and was not asked for its clock yet or is being asked once more."""
+        if live.online is False or live.clock_offset_s is not None:
+            return False
+        asked = live.asked_mono.get("clock")
+        return asked is None or self._core.clock.monotonic() - asked < ASKED_AGAIN_S

@@ -1,0 +1,25 @@
+"""What the edge says while it is not sure of itself: of its clock, disk, book or name. See `edge_words.py`."""
+
+from __future__ import annotations
+
+from panel.words import later
+
+DOUBTS = (
+    later("the clock stands before the newest entry of the book"),
+    later("the demo's own calendar"),
+    later("believed as it is, by the site file"),
+    later("not synchronised since start; see `timedatectl`, or set clock.trust in the site file"),
+    later("synchronised"),
+    later("the meters' clocks stand {s} s from the calendar; see `timedatectl`, or set clock.trust in the site file"),
+    later("the calendar has leapt, and the meters' clocks are being read first"),
+    later("the calendar has leapt while the gateway ran; if it is right, start the gateway again"),
+    later("another program seems to use this gateway's id at the broker"),
+    later("the broker knows entry {n}, this book ended at {m}"),
+    later("the book holds kinds this version does not know: {kinds}"),
+    later("recovered, says {who}"),
+    later("the disk takes no entries ({error})"),
+    later("the disk is full ({n} MB left)"),
+    later("the clock is not trusted, so nobody can tell whether this trip is still wanted"),
+    later("{why}; nothing was booked or done. Ask again later"),
+)
+"""Why the clock is believed or not, why the mode is what it is, and what is refused meanwhile."""

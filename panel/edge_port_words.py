@@ -1,0 +1,15 @@
+"""What the edge says of a serial port that it cannot open, for `edge_words`."""
+
+from __future__ import annotations
+
+from panel.words import later
+
+OF_PORTS = (
+    later("is not there: is the adapter plugged in, and is this its name?"),
+    later("may not be opened by this user; add it to the group of the device, mostly dialout, and sign in again"),
+    later("is used by another program; end that one"),
+    later("is a directory, not a serial port"),
+    later("is no serial port"),
+    later("does not take this speed or parity"),
+    later("the adapter was pulled, or has failed"),
+)

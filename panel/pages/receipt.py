@@ -1,0 +1,87 @@
+"""A receipt on paper: 58 or 80 mm of a counter printer, or A4. The first paper is the receipt, every further one 补打.
+
+Looking is free and prints as a preview; the button notes who printed and when, then the paper is drawn.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, abort, make_response, render_template, request
+
+from panel.capitals import capitals
+from panel.edge_words import person
+from panel.guard import me, require
+from panel.history import Line
+from panel.pages.entries import METHOD_WORDS
+from panel.parts import parts
+from panel.receipts import Print
+from panel.words import language_now, t
+
+blueprint = Blueprint("receipt", __name__)
+
+PAPERS = {"58": "58", "80": "80", "a4": "A4"}
+PAPER_COOKIE = "riser-paper"
+KEPT_S = 365 * 86_400
+
+
+@blueprint.get("/receipt/<seq>")
+def receipt(seq: str) -> Response:
+    """The receipt of the top-up that is entry `seq`; `paper` chooses its width, and the browser remembers it."""
+    return _page(_number(seq), None)
+
+
+@blueprint.post("/receipt/<seq>")
+def print_(seq: str) -> Response:
+    """Note one more paper and show it for the printer."""
+    require("topup")
+    number = _number(seq)
+    return _page(number, parts().receipts.print(number, me().name) if _topup(number) else None)
+
+
+def _number(text: str) -> int:
+    """A seq from the address; 404 for what cannot be one."""
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        abort(404)
+    return int(text)
+
+
+def _topup(seq: int) -> Line | None:
+    """The entry; None while the archive has not got as far; 404 when it is no top-up."""
+    history = parts().history
+    line = history.entry(seq)
+    if line is None and seq <= history.newest_seq():
+        abort(404)
+    if line is not None and line.kind != "topup/1":
+        abort(404)
+    return line
+
+
+def _page(seq: int, paper: Print | None) -> Response:
+    stand, line = parts(), _topup(seq)
+    wanted = request.args.get("paper") or request.cookies.get(PAPER_COOKIE, "")
+    width = wanted if wanted in PAPERS else "80"
+    shown = _words(line) if line else {}
+    answer = make_response(
+        render_template(
+            "receipt.html", seq=seq, line=line, paper=paper, width=width, papers=PAPERS, wall=stand.wall(),
+            printed=stand.receipts.printed(seq), **shown,
+        )
+    )  # fmt: skip
+    if request.args.get("paper") in PAPERS:
+        answer.set_cookie(PAPER_COOKIE, width, max_age=KEPT_S, httponly=True, samesite="Lax")
+    return answer
+
+
+def _words(line: Line) -> dict[str, Any]:
+    """What stands on the paper, from the entry; names are those of today's list of tenants."""
+    body, view = line.body, parts().mirror.view()
+    tenant = view.accounts.get(line.account or "")
+    method = str(body.get("method", ""))
+    return {
+        "tenant": tenant,
+        "numbers": [meter.serial or meter.address for meter in view.meters_of(tenant)] if tenant else [],
+        "method": t(METHOD_WORDS[method]) if method in METHOD_WORDS else method,
+        "cashier": person(str(body.get("who", ""))),
+        "capitals": capitals(body["amount_fen"]) if language_now() == "zh" else None,
+    }

@@ -1,0 +1,297 @@
+"""The gateway's calendar is wrong and then right: money is taken, light comes back, nobody is cut, no day is lost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.contract.units import instant_text
+from edge import trust
+from firmware_sim.loads import WUS_PER_WH
+from tests.edge import books
+from tests.edge.building import START
+from tests.edge.calendars import YEAR_1970, Elsewhen
+
+ROOM, ACCOUNT = "a206", "100206"
+SOME = {"a101", "a102", ROOM, "a301", "a303"}
+YEAR_S = 365 * 86_400
+
+
+def mall(tmp_path: Path, **options: Any) -> Elsewhen:
+    """Three meters with clocks of their own, two without, read and opened."""
+    building = Elsewhen(tmp_path, **{"meters": SOME, "poll_s": 120, "idle_s": 10, **options})
+    building.connect()
+    building.run(minutes=5)
+    assert building.mode() == ("normal", None)
+    return building
+
+
+def run_dry(building: Elsewhen) -> None:
+    building.run_until(lambda: building.sim_meter(ROOM).relay.open, hours=4)
+    building.run(minutes=5)
+
+
+def since(building: Elsewhen, seq: int) -> Counter[str]:
+    """Kinds of the entries after one."""
+    return Counter(entry.kind for entry in building.entries()[seq:])
+
+
+def qualities(building: Elsewhen) -> set[str]:
+    return {live.quality for live in building.edge.core.lives.values()}
+
+
+# --- 1970 ---
+
+
+def test_1970_at_start_stops_neither_reading_nor_selling(tmp_path: Path) -> None:
+    """No battery behind the clock: meters are read, nothing is set aside, money is booked, light comes back (56)."""
+    building = mall(tmp_path)
+    run_dry(building)
+    seq = building.edge.core.book.seq
+    building.restart(YEAR_1970, off_s=1800)
+    building.run(minutes=30)
+    assert building.mode()[0] == "time" and qualities(building) == {"good"}
+    assert building.fact(f"meter/{ROOM}")["energy_wh"] == building.edge.core.lives[ROOM].sample.registers_wh["total"]  # type: ignore[union-attr]
+    transaction = building.topup(ACCOUNT, 200_00)
+    assert building.answers(transaction)[0]["status"] == "done"
+    paid_at = building.clock.monotonic()
+    building.run_until(lambda: not building.sim_meter(ROOM).relay.open, hours=1)
+    assert building.clock.monotonic() - paid_at < 10
+    building.run(hours=1)
+    kinds = since(building, seq)
+    assert not {"closing/1", "charge/1", "trip/1", "quarantine/1", "alarm/1"} & set(kinds)
+    assert not any(entry.trusted for entry in building.entries()[seq:])
+
+
+def test_the_clock_comes_right_after_56_years(tmp_path: Path) -> None:
+    """Days at 1970, then the time is known: each day closed once, exactly; no cut before the half hour (57, 59)."""
+    building = mall(tmp_path)
+    building.restart(YEAR_1970, off_s=3 * 86_400)
+    building.run_until(lambda: building.of("delivered/1", account=ACCOUNT), hours=1)
+    seq = building.edge.core.book.seq
+    building.clock.set_right()
+    building.run(minutes=20)
+    assert building.mode() == ("normal", None)
+    assert building.of("trip/1") == [], "twenty minutes are not the lead"
+    for account in building.edge.core.state.accounts:
+        assert books.days_of(building, account) == books.days("2026-11-20", 3)
+    books.check(building)
+    assert all(entry.trusted for entry in building.entries()[seq + 1 :])
+    assert len(building.of("mode/1")) == 2 and qualities(building) == {"good"}
+    building.run(minutes=20)
+    assert building.of("trip/1")[0].fields["warned_s"] >= 1800
+
+
+def test_1970_is_no_old_price(tmp_path: Path) -> None:
+    """A price that rose this morning stays in force while the calendar says 1970: no price change in doubt (56)."""
+    building = mall(tmp_path)
+    core = building.edge.core
+    (old,) = core.state.tariffs["catering"]
+    doubled = {rate: 2 * price for rate, price in old["prices_micro"].items()}
+    effective = instant_text(building.clock.now() + timedelta(minutes=1))
+    core.append(("tariff/1", "tariff:2", old | {"version": 2, "effective_at": effective, "prices_micro": doubled}))
+    building.run(minutes=10)
+    before = core.available_nano(core.state.accounts[ACCOUNT])
+    building.restart(YEAR_1970)
+    building.run(minutes=3)
+    core = building.edge.core
+    assert core.available_nano(core.state.accounts[ACCOUNT]) <= before
+    assert core.version_now(core.state.accounts[ACCOUNT]).version == 2
+
+
+def jump(building: Elsewhen, wh: int = 400_000) -> None:
+    metrology = building.sim_meter(ROOM).metrology
+    metrology.total_wus += wh * WUS_PER_WH
+    metrology.rates_wus[2] += wh * WUS_PER_WH
+
+
+@pytest.mark.parametrize("when", ["while it is off", "while it runs"])
+def test_a_wrong_calendar_opens_no_door_for_garbage(tmp_path: Path, when: str) -> None:
+    """A register that leaps while nobody knows the time: cut on it is nobody, and it is set aside once it is known."""
+    building = mall(tmp_path)
+    if when == "while it is off":
+        jump(building)
+    building.restart(YEAR_1970, off_s=60)
+    building.run(minutes=5)
+    if when == "while it runs":
+        jump(building)
+    building.run(minutes=45)
+    assert building.of("trip/1") == []
+    building.clock.set_right()
+    building.run(minutes=50)
+    assert building.mode() == ("normal", None)
+    (aside,) = building.of("quarantine/1", meter=ROOM)
+    assert aside.fields["rule"] == "R21" and building.of("trip/1") == []
+    assert building.fact(f"meter/{ROOM}")["quality"] == "quarantined"
+
+
+def test_a_first_start_at_1970_has_no_decades_behind_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Installed with a dead clock and no network: once the time is known, today is the first day that is closed."""
+    building = Elsewhen(tmp_path / "elsewhere", meters=SOME, poll_s=300, idle_s=10)
+    building.stop_edge()
+    building.directory = tmp_path
+    with monkeypatch.context() as kernel:
+        kernel.setattr(trust, "judge", lambda *_: (False, "not synchronised since start"))
+        building.restart(YEAR_1970)
+        building.run(minutes=30)
+        assert building.mode()[0] == "time" and building.of("closing/1") == []
+    building.clock.set_right()
+    building.run(minutes=30)
+    building.clock.advance(13 * 3600)
+    building.run(minutes=20)
+    for account in building.edge.core.state.accounts:
+        assert books.days_of(building, account) == ["2026-11-20"]
+    assert {charge.fields["days"] for charge in building.of("charge/1", meter="a101")} == {1}
+    books.check(building)
+
+
+# --- requests while the time is not known ---
+
+
+def test_money_is_taken_while_the_time_is_not_known(tmp_path: Path) -> None:
+    """Calendar a year ahead: the counter's top-ups are not called expired, each is booked once (87)."""
+    building = mall(tmp_path)
+    building.clock.step_calendar(YEAR_S)
+    transaction = building.topup(ACCOUNT, 50_00)
+    assert building.answers(transaction)[-1]["status"] == "done"
+    building.run(minutes=5)
+    assert [entry.trusted for entry in building.of("topup/1")] == [False]
+
+
+@pytest.mark.parametrize("ahead_s", [YEAR_S, -YEAR_S])
+def test_an_old_wish_to_cut_is_not_carried_out_by_a_wrong_calendar(tmp_path: Path, ahead_s: int) -> None:
+    """A trip that lay at the broker for an hour, calendar wrong either way: refused, by the seconds since (73, 87)."""
+    building = mall(tmp_path)
+    topic, payload, late = building.asked("trip", meter=ROOM, why="lock-out")
+    building.clock.step_calendar(ahead_s)
+    building.run(hours=1)
+    building.deliver(topic, payload)
+    assert [(a["status"], a["rule"]) for a in building.answers(late)] == [("refused", "R7")]
+    fresh = building.request("trip", meter=ROOM, why="lock-out")
+    assert building.answers(fresh)[0]["status"] == "accepted", "a person's trip is possible in mode time (I22)"
+
+
+def test_a_trip_waits_until_somebody_knows_the_time(tmp_path: Path) -> None:
+    """Just started at 1970, no meter heard: a trip is refused by name, a close is taken; a minute later both are."""
+    building = mall(tmp_path)
+    building.restart(YEAR_1970)
+    refused = building.request("trip", meter=ROOM, why="lock-out")
+    assert building.answers(refused)[0]["rule"] == "R25"
+    closed = building.request("close", meter=ROOM, why="light, please")
+    assert building.answers(closed)[0]["status"] in ("accepted", "done")
+    building.run(minutes=2)
+    taken = building.request("trip", meter=ROOM, why="lock-out")
+    assert building.answers(taken)[0]["status"] == "accepted"
+
+
+# --- a false time server ---
+
+
+@pytest.mark.parametrize("at_start", [False, True], ids=["while it runs", "at start"])
+def test_a_year_ahead_is_believed_by_nobody(tmp_path: Path, at_start: bool) -> None:
+    """A false time server: no day closed, nobody cut, said in words; right again, and life goes on (64)."""
+    building = mall(tmp_path)
+    building.run_until(lambda: building.of("delivered/1"), hours=4)
+    seq = building.edge.core.book.seq
+    if at_start:
+        building.restart(building.clock.now() + timedelta(seconds=YEAR_S))
+    else:
+        building.clock.step_calendar(YEAR_S)
+    building.run(hours=1)
+    mode, why = building.mode()
+    assert mode == "time" and why is not None and "meters' clocks" in why
+    assert not {"closing/1", "charge/1", "trip/1"} & set(since(building, seq))
+    assert not any(entry.trusted for entry in building.entries()[seq:])
+    building.clock.set_right()
+    building.run(minutes=5)
+    assert building.mode() == ("normal", None)
+    assert len(building.of("trip/1")) == 1, "it was warned a powered hour ago, and the day's window is open"
+    building.clock.advance(11 * 3600)
+    building.run(minutes=20)
+    for account in building.edge.core.state.accounts:
+        assert books.days_of(building, account) == ["2026-11-20"]
+    books.check(building)
+
+
+def test_an_entry_in_the_very_moment_of_a_step_is_marked(tmp_path: Path) -> None:
+    """A payment arrives in the instant after the calendar leapt: it carries no believed time of next year."""
+    building = mall(tmp_path)
+    building.clock.step_calendar(YEAR_S)
+    building.topup(ACCOUNT, 50_00)
+    assert building.of("topup/1")[0].trusted is False
+    building.clock.set_right()
+    building.run(minutes=2)
+    assert building.mode() == ("normal", None), "next year does not stand in the book"
+
+
+def test_a_machine_that_slept_is_believed_when_the_meters_agree(tmp_path: Path) -> None:
+    """Asleep for nine hours over midnight, seconds stood still: the meters confirm, the day closes, nothing is odd."""
+    building = mall(tmp_path, start=START + timedelta(hours=6))
+    building.clock.sleep(9 * 3600)
+    building.run(minutes=15)
+    assert building.mode() == ("normal", None)
+    assert building.of("quarantine/1") == [] and qualities(building) == {"good"}
+    assert {tuple(books.days_of(building, a)) for a in building.edge.core.state.accounts} == {("2026-11-20",)}
+    books.check(building)
+
+
+def test_one_dead_battery_does_not_stop_the_gateway(tmp_path: Path) -> None:
+    """One meter of three stands in the year 2000: it alarms, and the others keep the calendar believed (12)."""
+    building = Elsewhen(tmp_path, meters=SOME, poll_s=60, idle_s=5)
+    metrology = building.sim_meter("a101").metrology
+    metrology.set_clock(metrology.at_us - 26 * YEAR_S * 1_000_000)
+    building.connect()
+    building.run(minutes=20)
+    assert building.mode() == ("normal", None)
+    assert [entry.fields["meter"] for entry in building.of("alarm/1", alarm="clock-drift")] == ["a101"]
+
+
+def test_the_only_witness_does_not_contradict_the_kernel_alone(tmp_path: Path) -> None:
+    """One meter with a clock, and its battery is dead: the gateway goes on as if there were none (12)."""
+    building = Elsewhen(tmp_path, meters={"a101", "a301"}, poll_s=60, idle_s=5)
+    metrology = building.sim_meter("a101").metrology
+    metrology.set_clock(metrology.at_us - 26 * YEAR_S * 1_000_000)
+    building.connect()
+    building.run(minutes=20)
+    assert building.mode() == ("normal", None) and building.of("alarm/1", alarm="clock-drift")
+
+
+def test_without_witnesses_a_leap_waits_for_a_person(tmp_path: Path) -> None:
+    """Only meters without clocks: a year's leap is not believed until it is taken back or the gateway is started."""
+    building = mall(tmp_path, meters={"a301", "a303"})
+    building.clock.step_calendar(YEAR_S)
+    building.run(hours=2)
+    assert building.mode()[0] == "time" and building.of("closing/1") == []
+    building.clock.set_right()
+    building.run(minutes=2)
+    assert building.mode() == ("normal", None)
+
+
+def test_small_corrections_change_nothing(tmp_path: Path) -> None:
+    """A time server moves the calendar by minutes, forward and back: nothing is doubted, nothing is closed twice."""
+    building = mall(tmp_path)
+    for step_s in (120, -200, 240, -160):
+        building.clock.step_calendar(step_s)
+        building.run(minutes=6)
+    assert building.of("mode/1") == [] and building.of("quarantine/1") == []
+    assert qualities(building) == {"good"}
+
+
+def test_back_over_midnight_and_forward_again(tmp_path: Path) -> None:
+    """Twice over the same midnight: one closing, one charge; the hours between are read and nothing is set aside."""
+    building = mall(tmp_path, start=START + timedelta(hours=13))
+    building.run(minutes=45)
+    assert {len(building.of("closing/1", account=a)) for a in building.edge.core.state.accounts} == {1}
+    building.clock.step_calendar(-2 * 3600)
+    building.run(minutes=30)
+    assert building.mode()[0] == "time"
+    building.clock.set_right()
+    building.run(minutes=30)
+    assert building.mode() == ("normal", None)
+    assert {len(building.of("closing/1", account=a)) for a in building.edge.core.state.accounts} == {1}
+    assert building.of("quarantine/1") == [] and qualities(building) == {"good"}
+    books.check(building)
