@@ -162,6 +162,13 @@ def sim_verb(arguments: tuple[str, ...]) -> NoReturn:
     become("firmware_sim", arguments)
 
 
+@main.command("scan", context_settings=PASSES_ON)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def scan_verb(arguments: tuple[str, ...]) -> NoReturn:
+    """What is on a serial line: protocol, speed, meters, an address given twice."""
+    become("edge.scan", arguments)
+
+
 @main.command("decode", context_settings=PASSES_ON)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def decode_verb(arguments: tuple[str, ...]) -> NoReturn:

@@ -55,9 +55,9 @@ def test_an_empty_line_is_one_question() -> None:
 
 
 def test_a_single_meter_names_itself() -> None:
-    """Two questions: who is there, and what is your number."""
+    """Three questions: who is there, what is your number, how many phases have you."""
     found, asked = run(dlt645_meters(), line("202611000101"))
-    assert found == [Found("dlt645-2007", "202611000101", "101000116202")] and asked == 2
+    assert found == [Found("dlt645-2007", "202611000101", "101000116202", phases=1)] and asked == 3
 
 
 @pytest.mark.parametrize("count", [2, 12, 32])
@@ -76,7 +76,7 @@ def test_meters_of_one_batch_are_found_by_their_last_digits() -> None:
     addresses = [f"2026110001{number:02d}" for number in range(12)]
     found, asked = run(dlt645_meters(), line(*addresses))
     assert [each.address for each in found] == addresses
-    assert asked == 2 + 100 + 12
+    assert asked == 2 + 100 + 2 * 12
 
 
 def test_an_address_given_twice_is_named() -> None:
@@ -94,7 +94,7 @@ def test_a_spark_is_not_two_meters() -> None:
         return Outcome(None, "noise") if next(sparks, False) else quiet(probe)
 
     found, asked = run(dlt645_meters(), answer)
-    assert len(found) == 1 and asked == 3
+    assert len(found) == 1 and asked == 4
 
 
 def test_a_meter_that_keeps_its_number_is_found_all_the_same() -> None:
@@ -106,7 +106,7 @@ def test_a_meter_that_keeps_its_number_is_found_all_the_same() -> None:
         data = b"\x02" if refused else asked.data + bytes(4)
         return Outcome(dlt645.encode(Frame("202611000101", 0xD1 if refused else 0x91, data), 0))
 
-    assert run(dlt645_meters(), answer)[0] == [Found("dlt645-2007", "202611000101", None)]
+    assert run(dlt645_meters(), answer)[0] == [Found("dlt645-2007", "202611000101", None, phases=1)]
 
 
 def test_modbus_slaves_are_tried_one_by_one_and_a_refusal_counts() -> None:
