@@ -166,13 +166,6 @@ def sim_verb(arguments: tuple[str, ...]) -> NoReturn:
     become("firmware_sim", arguments)
 
 
-@main.command("bench", context_settings=PASSES_ON)
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def bench_verb(arguments: tuple[str, ...]) -> NoReturn:
-    """Measure against the limits: riser bench NAME."""
-    become("tests.bench", arguments)
-
-
 @main.command("doctor")
 @click.option(
     "--site", type=click.Path(path_type=Path), metavar="FILE", help="The site file [default: the one in use]."
@@ -203,6 +196,27 @@ def site_check_verb(file: Path, as_json_text: bool) -> int:
     told = [json.dumps(site_check.as_json(checked), ensure_ascii=False)] if as_json_text else site_check.told(checked)
     click.echo("\n".join(told))
     return site_check.code(checked)
+
+
+@main.group("model")
+def model_group() -> None:
+    """Meter models."""
+
+
+def hand_over(group: click.Group, name: str, module: str, words: str) -> None:
+    """A verb that is another program of this repository, with options of its own."""
+
+    @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+    def verb(arguments: tuple[str, ...]) -> NoReturn:
+        become(module, arguments)
+
+    group.command(name, context_settings=PASSES_ON, help=words)(verb)
+
+
+hand_over(main, "scan", "edge.scan", "What is on a serial line: protocol, speed, meters, an address given twice.")
+hand_over(main, "decode", "edge.explain", "Any frame of a meter line, explained byte by byte.")
+hand_over(main, "bench", "tests.bench", "Measure against the limits: riser bench NAME.")
+hand_over(model_group, "check", "edge.model_file", "Every mistake of a model's file, and each row against its frame.")
 
 
 def become(module: str, arguments: tuple[str, ...]) -> NoReturn:

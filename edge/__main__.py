@@ -28,7 +28,7 @@ from bridge.mqtt import Link
 from edge import install, site_check, trust
 from edge.book import Book, BookError, WriteError
 from edge.bus import Port
-from edge.codec.dlt645 import Password
+from edge.codec.dlt645_orders import Password
 from edge.core import Core
 from edge.disk import is_damaged
 from edge.gateway import Gateway

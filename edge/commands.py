@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from edge.bus import RESTORE, WATCH, Reply
-from edge.codec import dlt645
+from edge.codec import dlt645, dlt645_orders
 from edge.codec.errors import CodecError
 from edge.core import Core
 from edge.state import MeterState
@@ -52,7 +52,7 @@ class Task:
 class Commands:
     """The orders that are under way."""
 
-    def __init__(self, core: Core, password_of: Callable[[str], dlt645.Password]):
+    def __init__(self, core: Core, password_of: Callable[[str], dlt645_orders.Password]):
         self._core, self._password_of = core, password_of
         self._tasks: dict[tuple[str, str], Task] = {}
         self.take: Callable[[MeterState, str, Reply], bool]
@@ -128,8 +128,8 @@ class Commands:
         registered = {m.row["address"] for m in core.state.meters.values() if m.row["port"] == meter.row["port"]}
         offset_s = core.lives[meter.id].clock_offset_s or 0
         until = core.now() + timedelta(seconds=max(VALID_S, 120.0 * core.clock.speed) + offset_s)
-        password = self._password_of(meter.id)
-        return dlt645.control(command, meter.row["address"], registered, password, until.astimezone(core.terms.zone))
+        act = dlt645_orders.relay(command, self._password_of(meter.id), until.astimezone(core.terms.zone))
+        return dlt645_orders.order(act, meter.row["address"], registered)
 
     def _commanded(self, meter: MeterState, task: Task, answered: Callable[[], None] | None, reply: Reply) -> None:
         """The meter answered an order, or did not: either way only the status word tells what happened."""

@@ -20,7 +20,7 @@ from edge.accounts import Accounts
 from edge.book import Book, WriteError
 from edge.bus import Port, Ready, Reply
 from edge.closing import Closing
-from edge.codec.dlt645 import Password
+from edge.codec.dlt645_orders import Password
 from edge.core import CannotWrite, Core
 from edge.disk import Disk, is_damaged
 from edge.facts import VERSION, Facts

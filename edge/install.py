@@ -15,8 +15,8 @@ from bridge.contract.site_file import Sheet
 from bridge.contract.site_references import Mistake, rows, text
 from bridge.contract.units import RATES, instant_exact, instant_text, micro_of_price, nano_of_yuan
 from edge import model
-from edge.codec import PROTOCOLS, dlt645
-from edge.codec.dlt645 import Password
+from edge.codec import PROTOCOLS, dlt645_orders
+from edge.codec.dlt645_orders import Password
 from edge.codec.errors import CodecError
 from edge.core import Core, Draft
 
@@ -90,7 +90,7 @@ def misfits(core: Core, site: Site, password_of: Callable[[str], Password]) -> l
         elif protocol == "dlt645-2007":
             try:
                 address = meter.row["address"]
-                dlt645.control("alarm", address, {address}, password_of(meter.id), None)
+                dlt645_orders.control("alarm", address, {address}, password_of(meter.id), None)
             except (CodecError, ValueError, KeyError) as error:
                 found.append(f"secrets/edge.json, meter_passwords for meter {meter.id}: {error}")
     if (genesis := core.state.genesis).get("gateway") != site.site.gateway or genesis.get("zone") != site.site.zone:

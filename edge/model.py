@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from edge.codec import bcd, dlt645, modbus
+from edge.codec import bcd, dlt645, dlt645_orders, modbus
 from edge.codec.errors import BadValue
 
 DIRECTORY = Path(__file__).parent / "models"
@@ -85,7 +85,7 @@ class Model:
 
     def masked(self, raw: bytes) -> bytes:
         """A frame fit to be stored or shown."""
-        return dlt645.masked(raw) if self.protocol == "dlt645-2007" else raw
+        return dlt645_orders.masked(raw) if self.protocol == "dlt645-2007" else raw
 
     def quantities(self) -> dict[str, str]:
         """Each key of `meter/<id>` that this model fills, with its unit."""
@@ -105,7 +105,7 @@ def _decimal(text: str) -> str | None:
     return text if text.isdigit() else None
 
 
-_TYPES: dict[str, tuple[int, Callable[[bytes, tzinfo], Any]]] = {
+TYPES: dict[str, tuple[int, Callable[[bytes, tzinfo], Any]]] = {
     "bcd2": (2, lambda raw, _: bcd.digits(raw)),
     "bcd3": (3, lambda raw, _: bcd.digits(raw)),
     "bcd4": (4, lambda raw, _: bcd.digits(raw)),
@@ -122,6 +122,7 @@ _TYPES: dict[str, tuple[int, Callable[[bytes, tzinfo], Any]]] = {
     "u32": (4, lambda raw, _: int.from_bytes(raw, "big")),
     "f32": (4, lambda raw, _: _finite(raw)),
     "f32-whole": (4, lambda raw, _: int(_finite(raw))),
+    "f32-kw": (4, lambda raw, _: int(_finite(raw) * 1000)),
     "f32-kwh": (4, lambda raw, _: modbus.whole_wh_of_float_kwh(raw)),
 }
 """How many bytes a type takes, and how it is read."""
@@ -136,7 +137,7 @@ def _finite(raw: bytes) -> float:
 
 
 def _read(value: dict[str, Any], raw: bytes, zone: tzinfo) -> Any:
-    size, reader = _TYPES[value["type"]]
+    size, reader = TYPES[value["type"]]
     piece = raw[value["at"] : value["at"] + size]
     if len(piece) != size:
         if value["key"].startswith("energy_") and value["at"]:
@@ -148,8 +149,10 @@ def _read(value: dict[str, Any], raw: bytes, zone: tzinfo) -> Any:
         raise BadValue(f"{value['key']}: {error}") from None
     if number is None or isinstance(number, str | datetime):
         return number
+    if isinstance(number, float):
+        return round(number / value.get("over", 1), value.get("decimals", 0))
     if "decimals" in value:
-        return round(number / 10 ** (0 if isinstance(number, float) else value["decimals"]), value["decimals"])
+        return round(number / 10 ** value["decimals"], value["decimals"])
     return number * value.get("times", 1) // value.get("over", 1)
 
 
@@ -160,7 +163,11 @@ def load(model_id: str) -> Model:
     path = next((each for each in DIRECTORY.glob("*.toml") if each.stem == model_id), None)
     if path is None:
         raise UnknownModel(f"there is no model {model_id!r}; there are {', '.join(known())}")
-    tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    return of_tables(tomllib.loads(path.read_text(encoding="utf-8")))
+
+
+def of_tables(tables: dict[str, Any]) -> Model:
+    """The model that a model file describes; `model_file.py` has checked that it describes one."""
     rows = [
         Row(
             row["name"],

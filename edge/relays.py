@@ -15,7 +15,7 @@ from bridge.contract.units import micros_of
 from edge.accounts import Accounts
 from edge.billing import policy
 from edge.bus import PERSON, RESTORE, TRIP, Reply, Request
-from edge.codec import dlt645
+from edge.codec import dlt645_orders
 from edge.commands import Commands, Task
 from edge.core import Core, Draft
 from edge.evidence import EVIDENCE_READS, draft_of, stale_evidence
@@ -32,7 +32,7 @@ TRIPS_A_DAY = 3
 class Relays:
     """Brings relays to what they should be."""
 
-    def __init__(self, core: Core, accounts: Accounts, password_of: Callable[[str], dlt645.Password]):
+    def __init__(self, core: Core, accounts: Accounts, password_of: Callable[[str], dlt645_orders.Password]):
         self._core, self._accounts = core, accounts
         self.commands = Commands(core, password_of)
         self.commands.looked = self.consider

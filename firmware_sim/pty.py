@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import termios
 import threading
 import tty
 from collections.abc import Callable
@@ -46,7 +47,7 @@ class PtyLine:
     ):
         self.line, self.link, self.clock = line, link, clock
         self._take, self._quiet_s = EARS[protocol]
-        self._byte_s = BITS_PER_BYTE / baud
+        self._byte_s, self._speed = BITS_PER_BYTE / baud, getattr(termios, f"B{baud}")
         self._lock, self._changed = lock, changed
         self._late: list[tuple[float, bytes]] = []
         self._woken, self._wake = os.pipe()
@@ -103,6 +104,9 @@ class PtyLine:
         self._master, self._slave = os.openpty()
         # The slave stays open here, so that the line outlives every program that opens and closes it.
         tty.setraw(self._slave)
+        settings = termios.tcgetattr(self._slave)
+        settings[4] = settings[5] = self._speed
+        termios.tcsetattr(self._slave, termios.TCSANOW, settings)
         os.set_blocking(self._master, False)
         self.device = os.ttyname(self._slave)
         self.plugged = True
@@ -125,6 +129,8 @@ class PtyLine:
                 return
             if ready:
                 arrived = os.read(self._master, 4096)
+                if termios.tcgetattr(self._master)[5] != self._speed:
+                    continue  # Spoken at another speed than the meters': to them it is no character at all.
                 if not buffer:
                     first_s, count = self.clock.monotonic(), 0
                 buffer += arrived

@@ -17,16 +17,28 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from .chint import ChintDdsu666, ChintDtsu666
 from .dlt645 import Dlt645Meter
 from .faults import EITHER, KINDS, LINE, METER, NO_FAULTS, Faults, gather, lines_of
 from .instants import us_of
 from .line import Line, Meter
 from .loads import Load
 from .metrology import ALL_FLAT, DayTable
-from .modbus import AcrelDdsy1352, EastronSdm630
+from .modbus import AcrelDdsy1352, EastronSdm630, ModbusMeter
 
 RATES = {"sharp": 1, "peak": 2, "flat": 3, "valley": 4}
 STATE_VERSION = 1
+
+MODBUS: dict[str, tuple[type[ModbusMeter], int]] = {
+    "acrel-ddsy1352": (AcrelDdsy1352, 1),
+    "acrel-dtsy1352": (AcrelDdsy1352, 3),
+    "chint-ddsu666": (ChintDdsu666, 1),
+    "chint-dtsu666": (ChintDtsu666, 3),
+    "eastron-sdm120": (EastronSdm630, 1),
+    "eastron-sdm230": (EastronSdm630, 1),
+    "eastron-sdm630": (EastronSdm630, 3),
+}
+"""Modbus meters by model: how they are built, and how many phases they measure."""
 
 
 @dataclass(frozen=True)
@@ -164,10 +176,9 @@ def _meter(row: dict[str, Any], tables: dict[str, DayTable], zone: ZoneInfo, sta
         chosen = {key: row[key] for key in ("password", "level", "lead", "cover_openings", "serr_bytes") if key in row}
         phases, maker = (1, "DDZY-SIM") if model == "dlt645-1p" else (3, "DTZY-SIM")
         return Dlt645Meter(row["address"], serial, load, start, phases=phases, model=maker, **common, **chosen)
-    if model == "acrel-ddsy1352":
-        return AcrelDdsy1352(int(row["address"]), serial, load, start, phases=1, **common)
-    if model == "eastron-sdm630":
-        return EastronSdm630(int(row["address"]), serial, load, start, phases=3, **common)
+    if model in MODBUS:
+        kind, phases = MODBUS[model]
+        return kind(int(row["address"]), serial, load, start, phases=phases, **common)
     raise ValueError(f"meter {row['id']!r}: no meter is built like {model!r}")
 
 

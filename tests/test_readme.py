@@ -52,9 +52,9 @@ def test_the_demo_is_a_building_the_edge_accepts() -> None:
 
 
 def test_the_models_of_the_readme_are_all_there_are() -> None:
-    """The list of models beside `model =` names each one, and none that is missing."""
-    (line,) = [line for line in README.splitlines() if line.startswith("model = ")]
-    assert set(re.findall(r"[a-z0-9]+-[a-z0-9]+", line.split("#")[1])) == set(model.known())
+    """The table of models names each one, and none that is missing."""
+    table = README[README.index("| model | meter |") :].split("\n\n")[0]
+    assert set(re.findall(r"`([a-z0-9-]+)`", table)) == set(model.known())
 
 
 def test_links_lead_somewhere() -> None:

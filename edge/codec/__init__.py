@@ -11,6 +11,11 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from edge.codec import dlt645, modbus
+from edge.codec import cjt188, dlt645, dlt1997, modbus
 
-PROTOCOLS: dict[str, ModuleType] = {"dlt645-2007": dlt645, "modbus-rtu": modbus}
+PROTOCOLS: dict[str, ModuleType] = {
+    "dlt645-2007": dlt645,
+    "dlt645-1997": dlt1997,
+    "cjt188": cjt188,
+    "modbus-rtu": modbus,
+}

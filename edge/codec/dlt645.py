@@ -1,4 +1,4 @@
-"""DL/T 645-2007 frames. Reads may use any address; one function builds control frames, for registered meters (I13).
+"""DL/T 645-2007 frames and reads, which may use any address. What changes a meter stands in `dlt645_orders.py` (I13).
 
     [FE ...] 68 A0 A1 A2 A3 A4 A5 68 C L DATA(L bytes) CS 16
 
@@ -12,20 +12,18 @@ nothing else is possible. A frame ends by its length, never by silence. (DL/T 64
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from edge.codec.errors import CodecError, Forbidden, Refused
+from edge.codec.errors import CodecError, Refused
 
 FRAMING_BITS = 11  # One start, eight data, even parity, one stop (§5.1).
 SHORTEST = 12  # A frame without DATA.
 LARGEST_REPLY = 200 + SHORTEST + 8  # 200 DATA bytes in a read (§5.2), and up to eight wake-up bytes.
 
-READ, READ_ON, WRITE, CONTROL = 0x11, 0x12, 0x14, 0x1C
-TRIP, PERMIT, CLOSE, ALARM, ALARM_OFF = 0x1A, 0x1B, 0x1C, 0x2A, 0x2B
-COMMANDS = {"trip": TRIP, "permit": PERMIT, "direct": CLOSE, "alarm": ALARM, "alarm-off": ALARM_OFF}
-"""What function 1CH can order; `permit` and `direct` are the two ways to close (R6)."""
+READ, READ_ON, READ_ADDRESS, WRITE, CONTROL = 0x11, 0x12, 0x13, 0x14, 0x1C
+SECURITY = 0x03
+WILDCARD = "AA" * 6
 
 ERROR_BITS = (
     "other error",
@@ -48,8 +46,26 @@ CONTROL_ERROR_BITS = (
     "power is kept on",
     "automatic restoring refused",
     "restoring time invalid",
+    "tripped, no restoring",
 )
-"""Meaning of the first error byte of 1CH on cost-control meters, bit 0 first; makers differ (State Grid filing)."""
+"""Meaning of the error of 1CH on cost-control meters, bit 0 of the low byte first; makers differ (filing)."""
+
+SECURITY_ERROR_BITS = (
+    "other error",
+    "this purchase was made already",
+    "the check of the security module failed",
+    "not authenticated",
+    "another customer number",
+    "wrong purchase count",
+    "more than the meter may hold",
+    "address or record abnormal",
+    "the meter is suspended",
+    "relay error",
+)
+"""Meaning of the error of 03H (SERR), bit 0 of the low byte first (State Grid filing)."""
+
+MOST_PARTS = 255
+"""A part's number is one byte; no answer in use has more than a handful."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +95,7 @@ class Frame:
     @property
     def identifier(self) -> str | None:
         """DI3 DI2 DI1 DI0 as eight hex digits, where the frame carries one."""
-        carries = self.function in (READ, READ_ON, WRITE, 0x03) and not self.abnormal and len(self.data) >= 4
+        carries = self.function in (READ, READ_ON, WRITE, SECURITY) and not self.abnormal and len(self.data) >= 4
         return self.data[3::-1].hex().upper() if carries else None
 
 
@@ -146,13 +162,17 @@ def decode(raw: bytes) -> Frame:
 
 
 def answers(request: Frame, reply: Frame) -> bool:
-    """True when `reply` can be the answer to `request`: direction, function, address and identifier fit.
+    """True when `reply` can be the answer to `request`: direction, function, address, identifier and part fit.
 
     Our own echo, a late answer to an earlier question and a neighbour's answer are thereby told apart.
     """
     if not reply.is_reply or request.is_reply or reply.function != request.function:
         return False
     if not _address_fits(request.address, reply.address):
+        return False
+    if reply.function == READ_ADDRESS and not reply.abnormal:
+        return reply.data[::-1].hex() == reply.address
+    if reply.function == READ_ON and not reply.abnormal and reply.data[-1:] != request.data[-1:]:
         return False
     names_no_identifier = reply.abnormal or request.identifier is None or reply.function == WRITE  # 94H is empty (§7).
     return names_no_identifier or reply.identifier == request.identifier
@@ -182,71 +202,42 @@ def read(address: str, identifier: str, preamble: int = 4) -> bytes:
     return encode(Frame(address, READ, bytes.fromhex(identifier)[::-1]), preamble)
 
 
-@dataclass(frozen=True, repr=False)
-class Password:
-    """What a meter asks for before it obeys: level, six digits, and the operator it notes down."""
-
-    level: str = "02"
-    password: str = "000000"
-    operator: str = "00000000"
-
-    def __repr__(self) -> str:  # Never in a log (I24).
-        return f"Password(level {self.level})"
+def read_address(preamble: int = 4) -> bytes:
+    """The request that any meter answers with its address (13H); for a line with one meter on it."""
+    return encode(Frame(WILDCARD, READ_ADDRESS), preamble)
 
 
-def control(
-    command: str,
-    address: str,
-    registered: Collection[str],
-    password: Password,
-    valid_until: datetime | None,
-    preamble: int = 4,
-) -> bytes:
-    """The only way to a control frame (1CH). `valid_until` is in the meter's local time, None for no limit.
+def next_part(request: bytes, parts: Sequence[bytes]) -> bytes | None:
+    """The request for the part after `parts` (12H), None when the answer is whole. Raises CodecError for no end."""
+    asked, newest = decode(request), decode(parts[-1])
+    if not newest.follows or newest.abnormal:
+        return None
+    if len(parts) > MOST_PARTS:
+        raise CodecError(f"an answer of more than {MOST_PARTS} parts is no answer")
+    preamble = len(request) - len(request.lstrip(b"\xfe"))
+    return encode(Frame(newest.address, READ_ON, asked.data[:4] + bytes([len(parts)])), preamble)
 
-    Raises Forbidden for an address that is not a registered meter's own: wildcard, broadcast, typing mistake (I13).
+
+def value_of(*parts: bytes) -> bytes:
+    """The bytes behind the identifier of a read's reply, all parts in order (§7).
+
+    Raises Refused with the meter's reason, CodecError where a part is missing.
     """
-    own = len(address) == 12 and address.isascii() and address.isdigit() and address != "9" * 12
-    if not own or address not in registered:
-        raise Forbidden(f"no control frame is made for {address!r}: it is not a registered meter's own address")
-    until = bytes(6) if valid_until is None else bytes.fromhex(valid_until.strftime("%S%M%H%d%m%y"))
-    words = _digits(password.level, 2) + _digits(password.password, 6) + _digits(password.operator, 8)
-    return encode(Frame(address, CONTROL, words + bytes([COMMANDS[command], 0]) + until), preamble)
-
-
-def _digits(text: str, count: int) -> bytes:
-    """Digits as they travel, low byte first. Raises CodecError, which does not name them (I24)."""
-    if len(text) != count or not (text.isascii() and text.isdigit()):
-        raise CodecError("a password's level has 2 digits, the password 6 and the operator 8")
-    return bytes.fromhex(text)[::-1]
-
-
-def value_of(reply: bytes) -> bytes:
-    """The bytes behind the identifier of a read's reply. Raises Refused with the meter's reason."""
-    frame = decode(reply)
-    if frame.abnormal:
-        raise Refused(error_sentence(frame.function, frame.data))
-    if frame.follows:
-        raise CodecError("the answer has more parts than this question can take")
-    return frame.data[4:] if frame.function == READ else frame.data
+    found = b""
+    for number, raw in enumerate(parts):
+        frame = decode(raw)
+        if frame.abnormal:
+            raise Refused(error_sentence(frame.function, frame.data))
+        in_order = number == 0 or (frame.function == READ_ON and frame.data[-1:] == bytes([number]))
+        if not in_order or frame.follows != (number < len(parts) - 1):
+            raise CodecError("a part of the answer is missing, or one too many")
+        found += {READ: frame.data[4:], READ_ON: frame.data[4:-1]}.get(frame.function, frame.data)
+    return found
 
 
 def error_sentence(function: int, data: bytes) -> str:
-    """The meter's error byte in words; a second byte, which some meters send, is shown in hex only."""
-    table = CONTROL_ERROR_BITS if function == CONTROL else ERROR_BITS
-    words = [text for bit, text in enumerate(table) if data and data[0] >> bit & 1]
+    """The meter's error in words. 03H and 1CH may have two bytes, low byte first; others have one."""
+    table = {CONTROL: CONTROL_ERROR_BITS, SECURITY: SECURITY_ERROR_BITS}.get(function, ERROR_BITS)
+    bits = int.from_bytes(data[:2], "little")
+    words = [text for bit, text in enumerate(table) if bits >> bit & 1]
     return f"the meter refused: {', '.join(words) or 'no reason given'} (error {data.hex().upper()})"
-
-
-def masked(raw: bytes) -> bytes:
-    """A frame fit to be stored or shown: the password in a control or write frame is replaced by zeros (I24).
-
-    The checksum would tell the sum of the digits that were removed. It is replaced by one that never fits, so a
-    masked frame shows that it was masked and cannot be sent again.
-    """
-    body = raw.lstrip(b"\xfe")
-    if len(body) < SHORTEST + 4 or body[8] not in (CONTROL, WRITE):
-        return raw
-    start = 10 + (1 if body[8] == CONTROL else 5)
-    kept = body[:start] + b"\x33" * 3 + body[start + 3 : -2]
-    return raw[: len(raw) - len(body)] + kept + bytes([sum(kept) & 0xFF ^ 0xFF, 0x16])

@@ -2,18 +2,33 @@
 
     slave, function, PDU ..., CRC low, CRC high        CRC-16 A001H, start FFFFH
 
-A read's reply has a length that its question knows, so a frame ends by its length and never by silence.
+Every reply has a length that its question knows, so a frame ends by its length and never by silence. Reads may ask any
+slave; `order` is the one door to a write, and only to a registered meter's own address (I13).
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from pymodbus.framer.rtu import FramerRTU
 from pymodbus.pdu import DecodePDU, ExceptionResponse
-from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadInputRegistersRequest
+from pymodbus.pdu.bit_message import (
+    ReadCoilsRequest,
+    ReadDiscreteInputsRequest,
+    WriteMultipleCoilsRequest,
+    WriteSingleCoilRequest,
+)
+from pymodbus.pdu.register_message import (
+    ReadHoldingRegistersRequest,
+    ReadInputRegistersRequest,
+    WriteMultipleRegistersRequest,
+    WriteSingleRegisterRequest,
+)
 
-from edge.codec.errors import BadValue, CodecError, Refused
+from edge.codec.errors import BadValue, CodecError, Forbidden, Refused
 
 FRAMING_BITS = 11  # RTU characters have eleven bits: with parity, or with two stop bits.
 EXCEPTION_BYTES = 5
@@ -23,10 +38,16 @@ EXCEPTIONS = {
     2: "it has no such register",
     3: "it does not take this count or value",
     4: "it failed while answering",
+    5: "it needs longer; ask again later",
     6: "it is busy",
 }
 
-_REQUESTS = {3: ReadHoldingRegistersRequest, 4: ReadInputRegistersRequest}
+_READS = {
+    1: ReadCoilsRequest,
+    2: ReadDiscreteInputsRequest,
+    3: ReadHoldingRegistersRequest,
+    4: ReadInputRegistersRequest,
+}
 _DECODER = DecodePDU(is_server=False)
 
 
@@ -35,25 +56,65 @@ def crc(body: bytes) -> bytes:
     return FramerRTU.compute_CRC(body).to_bytes(2, "big")
 
 
-def read(slave: int, function: int, start: int, count: int) -> bytes:
-    """The request that reads `count` registers from `start` by function 3 or 4."""
-    pdu = _REQUESTS[function](address=start, count=count, dev_id=slave)
+def _frame(slave: int, pdu: Any) -> bytes:
     body = bytes([slave, pdu.function_code]) + pdu.encode()
     return body + crc(body)
 
 
+def read(slave: int, function: int, start: int, count: int) -> bytes:
+    """The request that reads `count` bits (functions 1, 2) or registers (3, 4) from `start`."""
+    return _frame(slave, _READS[function](address=start, count=count, dev_id=slave))
+
+
+@dataclass(frozen=True)
+class Act:
+    """One write: function 5 or 15 with bits, 6 or 16 with registers, from `start` on."""
+
+    function: int
+    start: int
+    values: tuple[int, ...]
+
+
+def coils(start: int, values: Sequence[bool]) -> Act:
+    """Write bits: one by function 5, several by 15."""
+    return Act(5 if len(values) == 1 else 15, start, tuple(int(value) for value in values))
+
+
+def registers(start: int, values: Sequence[int], *, single: bool = False) -> Act:
+    """Write registers by function 16, or one by 6 where the meter wants that."""
+    return Act(6 if single and len(values) == 1 else 16, start, tuple(values))
+
+
+def order(act: Act, slave: int, registered: Collection[int]) -> bytes:
+    """The only way to a Modbus write.
+
+    Raises Forbidden for a slave that is not a registered meter's own address: 0 speaks to everybody (I13).
+    """
+    if not 1 <= slave <= 247 or slave not in registered:
+        raise Forbidden(f"no write is made for slave {slave}: it is not a registered meter's own address")
+    if act.function in (5, 15):
+        bits = [bool(value) for value in act.values]
+        kind: Any = WriteSingleCoilRequest if act.function == 5 else WriteMultipleCoilsRequest
+        return _frame(slave, kind(address=act.start, bits=bits, dev_id=slave))
+    kind = WriteSingleRegisterRequest if act.function == 6 else WriteMultipleRegistersRequest
+    return _frame(slave, kind(address=act.start, registers=list(act.values), dev_id=slave))
+
+
 def reply_bytes(request: bytes) -> int:
-    """Length of a good reply to a read: slave, function, count, registers, CRC."""
-    return 5 + 2 * int.from_bytes(request[4:6], "big")
+    """Length of a good reply: reads carry what was asked for, writes repeat where and how much."""
+    count = int.from_bytes(request[4:6], "big")
+    return {1: 5 + (count + 7) // 8, 2: 5 + (count + 7) // 8, 3: 5 + 2 * count, 4: 5 + 2 * count}.get(request[1], 8)
 
 
 def find_reply(request: bytes, buffer: bytearray, final: bool = False) -> bytes | None:
     """The raw reply to `request` if `buffer` holds it, wherever it begins; bytes before it are dropped.
 
-    Our own echo has the request's bytes and another length, and is thereby passed over.
+    Our own echo of a read or a long write has another length than the reply, and is thereby passed over. The reply to
+    functions 5 and 6 repeats the request to the letter, so there an echo cannot be told from it: what became of a
+    write is decided by reading back, never by its reply.
     """
     want = reply_bytes(request)
-    good = bytes([request[0], request[1], want - 5])
+    good = request[:2] + (bytes([want - 5]) if request[1] in _READS else request[2:6])
     bad = bytes([request[0], request[1] | 0x80])
     for at in range(len(buffer) - EXCEPTION_BYTES + 1):
         for head, length in ((good, want), (bad, EXCEPTION_BYTES)):
@@ -65,14 +126,24 @@ def find_reply(request: bytes, buffer: bytearray, final: bool = False) -> bytes 
 
 
 def registers_of(reply: bytes) -> bytes:
-    """The registers' bytes of a read's reply, high byte first. Raises Refused for an exception."""
+    """The registers' bytes of a read's reply, high byte first; empty for a write's. Raises Refused for an exception."""
+    pdu = _decoded(reply)
+    return struct.pack(f">{len(pdu.registers)}H", *pdu.registers) if reply[1] in (3, 4) else b""
+
+
+def bits_of(reply: bytes) -> list[bool]:
+    """The bits of a reply to function 1 or 2, as many as whole bytes hold. Raises Refused for an exception."""
+    return [bool(bit) for bit in _decoded(reply).bits]
+
+
+def _decoded(reply: bytes) -> Any:
     pdu = _DECODER.decode(reply[1:-2])
     if pdu is None:
         raise CodecError(f"not a Modbus reply: {reply.hex(' ')}")
     if isinstance(pdu, ExceptionResponse):
         reason = EXCEPTIONS.get(pdu.exception_code, "for a reason of its maker's own")
         raise Refused(f"the meter refused: {reason} (exception {pdu.exception_code})")
-    return struct.pack(f">{len(pdu.registers)}H", *pdu.registers)
+    return pdu
 
 
 def whole_wh_of_float_kwh(raw: bytes) -> int:

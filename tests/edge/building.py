@@ -21,7 +21,7 @@ from bridge.contract.site_file import load
 from bridge.mqtt import Acknowledged, Connected, Received
 from edge import install
 from edge.book import Book, Entry
-from edge.codec.dlt645 import Password
+from edge.codec.dlt645_orders import Password
 from edge.core import Core
 from edge.gateway import Gateway
 from edge.inline import Answer, InlinePort

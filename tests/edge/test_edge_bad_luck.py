@@ -16,7 +16,7 @@ from bridge.mqtt import Received
 from edge import install
 from edge.book import BookError
 from edge.codec import dlt645
-from edge.codec.dlt645 import Password
+from edge.codec.dlt645_orders import Password
 from edge.gateway import MESSAGES_AT_MOST
 from firmware_sim.faults import Faults
 from firmware_sim.loads import WUS_PER_WH

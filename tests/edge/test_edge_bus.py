@@ -18,8 +18,9 @@ import pytest
 from bridge.contract.clock import ManualClock, SystemClock
 from edge import bus, port
 from edge.bus import Line, Ready, Reply, Request, Wire, exchange
-from edge.codec import dlt645, modbus
-from edge.codec.dlt645 import Frame, Password
+from edge.codec import dlt645, dlt645_orders, modbus
+from edge.codec.dlt645 import Frame
+from edge.codec.dlt645_orders import Password
 from edge.port import ThreadPort
 from edge.waiting import Queue
 
@@ -309,7 +310,7 @@ def bench() -> Iterator[Callable[..., Bench]]:
         each.stop()
 
 
-TRIP_FRAME = dlt645.control("trip", METER, {METER}, Password(), None)
+TRIP_FRAME = dlt645_orders.control("trip", METER, {METER}, Password(), None)
 DONE = dlt645.encode(Frame(METER, 0x9C), 1)
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import itertools
 import random
-from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.codec import bcd, dlt645
-from edge.codec.dlt645 import Frame, Password
-from edge.codec.errors import BadValue, CodecError, Forbidden, Refused
+from edge.codec.dlt645 import Frame
+from edge.codec.errors import BadValue, CodecError, Refused
 from tests.edge.published import Sample, sample, samples
 
 ALL = samples("dlt645-2007")
@@ -35,6 +33,8 @@ def question(each: Sample) -> bytes:
     """The request that a published reply answers."""
     reply = dlt645.decode(each.raw)
     named = reply.data[:4] if reply.identifier and reply.function != 0x14 else b""
+    if reply.function == dlt645.READ_ON:
+        named += reply.data[-1:]
     return dlt645.encode(Frame(reply.address, reply.function, named))
 
 
@@ -289,107 +289,47 @@ def test_a_refusal_names_its_reason() -> None:
         dlt645.value_of(body(sample("d07-read-error-no-data")))
     with pytest.raises(Refused, match="wrong password"):
         dlt645.value_of(body(sample("d07-syn-relay-err")))
-    with pytest.raises(CodecError, match="more parts"):
-        dlt645.value_of(body(sample("d07-syn-follow-first")))
+    with pytest.raises(Refused, match="another customer number, wrong purchase count"):
+        dlt645.value_of(dlt645.encode(Frame(OURS, 0xC3, bytes([0x30, 0x00]))))
+    with pytest.raises(Refused, match="relay error"):
+        dlt645.value_of(dlt645.encode(Frame(OURS, 0xC3, bytes([0x00, 0x02]))))
 
 
-# --- the one door to a control frame (I13) ---
+# --- answers in several parts ---
 
 
-def test_the_published_trip_is_made_byte_for_byte() -> None:
-    """The trip and the close that others sent to real meters are made exactly as they sent them."""
-    until = datetime(2018, 5, 12, 15, 41, 24)  # noqa: DTZ001
-    trip = dlt645.control("trip", "111111111111", {"111111111111"}, Password(level="00"), until, preamble=0)
-    assert trip == sample("d07-relay-trip-req-holley").raw
-    until = datetime(2099, 1, 1, 1, 1, 1)  # noqa: DTZ001
-    secret = Password("02", "000000", "31313131")
-    close = dlt645.control("direct", "201910280004", {"201910280004"}, secret, until)
-    assert close == sample("d07-relay-direct-close-req-tt").raw
-    until = datetime(2027, 2, 1, 8, 15, 30)  # noqa: DTZ001
-    alarm = dlt645.control("alarm", "201508260017", {"201508260017"}, Password(), until, preamble=0)
-    assert alarm == sample("d07-syn-relay-alarm").raw
-    secret = Password("02", "000000", "30303030")
-    permit = dlt645.control("permit", "000000219998", {"000000219998"}, secret, None, preamble=0)
-    assert permit == sample("d07-relay-permit-req-meterc").raw
+def test_an_answer_in_parts_is_asked_on_and_put_together() -> None:
+    """The published first part asks for part 1 with the published request; both together are the whole value."""
+    first, last = body(sample("d07-syn-follow-first")), body(sample("d07-syn-follow-last"))
+    asked = dlt645.read("201508260017", "03300D01", preamble=0)
+    on = dlt645.next_part(asked, [first])
+    assert on == sample("d07-syn-follow-req1").raw
+    assert dlt645.find_reply(on, bytearray(first + last)) == last, "the first part once more is no second part"
+    assert dlt645.next_part(asked, [first, last]) is None
+    assert dlt645.value_of(first, last) == dlt645.decode(first).data[4:] + dlt645.decode(last).data[4:-1]
 
 
-DIGIT_LIKE = st.sampled_from("0123456789aAfF٠١٢３４𝟘 _-+")
-ADDRESSES = st.one_of(
-    st.text(DIGIT_LIKE, max_size=14),
-    st.text(max_size=14),
-    st.sampled_from(
-        ["A" * 12, "a" * 12, "9" * 12, "0" * 12, "aaaaaaaa0206", OURS[:-1], OURS + "0", OURS[::-1], " " + OURS]
-    ),
-    st.integers(0, 11).map(lambda at: OURS[:at] + "9" + OURS[at + 1 :]),
-    st.integers(0, 11).map(lambda at: OURS[:at] + "٢" + OURS[at + 1 :]),
-)
+def test_a_part_is_never_taken_for_the_whole() -> None:
+    """A part too few, too many, or of another number is no value."""
+    first, last = body(sample("d07-syn-follow-first")), body(sample("d07-syn-follow-last"))
+    for parts in ([first], [last, last], [first, first, last]):
+        with pytest.raises(CodecError, match="part"):
+            dlt645.value_of(*parts)
+    second = dlt645.encode(Frame("201508260017", dlt645.READ_ON, bytes.fromhex("010d300302")))
+    assert dlt645.find_reply(second, bytearray(last)) is None
 
 
-@given(ADDRESSES, st.sampled_from(sorted(dlt645.COMMANDS)))
-def test_no_control_frame_leaves_for_any_other_address(address: str, command: str) -> None:
-    """However an address is written, a control frame is made for a registered meter's own address or not at all."""
-    registered = {OURS, "202603110999"}
-    if address in registered:
-        frame = dlt645.decode(dlt645.control(command, address, registered, Password(), None))
-        assert (frame.address, frame.control) == (address, 0x1C)
-        return
-    with pytest.raises(Forbidden):
-        dlt645.control(command, address, registered, Password(), None)
+def test_an_answer_without_end_is_given_up() -> None:
+    """A meter that always has one part more does not hold the line for ever."""
+    first = body(sample("d07-syn-follow-first"))
+    with pytest.raises(CodecError, match="parts"):
+        dlt645.next_part(dlt645.read("201508260017", "03300D01"), [first] * 256)
 
 
-@pytest.mark.parametrize(
-    "address", ["A" * 12, "aaaaaaaa0206", "9" * 12, OURS[:-2], OURS + "00", "٢" * 12, "２" * 12, ""]
-)
-def test_a_wildcard_is_refused_even_where_it_was_registered(address: str) -> None:
-    """Broadcast, wildcard, short, long or foreign digits: refused even if somebody got them into the register."""
-    with pytest.raises(Forbidden):
-        dlt645.control("trip", address, {address}, Password(), None)
-
-
-def test_nobody_else_builds_frames() -> None:
-    """I13 holds by construction: outside the codec nobody in the edge encodes a DL/T 645 frame by hand."""
-    for path in EDGE.rglob("*.py"):
-        if path.name == "dlt645.py":
-            continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "dlt645":
-                assert node.attr not in {"encode", "Frame"}, f"{path.name}:{node.lineno}"
-            if isinstance(node, ast.ImportFrom) and node.module == "edge.codec.dlt645":
-                assert not {alias.name for alias in node.names} & {"encode", "Frame"}, path.name
-
-
-@pytest.mark.parametrize(
-    "wrong", [Password("2"), Password("0200", "0000"), Password(password="12345"), Password(operator="x" * 8)]
-)
-def test_a_password_of_the_wrong_shape_makes_no_frame(wrong: Password) -> None:
-    """A mistyped password makes no frame, and the complaint does not repeat it (I24)."""
-    with pytest.raises(CodecError) as complaint:
-        dlt645.control("trip", OURS, {OURS}, wrong, None)
-    assert wrong.password not in str(complaint.value)
-
-
-@given(st.text("0123456789", min_size=6, max_size=6), st.sampled_from(sorted(dlt645.COMMANDS)), st.integers(0, 4))
-def test_a_masked_frame_tells_nothing_of_the_password(secret: str, command: str, preamble: int) -> None:
-    """I24: whatever the password is, the frame that is stored is the same; not even its sum tells."""
-    frames = [
-        dlt645.masked(dlt645.control(command, OURS, {OURS}, Password(password=each), None, preamble))
-        for each in (secret, "918273")
-    ]
-    assert frames[0] == frames[1]
-    assert dlt645.take(bytearray(frames[0]), final=True) is None, "and it could not be sent again"
-    whole = dlt645.control(command, OURS, {OURS}, Password(password="918273"), None, preamble)
-    assert frames[0][: preamble + 11] == whole[: preamble + 11], "all else stands"
-    assert frames[0][preamble + 14 : -2] == whole[preamble + 14 : -2]
-
-
-def test_a_masked_write_and_an_unmasked_read() -> None:
-    """A write's password is masked where it stands there; a read and a reply have none and stay as they are."""
-    write = sample("d07-write-vendor-tt").raw
-    assert dlt645.masked(write)[:-2] == write[:-2], "its password was zeros already"
-    other = bytearray(write)
-    other[19:22] = b"\x45\x67\x89"
-    assert dlt645.masked(bytes(other)) == dlt645.masked(write)
-    for each in FRAMES:
-        if dlt645.decode(each.raw).control not in (0x14, 0x1C):
-            assert dlt645.masked(each.raw) == each.raw
-    assert "000000" not in repr(Password()) and "00000000" not in str(Password())
+def test_who_is_there_is_answered_by_the_meter_itself() -> None:
+    """13H to anybody: the published question, and the answer's two addresses must agree."""
+    assert dlt645.read_address(preamble=0) == sample("d07-read-addr-req").raw
+    reply = body(sample("d07-read-addr-resp"))
+    assert dlt645.find_reply(dlt645.read_address(), bytearray(reply)) == reply
+    lying = dlt645.encode(Frame("201000000013", 0x93, dlt645.decode(reply).data))
+    assert dlt645.find_reply(dlt645.read_address(), bytearray(lying)) is None

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymodbus.framer.rtu import FramerRTU
 from pymodbus.pdu import DecodePDU, ExceptionResponse
+from pymodbus.pdu.bit_message import ReadCoilsResponse, ReadDiscreteInputsResponse
 from pymodbus.pdu.register_message import ReadHoldingRegistersResponse
 
 from edge.codec import modbus
-from edge.codec.errors import BadValue, CodecError, Refused
+from edge.codec.errors import BadValue, CodecError, Forbidden, Refused
 from tests.edge.published import Sample, sample, samples
 
 ALL = samples("modbus-rtu")
@@ -58,11 +59,76 @@ def test_a_foreign_slave_understands_every_question(slave: int, function: int, s
     assert modbus.reply_bytes(raw) == 5 + 2 * count
 
 
-def test_only_reads_can_be_asked() -> None:
-    """I13: there is no way to a Modbus write in the edge; asking for one makes no frame."""
-    for function in (0, 1, 5, 6, 15, 16, 22, 23, 0x83):
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 2000])
+@pytest.mark.parametrize("function", [1, 2])
+def test_bits_are_asked_for_and_read(function: int, count: int) -> None:
+    """A foreign slave understands a read of coils or inputs, and its bits come back in order."""
+    raw = modbus.read(9, function, 0x10, count)
+    _, pdu = SERVER.handleFrame(raw, 0, 0)
+    assert pdu is not None and (pdu.function_code, pdu.address, pdu.count) == (function, 0x10, count)
+    bits = [bool(number % 3) for number in range(count)]
+    kind = ReadCoilsResponse if function == 1 else ReadDiscreteInputsResponse
+    reply = CLIENT.buildFrame(kind(bits=bits, dev_id=9))
+    assert len(reply) == modbus.reply_bytes(raw)
+    assert modbus.find_reply(raw, bytearray(raw + reply)) == reply, "our echo is passed over"
+    assert modbus.bits_of(reply)[:count] == bits
+
+
+def test_a_read_is_no_write() -> None:
+    """There is one door to a write, and it is not `read`."""
+    for function in (0, 5, 6, 15, 16, 22, 23, 0x83):
         with pytest.raises(KeyError):
             modbus.read(5, function, 0x57, 2)
+
+
+def test_published_writes_are_made_byte_for_byte() -> None:
+    """Acrel's forced trip and close, and a register written singly, as their makers print them."""
+    trip, close = modbus.registers(0x57, [1, 1]), modbus.registers(0x57, [1, 0])
+    assert modbus.order(trip, 5, {5}) == sample("mb-acrel-force-trip-req").raw
+    assert modbus.order(close, 5, {5}) == sample("mb-acrel-force-close-req").raw
+    assert modbus.order(modbus.registers(6, [2], single=True), 1, {1}) == sample("mb-orwe-write6").raw
+    done = sample("mb-acrel-force-ack").raw
+    asked = modbus.order(trip, 5, {5})
+    assert modbus.find_reply(asked, bytearray(asked + done)) == done, "our echo is passed over"
+    assert modbus.registers_of(done) == b""
+
+
+@given(
+    st.integers(0, 65535),
+    st.one_of(
+        st.lists(st.booleans(), min_size=1, max_size=30).map(lambda v: ("coils", v)),
+        st.lists(st.integers(0, 65535), min_size=1, max_size=30).map(lambda v: ("registers", v)),
+    ),
+    st.booleans(),
+)
+def test_a_foreign_slave_understands_every_write(start: int, what: tuple[str, list[int]], single: bool) -> None:
+    """Functions 5, 6, 15 and 16 are decoded by pymodbus as exactly that write, and its answer is found."""
+    kind, values = what
+    act = modbus.coils(start, [bool(v) for v in values]) if kind == "coils" else modbus.registers(
+        start, values, single=single
+    )  # fmt: skip
+    raw = modbus.order(act, 7, {7})
+    _, pdu = SERVER.handleFrame(raw, 0, 0)
+    assert pdu is not None and (pdu.function_code, pdu.address, pdu.dev_id) == (act.function, start, 7)
+    told = pdu.bits[: len(values)] if kind == "coils" else pdu.registers
+    assert [int(v) for v in told] == [int(v) for v in values]
+    answer = raw if act.function in (5, 6) else raw[:6] + modbus.crc(raw[:6])
+    assert modbus.find_reply(raw, bytearray(answer)) == answer
+
+
+@pytest.mark.parametrize("slave", [0, 248, 255, 6, -1])
+def test_no_write_for_anything_but_a_registered_meter(slave: int) -> None:
+    """Slave 0 is everybody; a typing mistake is somebody else (I13)."""
+    with pytest.raises(Forbidden):
+        modbus.order(modbus.registers(0x57, [1, 1]), slave, {0, 5, 248, 255, -1})
+
+
+def test_a_neighbours_write_is_not_confirmed() -> None:
+    """A confirmation of another place or amount is no answer to ours."""
+    asked = modbus.order(modbus.registers(0x57, [1, 1]), 5, {5})
+    for other in ((5, 0x58, 2), (5, 0x57, 3), (6, 0x57, 2)):
+        body = bytes([other[0], 16]) + other[1].to_bytes(2, "big") + other[2].to_bytes(2, "big")
+        assert modbus.find_reply(asked, bytearray(body + modbus.crc(body)), final=True) is None
 
 
 @pytest.mark.parametrize(("asked", "answered"), PAIRS)
