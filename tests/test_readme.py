@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -9,10 +10,14 @@ import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from pydantic import BaseModel
 
 from bridge.contract import site as site_module
 from bridge.contract.document import render
+from bridge.contract.messages import REQUESTS, Request
+from bridge.contract.permissions import may
+from bridge.contract.signing import open_envelope
 from bridge.contract.site import BridgeTable, Broker, ClockTable, Panel, Policy, Port, Site, SiteTable
 from bridge.contract.site_file import load, references
 from edge import install, model
@@ -68,6 +73,20 @@ def test_links_lead_somewhere() -> None:
 def test_the_topic_table_is_up_to_date() -> None:
     """docs/mqtt.md says what the messages say; `python -m bridge.contract.document > docs/mqtt.md` writes it anew."""
     assert (ROOT / "docs" / "mqtt.md").read_text(encoding="utf-8") == render()
+
+
+def test_the_request_of_the_documentation_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An integrator copies the lines of docs/mqtt.md: what they make is sealed, well-formed and permitted."""
+    monkeypatch.chdir(tmp_path)
+    key = "5a" * 32
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets/integrator.json").write_text(json.dumps({"keys": {"integrator": key}}))
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/mqtt.md").read_text(encoding="utf-8"), re.DOTALL)
+    made: dict[str, str] = {}
+    exec(code, made)
+    words, name, _ = open_envelope(made["topic"], made["message"].encode(), {"integrator": bytes.fromhex(key)})
+    asked = REQUESTS["read"].model_validate(words)
+    assert isinstance(asked, Request) and may(name, asked.role, "read")
 
 
 EXAMPLE = ROOT / "site.example.toml"

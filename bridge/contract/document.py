@@ -19,6 +19,20 @@ Facts are published by the edge alone. To ask for something, publish a signed re
 the answer on `response/<op>`: a PUBACK of the broker is not a receipt.
 """
 
+SIGNING = '''```python
+import hashlib, hmac, json
+
+key = bytes.fromhex(json.load(open("secrets/integrator.json"))["keys"]["integrator"])
+topic = "riser/east/request/read"
+text = json.dumps({
+    "transaction": "bms-000001", "who": "our BMS", "role": "system", "meter": "a101",
+    "issued_at": "2026-11-26T10:00:00+08:00", "valid_until": "2026-11-26T10:02:00+08:00",
+})
+mac = hmac.new(key, topic.encode() + b"\\0" + text.encode(), hashlib.sha256).hexdigest()
+message = json.dumps({"signed": text, "key": "integrator", "mac": mac})  # publish on `topic`, QoS 1, not retained
+```'''
+"""How somebody else's program asks; a test runs it."""
+
 
 def _type(schema: dict[str, Any]) -> str:
     if "$ref" in schema:
@@ -73,7 +87,10 @@ def render() -> str:
         "with the key over the full topic, a NUL byte and the text. Never retained. A request with a known",
         "transaction gets the newest answer again; the same one with other words, the two instants apart, is a",
         "conflict.",
-        "Only `replay` needs no seal: its body is the plain JSON.",
+        "Only `replay` needs no seal: its body is the plain JSON. Roles are those of the row; the key `integrator` speaks",
+        "for the role `system`, which may read.",
+        "",
+        *SIGNING.splitlines(),
         "",
     ]
     for operation, request in REQUESTS.items():

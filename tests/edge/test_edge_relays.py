@@ -12,10 +12,12 @@ from bridge.contract.asking import ask
 from bridge.contract.units import instant_of_micros
 from bridge.mqtt import Received
 from edge.bus import Ready
-from edge.codec import dlt645, dlt645_orders
+from edge.codec import dlt645
+from edge.codec.dlt645_orders import COMMANDS
 from firmware_sim.faults import Faults
 from tests.edge.building import KEYS, Building
 
+TRIP, ALARM = COMMANDS["trip"], COMMANDS["alarm"]
 ROOM, ACCOUNT = "a206", "100206"
 FRIDAY_1530 = datetime(2026, 11, 20, 7, 30, tzinfo=UTC)
 
@@ -29,7 +31,7 @@ def room(tmp_path: Path, **options: Any) -> Building:
 def trips_sent(building: Building) -> list[datetime]:
     """When a trip's bytes left for the line."""
     sent = building.ports["line-2"].wire.sent
-    return [at for at, raw in sent if (f := dlt645.decode(raw)).control == 0x1C and f.data[8] == dlt645_orders.COMMANDS["trip"]]
+    return [at for at, raw in sent if (f := dlt645.decode(raw)).control == 0x1C and f.data[8] == TRIP]
 
 
 def until_delivered(building: Building) -> None:
@@ -57,7 +59,7 @@ def test_an_undelivered_warning_never_leads_to_a_cut(tmp_path: Path) -> None:
 
     def deaf_to_alarms(frame: bytes, now: datetime, mono: float | None = None) -> bytes | None:
         asked = dlt645.decode(frame)
-        return None if asked.control == 0x1C and asked.data[8] == dlt645_orders.COMMANDS["alarm"] else answer(frame, now, mono)
+        return None if asked.control == 0x1C and asked.data[8] == ALARM else answer(frame, now, mono)
 
     meter.answer = deaf_to_alarms
     building.run(hours=4)
