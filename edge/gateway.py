@@ -112,24 +112,15 @@ class Gateway:
         `recovered_by` is the person who says that every payment since the backup stands in the book again; `doubt`
         says why a person believes that it does not.
         """
+        self.disk.look()
         try:
-            self._first_entry(recovered_by, doubt)
+            self.modes.begin(VERSION, recovered_by, doubt)
         except WriteError as error:
             if is_damaged(error):
                 raise
             self.disk.failed(error)
             self.modes.judge()
         self.publisher.announce()
-
-    def _first_entry(self, recovered_by: str | None, doubt: str | None) -> None:
-        boot = self.core.book.boot
-        self.modes.judge()
-        self.core.append(("start/1", f"start:{boot}", {"version": VERSION, "boot": boot}))
-        if doubt:
-            self.modes.recover(doubt)
-        if recovered_by:
-            self.modes.recovered(recovered_by)
-            self.modes.judge()
 
     def enqueue(self, event: Event) -> None:
         """Called by port threads and paho's thread; does no more than queue.

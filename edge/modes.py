@@ -80,6 +80,19 @@ class Modes:
             return "recovery", self._recovering or state.recovering
         return ("normal", None) if self.trusted else ("time", self.trust_why)
 
+    def begin(self, version: str, recovered_by: str | None, doubt: str | None) -> None:
+        """The first entry of a run, and what a person said at its start."""
+        core = self._core
+        self.judge()
+        if core.cannot_write is not None:
+            return
+        core.append(("start/1", f"start:{core.book.boot}", {"version": version, "boot": core.book.boot}))
+        if doubt:
+            self.recover(doubt)
+        if recovered_by:
+            self.recovered(recovered_by)
+            self.judge()
+
     def recover(self, why: str) -> None:
         """A person says that this book does not hold every payment: nobody is cut until a person says it does."""
         self._recovering = why

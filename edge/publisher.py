@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
 from edge.book import Entry
 from edge.core import Core
 from edge.facts import Facts
 from edge.outbox import Outbox
 from edge.registry import Registry
 from edge.telling import account_event, meter_event
+
+log = logging.getLogger("riser.edge")
 
 INSTALLATION = ("meter/1", "account/1", "tariff/1")
 
@@ -45,7 +49,10 @@ class Publisher:
         """Everything again: at start and at every connect, because brokers forget."""
         state = self._core.state
         if self._registry is not None and self._core.cannot_write is None:
-            self._registry.refresh(state)
+            try:
+                self._registry.refresh(state)
+            except OSError as error:  # It is a copy for people; the next announcement writes it.
+                log.warning("registry.json cannot be written: %s", error)
         self._dirty |= {("info", ""), ("meters", ""), ("accounts", "")}
         self._dirty |= {("tariff", id) for id in state.tariffs}
         self._dirty |= {(what, id) for id in state.meters for what in ("meter", "relay", "availability")}

@@ -94,8 +94,12 @@ def _readable(path: Path, account: Account | None) -> bool:
     found = path.stat()
     if found.st_mode & stat.S_IROTH:
         return True
-    ours = account is not None and bool(found.st_mode & stat.S_IRGRP) and path.group() == account.group
-    return ours
+    if account is None or not found.st_mode & stat.S_IRGRP:
+        return False
+    try:
+        return path.group() == account.group
+    except KeyError:  # A group without a name, from another machine.
+        return False
 
 
 def _systemctl(question: str) -> bool:

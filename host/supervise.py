@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
@@ -115,8 +115,8 @@ class Supervisor:
 
     def _launch(self, child: Child) -> None:
         program = child.program
-        words = program.argv + (() if child.restarts else program.once)
-        command = [sys.executable, "-I", "-S", str(HERE / "child.py"), str(os.getpid()), program.user or "-", *words]
+        words = (str(os.getpid()), program.user or "-", *program.argv, *program.once)
+        command = [sys.executable, "-I", "-S", str(HERE / "child.py"), *words]
         try:
             child.process = process = subprocess.Popen(
                 command,
@@ -131,6 +131,7 @@ class Supervisor:
         except OSError as error:  # No memory, no process to be had: the others go on, and this one is tried again.
             self._again(child, f"could not be started ({error.strerror})")
             return
+        child.program = replace(program, once=())  # What a person said counts for the start that came about.
         self._guard.watch(process.pid)
         self._watchdog.watch(process.pid, program.beats_within_s)
         child.started_s, child.due_s, child.tail = self._clock.monotonic(), None, b""

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from edge.book import Book
-from edge.disk import FULL_BYTES, ROOM_BYTES
+from edge.disk import FULL_BYTES, ROOM_BYTES, Disk
 from tests.edge import books
 from tests.edge.building import Building
 
@@ -200,6 +200,16 @@ def test_started_on_a_disk_that_takes_nothing(tmp_path: Path, monkeypatch: pytes
     broken[0].fails = False
     building.run(minutes=1)
     assert building.edge.failed == "the disk takes entries again"
+
+
+def test_a_full_disk_at_start_is_known_before_the_first_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A start on a disk without room writes nothing at all, not even that it started; so it can try again for days."""
+    building = room(tmp_path)
+    seq = building.edge.core.book.seq
+    building.stop_edge()
+    monkeypatch.setattr(Disk, "free_bytes", lambda self: FULL_BYTES - 1)
+    building.start_edge()
+    assert building.edge.core.mode == "disk" and building.edge.core.book.seq == seq
 
 
 @pytest.mark.parametrize("trouble", ["SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_READONLY_DBMOVED", "SQLITE_CANTOPEN"])
