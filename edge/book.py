@@ -23,8 +23,9 @@ from bridge.contract.clock import Clock
 from bridge.contract.units import micros_of
 
 WriteError = sqlite3.Error
-OF_THE_DISK = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN")
-"""What a full, read-only or failing disk makes of a write, and of opening; the book itself is not to blame (38-40)."""
+OF_THE_DISK = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_BUSY")
+"""What a full, read-only or failing disk, or somebody else who holds the book, makes of a write, and of opening; the
+book itself is not to blame (38-40)."""
 
 FIRST_HASH = "0" * 64
 

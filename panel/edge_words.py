@@ -15,6 +15,7 @@ from functools import cache
 
 from panel.edge_doubts import DOUBTS
 from panel.edge_port_words import OF_PORTS
+from panel.edge_purse_words import OF_PURSES
 from panel.states import COVERS, HOLDS, RATE_WORDS
 from panel.words import language_now, later, t
 
@@ -101,6 +102,7 @@ SENTENCES = (
     # the line and what a meter refuses
     later("not opened yet"),
     *OF_PORTS,
+    *OF_PURSES,
     later("silent|line"),
     later("noise|line"),
     later("late|line"),
@@ -128,6 +130,7 @@ SENTENCES = (
     later("it has no such register"),
     later("it does not take this count or value"),
     later("it failed while answering"),
+    later("it needs longer; ask again later"),
     later("it is busy"),
     later("for a reason of its maker's own"),
     later("the {cover} was opened at {at} by the meter's clock; it counts {n}"),

@@ -11,7 +11,7 @@ import pytest
 from bridge.contract import site_file
 from bridge.contract.site_file import BadSite, load
 from bridge.contract.toml_text import line_of, path_at
-from edge import site_check
+from edge import model, site_check
 from tests.bridge.test_bridge_site_file import WHOLE
 
 GOOD = WHOLE.replace('room = "302"', 'room = "302"\nrelay = "none"').replace('["m301", "m302"]', '["m301"]')
@@ -137,8 +137,7 @@ TOLD = [
     "line 39: ports[2] (line-2).device: /dev/ttyUSB0 is already port line-1",
     'line 46: tariffs[1] (shop).price: write it in quotes: "0.85"',
     "line 53: tariffs[2] (hours).windows[2].rate: is 'peek'; write sharp, peak, flat, valley or deep",
-    "line 58: meters[1] (m1).model: there is no model 'dlt645-9p'; there are acrel-ddsy1352, "
-    "dlt645-1p, dlt645-3p, eastron-sdm630",
+    f"line 58: meters[1] (m1).model: there is no model 'dlt645-9p'; there are {', '.join(model.known())}",
     'line 60: meters[1] (m1).address: write it in quotes: "000000000301"',
     "line 66: meters[2] (m2).port: eastron-sdm630 speaks modbus-rtu, line-1 does not",
     "line 67: meters[2] (m2).address: a DL/T 645 address has 12 digits, in quotes",

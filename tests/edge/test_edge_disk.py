@@ -212,7 +212,9 @@ def test_a_full_disk_at_start_is_known_before_the_first_entry(tmp_path: Path, mo
     assert building.edge.core.mode == "disk" and building.edge.core.book.seq == seq
 
 
-@pytest.mark.parametrize("trouble", ["SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_READONLY_DBMOVED", "SQLITE_CANTOPEN"])
+@pytest.mark.parametrize(
+    "trouble", ["SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_READONLY_DBMOVED", "SQLITE_CANTOPEN", "SQLITE_BUSY"]
+)
 def test_a_disk_is_not_taken_for_a_damaged_book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: str) -> None:
     """No room even to open the book: nobody is told to restore a backup, the lock is free, it can be tried again."""
     building = room(tmp_path)
