@@ -16,6 +16,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from edge.codec.errors import CodecError, Forbidden, Refused
+from edge.codec.finding import find
 
 FRAMING_BITS = 11  # One start, eight data, even parity, one stop.
 SHORTEST = 13  # A frame without DATA.
@@ -123,11 +124,7 @@ def answers(request: Frame, reply: Frame) -> bool:
 
 def find_reply(request: bytes, buffer: bytearray, final: bool = False) -> bytes | None:
     """The raw reply to `request` if `buffer` holds it; frames that answer something else are dropped."""
-    asked = decode(request)
-    while (raw := take_raw(buffer, final)) is not None:
-        if answers(asked, decode(raw)):
-            return raw
-    return None
+    return find(decode(request), buffer, final, take_raw, decode, answers)
 
 
 def reply_bytes(request: bytes) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from edge.codec import dlt645
 from edge.codec.dlt645 import FRAMING_BITS, LARGEST_REPLY, Frame, decode, encode, take_raw
 from edge.codec.errors import CodecError, Refused
+from edge.codec.finding import find
 
 __all__ = ["FRAMING_BITS", "find_reply", "identifier_of", "read", "reply_bytes", "value_of"]
 
@@ -40,11 +41,7 @@ def answers(request: Frame, reply: Frame) -> bool:
 
 def find_reply(request: bytes, buffer: bytearray, final: bool = False) -> bytes | None:
     """The raw reply to `request` if `buffer` holds it; frames that answer something else are dropped."""
-    asked = decode(request)
-    while (raw := take_raw(buffer, final)) is not None:
-        if answers(asked, decode(raw)):
-            return raw
-    return None
+    return find(decode(request), buffer, final, take_raw, decode, answers)
 
 
 def reply_bytes(request: bytes) -> int:

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edge.codec.errors import CodecError, Refused
+from edge.codec.finding import find
 
 FRAMING_BITS = 11  # One start, eight data, even parity, one stop (§5.1).
 SHORTEST = 12  # A frame without DATA.
@@ -186,11 +187,7 @@ def _address_fits(asked: str, answered: str) -> bool:
 
 def find_reply(request: bytes, buffer: bytearray, final: bool = False) -> bytes | None:
     """The raw reply to `request` if `buffer` holds it; frames that answer something else are dropped."""
-    asked = decode(request)
-    while (raw := take_raw(buffer, final)) is not None:
-        if answers(asked, decode(raw)):
-            return raw
-    return None
+    return find(decode(request), buffer, final, take_raw, decode, answers)
 
 
 def reply_bytes(request: bytes) -> int:
