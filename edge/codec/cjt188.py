@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from edge.codec.control_byte import ControlByte, whole
 from edge.codec.errors import CodecError, Forbidden, Refused
 from edge.codec.finding import find
 
@@ -31,29 +32,13 @@ ANY_KIND, ANY = 0xAA, "AA" * 7
 
 
 @dataclass(frozen=True)
-class Frame:
+class Frame(ControlByte):
     """One frame. `kind` is T, `address` 14 digits, high digit first."""
 
     kind: int
     address: str
     control: int
     data: bytes = b""
-
-    @property
-    def function(self) -> int:
-        return self.control & 0x1F
-
-    @property
-    def is_reply(self) -> bool:
-        return bool(self.control & 0x80)
-
-    @property
-    def abnormal(self) -> bool:
-        return bool(self.control & 0x40)
-
-    @property
-    def follows(self) -> bool:
-        return bool(self.control & 0x20)
 
     @property
     def identifier(self) -> str | None:
@@ -85,22 +70,18 @@ def take_raw(buffer: bytearray, final: bool = False) -> bytes | None:
         if length is None or len(buffer) < length:
             if not final:
                 return None
-        elif _whole(buffer, length):
+        elif whole(buffer, length):
             raw = bytes(buffer[:length])
             del buffer[:length]
             return raw
         del buffer[:1]
 
 
-def _whole(buffer: bytes | bytearray, length: int) -> bool:
-    return buffer[length - 1] == 0x16 and sum(buffer[: length - 2]) & 0xFF == buffer[length - 2]
-
-
 def decode(raw: bytes) -> Frame:
     """The frame in `raw`, with or without wake-up bytes. Raises CodecError when it is not exactly one whole frame."""
     body = raw.lstrip(b"\xfe")
     fits = len(body) >= SHORTEST and body[0] == 0x68 and len(body) == SHORTEST + body[HEADER - 1]
-    if not fits or not _whole(body, len(body)):
+    if not fits or not whole(body, len(body)):
         raise CodecError(f"not one whole CJ/T 188 frame: {raw.hex(' ')}")
     return Frame(body[1], body[8:1:-1].hex(), body[9], body[HEADER:-2])
 

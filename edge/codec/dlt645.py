@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from edge.codec.control_byte import ControlByte, whole
 from edge.codec.errors import CodecError, Refused
 from edge.codec.finding import find
 
@@ -70,28 +71,12 @@ MOST_PARTS = 255
 
 
 @dataclass(frozen=True)
-class Frame:
+class Frame(ControlByte):
     """One frame; `data` is what stood in DATA before 33H was added."""
 
     address: str
     control: int
     data: bytes = b""
-
-    @property
-    def function(self) -> int:
-        return self.control & 0x1F
-
-    @property
-    def is_reply(self) -> bool:
-        return bool(self.control & 0x80)
-
-    @property
-    def abnormal(self) -> bool:
-        return bool(self.control & 0x40)
-
-    @property
-    def follows(self) -> bool:
-        return bool(self.control & 0x20)
 
     @property
     def identifier(self) -> str | None:
@@ -132,7 +117,7 @@ def take_raw(buffer: bytearray, final: bool = False) -> bytes | None:
         if length is None:
             if not final:
                 return None
-        elif length and _whole(buffer, length):
+        elif length and whole(buffer, length):
             raw = bytes(buffer[:length])
             del buffer[:length]
             return raw
@@ -149,15 +134,11 @@ def _length(buffer: bytearray) -> int | None:
     return length if len(buffer) >= length else None
 
 
-def _whole(buffer: bytearray, length: int) -> bool:
-    return buffer[length - 1] == 0x16 and sum(buffer[: length - 2]) & 0xFF == buffer[length - 2]
-
-
 def decode(raw: bytes) -> Frame:
     """The frame in `raw`, with or without wake-up bytes. Raises CodecError when it is not exactly one whole frame."""
     body = raw.lstrip(b"\xfe")
     view = bytearray(body)
-    if _length(view) != len(body) or not _whole(view, len(body)):
+    if _length(view) != len(body) or not whole(view, len(body)):
         raise CodecError(f"not one whole DL/T 645 frame: {raw.hex(' ')}")
     return Frame(body[6:0:-1].hex(), body[8], bytes((byte - 0x33) & 0xFF for byte in body[10:-2]))
 
