@@ -27,12 +27,12 @@ from bridge.contract.site_file import BadSite
 from bridge.mqtt import Link
 from edge import install, site_check, trust
 from edge.book import Book, BookError, WriteError
-from edge.bus import Port
 from edge.codec.dlt645_orders import Password
 from edge.core import Core
 from edge.disk import is_damaged
 from edge.gateway import Gateway
-from edge.port import ThreadPort
+from edge.line.port import ThreadPort
+from edge.line.request import Port
 from edge.registry import Registry
 from edge.settings import lines_of, terms_of
 

@@ -15,8 +15,8 @@ from bridge.contract import messages
 from bridge.contract.entries import TILL
 from bridge.contract.units import NANO_PER_FEN, instant_text, yuan_text
 from edge.accounts import Accounts
-from edge.bus import PERSON, Reply
 from edge.core import Core
+from edge.line.request import PERSON, Reply
 from edge.relays import Relays
 from edge.state import AccountState, MeterState
 

@@ -19,8 +19,8 @@ from edge.accounts import Accounts
 from edge.billing import rating
 from edge.billing.rating import NotRatable
 from edge.billing.tariff import local_midnight
-from edge.bus import Reply
 from edge.core import Core, Draft
+from edge.line.request import Reply
 from edge.midnights import Midnights
 from edge.schedule import Schedule
 from edge.state import AccountState, Mark, MeterState

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from edge.bus import RESTORE, WATCH, Reply
 from edge.codec import dlt645, dlt645_orders
 from edge.codec.errors import CodecError
 from edge.core import Core
+from edge.line.request import RESTORE, WATCH, Reply
 from edge.state import MeterState
 
 log = logging.getLogger("riser.relays")

@@ -20,8 +20,8 @@ from edge.billing.policy import Terms
 from edge.billing.rating import ChargeLine, NotRatable
 from edge.billing.tariff import Version
 from edge.book import Book, BookError, Entry
-from edge.bus import Port, Request
 from edge.fold import apply
+from edge.line.request import Port, Request
 from edge.live import Live, Sample
 from edge.state import AccountState, MeterState, State
 

@@ -10,9 +10,9 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from edge.bus import WATCH, Reply
 from edge.codec.errors import CodecError
 from edge.core import Core, Draft
+from edge.line.request import WATCH, Reply
 from edge.model import Values
 from edge.state import MeterState
 

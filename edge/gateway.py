@@ -18,13 +18,13 @@ from bridge.contract.units import instant_text
 from bridge.mqtt import Acknowledged, Connected, Disconnected, Happening, Received
 from edge.accounts import Accounts
 from edge.book import Book, WriteError
-from edge.bus import Port, Ready, Reply
 from edge.closing import Closing
 from edge.codec.dlt645_orders import Password
 from edge.core import CannotWrite, Core
 from edge.disk import Disk, is_damaged
 from edge.facts import VERSION, Facts
 from edge.hearing import Hearing
+from edge.line.request import Port, Ready, Reply
 from edge.modes import Modes
 from edge.outbox import Outbox, Sender
 from edge.polling import Polling

@@ -7,9 +7,9 @@ word 3, it makes the warning a delivered one (R1).
 from __future__ import annotations
 
 from edge.accounts import Accounts
-from edge.bus import WATCH
 from edge.commands import Commands, Task
 from edge.core import Core
+from edge.line.request import WATCH
 from edge.state import AccountState, MeterState
 
 

@@ -9,9 +9,9 @@ import logging
 from collections.abc import Callable
 
 from bridge.contract.units import instant_text
-from edge.bus import WATCH, Reply
 from edge.commands import READ_BACK_S, Commands
 from edge.core import Core, Draft
+from edge.line.request import WATCH, Reply
 from edge.state import MeterState
 
 log = logging.getLogger("riser.relays")

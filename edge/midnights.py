@@ -15,9 +15,9 @@ from typing import Any
 from bridge.contract.units import instant_exact, instant_text
 from edge import gate
 from edge.billing.tariff import local_midnight
-from edge.bus import BORDER, Reply
 from edge.codec.errors import CodecError
 from edge.core import Core
+from edge.line.request import BORDER, Reply
 from edge.live import Sample
 from edge.readings import registers_of
 from edge.schedule import Schedule

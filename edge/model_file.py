@@ -182,7 +182,7 @@ def _contradicts(kind: model.Model, row: Read) -> str | None:
     if values != row.proof.values:
         wrong = {key: values.get(key) for key in values.keys() | row.proof.values.keys()
                  if values.get(key) != row.proof.values.get(key)}  # fmt: skip
-        return f"the reply gives {wrong}, and the proof says {({key: row.proof.values.get(key) for key in wrong})}"
+        return f"the reply gives {wrong}, and the proof says { ({key: row.proof.values.get(key) for key in wrong}) }"
     return None
 
 

@@ -11,9 +11,9 @@ from collections import Counter, deque
 from collections.abc import Callable
 from datetime import datetime
 
-from edge.bus import ROUTINE, Reply
 from edge.codec.errors import CodecError, Refused
 from edge.core import Core
+from edge.line.request import ROUTINE, Reply
 from edge.live import MISSED_ROUNDS, Live
 from edge.model import Values
 from edge.state import MeterState

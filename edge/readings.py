@@ -10,9 +10,9 @@ from typing import Any
 from bridge.contract.units import instant_exact, instant_of_micros, instant_text, micros_of
 from edge import gate
 from edge.accounts import Accounts
-from edge.bus import PERSON, WATCH, Reply
 from edge.core import Core
 from edge.covers import COUNTS, Covers
+from edge.line.request import PERSON, WATCH, Reply
 from edge.live import Live, Sample
 from edge.model import Values
 from edge.relays import Relays

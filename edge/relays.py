@@ -14,12 +14,12 @@ from datetime import timedelta
 from bridge.contract.units import micros_of
 from edge.accounts import Accounts
 from edge.billing import policy
-from edge.bus import PERSON, RESTORE, TRIP, Reply, Request
 from edge.codec import dlt645_orders
 from edge.commands import Commands, Task
 from edge.core import Core, Draft
 from edge.evidence import EVIDENCE_READS, draft_of, stale_evidence
 from edge.lamps import Lamps
+from edge.line.request import PERSON, RESTORE, TRIP, Reply, Request
 from edge.looking import Looking
 from edge.state import MeterState
 

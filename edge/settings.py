@@ -10,7 +10,7 @@ from bridge.contract.site import Policy, Site, wall_minutes
 from bridge.contract.units import fen_of, nano_of_yuan
 from edge.billing.policy import Terms
 from edge.billing.windows import CutWindow
-from edge.bus import Line
+from edge.line.wire import Line
 
 log = logging.getLogger("riser.settings")
 

@@ -22,7 +22,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 
 ONLY_IMPORTER = {
     "paho": {"bridge/mqtt.py"},
-    "serial": {"edge/bus.py"},
+    "serial": {"edge/line/wire.py"},
     "tinydb": {"edge/registry.py"},
     "apscheduler": {"edge/schedule.py"},
     "pymodbus": {"edge/codec/modbus.py"},

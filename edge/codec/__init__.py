@@ -1,8 +1,9 @@
 """One protocol, one file: pure functions, bytes in, values out; "not yet" is an answer. No port, no clock, no log.
 
-Each protocol answers the same three questions for the bus:
+Each protocol answers the same questions for the bus:
 
     find_reply(request, buffer, final)   the raw reply to `request`, cut from `buffer`, or None for "not yet"
+    next_part(request, parts)            the question for the next part of a long answer, None when it is whole
     reply_bytes(request)                 how many bytes the longest plausible reply has
     FRAMING_BITS                         bits on the line per byte
 """

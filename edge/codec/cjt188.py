@@ -12,7 +12,7 @@ differs from maker to maker and the sum does not show it, so questions name the 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from edge.codec.control_byte import ControlByte, whole
@@ -106,6 +106,11 @@ def answers(request: Frame, reply: Frame) -> bool:
 def find_reply(request: bytes, buffer: bytearray, final: bool = False) -> bytes | None:
     """The raw reply to `request` if `buffer` holds it; frames that answer something else are dropped."""
     return find(decode(request), buffer, final, take_raw, decode, answers)
+
+
+def next_part(request: bytes, parts: Sequence[bytes]) -> bytes | None:
+    """None: an answer has one part."""
+    return None
 
 
 def reply_bytes(request: bytes) -> int:

@@ -8,6 +8,8 @@ data with 02H (A2H and 82H answer), and error replies are C1H with one byte whos
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from edge.codec import dlt645
 from edge.codec.dlt645 import FRAMING_BITS, LARGEST_REPLY, Frame, decode, encode, take_raw
 from edge.codec.errors import CodecError, Refused
@@ -42,6 +44,11 @@ def answers(request: Frame, reply: Frame) -> bool:
 def find_reply(request: bytes, buffer: bytearray, final: bool = False) -> bytes | None:
     """The raw reply to `request` if `buffer` holds it; frames that answer something else are dropped."""
     return find(decode(request), buffer, final, take_raw, decode, answers)
+
+
+def next_part(request: bytes, parts: Sequence[bytes]) -> bytes | None:
+    """None: an answer has one part."""
+    return None
 
 
 def reply_bytes(request: bytes) -> int:

@@ -188,7 +188,7 @@ def read_address(preamble: int = 4) -> bytes:
 def next_part(request: bytes, parts: Sequence[bytes]) -> bytes | None:
     """The request for the part after `parts` (12H), None when the answer is whole. Raises CodecError for no end."""
     asked, newest = decode(request), decode(parts[-1])
-    if not newest.follows or newest.abnormal:
+    if asked.function != READ or not newest.follows or newest.abnormal:
         return None
     if len(parts) > MOST_PARTS:
         raise CodecError(f"an answer of more than {MOST_PARTS} parts is no answer")

@@ -100,6 +100,11 @@ def order(act: Act, slave: int, registered: Collection[int]) -> bytes:
     return _frame(slave, kind(address=act.start, registers=list(act.values), dev_id=slave))
 
 
+def next_part(request: bytes, parts: Sequence[bytes]) -> bytes | None:
+    """None: an answer has one part."""
+    return None
+
+
 def reply_bytes(request: bytes) -> int:
     """Length of a good reply: reads carry what was asked for, writes repeat where and how much."""
     count = int.from_bytes(request[4:6], "big")

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bridge.contract.clock import Clock, SystemClock
-from edge.bus import Line
 from edge.device_words import why_closed
+from edge.line.wire import Line
 from edge.scan.listening import listen
 from edge.scan.search import (
     Found,

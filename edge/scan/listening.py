@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bridge.contract.clock import Clock
-from edge.bus import GAP_S, Line, Wire
 from edge.codec import PROTOCOLS
+from edge.line.request import USUAL
+from edge.line.wire import Line, Wire
 from edge.scan.search import Outcome, Probe
 
 LONGEST_S = 3.0
@@ -26,8 +27,8 @@ def listen(line: Line, wire: Wire, probe: Probe, clock: Clock, patience_s: float
     silent_at = clock.monotonic() + line.wire_s(len(probe.frame)) + patience_s
     over_at, last = silent_at + LONGEST_S, 0.0
     heard = bytearray()
-    while (now := clock.monotonic()) < min(over_at, max(silent_at, last + GAP_S)):
-        piece = wire.read(min(over_at, max(silent_at, last + GAP_S)) - now)
+    while (now := clock.monotonic()) < min(over_at, max(silent_at, last + USUAL.rest_s)):
+        piece = wire.read(min(over_at, max(silent_at, last + USUAL.rest_s)) - now)
         if piece:
             heard, last = heard + piece, clock.monotonic()
             if heard.startswith(probe.frame) and len(heard) >= len(probe.frame):

@@ -24,7 +24,7 @@ from edge.book import Book, Entry
 from edge.codec.dlt645_orders import Password
 from edge.core import Core
 from edge.gateway import Gateway
-from edge.inline import Answer, InlinePort
+from edge.line.inline import Answer, InlinePort
 from edge.settings import lines_of, terms_of
 from firmware_sim import faults as sim_faults
 from firmware_sim import shaft as sim_shaft

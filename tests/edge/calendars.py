@@ -8,7 +8,7 @@ from typing import Any
 
 from bridge.contract.asking import ask
 from bridge.contract.clock import ManualClock
-from edge.inline import Answer
+from edge.line.inline import Answer
 from tests.edge.building import KEYS, START, Building
 
 YEAR_1970 = datetime(1970, 1, 1, 0, 0, 7, tzinfo=START.tzinfo)

@@ -18,8 +18,8 @@ from bridge.contract.clock import ManualClock
 from bridge.contract.signing import envelope, seal
 from bridge.contract.units import instant_text
 from bridge.mqtt import Received
-from edge.bus import PERSON, RESTORE, TRIP
 from edge.gateway import MESSAGES_AT_MOST
+from edge.line.request import PERSON, RESTORE, TRIP
 from tests.edge.building import KEYS, START, Building
 
 ACCOUNT, METER = "100206", "a206"

@@ -127,11 +127,10 @@ def test_a_trip_that_never_left_is_no_cut(tmp_path: Path) -> None:
     port.go = lambda number: bool(port.refuse(number))  # type: ignore[method-assign]
     building.run_until(lambda: building.of("withdrawn/1"), hours=2)
     assert "arrears" not in building.edge.core.state.meters[ROOM].holds and building.edge.core.state.cuts == []
-    account = building.edge.core.state.accounts[ACCOUNT]
+    account, finals = building.edge.core.state.accounts[ACCOUNT], len(building.of("final/1"))
     building.topup(ACCOUNT, max(-building.edge.core.available_nano(account) // 10**7 + 60, 100))
     building.run(seconds=5)
     port.go = go  # type: ignore[method-assign]
-    finals = len(building.of("final/1"))
     building.run(hours=2)
     assert len(building.of("final/1")) > finals and building.sim_meter(ROOM).relay.open
 

@@ -16,13 +16,15 @@ from typing import Any
 import pytest
 
 from bridge.contract.clock import ManualClock, SystemClock
-from edge import bus, port
-from edge.bus import Line, Ready, Reply, Request, Wire, exchange
 from edge.codec import dlt645, dlt645_orders, modbus
 from edge.codec.dlt645 import Frame
 from edge.codec.dlt645_orders import Password
-from edge.port import ThreadPort
-from edge.waiting import Queue
+from edge.line import port
+from edge.line.exchange import exchange
+from edge.line.port import ThreadPort
+from edge.line.request import BORDER, PERSON, RESTORE, ROUTINE, TRIP, USUAL, WATCH, Ready, Reply, Request
+from edge.line.waiting import Queue
+from edge.line.wire import Line, Wire
 
 METER, OTHER = "202603110206", "202603110207"
 LINE = Line("line-1", Path("unused"), "dlt645-2007", 2400, "E")
@@ -80,8 +82,8 @@ def ask(
     """(raw, error, seconds the exchange took) on a line that says `says`."""
     clock = ManualClock(datetime(2026, 11, 20, tzinfo=UTC))
     began = clock.monotonic()
-    raw, error = exchange(line, Script(clock, says, waiting, line), frame, clock)
-    return raw, error, clock.monotonic() - began
+    outcome = exchange(line, Script(clock, says, waiting, line), frame, clock)
+    return outcome.raw, outcome.error, clock.monotonic() - began
 
 
 def by_the_byte(raw: bytes, begins_s: float, line: Line = LINE) -> list[tuple[float, bytes]]:
@@ -93,7 +95,7 @@ def test_a_silent_meter_costs_one_time_out() -> None:
     """Nobody answers: `silent`, after the request's own time and the half second a meter may think."""
     raw, error, took_s = ask([])
     assert (raw, error) == (None, "silent")
-    assert took_s == pytest.approx(LINE.wire_s(len(ASKED)) + bus.FIRST_BYTE_S, abs=0.01)
+    assert took_s == pytest.approx(LINE.wire_s(len(ASKED)) + USUAL.first_byte_s, abs=0.01)
 
 
 def test_an_answer_ends_by_its_length_and_not_by_silence() -> None:
@@ -161,8 +163,8 @@ def test_a_late_answer_during_the_next_question_is_passed_over() -> None:
 def test_endless_babble_ends(piece: bytes) -> None:
     """A meter that never stops talking holds the line for a bounded time, then the next meter has its turn (I23)."""
     raw, error, took_s = ask([(n * 0.01, piece) for n in range(2000)])
-    limit_s = LINE.wire_s(len(ASKED) + dlt645.LARGEST_REPLY) + bus.FIRST_BYTE_S + bus.GAP_S
-    assert (raw, error) == (None, "noise") and took_s <= limit_s + 0.02
+    limit_s = LINE.wire_s(len(ASKED) + dlt645.LARGEST_REPLY) + USUAL.first_byte_s + USUAL.rest_s
+    assert (raw, error) == (None, "babble") and took_s <= limit_s + 0.02
 
 
 def test_a_false_header_does_not_cost_the_answer() -> None:
@@ -184,14 +186,14 @@ def test_a_modbus_answer_after_a_stray_byte() -> None:
 # --- requests wait by priority ---
 
 
-def request(number: int, priority: int = bus.ROUTINE, frame: bytes = ASKED, **more: Any) -> Request:
+def request(number: int, priority: int = ROUTINE, frame: bytes = ASKED, **more: Any) -> Request:
     return Request(number, priority, "a206", "energy", frame, **more)
 
 
 def test_light_comes_back_before_anything_else() -> None:
     """Restoring first, then people, midnight, an automatic trip, looks, routine; among equals the older first."""
     waiting = Queue()
-    order = [bus.ROUTINE, bus.TRIP, bus.RESTORE, bus.WATCH, bus.PERSON, bus.BORDER, bus.RESTORE, bus.ROUTINE]
+    order = [ROUTINE, TRIP, RESTORE, WATCH, PERSON, BORDER, RESTORE, ROUTINE]
     for number, priority in enumerate(order):
         waiting.put(request(number, priority))
     taken = [waiting.take(0) for _ in order]
@@ -315,7 +317,7 @@ DONE = dlt645.encode(Frame(METER, 0x9C), 1)
 
 
 def trip(number: int = 7) -> Request:
-    return request(number, bus.TRIP, TRIP_FRAME, handshake=True)
+    return request(number, TRIP, TRIP_FRAME, handshake=True)
 
 
 def test_a_port_answers_each_request_once(bench: Callable[..., Bench]) -> None:
@@ -338,7 +340,7 @@ def test_a_port_serves_the_most_urgent_first(bench: Callable[..., Bench]) -> Non
     stand = bench(wire)
     stand.port.put(request(0))
     assert taken.wait(WAIT_S)
-    for number, priority in ((1, bus.ROUTINE), (2, bus.TRIP), (3, bus.RESTORE), (4, bus.PERSON)):
+    for number, priority in ((1, ROUTINE), (2, TRIP), (3, RESTORE), (4, PERSON)):
         stand.port.put(request(number, priority))
     hold.set()
     assert [stand.reply().request.number for _ in range(5)] == [0, 3, 4, 2, 1]
@@ -429,9 +431,9 @@ def test_a_late_border_read_is_not_sent(bench: Callable[..., Bench]) -> None:
     """A read whose moment is over is answered `late`, and the line stays free for others."""
     wire = FakeWire(lambda frame: answer())
     stand = bench(wire)
-    stand.port.put(request(1, bus.BORDER, not_after=-1.0))
+    stand.port.put(request(1, BORDER, not_after=-1.0))
     assert (stand.reply().error, wire.sent) == ("late", [])
-    stand.port.put(request(2, bus.BORDER, not_after=1e9))
+    stand.port.put(request(2, BORDER, not_after=1e9))
     assert stand.reply().raw is not None
 
 

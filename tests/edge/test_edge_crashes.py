@@ -14,7 +14,7 @@ import pytest
 from bridge.contract.clock import ManualClock
 from bridge.contract.units import NANO_PER_FEN
 from edge.book import Book
-from edge.inline import InlinePort
+from edge.line.inline import InlinePort
 from tests.edge import books, building
 from tests.edge.building import Building
 

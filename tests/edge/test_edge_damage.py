@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from edge import model
-from edge.bus import Reply, Request
 from edge.codec import dlt645
 from edge.core import Core
+from edge.line.request import Reply, Request
 from edge.live import Live
 from edge.looking import DECIDING
 from edge.state import AccountState, MeterState

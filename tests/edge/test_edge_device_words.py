@@ -17,8 +17,8 @@ from edge import __main__ as program
 from edge import device_words
 from edge.__main__ import passwords
 from edge.book import Book, BookError, WriteError
-from edge.bus import Line
 from edge.device_words import why_closed
+from edge.line.wire import Line
 from tests.edge.building import Building
 
 

@@ -7,6 +7,7 @@ import queue
 import threading
 import time
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,15 @@ from typing import Any
 import pytest
 
 from bridge.contract.clock import ManualClock, SystemClock
-from edge import bus, model, port
-from edge.bus import Line, Reply, Request
+from edge import model
 from edge.codec import dlt645, modbus
 from edge.device_words import NOT_THERE
-from edge.inline import InlinePort
-from edge.port import ThreadPort
-from edge.quiet import AFTER_NOTHING_S, LATE_S, QUIET_S, Quiet
+from edge.line import port, wire
+from edge.line.inline import InlinePort
+from edge.line.port import ThreadPort
+from edge.line.quiet import AFTER_NOTHING_S, LATE_S, Quiet
+from edge.line.request import PERSON, Manner, Reply, Request
+from edge.line.wire import Line
 from firmware_sim import shaft as sim_shaft
 from firmware_sim.faults import Faults, gather
 from firmware_sim.running import RunningShaft
@@ -79,7 +82,7 @@ class Modbus:
 
     def ask(self, name: str, slave: str, kind: str = "eastron-sdm630") -> Reply:
         frame = model.load(kind).ask(name, slave)
-        self.port.put(Request(len(self.inbox), bus.PERSON, "a301", name, frame))
+        self.port.put(Request(len(self.inbox), PERSON, "a301", name, frame))
         while not self.port.pump():
             self.clock.advance(0.1)
         return self.inbox[-1]
@@ -113,12 +116,21 @@ def test_the_line_is_not_held_up_for_a_late_slave() -> None:
 
 def test_a_line_is_left_alone_after_a_time_out() -> None:
     """The quiet before a question: short after an answer, longer after nothing, and long for a Modbus slave itself."""
-    plain, slaves = Quiet("dlt645-2007"), Quiet("modbus-rtu")
-    asked, one, two = dlt645.read("1" * 12, "00010000"), modbus.read(1, 3, 0, 2), modbus.read(2, 3, 0, 2)
-    for quiet, frame in ((plain, asked), (slaves, one)):
-        quiet.over(frame, answered=True, now=100.0)
-        assert quiet.pause_s(frame, 100.0) <= max(QUIET_S.values()) and quiet.pause_s(frame, 101.0) == 0
-        quiet.over(frame, answered=False, now=200.0)
+    lines = [Line("one", Path("unused"), protocol, 9600, "E") for protocol in ("dlt645-2007", "modbus-rtu")]
+    plain, slaves = (Quiet(line) for line in lines)
+    asked, one, two = (
+        Request(1, PERSON, "a101", "energy", frame)
+        for frame in (dlt645.read("1" * 12, "00010000"), modbus.read(1, 3, 0, 2), modbus.read(2, 3, 0, 2))
+    )
+    for quiet, request in ((plain, asked), (slaves, one)):
+        quiet.over(request, answered=True, now=100.0)
+        assert quiet.pause_s(request, 101.0) == 0
+        gentle = replace(request, manner=Manner(quiet_s=0.05))
+        assert quiet.pause_s(gentle, 100.02) == pytest.approx(0.03), "a model may ask for more than its protocol does"
+    assert plain.pause_s(asked, 100.0) == 0
+    assert slaves.pause_s(one, 100.0) == pytest.approx(3.5 * 11 / 9600)
+    for quiet, request in ((plain, asked), (slaves, one)):
+        quiet.over(request, answered=False, now=200.0)
     assert plain.pause_s(asked, 200.0) == pytest.approx(AFTER_NOTHING_S)
     assert slaves.pause_s(two, 200.0) == pytest.approx(AFTER_NOTHING_S)
     assert slaves.pause_s(one, 200.5) == pytest.approx(LATE_S - 0.5)
@@ -150,7 +162,7 @@ class Bench:
         line = next(name for name, line in self.shaft.lines.items() if id in {meter.meter_id for meter in line.meters})
         self.number += 1
         frame = model.load("dlt645-1p").ask("serial", self.shaft.meters[id].address)
-        self.ports[line].put(Request(self.number, bus.PERSON, id, "serial", frame))
+        self.ports[line].put(Request(self.number, PERSON, id, "serial", frame))
         while True:
             reply: Reply = self.inbox.get(timeout=10)
             if reply.request.number == self.number:
@@ -183,19 +195,19 @@ def test_two_adapters_are_pulled_and_put_back_the_other_way_round(
     monkeypatch.setattr(port, "LONGEST_PAUSE_S", 0.01)
     monkeypatch.setattr(port, "FIRST_PAUSE_S", 0.01)
     tried, sent, enough = Counter[str](), threading.Event(), threading.Event()
-    opens, writes = Line.open, bus.SerialWire.write
+    opens, writes = Line.open, wire.SerialWire.write
 
-    def counted(self: Line) -> bus.Wire:
+    def counted(self: Line) -> wire.Wire:
         tried[self.id] += 1
         enough.set()
         return opens(self)
 
-    def told(self: bus.SerialWire, frame: bytes) -> None:
+    def told(self: wire.SerialWire, frame: bytes) -> None:
         writes(self, frame)
         sent.set()
 
     monkeypatch.setattr(Line, "open", counted)
-    monkeypatch.setattr(bus.SerialWire, "write", told)
+    monkeypatch.setattr(wire.SerialWire, "write", told)
     bench = Bench(tmp_path / "run")
     numbers = {id: bench.shaft.meters[id].serial for id in ("a101", ROOM)}  # type: ignore[attr-defined]
 
@@ -210,7 +222,7 @@ def test_two_adapters_are_pulled_and_put_back_the_other_way_round(
             caplog.clear()
             sent.clear()
             bench.fault("silent:a206")
-            bench.ports["line-2"].put(request := Request(99, bus.PERSON, ROOM, "x", dlt645.read("2" * 12, "00010000")))
+            bench.ports["line-2"].put(request := Request(99, PERSON, ROOM, "x", dlt645.read("2" * 12, "00010000")))
             assert sent.wait(10), "the question is out, and its answer is waited for"
             bench.fault("unplug:line-1", "unplug:line-2")
             assert bench.inbox.get(timeout=10).request is request

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from bridge.contract.clock import ManualClock
-from edge.bus import PERSON, Line, Request, Wire
 from edge.codec import dlt645
 from edge.gateway import TICK_S
-from edge.port import TURN_S, ThreadPort
+from edge.line.port import TURN_S, ThreadPort
+from edge.line.request import PERSON, Request
+from edge.line.wire import Line, Wire
 from tests.edge.building import Building
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from edge.bus import Ready
 from edge.codec import dlt645
-from edge.inline import InlinePort
+from edge.line.inline import InlinePort
+from edge.line.request import Ready
 from tests.edge.building import Building
 
 ROOM, ACCOUNT = "a206", "100206"

@@ -11,9 +11,9 @@ import pytest
 from bridge.contract.asking import ask
 from bridge.contract.units import instant_of_micros
 from bridge.mqtt import Received
-from edge.bus import Ready
 from edge.codec import dlt645
 from edge.codec.dlt645_orders import COMMANDS
+from edge.line.request import Ready
 from firmware_sim.faults import Faults
 from tests.edge.building import KEYS, Building
 

@@ -12,8 +12,8 @@ import pytest
 from bridge.contract.clock import ManualClock
 from bridge.contract.site import Site
 from edge import install
-from edge.bus import Line
-from edge.inline import InlineWire
+from edge.line.inline import InlineWire
+from edge.line.wire import Line
 from edge.scan import __main__ as program
 from edge.scan.listening import listen
 from edge.scan.search import Found, Outcome, Probe, dlt645_meters

@@ -11,10 +11,12 @@ import threading
 from collections.abc import Callable
 
 from bridge.contract.clock import Clock
-from edge.bus import Line, Ready, Reply, Request, Wire, exchange
 from edge.device_words import NOT_THERE, why_closed
-from edge.quiet import Quiet
-from edge.waiting import Queue
+from edge.line.exchange import Outcome, converse, reply_of
+from edge.line.quiet import Quiet
+from edge.line.request import Ready, Reply, Request
+from edge.line.waiting import Queue
+from edge.line.wire import Line, Wire
 
 log = logging.getLogger("riser.bus")
 
@@ -50,7 +52,7 @@ class ThreadPort(threading.Thread):
         self._word = ""  # "", "go", "refused", "sent"
         self._sent: int | None = None  # number of the newest trip whose bytes were given to the line
         self._turned_s = clock.monotonic()
-        self._quiet = Quiet(line.protocol)
+        self._quiet = Quiet(line)
         self._lost_at: float | None = None
         self._told: set[str] = set()  # what was logged of this outage
 
@@ -134,35 +136,33 @@ class ThreadPort(threading.Thread):
     def _fail_waiting(self) -> None:
         while (request := self._queue.take(0)) is not None:
             now = self._clock.monotonic()
-            self._inbox(Reply(request, self.line.id, None, "closed", now, now, self._clock.now()))
+            self._inbox(reply_of(request, self.line.id, Outcome(error="closed"), now, self._clock))
 
     def _serve(self, request: Request) -> None:
         assert self._wire is not None
         began = self._clock.monotonic()
-        raw: bytes | None = None
-        error: str | None
+        outcome = Outcome()
         try:
             if request.not_after is not None and began > request.not_after:
-                error = "late"
+                outcome = Outcome(error="late")
             else:
-                pause = self._quiet.pause_s(request.frame, began)
+                pause = self._quiet.pause_s(request, began)
                 if pause > 0:
                     self._clock.wait(pause)
                 if request.handshake and not self._permitted(request):
                     raise _Withdrawn
-                raw, error = exchange(self.line, self._announcing(request), request.frame, self._clock)
-                self._quiet.over(request.frame, raw is not None, self._clock.monotonic())
+                outcome = converse(self.line, self._announcing(request), request, self._clock)
+                self._quiet.over(request, outcome.raw is not None, self._clock.monotonic())
         except _Withdrawn:
-            error = "withdrawn"
+            outcome = Outcome(error="withdrawn")
         except OSError as trouble:
-            error = "closed"
+            outcome = Outcome(error="closed")
             self._lose(trouble)
         finally:
             with self._answer:
                 self._asked, self._word = None, ""
                 self._answer.notify_all()
-        ended = self._clock.monotonic()
-        self._inbox(Reply(request, self.line.id, raw, error, began, ended, self._clock.now()))
+        self._inbox(reply_of(request, self.line.id, outcome, began, self._clock))
 
     def _lose(self, trouble: OSError) -> None:
         """The adapter was pulled. It is opened again by its name, however long that takes."""

@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from edge.bus import Request
+    from edge.line.request import Request
 
 
 class Queue:

@@ -12,9 +12,11 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bridge.contract.clock import ManualClock
-from edge.bus import Line, Ready, Reply, Request, exchange
-from edge.quiet import Quiet
-from edge.waiting import Queue
+from edge.line.exchange import Outcome, converse, reply_of
+from edge.line.quiet import Quiet
+from edge.line.request import Ready, Reply, Request
+from edge.line.waiting import Queue
+from edge.line.wire import Line
 
 Answer = Callable[[bytes, datetime, float], tuple[bytes, float]]
 
@@ -77,7 +79,7 @@ class InlinePort:
         self.why: str | None = None
         self.wire = InlineWire(line, answer, clock)
         self._inbox, self._clock, self._queue = inbox, clock, Queue()
-        self._quiet = Quiet(line.protocol)
+        self._quiet = Quiet(line)
         self._trip: Request | None = None
         self._closed_until = 0.0
 
@@ -98,7 +100,7 @@ class InlinePort:
 
     def refuse(self, number: int) -> None:
         if self._trip is not None and self._trip.number == number:
-            self._answer_with(self._trip, None, "withdrawn", self._clock.monotonic())
+            self._fail(self._trip, "withdrawn")
             self._trip = None
 
     def put_back(self) -> None:
@@ -115,9 +117,9 @@ class InlinePort:
         if request is None:
             return False
         if request.not_after is not None and self._clock.monotonic() > request.not_after:
-            self._answer_with(request, None, "late", self._clock.monotonic())
+            self._fail(request, "late")
             return True
-        self._clock.advance(self._quiet.pause_s(request.frame, self._clock.monotonic()))
+        self._clock.advance(self._quiet.pause_s(request, self._clock.monotonic()))
         if request.handshake:
             self._trip = request
             self._inbox(Ready(request, self.line.id))
@@ -133,21 +135,19 @@ class InlinePort:
         self._closed_until = now + CLOSED_S
         failed = False
         while (request := self._queue.take(0)) is not None:
-            self._answer_with(request, None, "closed", now)
+            self._fail(request, "closed")
             failed = True
         return failed
 
     def _do(self, request: Request) -> None:
         began = self._clock.monotonic()
-        raw: bytes | None = None
-        error: str | None
         try:
-            raw, error = exchange(self.line, self.wire, request.frame, self._clock)
+            outcome = converse(self.line, self.wire, request, self._clock)
         except OSError as trouble:
-            self.state, self.why, error = "closed", str(trouble), "closed"
+            self.state, self.why, outcome = "closed", str(trouble), Outcome(error="closed")
             self.wire.close()
-        self._quiet.over(request.frame, raw is not None, self._clock.monotonic())
-        self._answer_with(request, raw, error, began)
+        self._quiet.over(request, outcome.raw is not None, self._clock.monotonic())
+        self._inbox(reply_of(request, self.line.id, outcome, began, self._clock))
 
-    def _answer_with(self, request: Request, raw: bytes | None, error: str | None, began: float) -> None:
-        self._inbox(Reply(request, self.line.id, raw, error, began, self._clock.monotonic(), self._clock.now()))
+    def _fail(self, request: Request, error: str) -> None:
+        self._inbox(reply_of(request, self.line.id, Outcome(error=error), self._clock.monotonic(), self._clock))

@@ -1,0 +1,109 @@
+"""One exchange: a question out, its answer back and matched; late answers, noise and our own echo are passed over.
+
+A long answer comes in parts; `converse` asks on until it is whole. Errors are words: `silent` nobody spoke, `noise`
+what came is no answer, `babble` somebody does not stop, `unfinished` a part of a long answer is missing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bridge.contract.clock import Clock
+from edge.codec import PROTOCOLS
+from edge.codec.errors import CodecError
+from edge.line.request import USUAL, Manner, Reply, Request
+from edge.line.wire import Line, Wire
+
+HEARD_AT_MOST = 512
+"""Bytes kept of what was no answer, for whoever looks at the line."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a question led to: the meter's frames, or a word that says why there is none."""
+
+    parts: tuple[bytes, ...] = ()
+    error: str | None = None
+    turnaround_s: float | None = None
+    heard: bytes = b""
+
+    @property
+    def raw(self) -> bytes | None:
+        return self.parts[0] if self.parts else None
+
+
+def reply_of(request: Request, port: str, outcome: Outcome, began: float, clock: Clock) -> Reply:
+    """The outcome as the loop gets it; it is over now."""
+    return Reply(
+        request, port, outcome.raw, outcome.error, began, clock.monotonic(), clock.now(),
+        outcome.parts[1:], outcome.turnaround_s, outcome.heard,
+    )  # fmt: skip
+
+
+def converse(line: Line, wire: Wire, request: Request, clock: Clock) -> Outcome:
+    """Ask, and ask on while the answer says that more follows."""
+    if not request.answered:
+        wire.write(request.frame)
+        clock.wait(line.wire_s(len(request.frame)))
+        return Outcome()
+    outcome = exchange(line, wire, request.frame, clock, request.manner)
+    parts, protocol = list(outcome.parts), PROTOCOLS[line.protocol]
+    while parts:
+        try:
+            following = protocol.next_part(request.frame, parts)
+        except CodecError:
+            return Outcome((), "unfinished", outcome.turnaround_s)
+        if following is None:
+            break
+        after = exchange(line, wire, following, clock, request.manner)
+        if after.raw is None:
+            after = exchange(line, wire, following, clock, request.manner)  # A repeated question repeats the part (§7).
+        if after.raw is None:
+            return Outcome((), after.error and "unfinished", outcome.turnaround_s, after.heard)
+        parts.append(after.raw)
+    return Outcome(tuple(parts), outcome.error, outcome.turnaround_s, outcome.heard)
+
+
+def exchange(line: Line, wire: Wire, frame: bytes, clock: Clock, manner: Manner = USUAL) -> Outcome:
+    """Send one frame and wait for its answer.
+
+    An answer ends by its length. A late answer and noise before it are passed over, so whatever was heard, the meter
+    keeps its whole time to begin, and a begun answer may end after that. Babble ends at `over_at`. Our own echo is
+    taken away once, at the front only: an echo with nothing behind it is silence (failure 24).
+    """
+    protocol = PROTOCOLS[line.protocol]
+    wire.drain()
+    wire.write(frame)
+    asked_by = clock.monotonic() + line.wire_s(len(frame))
+    silent_at = asked_by + manner.first_byte_s
+    over_at = silent_at + line.wire_s(protocol.reply_bytes(frame)) + manner.rest_s
+    buffer, heard, all_heard, last, front = bytearray(), 0, bytearray(), 0.0, True
+    first: float | None = None
+    until = silent_at
+    while True:
+        now = clock.monotonic()
+        until = min(over_at, max(silent_at, last + manner.rest_s)) if heard else silent_at
+        if now >= until:
+            break
+        piece = wire.read(until - now)
+        if piece:
+            last = clock.monotonic()
+            heard += len(piece)
+            if len(all_heard) < HEARD_AT_MOST:
+                all_heard += piece
+            buffer += piece
+            if front and len(buffer) < len(frame) and frame.startswith(buffer):
+                continue  # It may become our echo, or an answer that begins as the question did.
+            if front and buffer.startswith(frame):
+                del buffer[: len(frame)]
+                heard = len(buffer)
+            front = False
+            if heard and first is None:
+                first = max(0.0, last - line.wire_s(len(piece)) - asked_by)
+            if (raw := protocol.find_reply(frame, buffer)) is not None:
+                return Outcome((raw,), None, first)
+    raw = protocol.find_reply(frame, buffer, final=True)
+    if raw is not None:
+        return Outcome((raw,), None, first)
+    babbles = heard and until == over_at
+    return Outcome((), "babble" if babbles else "noise" if heard else "silent", first, bytes(all_heard[:HEARD_AT_MOST]))
