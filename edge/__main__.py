@@ -31,8 +31,8 @@ from edge.codec.dlt645_orders import Password
 from edge.core import Core
 from edge.disk import is_damaged
 from edge.gateway import Gateway
-from edge.line.port import ThreadPort
 from edge.line.request import Port
+from edge.line.station import Station
 from edge.registry import Registry
 from edge.settings import lines_of, terms_of
 
@@ -139,12 +139,9 @@ def _run(directory: Path, options: argparse.Namespace) -> int:
     gateway = Gateway(site, book, clock, link, mine.keys, passwords(mine.extra), Registry(directory))
     if misfits := install.misfits(gateway.core, site, passwords(mine.extra)):
         raise BadSite(misfits)
-    ports: dict[str, Port] = {}
-    threads: list[ThreadPort] = []
-    for line in lines_of(site, directory, os.environ.get("RISER_LINES", "")):
-        thread = ThreadPort(line, gateway.enqueue, clock)
-        ports[line.id] = thread
-        threads.append(thread)
+    lines = lines_of(site, directory, os.environ.get("RISER_LINES", ""))
+    station = Station(lines, gateway.enqueue, clock)
+    ports: dict[str, Port] = dict(station.ports)
     gateway.attach(ports)
     gateway.begin(options.recovered_by, doubt)
     log.info(
@@ -154,18 +151,16 @@ def _run(directory: Path, options: argparse.Namespace) -> int:
         book.seq,
         gateway.core.mode,
     )
-    for thread in threads:
-        thread.start()
+    station.start()
     link.start()
     try:
         gateway.run(
             stopping.is_set,
-            lambda: link.alive and all(thread.works() for thread in threads),
+            lambda: link.alive and station.works(),
             Progress(clock).beat,
         )
     finally:
-        for thread in threads:
-            thread.stop()
+        station.stop()
     if link.connected:
         link.publish(topics.of(Status), json.dumps({"state": "offline"}).encode(), retain=True)
     link.stop()

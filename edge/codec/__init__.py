@@ -10,13 +10,29 @@ Each protocol answers the same questions for the bus:
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from types import ModuleType
 
-from edge.codec import cjt188, dlt645, dlt1997, modbus
-
-PROTOCOLS: dict[str, ModuleType] = {
-    "dlt645-2007": dlt645,
-    "dlt645-1997": dlt1997,
-    "cjt188": cjt188,
-    "modbus-rtu": modbus,
+_FILES = {
+    "dlt645-2007": "edge.codec.dlt645",
+    "dlt645-1997": "edge.codec.dlt1997",
+    "cjt188": "edge.codec.cjt188",
+    "modbus-rtu": "edge.codec.modbus",
 }
+
+
+class _Protocols(Mapping[str, ModuleType]):
+    """Protocols by name, each loaded when a line first speaks it: pymodbus alone takes 10 MB of a small computer."""
+
+    def __getitem__(self, name: str) -> ModuleType:
+        return import_module(_FILES[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_FILES)
+
+    def __len__(self) -> int:
+        return len(_FILES)
+
+
+PROTOCOLS: Mapping[str, ModuleType] = _Protocols()

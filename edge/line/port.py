@@ -31,7 +31,7 @@ TURN_S = 90.0
 longer at it is stuck in its adapter's driver (failure 47); the edge ends, and a new one opens the device anew."""
 
 
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 2.0
 """Between two attempts to open a device that is not there; the pause doubles."""
 
 GONE = "the adapter was pulled, or has failed"
@@ -40,11 +40,17 @@ GONE = "the adapter was pulled, or has failed"
 class ThreadPort(threading.Thread):
     """A port with its thread. It opens its device by itself, again and again while it is missing (failure 29)."""
 
-    def __init__(self, line: Line, inbox: Callable[[Reply | Ready], None], clock: Clock):
+    def __init__(
+        self,
+        line: Line,
+        inbox: Callable[[Reply | Ready], None],
+        clock: Clock,
+        told: Callable[[str, str | None], None] = lambda state, why: None,
+    ):
         super().__init__(name=f"port-{line.id}", daemon=True)
         self.line, self.state = line, "closed"
         self.why: str | None = "not opened yet"
-        self._inbox, self._clock, self._queue = inbox, clock, Queue()
+        self._inbox, self._clock, self._queue, self._say = inbox, clock, Queue(), told
         self._wire: Wire | None = None
         self._stopping = threading.Event()
         self._answer = threading.Condition()
@@ -118,20 +124,27 @@ class ThreadPort(threading.Thread):
         try:
             self._wire = self.line.open()
         except (OSError, ValueError) as error:
-            self.state, self.why = "closed", why_closed(self.line.device, error)
-            if self.why not in self._told and not (self.why == NOT_THERE and self._lost_at is not None):
+            why = why_closed(self.line.device, error)
+            self._stand("closed", why)
+            if why not in self._told and not (why == NOT_THERE and self._lost_at is not None):
                 # An adapter that is out for a day is told when it goes and when it is back, and not in between.
-                log.warning("port %s, %s: %s", self.line.id, self.line.device, self.why)
-                self._told.add(self.why)
+                log.warning("port %s, %s: %s", self.line.id, self.line.device, why)
+                self._told.add(why)
             return False
         if self._lost_at is None:
             log.info("port %s: %s is open at %d baud", self.line.id, self.line.device, self.line.baud)
         else:
             away_s = self._clock.monotonic() - self._lost_at
             log.warning("port %s: %s is back after %d s and read again", self.line.id, self.line.device, away_s)
-        self.state, self.why, self._lost_at = "open", None, None
+        self._lost_at = None
+        self._stand("open", None)
         self._told.clear()
         return True
+
+    def _stand(self, state: str, why: str | None) -> None:
+        if (state, why) != (self.state, self.why):
+            self.state, self.why = state, why
+            self._say(state, why)
 
     def _fail_waiting(self) -> None:
         while (request := self._queue.take(0)) is not None:
@@ -170,7 +183,8 @@ class ThreadPort(threading.Thread):
         log.warning(
             "port %s: %s is gone (%s); it is opened again when it is back", self.line.id, self.line.device, trouble
         )
-        self.state, self.why, self._lost_at = "closed", GONE, self._clock.monotonic()
+        self._lost_at = self._clock.monotonic()
+        self._stand("closed", GONE)
         self._wire.close()
         self._wire = None
 

@@ -1,0 +1,101 @@
+"""The ports' own process: `python -m edge.line FD`, started by `station.py` and by nobody else; ends when FD closes.
+
+RISER_CLOCK   the demo's calendar, absent in ordinary use        RISER_LOG   level, INFO unless set
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+import signal
+import socket
+import sys
+import threading
+from typing import Any
+
+from bridge.contract.clock import from_environment
+from edge.line.port import ThreadPort
+from edge.line.request import Ready, Reply
+from edge.line.station import LARGEST_MESSAGE
+
+BEAT_S = 2.0
+"""The edge hears this often that every port works."""
+
+SWITCH_INTERVAL_S = 0.0005
+"""A port gets the interpreter back from another port this soon."""
+
+
+class Child:
+    """All ports of this edge."""
+
+    def __init__(self, link: socket.socket):
+        self._link, self._clock = link, from_environment()
+        self._ports: dict[str, ThreadPort] = {}
+
+    def run(self) -> int:
+        """Serve until the edge closes the socket (0), or a port has died (1)."""
+        self._link.settimeout(BEAT_S)
+        beaten_s = self._clock.monotonic()
+        while True:
+            if self._clock.monotonic() - beaten_s >= BEAT_S:
+                beaten_s = self._clock.monotonic()
+                if not all(port.works() for port in self._ports.values()):
+                    return 1
+                self._tell("beat")
+            try:
+                raw = self._link.recv(LARGEST_MESSAGE)
+            except TimeoutError:
+                raw = None
+            except OSError:
+                raw = b""
+            if raw == b"":
+                break
+            if raw is not None:
+                self._do(*pickle.loads(raw))
+        for port in self._ports.values():
+            port.stop()
+        for port in self._ports.values():
+            port.join(1.0)
+        return 0
+
+    def _do(self, kind: str, *what: Any) -> None:
+        if kind == "lines":
+            for line in what[0]:
+                told = lambda state, why, id=line.id: self._tell("state", id, state, why)  # noqa: E731
+                self._ports[line.id] = ThreadPort(line, self._answer, self._clock, told)
+                self._ports[line.id].start()
+        elif kind == "put":
+            self._ports[what[0]].put(what[1])
+        elif kind == "refuse":
+            self._ports[what[0]].refuse(what[1])
+        elif kind == "go":  # Trips are rare, and one port's must not keep the others from hearing.
+            threading.Thread(target=self._go, args=what, daemon=True).start()
+
+    def _go(self, port: str, number: int) -> None:
+        self._tell("sent", number, self._ports[port].go(number))
+
+    def _answer(self, what: Reply | Ready) -> None:
+        self._tell("reply" if isinstance(what, Reply) else "ready", what)
+
+    def _tell(self, *message: Any) -> None:
+        try:
+            self._link.send(pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
+        except OSError:  # The edge is gone; `run` sees the same and ends this process.
+            return
+
+
+def main() -> int:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # The edge is told to stop, and closes the socket when it has.
+    logging.basicConfig(
+        stream=sys.stdout,
+        level=os.environ.get("RISER_LOG", "INFO"),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    return Child(socket.socket(fileno=int(sys.argv[1]))).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
