@@ -21,7 +21,7 @@ from edge.billing.rating import ChargeLine, NotRatable
 from edge.billing.tariff import Version
 from edge.book import Book, BookError, Entry
 from edge.fold import apply
-from edge.line.request import Port, Request
+from edge.line.request import Port, Reply, Request
 from edge.live import Live, Sample
 from edge.state import AccountState, MeterState, State
 
@@ -35,6 +35,9 @@ RECALLED_SWEEPS = 2000
 
 FREEZE_SETTLES_US = 15 * 60 * 1_000_000
 """Around a midnight a reading may be older than the frozen register, by as much as the meter's clock is off."""
+
+NOT_ASKED = ("late", "closed", "withdrawn")
+"""Errors of a request that says nothing about its meter: it was never asked."""
 
 Draft = tuple[str, str, dict[str, Any]]
 
@@ -138,13 +141,23 @@ class Core:
         *,
         handshake: bool = False,
         not_after: float | None = None,
+        learned_wait: bool = False,
     ) -> int | None:
         """Queue one exchange; `handler(reply)` is called in the loop with its outcome. None without such a port."""
         port = self.ports.get(meter.row["port"])
         if port is None:
             return None
-        request = Request(next(self._numbers), priority, meter.id, purpose, frame, handshake, not_after)
-        self._handlers[request.number] = handler
+        live, now = self.lives[meter.id], self.clock.monotonic()
+        courtesy, gently = live.courtesy, live.courtesy.gentle(now)
+        manner = courtesy.manner(live.model.manner, now, learned_wait)
+        request = Request(next(self._numbers), priority, meter.id, purpose, frame, handshake, not_after, manner)
+
+        def handled(reply: Reply) -> None:
+            if reply.error not in NOT_ASKED:
+                courtesy.heard(gently, reply.raw is not None, reply.turnaround_s, reply.ended)
+            handler(reply)
+
+        self._handlers[request.number] = handled
         port.put(request)
         return request.number
 
@@ -154,7 +167,9 @@ class Core:
 
     def question(self, meter: MeterState, name: str, slot: int = 0) -> bytes:
         """The bytes that ask a meter one of its model's questions."""
-        return self.lives[meter.id].model.ask(name, meter.row["address"], slot)
+        live = self.lives[meter.id]
+        preamble = live.courtesy.preamble(live.model.preamble, self.clock.monotonic())
+        return live.model.ask(name, meter.row["address"], slot, preamble=preamble)
 
     # --- time ---
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from edge.courtesy import Courtesy
 from edge.model import Model, Values
 from edge.state import Registers
 
@@ -53,7 +54,9 @@ class Live:
     online: bool | None = None
     online_since: datetime | None = None
     missed: int = 0
-    skip_rounds: int = 0
+    probed_mono: float = -1e9
+    probes: int = 0
+    courtesy: Courtesy = field(default_factory=Courtesy)
     serial: str | None = None
     serial_proven: bool = False
     """Read twice, the same each time."""

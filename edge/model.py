@@ -18,6 +18,7 @@ from typing import Any
 
 from edge.codec import bcd, dlt645, dlt645_orders, modbus
 from edge.codec.errors import BadValue
+from edge.line.request import USUAL, Manner
 
 DIRECTORY = Path(__file__).parent / "models"
 
@@ -60,16 +61,18 @@ class Model:
     lamp: bool
     freeze: bool
     rows: dict[str, Row]
+    preamble: int = 0
+    manner: Manner = USUAL
 
     def names(self, every: str) -> list[str]:
         """Names of the questions that are asked `every` round, slow, minutes, hourly or only when asked for."""
         return [row.name for row in self.rows.values() if row.every == every]
 
-    def ask(self, name: str, address: str, slot: int = 0) -> bytes:
+    def ask(self, name: str, address: str, slot: int = 0, *, preamble: int = 0) -> bytes:
         """The bytes that ask a meter at `address` the question `name`."""
         row = self.rows[name]
         if row.di is not None:
-            return dlt645.read(address, row.di.format(slot=slot))
+            return dlt645.read(address, row.di.format(slot=slot), preamble)
         return modbus.read(int(address), row.function, row.start, row.count)
 
     def values(self, name: str, reply: bytes, zone: tzinfo) -> Values:

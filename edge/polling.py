@@ -1,7 +1,8 @@
 """Round after round over a port's meters: what changes fast often, what changes slowly seldom, the silent ones rarely.
 
 A round asks each meter its `round` questions; slow and hourly ones join when they are due. The first silence
-ends a meter's turn, so a silent meter costs one time-out a round, and after three missed rounds one in eight.
+ends a meter's turn, so a silent meter costs one time-out a round; after three missed rounds it leaves the rounds and is
+probed now and then, one meter at a time, so that the healthy ones do not wait for the dead.
 """
 
 from __future__ import annotations
@@ -29,8 +30,14 @@ REFUSED_S = 3600.0
 RETRIES = 2
 """A damaged answer is asked for again at once, so often."""
 
-SKIPPED_ROUNDS = 7
-"""An off-line meter is probed once in eight rounds; a probe costs its port one time-out."""
+PROBE_S, PROBE_APART = 45.0, 8
+"""An off-line meter is probed this often in line seconds, and at least so many questions apart from another probe."""
+
+PATIENT_PROBE = 4
+"""Every fourth probe waits as long as the model allows; the others no longer than this meter used to need."""
+
+DEPTH = 4
+"""Questions that wait at a port, so that its line goes on while the loop is busy. Urgent ones go before them."""
 
 CLOSED_S = 2.0
 """A port that stays closed so long takes its meters off line; an adapter that only blinked does not."""
@@ -69,6 +76,7 @@ class Polling:
         self.asked = 0
         self.failed = 0
         self._closed_mono: float | None = None
+        self._probed_at = -PROBE_APART  # count of questions at the newest probe
 
     def meters(self) -> list[MeterState]:
         return [meter for meter in self._core.state.meters.values() if meter.row["port"] == self.port]
@@ -80,12 +88,34 @@ class Polling:
             return
         if self._closed_mono is not None:
             self._closed_mono = self._started = None  # It is back: its meters are asked at once.
-        while self._outstanding < 2 and self._core.ports[self.port].waiting() < 2:
+        while self._outstanding < DEPTH and self._core.ports[self.port].waiting() < DEPTH:
+            if (silent := self._to_probe()) is not None:
+                self._probe(silent)
+                continue
             if not self._plan and not self._begin_round():
                 return
             if (question := self._next()) is None:
                 return
             self._ask(*question)
+
+    def _to_probe(self) -> MeterState | None:
+        """The off-line meter whose turn it is, or None."""
+        if self.asked + self._outstanding < self._probed_at + PROBE_APART and self._plan:
+            return None
+        now, lives = self._core.clock.monotonic(), self._core.lives
+        away = [meter for meter in self.meters() if self._is_away(meter) and meter.id not in self._asking]
+        first = min(away, key=lambda meter: lives[meter.id].probed_mono, default=None)
+        return first if first is not None and now - lives[first.id].probed_mono >= PROBE_S else None
+
+    def _is_away(self, meter: MeterState) -> bool:
+        """Out of the rounds, because it missed too many."""
+        return self._core.lives[meter.id].missed >= MISSED_ROUNDS
+
+    def _probe(self, meter: MeterState) -> None:
+        live = self._core.lives[meter.id]
+        live.probed_mono, self._probed_at = self._core.clock.monotonic(), self.asked + self._outstanding
+        live.probes += 1
+        self._ask(meter.id, live.model.names("round")[0], RETRIES)
 
     def _next(self) -> tuple[str, str, int] | None:
         """The next question of the round. A meter that may be silent is not asked a second one before it answered."""
@@ -108,7 +138,7 @@ class Polling:
         self.read_last_round = 0
         for meter in self.meters():
             live = self._core.lives[meter.id]
-            live.skip_rounds = 0
+            live.missed = 0  # When its adapter is back it is asked at once.
             self._off_line(meter, live)
 
     def _off_line(self, meter: MeterState, live: Live) -> bool:
@@ -140,8 +170,7 @@ class Polling:
         self._swept(self)
 
     def _plan_meter(self, meter: MeterState, live: Live, now: float) -> None:
-        if live.skip_rounds > 0:
-            live.skip_rounds -= 1
+        if self._is_away(meter):
             return
         for every, seconds in EVERY_S.items():
             for name in live.model.names(every):
@@ -153,7 +182,11 @@ class Polling:
         frame = core.question(meter, name)
         self._outstanding += 1
         self._asking[id] += 1
-        core.submit(meter, ROUTINE, name, frame, lambda reply: self._reply(meter, name, tries, reply))
+        live = core.lives[id]
+        patient = live.missed > 0 and live.probes % PATIENT_PROBE == 0
+        core.submit(
+            meter, ROUTINE, name, frame, lambda reply: self._reply(meter, name, tries, reply), learned_wait=not patient
+        )
 
     def _reply(self, meter: MeterState, name: str, tries: int, reply: Reply) -> None:
         self._outstanding -= 1
@@ -163,7 +196,7 @@ class Polling:
         live = self._core.lives[meter.id]
         if reply.raw is None:
             self.failed += 1
-            if reply.error == "noise" and tries < RETRIES:
+            if reply.error in ("noise", "unfinished") and tries < RETRIES:
                 self._plan.appendleft((meter.id, name, tries + 1))
             else:
                 self._miss(meter, live, reply.error or "silent")
@@ -192,7 +225,7 @@ class Polling:
 
     def seen(self, meter: MeterState, live: Live) -> None:
         """A meter answered."""
-        live.missed = live.skip_rounds = 0
+        live.missed = live.probes = 0
         if live.online is not True:
             live.online, live.online_since = True, self._core.now()
             self._returned(meter)
@@ -205,9 +238,9 @@ class Polling:
         if meter.id in self._missed:
             return  # A second question was on its way already; it is one missed round.
         self._missed.add(meter.id)
-        live.missed += 1
+        live.missed += MISSED_ROUNDS if error == "babble" else 1  # Who does not stop spoils the line for the others.
         if live.missed < MISSED_ROUNDS:
             return
-        live.skip_rounds = SKIPPED_ROUNDS
+        live.probed_mono = self._core.clock.monotonic()
         if self._off_line(meter, live):
             log.warning("meter %s on %s does not answer (%s)", meter.id, self.port, error)

@@ -1,0 +1,70 @@
+"""How one meter is spoken to: as briefly as its model allows, more gently where that failed, and no longer waited for
+than it has shown to need.
+
+Wake-up bytes and pauses cost every exchange, and most meters need none; a few do, and old wiring makes some. So a
+question is asked plainly, and the one after a failure gently. Where plain words fail again and again, gentle ones stay.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field, replace
+
+from edge.line.request import Manner
+
+GENTLE_PREAMBLE, GENTLE_QUIET_S = 4, 0.02
+"""Wake-up bytes FEH and quiet line before a gentle question: what DL/T 645 masters send by custom."""
+
+PLAIN_KNOWN, PLAIN_FAILED = 12, 4
+"""When so many of the newest plain questions failed, the meter is spoken to gently for a while."""
+
+KEPT_S = 3600.0
+"""Line seconds of that while; afterwards plain words are tried again."""
+
+KNOWN_AT = 8
+"""Answers from which a meter's own delay is known."""
+
+SHORTEST_WAIT_S = 0.2
+"""No meter gets less than this to begin, however quick it was so far."""
+
+TIMES_ITS_WORST = 4
+"""A meter gets so many times the longest delay it has shown lately."""
+
+
+@dataclass
+class Courtesy:
+    """What was learned of one meter in this run."""
+
+    failed: bool = True
+    """The newest exchange failed, or there was none yet."""
+    gentle_until: float = -1e9
+    _plain: deque[bool] = field(default_factory=lambda: deque(maxlen=PLAIN_KNOWN))
+    _delays_s: deque[float] = field(default_factory=lambda: deque(maxlen=16))
+
+    def gentle(self, now: float) -> bool:
+        """True when the next question, at the monotonic second `now`, is asked gently."""
+        return self.failed or now < self.gentle_until
+
+    def preamble(self, own: int, now: float) -> int:
+        """Wake-up bytes of the next question to a meter whose model asks for `own`."""
+        return max(own, GENTLE_PREAMBLE) if self.gentle(now) else own
+
+    def manner(self, own: Manner, now: float, learned_wait: bool = False) -> Manner:
+        """`own` is the model's; with `learned_wait` the question waits no longer than this meter was seen to need."""
+        made = replace(own, quiet_s=max(own.quiet_s, GENTLE_QUIET_S)) if self.gentle(now) else own
+        if not learned_wait or len(self._delays_s) < KNOWN_AT:
+            return made
+        wait_s = max(SHORTEST_WAIT_S, TIMES_ITS_WORST * max(self._delays_s))
+        return replace(made, first_byte_s=min(made.first_byte_s, wait_s))
+
+    def heard(self, gently: bool, answered: bool, delay_s: float | None, now: float) -> None:
+        """An exchange is over; `gently` is how it was asked, `delay_s` how long the meter took to begin."""
+        self.failed = not answered
+        if answered and delay_s is not None:
+            self._delays_s.append(delay_s)
+        if gently:
+            return
+        self._plain.append(answered)
+        if self._plain.count(False) >= PLAIN_FAILED:
+            self._plain.clear()
+            self.gentle_until = now + KEPT_S
