@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from bridge.contract.clock import Clock
 from edge.device_words import NOT_THERE, why_closed
-from edge.line.exchange import Outcome, converse, reply_of
+from edge.line.exchange import Outcome, converse, hush, reply_of
 from edge.line.quiet import Quiet
 from edge.line.request import Ready, Reply, Request
 from edge.line.waiting import Queue
@@ -166,6 +166,8 @@ class ThreadPort(threading.Thread):
                     raise _Withdrawn
                 outcome = converse(self.line, self._announcing(request), request, self._clock)
                 self._quiet.over(request, outcome.raw is not None, self._clock.monotonic())
+                if outcome.error == "babble":
+                    hush(self._wire, self._clock)
         except _Withdrawn:
             outcome = Outcome(error="withdrawn")
         except OSError as trouble:
