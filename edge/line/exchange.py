@@ -6,7 +6,7 @@ what came is no answer, `babble` somebody does not stop, `unfinished` a part of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bridge.contract.clock import Clock
 from edge.codec import PROTOCOLS
@@ -33,6 +33,8 @@ class Outcome:
     error: str | None = None
     turnaround_s: float | None = None
     heard: bytes = b""
+    ended_s: float | None = None
+    """Monotonic second of the last byte."""
 
     @property
     def raw(self) -> bytes | None:
@@ -68,7 +70,8 @@ def converse(line: Line, wire: Wire, request: Request, clock: Clock) -> Outcome:
         if after.raw is None:
             return Outcome((), after.error and "unfinished", outcome.turnaround_s, after.heard)
         parts.append(after.raw)
-    return Outcome(tuple(parts), outcome.error, outcome.turnaround_s, outcome.heard)
+        outcome = replace(outcome, ended_s=after.ended_s)
+    return replace(outcome, parts=tuple(parts))
 
 
 def exchange(line: Line, wire: Wire, frame: bytes, clock: Clock, manner: Manner = USUAL) -> Outcome:
@@ -107,7 +110,7 @@ def exchange(line: Line, wire: Wire, frame: bytes, clock: Clock, manner: Manner 
         if heard and first is None:
             first = max(0.0, last - line.wire_s(len(piece)) - asked_by)
         if (raw := protocol.find_reply(frame, buffer)) is not None:
-            return Outcome((raw,), None, first)
+            return Outcome((raw,), None, first, ended_s=last)
         spoiled = protocol.spoiled(frame, heard)
     raw = protocol.find_reply(frame, buffer, final=True)
     if raw is not None:
