@@ -238,6 +238,7 @@ class Polling:
         if meter.id in self._missed:
             return  # A second question was on its way already; it is one missed round.
         self._missed.add(meter.id)
+        live.missed_how = error
         live.missed += MISSED_ROUNDS if error == "babble" else 1  # Who does not stop spoils the line for the others.
         if live.missed < MISSED_ROUNDS:
             return

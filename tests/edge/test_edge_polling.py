@@ -91,6 +91,7 @@ def test_a_babbling_meter_is_put_aside_at_once(tmp_path: Path) -> None:
     building.run_until(lambda: lives["a201"].online is False)
     wire._coming = []  # It was unplugged for a moment; whoever asks it again hears the same.
     assert len(asked) <= 2, "one was enough, and another was on its way"
+    assert building.fact("meter/a201/availability")["why"] == "it does not stop talking when it is asked"
     rounds = poll.rounds
     building.run(seconds=100)
     assert len(asked) <= 2 + 3 and poll.rounds > rounds + 20 and lives["a206"].online
