@@ -29,6 +29,9 @@ BEAT_S = 2.0
 TIMER_SLACK = Path("/proc/self/timerslack_ns"), "1000"
 """Linux lets every sleep end 50 microseconds late to save power; a pause of 1.8 ms between frames cannot afford it."""
 
+NICE = -10
+"""The lines' process does next to nothing, and that at once. The installed service may ask for it; root may anyway."""
+
 SWITCH_INTERVAL_S = 0.0005
 """A port gets the interpreter back from another port this soon."""
 
@@ -93,6 +96,16 @@ class Child:
             return
 
 
+def _prefer() -> None:
+    """Ask the system to wake this process in time; threads begin with what the one that starts them has."""
+    slack, ns = TIMER_SLACK
+    try:
+        slack.write_text(ns)
+        os.setpriority(os.PRIO_PROCESS, 0, NICE)
+    except OSError as error:
+        log.info("the lines share the processor with everybody else (%s); they are a little slower under load", error)
+
+
 def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # The edge is told to stop, and closes the socket when it has.
@@ -102,11 +115,7 @@ def main() -> int:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    slack, ns = TIMER_SLACK
-    try:
-        slack.write_text(ns)  # Threads begin with the slack of the one that starts them.
-    except OSError as error:
-        log.info("sleeps keep their slack (%s); pauses are a little longer", error)
+    _prefer()
     return Child(socket.socket(fileno=int(sys.argv[1]))).run()
 
 
