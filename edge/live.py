@@ -55,6 +55,7 @@ class Live:
     online_since: datetime | None = None
     missed: int = 0
     missed_how: str | None = None
+    missed_mono: float = -1e9
     probed_mono: float = -1e9
     probes: int = 0
     courtesy: Courtesy = field(default_factory=Courtesy)

@@ -14,6 +14,7 @@ from datetime import datetime
 
 from edge.codec.errors import CodecError, Refused
 from edge.core import Core
+from edge.line.quiet import LATE_S
 from edge.line.request import ROUTINE, Reply
 from edge.live import MISSED_ROUNDS, Live
 from edge.model import Values
@@ -118,10 +119,15 @@ class Polling:
         self._ask(meter.id, live.model.names("round")[0], RETRIES)
 
     def _next(self) -> tuple[str, str, int] | None:
-        """The next question of the round. A second one to a meter waits at the port only while it answers."""
+        """The next question of the round. A second one to a meter waits at the port only while it answers, and who did
+        not answer is not asked while its late answer could be taken for another's."""
+        now = self._core.clock.monotonic()
+        rest_s = LATE_S if self._core.ports[self.port].line.protocol == "modbus-rtu" else 0.0
         for place, (id, _, _) in enumerate(self._plan):
             live = self._core.lives[id]
-            if self._asking[id] < (2 if live.online and not live.missed else 1):
+            if live.missed and now < live.missed_mono + rest_s:
+                continue
+            if self._asking[id] < (2 if live.online and not live.missed and not rest_s else 1):
                 question = self._plan[place]
                 del self._plan[place]
                 return question
@@ -199,6 +205,7 @@ class Polling:
             if reply.error in ("noise", "unfinished") and tries < RETRIES:
                 self._plan.appendleft((meter.id, name, tries + 1))
             else:
+                live.missed_mono = reply.ended
                 self._miss(meter, live, reply.error or "silent")
             return
         live.asked_mono[name] = reply.ended

@@ -95,3 +95,24 @@ def test_a_babbling_meter_is_put_aside_at_once(tmp_path: Path) -> None:
     rounds = poll.rounds
     building.run(seconds=100)
     assert len(asked) <= 2 + 3 and poll.rounds > rounds + 20 and lives["a206"].online
+
+
+def test_a_silent_slave_does_not_hold_the_line(tmp_path: Path) -> None:
+    """A Modbus slave that did not answer is asked again after two seconds, and in those the line is free for others."""
+    building = Building(tmp_path, poll_s=0, idle_s=0.02)
+    building.connect()
+    poll, lives = building.edge.polls["line-3"], building.edge.core.lives
+    meters = [meter.id for meter in poll.meters()]
+    building.run_until(lambda: all(lives[id].online for id in meters))
+    pauses: list[float] = []
+    port = building.ports["line-3"]
+    pause_s = port._quiet.pause_s
+
+    def noted(request, now):  # type: ignore[no-untyped-def]
+        pauses.append(pause_s(request, now))
+        return pauses[-1]
+
+    port._quiet.pause_s = noted  # type: ignore[method-assign]
+    dead(building, meters[0])
+    building.run_until(lambda: lives[meters[0]].online is False)
+    assert max(pauses) < 0.2
