@@ -89,10 +89,8 @@ def kind_of(parts: list[str]) -> type[Message] | None:
 
 def subscriptions(topics: Topics) -> list[str]:
     """What the panel listens to: facts and answers, never requests."""
-    kinds = (
-        Status, Info, Meters, Accounts, MeterFacts, Availability, Relay, MeterEvent, Account, AccountEvent, Tariff,
-        PortStatistics,
-    )  # fmt: skip
+    kinds = (Status, Info, Meters, Accounts, MeterFacts, Availability, Relay, MeterEvent, Account, AccountEvent,
+             Tariff, PortStatistics)  # fmt: skip
     return [*(topics.of(kind, "+") for kind in kinds), topics.response("+")]
 
 
