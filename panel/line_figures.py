@@ -30,7 +30,7 @@ class Share:
 
 @dataclass(frozen=True)
 class Mishap:
-    """One kind of error. `where` names its meter, or says that it is the line's."""
+    """One kind of error. `where` names its meter or blames the line; empty, as the advice is, for an accident."""
 
     kind: str
     word: str
@@ -84,8 +84,11 @@ def mishaps_of(facts: PortStatistics, meters: Sequence[OnLine]) -> list[Mishap]:
     for kind, (word, advice) in KINDS.items():
         count, total = count_of(facts.errors, kind), count_of(facts.errors_total, kind)
         if count or total:
-            where = _where(kind, count, meters)
-            found.append(Mishap(kind, t(word), t(advice), count, total, where, _is_loud(kind, count, meters)))
+            loud = _is_loud(kind, count, meters)
+            # An accident needs no advice; what is no fault of the line, such as a refusal, is explained all the same.
+            told = loud or (count > 0 and kind not in LOUD)
+            where = _where(kind, count, meters) if told else ""
+            found.append(Mishap(kind, t(word), t(advice) if told else "", count, total, where, loud))
     return sorted(found, key=lambda each: (not each.loud, -each.count, -each.total))
 
 

@@ -73,7 +73,8 @@ def test_what_goes_wrong_says_whose_it_is_and_what_to_try(stage: Stage) -> None:
     assert 'class="neg"' in silent and "no answer" in silent and "only A101" in silent and "60 ×" in silent
     assert "supply, the screws of A and B, and its address" in silent
     assert 'class="neg"' in noise and "damaged answer" in noise and "only A102" in noise and "120 ohm" in noise
-    assert "answer broke off" in unfinished and 'class="neg"' not in unfinished, "two of four hundred are an accident"
+    assert "answer broke off" in unfinished and "2 ×" in unfinished
+    assert 'class="neg"' not in unfinished and "look for" not in unfinished, "two of four hundred are an accident"
     assert "0 ×, since the start 3 ×" in babble and "Unplug" not in babble and 'class="neg"' not in babble
 
 
