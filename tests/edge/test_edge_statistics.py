@@ -172,8 +172,8 @@ def test_no_password_is_in_a_raw_exchange() -> None:
     """Our own order, its echo whole or damaged, another master's order in the noise, cut at any byte: no password."""
     ours = order()
     assert SECRET_BYTES in ours
-    flipped = bytes([ours[4] ^ 1, *ours[5:]])
-    for heard in (b"", ours, ours[3:], flipped, b"\x00" + ours[:25]):
+    flipped = [ours[:place] + bytes([ours[place] ^ 1]) + ours[place + 1 :] for place in range(ours.index(SECRET_BYTES))]
+    for heard in (b"", ours, ours[3:], *flipped, b"\x00" + ours[:25]):
         told = hexes(exchange_of(KIND, reply(1001, error="noise", frame=ours, heard=heard)))
         assert SECRET_BYTES.hex() not in told and told.startswith("fefefefe68")
     for start in range(len(ours) - 1):
