@@ -194,7 +194,7 @@ def test_odd_facts_make_no_odd_page(stage: Stage) -> None:
     )
     stage.say(port_statistics(odd, wire_s=-5.0, busy_s=1e12, lost_s=1e12, window_s=1.0, lost_s_total=-1.0), "a1")
     raw = stage.visitor("engineer").get(PAGE).text
-    assert evil not in raw and "&lt;script&gt;" in raw
+    assert evil not in raw and "<s cr ip t>" not in raw and "&lt;script&gt;" in raw
     for wire_s, busy_s, lost_s in ((-5.0, 1e12, 1e12), (1e12, -1.0, 3.0), (0.2, 0.5, 0.9), (0.0, 0.0, 0.0)):
         shares = shares_of(port_statistics(wire_s=wire_s, busy_s=busy_s, lost_s=lost_s, window_s=1.0))
         assert sum(each.width for each in shares) == pytest.approx(100) and all(each.width >= 0 for each in shares)
