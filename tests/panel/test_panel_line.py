@@ -165,7 +165,9 @@ def test_a_closed_port_says_why(stage: Stage) -> None:
     ports = info().ports
     closed = ports[0].model_copy(update={"state": "closed", "why": "the adapter was pulled, or has failed"})
     shaft(stage).say(Info.model_validate(info().model_dump() | {"ports": [closed.model_dump()]}))
+    stage.say(port_statistics(on_port("a206", errors={"closed": 5}), errors={"closed": 5}), "a1")
     page = stage.visitor("engineer").see(PAGE)
+    assert "look at its plug and its cable" in page and "only A206" not in page, "no meter can help it"
     assert page.index("The port is closed: nobody on this line is heard") < page.index("How busy the line is")
     chinese = stage.visitor("manager", language="zh").see(PAGE)
     assert "端口已关闭" in chinese and "the adapter" not in chinese
