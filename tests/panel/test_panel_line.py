@@ -13,6 +13,7 @@ from panel_stage import Stage, install
 from bridge.contract.messages import Info, PortStatistics
 from edge.explain.__main__ import main as decode
 from panel.line_figures import shares_of
+from panel.mirror import subscriptions
 
 PAGE, PART = "/lines/port/a1", "/lines/port-now/a1"
 
@@ -50,6 +51,11 @@ def test_whoever_sees_lines_sees_the_line(shop: Stage, role: str) -> None:
     assert shop.visitor(role).get(PAGE).status_code == 200
     for path in (PAGE, PART):
         assert shop.visitor().get(path).status_code in (303, 401)
+
+
+def test_the_panel_listens_to_every_line(stage: Stage) -> None:
+    """The figures are asked for at the broker, of all lines of the gateway."""
+    assert "riser/jx-a/port/+" in subscriptions(stage.topics)
 
 
 def test_how_busy_a_line_is_stands_in_words_and_figures(stage: Stage) -> None:
