@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bridge.contract.messages import Accounts, Availability, Info, Meters, Status, Topics
-from bridge.discovery_entities import ACCOUNT, GATEWAY, Entity, of_meter
+from bridge.contract.units import is_id
+from bridge.discovery_entities import ACCOUNT, GATEWAY, Entity, of_meter, of_port
 
 Announcements = dict[str, dict[str, Any]]
 """Topic -> discovery payload, in the order of publishing."""
@@ -38,7 +39,9 @@ def installation(form: Form, gateway: str, info: Info, meters: Meters) -> Announ
         "sw_version": info.version,
     }
     here = [_available(topics.of(Status))]
-    found = _announce(form, topics, "", device, GATEWAY, here)
+    # A port's id stands in a topic; one that cannot be an id is a broken sender's.
+    lines = [entity for port in info.ports if is_id(port.id) for entity in of_port(port.id)]
+    found = _announce(form, topics, "", device, [*GATEWAY, *lines], here)
     for row in meters.meters:
         device = {
             "identifiers": [f"{hub}_meter_{row.id}"],
@@ -95,7 +98,7 @@ def _component(topics: Topics, id: str, device: str, entity: Entity, available: 
         "name": entity.name,
         "object_id": object_id,
         "default_entity_id": f"{entity.platform}.{object_id}",
-        "state_topic": topics.of(entity.message, id),
+        "state_topic": topics.of(entity.message, entity.id or id),
         "value_template": entity.template,
         **entity.extras,
     }

@@ -10,14 +10,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
-from bridge.contract.messages import Account, Info, Message, MeterFacts, MeterRow, Relay, Status
+from bridge.contract.messages import Account, Info, Message, MeterFacts, MeterRow, PortStatistics, Relay, Status
 
 Extras = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Entity:
-    """One entity: `key` is unique in its device, `template` reads `message`, `extras` are Home Assistant's words."""
+    """One entity: `key` is unique in its device, `template` reads `message`, `extras` are Home Assistant's words.
+
+    `id` is that of the message where it is not the device's own: a port has no device, it belongs to its gateway.
+    """
 
     platform: str
     key: str
@@ -25,6 +28,7 @@ class Entity:
     message: type[Message]
     template: str
     extras: Extras = field(default_factory=dict)
+    id: str = ""
 
 
 DIAGNOSTIC: Extras = {"entity_category": "diagnostic"}
@@ -86,6 +90,16 @@ GATEWAY: tuple[Entity, ...] = (
     Entity("sensor", "meters_installed", "已装的表", Info, plain("meters_installed"), DIAGNOSTIC),
     Entity("sensor", "seq", "账本最新序号", Info, plain("seq"), DIAGNOSTIC),
 )  # fmt: skip
+
+
+def of_port(id: str) -> tuple[Entity, ...]:
+    """How busy a line is and how much fails on it."""
+    percent = {"unit_of_measurement": "%", **MEASURED, **DIAGNOSTIC}
+    return tuple(
+        Entity("sensor", f"port_{id}_{key}", f"线路 {id} {name}", PortStatistics, plain(key), percent, id)
+        for key, name in (("busy_percent", "占用率"), ("failed_percent", "出错率"))
+    )
+
 
 VOLTS: Extras = {"device_class": "voltage", "unit_of_measurement": "V", **MEASURED}
 AMPS: Extras = {"device_class": "current", "unit_of_measurement": "A", **MEASURED}

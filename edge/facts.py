@@ -13,8 +13,10 @@ from edge.billing.tariff import local_midnight
 from edge.core import Core
 from edge.modes import Modes
 from edge.polling import Polling
+from edge.port_facts import port_fact
 from edge.relays import Relays
 from edge.state import AccountState, MeterState
+from edge.statistics import Statistics
 
 VERSION = "0.1.0"
 
@@ -30,9 +32,10 @@ class Facts:
         polls: dict[str, Polling],
         modes: Modes,
         started_at: str,
+        statistics: Statistics,
     ):
         self._core, self._accounts, self._relays, self._polls = core, accounts, relays, polls
-        self._modes, self._started_at = modes, started_at
+        self._modes, self._started_at, self._statistics = modes, started_at, statistics
 
     # --- gateway ---
 
@@ -81,6 +84,9 @@ class Facts:
             asked=poll.asked,
             failed=poll.failed,
         )
+
+    def port(self, id: str) -> m.PortStatistics:
+        return port_fact(self._core, self._statistics, id)
 
     # --- meters ---
 

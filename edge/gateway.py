@@ -35,6 +35,7 @@ from edge.registry import Registry
 from edge.relays import Relays
 from edge.requests import Requests
 from edge.settings import statutory_days, terms_of
+from edge.statistics import Statistics
 from edge.sweeps import Sweeps
 
 log = logging.getLogger("riser.edge")
@@ -81,11 +82,13 @@ class Gateway:
         self.sweeps = Sweeps(core, self.readings)
         self.chores = Chores(clock)
         self.closing = Closing(core, self.accounts, self._take)
-        self.hearing = Hearing(self.topics, self.outbox)
+        self.hearing = Hearing(self.topics, self.outbox, {port.id for port in site.ports})
         self.requests = Requests(core, self.accounts, self.relays, keys, self.topics.request, self.hearing.respond)
         self.polls: dict[str, Polling] = {}
         self.modes, self.disk = Modes(core, site.clock.trust), Disk(core)
-        facts = Facts(core, self.accounts, self.relays, self.polls, self.modes, instant_text(clock.now()))
+        self.statistics = Statistics(core.ports, clock.monotonic(), clock.now())
+        started_at = instant_text(clock.now())
+        facts = Facts(core, self.accounts, self.relays, self.polls, self.modes, started_at, self.statistics)
         self.publisher = Publisher(core, facts, self.outbox, registry)
         for part in (self.relays.commands, self.readings, self.requests.acts):
             part.take = self._take
@@ -175,6 +178,7 @@ class Gateway:
 
     def _handle(self, event: Event) -> None:
         if isinstance(event, Reply):
+            self.statistics.take(event)
             handler = self.core.handler_of(event.request.number)
             if handler is not None:
                 handler(event)
@@ -234,6 +238,8 @@ class Gateway:
             return
         self._informed = self.clock.monotonic()
         self.core.changed("info")
+        for port in self.statistics.due(self.clock.monotonic()):
+            self.core.changed("port", port)
         if self.dropped > self._dropped_told:
             log.warning("%d messages came too fast and were dropped", self.dropped - self._dropped_told)
             self._dropped_told = self.dropped

@@ -54,7 +54,7 @@ class Publisher:
             except OSError as error:  # It is a copy for people; the next announcement writes it.
                 log.warning("registry.json cannot be written: %s", error)
         self._dirty |= {("info", ""), ("meters", ""), ("accounts", "")}
-        self._dirty |= {("tariff", id) for id in state.tariffs}
+        self._dirty |= {("tariff", id) for id in state.tariffs} | {("port", id) for id in self._core.ports}
         self._dirty |= {(what, id) for id in state.meters for what in ("meter", "relay", "availability")}
         self._dirty |= {("account", id) for id in state.accounts}
 
@@ -65,8 +65,8 @@ class Publisher:
         for what, id in sorted(dirty):
             if what in ("info", "meters", "accounts"):
                 message = getattr(facts, what)()
-            elif what == "tariff":
-                message = facts.tariff(id)
+            elif what in ("tariff", "port"):
+                message = getattr(facts, what)(id)
             elif what == "account":
                 message = facts.account(state.accounts[id])
             else:

@@ -10,14 +10,28 @@ from flask_login import current_user
 from bridge.contract.units import instant_text
 from panel import formats, guard, links, words
 from panel.edge_words import person, reason, said
-from panel.pages import account, accounts, answers, demo, lines, live, meter, people, receipt, rooms, sign_in, takings
+from panel.pages import (
+    account,
+    accounts,
+    answers,
+    demo,
+    line,
+    lines,
+    live,
+    meter,
+    people,
+    receipt,
+    rooms,
+    sign_in,
+    takings,
+)
 from panel.pages.entries import rate_word
 from panel.pages.people import ROLE_WORDS
 from panel.parts import EXTENSION, Parts
 from panel.states import WORDS
 from panel.telling import rule_words
 
-PAGES = (live, sign_in, people, rooms, accounts, takings, account, receipt, answers, meter, lines, demo)
+PAGES = (live, sign_in, people, rooms, accounts, takings, account, receipt, answers, meter, lines, line, demo)
 
 
 def create_app(stand: Parts) -> Flask:

@@ -29,6 +29,7 @@ from bridge.contract.messages import (
     MeterFacts,
     MeterRow,
     Meters,
+    PortStatistics,
     Relay,
     Status,
     Tariff,
@@ -81,14 +82,15 @@ def kind_of(parts: list[str]) -> type[Message] | None:
             return AccountEvent
         case ["tariff", _]:
             return Tariff
+        case ["port", _]:
+            return PortStatistics
     return None
 
 
 def subscriptions(topics: Topics) -> list[str]:
     """What the panel listens to: facts and answers, never requests."""
-    kinds = (
-        Status, Info, Meters, Accounts, MeterFacts, Availability, Relay, MeterEvent, Account, AccountEvent, Tariff,
-    )  # fmt: skip
+    kinds = (Status, Info, Meters, Accounts, MeterFacts, Availability, Relay, MeterEvent, Account, AccountEvent,
+             Tariff, PortStatistics)  # fmt: skip
     return [*(topics.of(kind, "+") for kind in kinds), topics.response("+")]
 
 

@@ -4,7 +4,8 @@ A topic has one writer. Facts and requests never share a branch. Instants are IS
 stand in the key, an absent value is absent (never 0), and every value can be aged. `docs/mqtt.md` is
 written from this file by `python -m bridge.contract.document`.
 
-    <base>/<gateway>/status, info, meters, meter/<id>..., account/<id>..., reading, entry     facts, by the edge
+    <base>/<gateway>/status, info, port/<id>, meters, meter/<id>..., account/<id>...,
+    <base>/<gateway>/reading, entry                                                           facts, by the edge
     <base>/<gateway>/request/<op>                                                             by people's programs
     <base>/<gateway>/response/<op>                                                            by the edge
 """
@@ -16,32 +17,12 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from bridge.contract.fields import Plain
+from bridge.contract.message import Message as Message
+from bridge.contract.message import Part as Part
+from bridge.contract.port_statistics import PortStatistics as PortStatistics
 
 LARGEST = 2**63 - 1
 """The largest number of an entry or reading that a book can hold."""
-
-
-class Message(BaseModel):
-    """One kind of message. `topic` stands below `<base>/<gateway>/` unless it begins with `/`: then below `<base>/`.
-
-    A receiver passes over keys that it does not know, so that a newer edge and an older panel understand each other.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-    topic: ClassVar[str]
-    retained: ClassVar[bool]
-    writer: ClassVar[str] = "edge"
-
-    def payload(self) -> bytes:
-        """The bytes on the wire: flat JSON, absent values left out."""
-        return self.model_dump_json(exclude_none=True, by_alias=True).encode()
-
-
-class Part(BaseModel):
-    """A piece of a message."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
 
 # --- the gateway ---------------------------------------------------------------------------------------------
 
@@ -457,7 +438,7 @@ class PanelStatus(Message):
 
 
 MESSAGES: tuple[type[Message], ...] = (
-    Status, Info, Meters, MeterFacts, Availability, Relay, MeterEvent, Reading, Account, AccountEvent,
+    Status, Info, PortStatistics, Meters, MeterFacts, Availability, Relay, MeterEvent, Reading, Account, AccountEvent,
     Accounts, Tariff, Entry, Response, BridgeStatus, PanelStatus,
 )  # fmt: skip
 """Every fact that is published, in the order of the documentation."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from bridge.contract.messages import MeterRow, PortFacts
 from bridge.contract.site import Port
 from bridge.contract.units import instant_of
+from host.doctor import line_errors
 from host.doctor.findings import Finding, good, know, names, of, wrong
 from host.doctor.seen import Snapshot
 
@@ -30,7 +31,7 @@ def findings(snapshot: Snapshot) -> list[Finding]:
     for id, port in ports.items():
         rows = [row for row in facts.meters.meters if row.port == id]
         if rows and port.state == "open":
-            found += _line(snapshot, port, rows)
+            found += [*_line(snapshot, port, rows), *line_errors.of_line(snapshot, id)]
     for row in facts.meters.meters:
         found += [*_register(snapshot, row), *_relay(snapshot, row), *_clock(snapshot, row)]
     if not any(each.severity != "good" for each in found):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from bridge.contract.messages import PortFacts
 from bridge.contract.site import Port
+from host.doctor import line_errors
 from host.doctor.findings import Finding, good, know, of, wrong
 from host.doctor.seen import Adapter, PortSeen, PortsSeen, Snapshot
 
@@ -221,7 +222,8 @@ def _live(snapshot: Snapshot, wired: Port, port: PortSeen, facts: PortFacts, exp
             "Shorten it, and write a udev rule to keep it so over restarts.",
             f"echo 1 | sudo tee {port.latency_file}",
         )
-    yield from _errors(port, facts)
+    if not list(line_errors.of_line(snapshot, port.id)):  # Told there with the meters that it is about.
+        yield from _errors(port, facts)
     stale_s = snapshot.site.site.policy.stale_min * 60 if snapshot.site.site else 900
     if facts.round_s is not None and facts.round_s > max(wired.poll_s, stale_s):
         yield know(

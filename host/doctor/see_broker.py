@@ -1,6 +1,7 @@
 """A short visit to the broker as the person at this machine: every retained fact of the gateway, and the broker's own.
 
-Nothing is published. A visit ends when everything that `meters` and `accounts` promise has come, or nothing new comes.
+Nothing is published. A visit ends when everything that `info`, `meters` and `accounts` promise has come, or nothing new
+comes.
 """
 
 from __future__ import annotations
@@ -89,7 +90,9 @@ def _program_version(program: str) -> str | None:
 
 def visit(login: BrokerLogin, topics: Topics, clock: Clock) -> Visit:
     """Listen until nothing is missing or nothing new comes."""
-    wanted = [topics.of(cls) for cls in SINGLE] + [topics.of(cls, "+") for cls in (*PER_METER, m.Account)]
+    wanted = [topics.of(cls) for cls in SINGLE] + [
+        topics.of(cls, "+") for cls in (*PER_METER, m.Account, m.PortStatistics)
+    ]
     happenings: queue.Queue[Happening] = queue.Queue()
     client = f"{USER}-{os.getpid()}-{os.urandom(3).hex()}"
     link = Link(login, client, happenings.put, subscriptions=[*wanted, VERSION_TOPIC])
@@ -117,13 +120,15 @@ def visit(login: BrokerLogin, topics: Topics, clock: Clock) -> Visit:
 
 
 def complete(topics: Topics, heard: dict[str, bytes]) -> bool:
-    """True when everything has come that the lists of meters and accounts promise. A meter may have no relay."""
+    """True when everything has come that the lists of meters, accounts and ports promise. A meter may have no relay."""
     facts = understood(topics, heard)
     if facts.info is None or facts.meters is None or facts.accounts is None or facts.version is None:
         return False
     ids = {row.id for row in facts.meters.meters}
     tenants = {row.id for row in facts.accounts.accounts}
-    return ids <= facts.values.keys() and ids <= facts.availability.keys() and tenants <= facts.account.keys()
+    lines = {port.id for port in facts.info.ports}
+    meters = ids <= facts.values.keys() and ids <= facts.availability.keys()
+    return meters and tenants <= facts.account.keys() and lines <= facts.lines.keys()
 
 
 def understood(topics: Topics, heard: dict[str, bytes]) -> Facts:
@@ -149,6 +154,7 @@ def understood(topics: Topics, heard: dict[str, bytes]) -> Facts:
         availability=each(m.Availability),
         relays=each(m.Relay),
         account=each(m.Account),
+        lines=each(m.PortStatistics),
         version=None if version is None else version.decode("utf-8", "replace"),
         strange=tuple(strange),
     )

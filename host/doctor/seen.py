@@ -129,6 +129,7 @@ class Facts:
     availability: dict[str, m.Availability] = field(default_factory=dict)
     relays: dict[str, m.Relay] = field(default_factory=dict)
     account: dict[str, m.Account] = field(default_factory=dict)
+    lines: dict[str, m.PortStatistics] = field(default_factory=dict)
     version: str | None = None
     strange: tuple[str, ...] = ()
     """Topics whose contents this version does not understand."""

@@ -105,7 +105,11 @@
   const shown = new Map();
   let opened = [];
   document.addEventListener("htmx:beforeSwap", (event) => {
-    const target = event.detail.target, words = event.detail.xhr.responseText;
+    const target = event.detail.target, words = event.detail.xhr.responseText, picked = getSelection();
+    if (picked && !picked.isCollapsed && target.contains(picked.anchorNode)) {
+      event.detail.shouldSwap = false;  // Somebody is copying from it; the next refresh comes soon enough.
+      return;
+    }
     if (event.detail.xhr.status === 200 && event.detail.requestConfig.triggeringEvent?.type !== "input") {
       if (shown.get(target.id) === words) event.detail.shouldSwap = false;
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bridge.announcements import Announcements, Form, installation, tenancies
-from bridge.contract.messages import AccountRow, Accounts, MeterRow, Meters
+from bridge.contract.messages import AccountRow, Accounts, MeterRow, Meters, PortFacts
 from bridge.discovery_entities import quantities
 from tests.bridge.fake_edge import FakeEdge
 
@@ -32,7 +32,11 @@ TENANTS = Accounts(
         AccountRow(id="a-302", name="李四", room="", phone="", tariff="shop", meters=["m302"], since="x"),
     ]
 )  # fmt: skip
-INFO = FakeEdge().info()
+PORTS = [
+    PortFacts(id=id, device="d", protocol="dlt645-2007", baud=2400, state="open", meters=1, read=1, asked=9, failed=0)
+    for id in ("line-1", "line-2")
+]
+INFO = FakeEdge().info().model_copy(update={"ports": PORTS})
 
 
 def all_of(form: Form) -> Announcements:

@@ -11,10 +11,20 @@ import jinja2
 import pytest
 
 from bridge.announcements import Form, installation
-from bridge.contract.messages import MESSAGES, Account, HoldFacts, Message, MeterFacts, Meters, Relay, Status
+from bridge.contract.messages import (
+    MESSAGES,
+    Account,
+    HoldFacts,
+    Message,
+    MeterFacts,
+    Meters,
+    PortStatistics,
+    Relay,
+    Status,
+)
 from tests.bridge.shown import BARE, DEVICE, ENTITY, FULL, INFO, UNITS, all_of
 
-NO_CLASS_UNITS = {"CNY/kWh"}
+NO_CLASS_UNITS = {"CNY/kWh", "%"}
 UNITS_OF_CLASS: dict[str, set[str | None]] = {
     "energy": {"kWh"}, "power": {"W"}, "voltage": {"V"}, "current": {"A"}, "frequency": {"Hz"}, "power_factor": {None},
     "duration": {"s", "d"}, "monetary": {"CNY"}, "timestamp": {None}, "enum": {None},
@@ -184,6 +194,25 @@ def shown(message: Message, id: str, form: Form = DEVICE) -> dict[str, str]:
         for key, component, _ in components(form)
         if component["state_topic"] == topic
     }
+
+
+def test_each_line_is_shown_with_its_gateway() -> None:
+    """How busy a line is and how much fails on it, in percent; unknown where nothing was asked; no line with an id that
+    cannot stand in a topic."""
+    port = PortStatistics.model_validate(
+        {"at": "2026-11-20T02:30:00+00:00", "since": "2026-11-20T02:30:00+00:00", "errors": {}, "errors_total": {},
+         "busy_percent": 93.2, "meters": []}
+        | dict.fromkeys(("window_s", "wire_s", "busy_s", "lost_s", "lost_s_total"), 1.0)
+        | dict.fromkeys(("asked", "failed", "repeated", "bytes_out", "bytes_in", "asked_total", "failed_total",
+                         "repeated_total", "bytes_out_total", "bytes_in_total"), 0)
+    )  # fmt: skip
+    assert shown(port, "line-2") == {"port_line-2_busy_percent": "93.2", "port_line-2_failed_percent": "None"}
+    gateway = all_of(DEVICE)["homeassistant/device/riser_shaft-a/config"]
+    assert gateway["cmps"]["port_line-1_failed_percent"]["state_topic"] == "riser/shaft-a/port/line-1"
+    assert gateway["cmps"]["port_line-1_failed_percent"]["entity_category"] == "diagnostic"
+    evil = INFO.model_copy(update={"ports": [INFO.ports[0].model_copy(update={"id": id}) for id in ("+", "{{x}}", "")]})
+    plain = installation(DEVICE, "shaft-a", evil, Meters(meters=[]))["homeassistant/device/riser_shaft-a/config"]
+    assert not any(key.startswith("port_") for key in plain["cmps"])
 
 
 def test_registers_are_shown_in_kwh_times_the_ratio() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bridge.contract import messages as m
+from bridge.contract.port_statistics import ErrorCounts, MeterOnPort
 from bridge.contract.site import Site
 from host.doctor.findings import Finding
 from host.doctor.seen import (
@@ -126,6 +127,22 @@ def silent(since: str = "2026-11-20T02:31:00+00:00") -> m.Availability:
     return m.Availability(state="offline", since=since, why="silent in 3 rounds")
 
 
+def on_port(id: str, **changes: Any) -> MeterOnPort:
+    usual = MeterOnPort(id=id, asked=400, failed=0, lost_s=0.0, asked_total=40_000, failed_total=2)
+    return usual.model_copy(update=changes)
+
+
+def line(*rows: MeterOnPort, **changes: Any) -> m.PortStatistics:
+    """The figures of a line on which hardly anything fails."""
+    usual = m.PortStatistics(
+        at="2026-11-20T03:59:55+00:00", since="2026-11-20T02:00:00+00:00", window_s=880.0, asked=800, failed=1,
+        repeated=1, errors=ErrorCounts(noise=1), bytes_out=1, bytes_in=1, wire_s=100.0, busy_s=400.0, lost_s=1.0,
+        asked_total=80_000, failed_total=4, repeated_total=4, errors_total=ErrorCounts(noise=4), bytes_out_total=1,
+        bytes_in_total=1, lost_s_total=9.0, meters=list(rows or (on_port("a101"), on_port("a102"))),
+    )  # fmt: skip
+    return usual.model_copy(update=changes)
+
+
 def values(**changes: Any) -> m.MeterFacts:
     return m.MeterFacts(quality="good", read_at="2026-11-20T03:59:00+00:00").model_copy(update=changes)
 
@@ -145,6 +162,7 @@ def facts(**changes: Any) -> Facts:
         status=m.Status(state="online"), info=info(), meters=m.Meters(meters=[row("a101"), row("a102")]),
         accounts=m.Accounts(accounts=[]), values={"a101": values(), "a102": values()},
         availability={"a101": on, "a102": on}, relays={"a101": relay(), "a102": relay()},
+        lines={"line-1": line()},
         version="mosquitto version 2.0.11",
     )  # fmt: skip
     return replace(usual, **changes)

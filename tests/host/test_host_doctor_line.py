@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bridge.contract import messages as m
+from bridge.contract.port_statistics import ErrorCounts
 from host.doctor.findings import Finding
 from host.doctor.seen import Holder, PortsSeen, SiteSeen, Snapshot
 from tests.host.doctor_snapshots import (
@@ -17,6 +18,8 @@ from tests.host.doctor_snapshots import (
     facts,
     found,
     info,
+    line,
+    on_port,
     only,
     port,
     port_facts,
@@ -248,3 +251,42 @@ def test_old_words_of_a_gateway_that_is_gone_are_not_believed() -> None:
 def test_meters_on_no_line_of_the_gateway_are_passed_over() -> None:
     """A meter row of a port that the gateway does not name crashes nothing."""
     assert found(live(meters=m.Meters(meters=[row("a101"), row("a102", port="gone")]))) == []
+
+
+def test_a_line_that_fails_too_often_names_its_worst_meter() -> None:
+    """Above 5 % of failed questions: the meter, what came instead of answers, and where to look first."""
+    bad = on_port("a102", failed=90, errors=ErrorCounts(noise=80, unfinished=10))
+    often = info(port_facts(asked=1000, failed=200))  # Also since the start; that is not told a second time.
+    told = only(live(info=often, lines={"line-1": line(on_port("a101", failed=1, errors=ErrorCounts(silent=1)), bad)}))
+    assert told.severity == "wrong" and (told.group, told.about) == ("meters", "line-1")
+    assert "11.4 % of the questions of the last 15 minutes failed" in told.sentence
+    assert "(damaged answer 80, answer broke off 10, no answer 1)" in told.sentence
+    assert "nearly all with meter a102 (A102)" in told.sentence
+    assert told.remedy.startswith("Look at this meter first: screws of A and B at a102, 120 ohm")
+
+
+def test_errors_with_many_meters_are_the_lines() -> None:
+    """Where every meter's answers come damaged nobody is sent to one meter."""
+    errors = ErrorCounts(noise=40)
+    rows = [on_port("a101", failed=40, errors=errors), on_port("a102", failed=41, errors=ErrorCounts(noise=41))]
+    told = only(live(lines={"line-1": line(*rows)}))
+    assert "most with a102 (A102), also with a101" in told.sentence and "Look at the line itself first" in told.remedy
+
+
+def test_few_errors_few_questions_and_dead_meters_are_no_bad_line() -> None:
+    """5 % is still passed over, a handful of questions proves nothing, a dead meter is told once and by its name; a
+    gateway of an older version tells no figures."""
+    noise = ErrorCounts(noise=40)
+    few = on_port("a101", asked=20, failed=15, errors=noise)
+    for lines in (
+        {"line-1": line(on_port("a101", failed=40, errors=noise), on_port("a102"))},
+        {"line-1": line(few, on_port("a102", asked=20))},
+        {"line-9": line(on_port("a101", failed=400, errors=noise))},
+        {},
+    ):
+        assert found(live(lines=lines)) == []
+    dead = on_port("a102", asked=90, failed=90, errors=ErrorCounts(silent=90))
+    told = only(
+        live(lines={"line-1": line(on_port("a101"), dead)}, availability={**facts().availability, "a102": silent()})
+    )
+    assert "1 of 2 meters silent" in told.sentence

@@ -22,7 +22,7 @@ from host.doctor import see_broker, see_files, see_machine, see_ports, visit
 from host.doctor.findings import Finding
 from host.doctor.gather import Looks, gather, which
 from host.doctor.seen import Adapter, Holder, User
-from tests.host.doctor_snapshots import FTDI, facts, info, row, run, silent, site_seen, values
+from tests.host.doctor_snapshots import FTDI, facts, info, line, row, run, silent, site_seen, values
 
 ROOT = Path("/")
 ME = see_files.me()
@@ -301,10 +301,14 @@ def test_a_visit_ends_when_everything_has_come() -> None:
     payloads = {topic: message.payload() for topic, message in heard.items()}
     assert not see_broker.complete(topics, payloads), "the broker's own version is still missing"
     payloads[see_broker.VERSION_TOPIC] = b"mosquitto version 2.0.11"
+    assert not see_broker.complete(topics, payloads), "the figures of the line are still missing"
+    payloads[topics.of(m.PortStatistics, "line-1")] = line().payload()
     assert see_broker.complete(topics, payloads)
     seen = see_broker.understood(topics, payloads)
     assert seen.availability == {"a101": silent()} and seen.values == {"a101": values()}
-    assert seen.version == whole.version and seen.relays == {} and seen.account == {}
+    assert (
+        seen.lines == {"line-1": line()} and seen.version == whole.version and seen.relays == {} and seen.account == {}
+    )
     payloads[topics.of(m.Availability, "a101")] = b'{"state": "asleep"}'
     seen = see_broker.understood(topics, payloads)
     assert seen.strange == ("riser/east/meter/a101/availability",) and not see_broker.complete(topics, payloads)

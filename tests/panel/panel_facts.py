@@ -16,6 +16,7 @@ from bridge.contract.messages import (
     Info,
     MeterFacts,
     MeterRow,
+    PortStatistics,
     Relay,
     Tariff,
 )
@@ -81,6 +82,31 @@ def relay(observed: str = "closed", now: datetime = NOW, **more: Any) -> Relay:
         "holds": [], "why": "no hold", "following": True, "keep_power": False, "alarm": False,
     }  # fmt: skip
     return Relay.model_validate(words | more)
+
+
+def on_port(id: str, **more: Any) -> dict[str, Any]:
+    """A healthy meter's row in `port/<id>`."""
+    words: dict[str, Any] = {
+        "id": id, "asked": 420, "failed": 0, "lost_s": 0.0, "turnaround_s": 0.048, "slowest_s": 0.097,
+        "asked_total": 51_000, "failed_total": 3,
+        "last": {"at": at(0.2), "question": "fefefefe68060211032620681104333336351816",
+                 "answer": "680602110326206891073333363573575abf16"},
+    }  # fmt: skip
+    return words | more
+
+
+def port_statistics(*meters: dict[str, Any], now: datetime = NOW, **more: Any) -> PortStatistics:
+    """A line on which one question in a hundred fails."""
+    words: dict[str, Any] = {
+        "at": at(0.1, now), "since": at(1800, now), "window_s": 880.0, "asked": 12_000, "failed": 96, "repeated": 90,
+        "errors": {"noise": 90, "silent": 6, "refused": 2}, "bytes_out": 240_000, "bytes_in": 260_000, "wire_s": 396.0,
+        "busy_s": 818.4, "lost_s": 44.0, "wire_percent": 45.0, "busy_percent": 93.0, "failed_percent": 0.8,
+        "turnaround_s": 0.041, "slowest_s": 0.212, "asked_total": 1_512_000, "failed_total": 4_100,
+        "repeated_total": 3_900, "errors_total": {"noise": 3_900, "silent": 200, "refused": 2, "closed": 12},
+        "bytes_out_total": 30_000_000, "bytes_in_total": 33_000_000, "lost_s_total": 5_120.0,
+        "meters": list(meters or [on_port("a206")]),
+    }  # fmt: skip
+    return PortStatistics.model_validate(words | more)
 
 
 def hold(kind: str, why: str = "", by: str = "李强", now: datetime = NOW) -> dict[str, str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from flask.testing import FlaskClient
-from panel_facts import NOW, at, available, info, reading, relay, row, standing, tariff, tenant
+from panel_facts import NOW, at, available, info, port_statistics, reading, relay, row, standing, tariff, tenant
 from sqlalchemy import insert
 from werkzeug.test import TestResponse
 
@@ -210,6 +210,7 @@ def one_shop(stage: Stage, **account: Any) -> None:
     install(stage, [row("a206", "A206", "100206")], [tenant("100206", "味之源麻辣烫", "A206", ["a206"])])
     stage.online()
     stage.say(tariff(), "shop")
+    stage.say(port_statistics(), "a1")
     stage.say(reading(), "a206")
     stage.say(relay(), "a206")
     stage.say(available(), "a206")

@@ -301,7 +301,8 @@ def test_a_trip_that_met_the_end_of_the_session_asks_again(shop: Stage) -> None:
 
 def pages(shop: Stage) -> list[str]:
     return ["/rooms", "/rooms-grid", ACCOUNT, "/account-now/100206", "/account-entries/100206", METER,
-            f"{METER}?ask=trip", "/meter-now/a206", "/meter-chart/a206", PORTS, "/lines/now", "/people",
+            f"{METER}?ask=trip", "/meter-now/a206", "/meter-chart/a206", PORTS, "/lines/now",
+            "/lines/port/a1", "/lines/port-now/a1", "/people",
             "/demo/timeline", "/demo/now", "/pulse"]  # fmt: skip
 
 

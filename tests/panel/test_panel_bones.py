@@ -14,7 +14,8 @@ from panel.parts import Demo
 VOID = {"meta", "link", "input", "hr", "br", "use", "path", "circle", "rect", "polyline", "polygon"}
 PAGES = (
     "/rooms", "/accounts", "/accounts?list=all", "/takings", "/account/100206?amount=200", "/receipt/1", "/meter/a206",
-    "/meter/a206?ask=trip", "/meter/a206?ask=close", "/lines/ports", "/people", "/demo/timeline", "/password",
+    "/meter/a206?ask=trip", "/meter/a206?ask=close", "/lines/ports", "/lines/port/a1", "/lines/port/a1?by=slow",
+    "/people", "/demo/timeline", "/password",
     "/nowhere",
 )  # fmt: skip
 

@@ -55,7 +55,7 @@ def test_health_needs_no_sign_in_and_tells_no_names(shop: Stage) -> None:
     """/health is 200 with the broker and 503 without, in JSON, for anybody."""
     answer = shop.app.test_client().get("/health")
     assert answer.status_code == 200
-    assert answer.json == {"ready": True, "broker": True, "gateway": "online", "facts": 9, "seq": 4711}
+    assert answer.json == {"ready": True, "broker": True, "gateway": "online", "facts": 10, "seq": 4711}
     shop.lose()
     answer = shop.app.test_client().get("/health")
     assert answer.status_code == 503 and answer.json is not None and answer.json["ready"] is False
@@ -129,7 +129,15 @@ def test_home_assistant_may_frame_the_panel_and_nobody_else(shop: Stage) -> None
 def test_no_page_needs_what_the_policy_forbids(shop: Stage) -> None:
     """No inline script, style, handler or foreign address stands in any page."""
     visitor = shop.visitor("manager")
-    for path in ("/rooms", "/account/100206", "/meter/a206?ask=trip", "/lines/ports", "/people", "/password"):
+    for path in (
+        "/rooms",
+        "/account/100206",
+        "/meter/a206?ask=trip",
+        "/lines/ports",
+        "/lines/port/a1",
+        "/people",
+        "/password",
+    ):
         page = visitor.get(path).text
         assert not re.search(r"<script(?![^>]*\ssrc=)|<style|\sstyle=|\son[a-z]+=|https?://|hx-on", page), path
 
@@ -139,7 +147,7 @@ def test_every_address_is_relative_and_leads_somewhere(shop: Stage) -> None:
     from urllib.parse import urljoin
 
     visitor = shop.visitor("manager")
-    for path in ("/rooms", "/account/100206", "/meter/a206", "/lines/ports", "/people"):
+    for path in ("/rooms", "/account/100206", "/meter/a206", "/lines/ports", "/lines/port/a1", "/people"):
         page = visitor.see(path)
         found = set(re.findall(r'(?:href|src|hx-get|action)="([^"#][^"]*)"', page))
         assert len(found) > 8
@@ -159,6 +167,7 @@ def test_fragments_lie_as_deep_as_their_pages(shop: Stage) -> None:
         ("/rooms", "/rooms-grid"), ("/account/100206", "/account-now/100206"),
         ("/account/100206", "/account-entries/100206"), ("/meter/a206", "/meter-now/a206"),
         ("/meter/a206", "/meter-chart/a206"), ("/lines/ports", "/lines/now"),
+        ("/lines/port/a1", "/lines/port-now/a1"),
     ):  # fmt: skip
         whole = visitor.see(page)
         for address in re.findall(r'(?:href|hx-get)="([^"]+)"', visitor.see(fragment)):
@@ -194,7 +203,7 @@ def test_a_thousand_meters_are_refreshed_quickly(stage: Stage) -> None:
     assert time.perf_counter() - drawn < 0.25 * (drawn - began) + 0.02
 
 
-@pytest.mark.parametrize("path", ["/rooms", "/account/100206", "/meter/a206", "/lines/ports"])
+@pytest.mark.parametrize("path", ["/rooms", "/account/100206", "/meter/a206", "/lines/ports", "/lines/port/a1"])
 def test_a_page_opens_while_the_archive_is_empty(stage: Stage, path: str) -> None:
     """A fresh archive is no error: pages say what is not there yet."""
     one_shop(stage)
