@@ -7,7 +7,6 @@ handled: decide (pure), append and fsync, fold, then act and tell.
 from __future__ import annotations
 
 import logging
-import queue
 from collections.abc import Callable, Iterator
 
 from bridge.contract import messages
@@ -15,7 +14,7 @@ from bridge.contract.clock import Clock
 from bridge.contract.messages import Topics
 from bridge.contract.site import Site
 from bridge.contract.units import instant_text
-from bridge.mqtt import Acknowledged, Connected, Disconnected, Happening, Received
+from bridge.mqtt import Acknowledged, Connected, Disconnected, Received
 from edge.accounts import Accounts
 from edge.book import Book, WriteError
 from edge.chores import Chores
@@ -25,6 +24,7 @@ from edge.core import CannotWrite, Core
 from edge.disk import Disk, is_damaged
 from edge.facts import VERSION, Facts
 from edge.hearing import Hearing
+from edge.inbox import Event, Inbox
 from edge.line.request import Port, Ready, Reply
 from edge.modes import Modes
 from edge.outbox import Outbox, Sender
@@ -40,12 +40,6 @@ from edge.sweeps import Sweeps
 
 log = logging.getLogger("riser.edge")
 
-MESSAGES_AT_MOST = 1000
-"""Messages that wait; more than this is a flood, and whoever asks in earnest asks again (I23)."""
-
-QUEUE_AT_MOST = 5000
-"""More than this waiting means that the loop is stuck; then the process ends and is restarted (I23)."""
-
 TICK_S = 0.2
 """Line seconds between two looks at what is due."""
 
@@ -54,8 +48,6 @@ RELOOK_S = 60
 
 INFO_EVERY_S = 5.0
 """Line seconds between two `info` messages while nothing changes."""
-
-Event = Reply | Ready | Happening
 
 
 class Gateway:
@@ -96,9 +88,9 @@ class Gateway:
         self.requests.acts.released = self.readings.released
         self.requests.replay = lambda asked: self.outbox.replay(asked.entries_from, asked.readings_from)
         core.ears.append(self.publisher)
-        self.events: queue.Queue[Event] = queue.Queue(QUEUE_AT_MOST)
+        self.inbox = Inbox()
+        self.enqueue, self.events = self.inbox.put, self.inbox.events
         self.failed: str | None = None
-        self.dropped = self._dropped_told = 0
         self._ticked = self._informed = -1e9
         self._relooked = clock.elapsed()
 
@@ -127,31 +119,17 @@ class Gateway:
             self.modes.judge()
         self.publisher.announce()
 
-    def enqueue(self, event: Event) -> None:
-        """Called by port threads and paho's thread; does no more than queue.
-
-        A flood of messages is dropped and told; only a loop that no longer takes replies ends the process.
-        """
-        if isinstance(event, Received) and self.events.qsize() >= MESSAGES_AT_MOST:
-            self.dropped += 1
-            return
-        try:
-            self.events.put_nowait(event)
-        except queue.Full:
-            self.failed = "the loop's queue is full: the loop is stuck"
-
     # --- the loop ---
 
     def run(self, stopping: Callable[[], bool], alive: Callable[[], bool], beat: Callable[[], None]) -> None:
         """Drain the queue until told to stop; beat after each tick (47). RuntimeError when a part has died (46)."""
         while not stopping():
+            if self.inbox.stuck:
+                self.failed = "the loop's queue is full: the loop is stuck"
             if self.failed is not None or not alive():
-                raise RuntimeError(self.failed or "a thread of the edge has died")
+                raise RuntimeError(self.failed or "a thread of the edge, or its ports' process, has died")
             ticked = self._ticked
-            try:
-                event: Event | None = self.events.get(timeout=0 if self.chores.waiting else TICK_S / 4)
-            except queue.Empty:
-                event = None
+            event = self.inbox.take(0 if self.chores.waiting else TICK_S / 4)
             self.step(event)
             if self._ticked != ticked:
                 beat()
@@ -240,9 +218,7 @@ class Gateway:
         self.core.changed("info")
         for port in self.statistics.due(self.clock.monotonic()):
             self.core.changed("port", port)
-        if self.dropped > self._dropped_told:
-            log.warning("%d messages came too fast and were dropped", self.dropped - self._dropped_told)
-            self._dropped_told = self.dropped
+        self.inbox.tell_dropped()
 
     def _new_day(self) -> None:
         """Holidays are looked up afresh on each local day, so that a gateway that runs for years knows them."""

@@ -18,7 +18,7 @@ from bridge.contract.clock import ManualClock
 from bridge.contract.signing import envelope, seal
 from bridge.contract.units import instant_text
 from bridge.mqtt import Received
-from edge.gateway import MESSAGES_AT_MOST
+from edge.inbox import MESSAGES_AT_MOST
 from edge.line.request import PERSON, RESTORE, TRIP
 from tests.edge.building import KEYS, START, Building
 
@@ -405,10 +405,10 @@ def read_at_of(building: Building) -> datetime:
 
 def test_a_flood_in_one_moment_is_dropped_and_told(building: Building, caplog: pytest.LogCaptureFixture) -> None:
     """More than the loop can hold at once is dropped, the replies of meters are not; the loss stands in the log."""
-    dropped = building.edge.dropped
+    dropped = building.edge.inbox.dropped
     for _ in range(20_000):
         building.edge.enqueue(Received(building.edge.topics.request("topup"), b"{", False))
-    assert building.edge.failed is None and building.edge.dropped - dropped == 20_000 - MESSAGES_AT_MOST
+    assert building.edge.failed is None and building.edge.inbox.dropped - dropped == 20_000 - MESSAGES_AT_MOST
     building.run(seconds=10)
     assert any("came too fast and were dropped" in line.getMessage() for line in caplog.records)
     works(building)

@@ -17,7 +17,7 @@ from edge import install
 from edge.book import BookError
 from edge.codec import dlt645
 from edge.codec.dlt645_orders import Password
-from edge.gateway import MESSAGES_AT_MOST
+from edge.inbox import MESSAGES_AT_MOST
 from firmware_sim.faults import Faults
 from firmware_sim.loads import WUS_PER_WH
 from tests.edge.building import KEYS, Building
@@ -242,7 +242,7 @@ def test_a_flood_is_dropped_and_survived(tmp_path: Path) -> None:
     topic = Topics("riser", "jinxiu-east").request("read")
     for _ in range(MESSAGES_AT_MOST * 6):
         building.edge.enqueue(Received(topic, b"{}", False))
-    assert building.edge.failed is None and building.edge.dropped > 0
+    assert building.edge.failed is None and building.edge.inbox.dropped > 0
     building.run(minutes=3)
     assert building.edge.core.lives[ROOM].sample is not None
 
