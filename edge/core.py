@@ -118,7 +118,7 @@ class Core:
         """Make place for what is installed now."""
         for meter in self.state.meters.values():
             if meter.id not in self.lives:
-                self.lives[meter.id] = Live(model.load(meter.row["model"]))
+                self.lives[meter.id] = Live(model.of_row(meter.row))
         self._versions = {id: [tariff.version_of(v) for v in all] for id, all in self.state.tariffs.items()}
 
     def changed(self, what: str, id: str = "") -> None:

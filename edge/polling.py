@@ -175,9 +175,8 @@ class Polling:
     def take(self, meter: MeterState, name: str, reply: Reply) -> bool:
         """Read a reply's values and pass them on. False when the meter refused or the contents are unusable."""
         live = self._core.lives[meter.id]
-        assert reply.raw is not None
         try:
-            values = live.model.values(name, reply.raw, self._core.terms.zone)
+            values = live.model.values(name, reply.parts, self._core.terms.zone)
         except CodecError as trouble:
             if name not in live.lacks:
                 log.info("meter %s, %s: %s", meter.id, name, trouble)

@@ -58,7 +58,7 @@ def entry_row(gateway: str, entry: Entry) -> dict[str, Any]:
 
 
 def reading_rows(gateway: str, sweep: Reading) -> list[dict[str, Any]]:
-    """One row per meter of the sweep. Raises ValueError when an instant is none."""
+    """One row per electricity meter of the sweep; water has no place here yet. ValueError when an instant is none."""
     return [
         {
             "gateway": gateway,
@@ -70,4 +70,5 @@ def reading_rows(gateway: str, sweep: Reading) -> list[dict[str, Any]]:
             "relay": row.relay,
         }
         for row in sweep.readings
+        if row.energy_wh is not None
     ]
