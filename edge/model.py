@@ -189,7 +189,7 @@ class Model:
 
     def quantities(self) -> dict[str, str]:
         """Each key of `meter/<id>` that this model fills, with its unit."""
-        keys = [v["key"] for row in self.rows.values() if row.every in ("round", "slow") for v in row.values]
+        keys = [v["key"] for row in self.rows.values() if row.every != "asked" for v in row.values]
         return {key: unit_of(key) for key in keys if key not in UNSHOWN}
 
     def at_circuit(self, number: int | None) -> Model:

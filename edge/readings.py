@@ -162,7 +162,7 @@ class Readings:
         """R19: two reads agree, so this is the register from which the meter is charged."""
         if not sample.believed and self._core.true_now() is None and self._core.clock.monotonic() < self._known_by:
             return  # The next reading opens it; by then a meter's clock has told the day.
-        if "serial" in live.model.rows and not live.serial_proven:
+        if "serial" in live.model.rows.keys() - live.lacks and not live.serial_proven:
             frame = self._core.question(meter, "serial")
             self._core.submit(meter, PERSON, "serial", frame, lambda reply: self._named(meter, live, reply))
             return
