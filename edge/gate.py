@@ -125,11 +125,12 @@ def _doubt(model: Model, before: Sample | None, sample: Sample, offset_wh: int |
         if used < 0 and was * 10 >= model.full_scale_wh * NEAR_TOP_TENTHS:
             used += model.full_scale_wh
         if used < 0:
-            unit = _unit(model)
-            return "R20", f"the register {name} fell from {was} to {now} {unit} and had not been near its top"
+            return "R20", f"the register {name} fell from {was} to {now} {_unit(model)} and had not been near its top"
         if passed_s is not None and used > ceiling_wh(model, passed_s):
-            told = f"the register {name} rose by {used} {_unit(model)} in {int(passed_s)} s"
-            return "R21", f"{told}, more than the meter can carry"
+            rose = (
+                f"the register {name} rose by {used} {_unit(model)} in {int(passed_s)} s, more than the meter can carry"
+            )
+            return "R21", rose
     return None
 
 

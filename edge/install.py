@@ -91,8 +91,8 @@ def _unbillable(tables: dict[str, Any], models: dict[str | None, model.Model]) -
             kind = models.get(id) if isinstance(id, str) else None
             if kind is not None and kind.purse and id not in off:
                 told = (
-                    f"meter {id} ({kind.id}) keeps a balance of its own, and nobody is billed twice (R14); take it out, "
-                    'or switch its purse off in the meter and write purse = "off" at the meter'
+                    f"meter {id} ({kind.id}) keeps a balance of its own, and nobody is billed twice (R14); "
+                    'take it out, or switch its purse off in the meter and write purse = "off" at the meter'
                 )
                 yield ("accounts", number, "meters"), told
             if kind is not None and kind.quantity == "volume":

@@ -95,12 +95,12 @@ class Looking:
         core = self._core
         ordered = bool(meter.holds) or _tripped_since(meter) if now_is == "open" else meter.restore is not None
         told = ordered or self._commands.task(meter, "trip") is not None
-        first = meter.observed == "unknown"
-        lost = now_is == "unknown"
-        why = "as ordered" if told else "moved by itself or by hand"
+        lost, unknown = now_is == "unknown", meter.observed == "unknown"
+        first = unknown and meter.observed_since is None
+        why = "as ordered" if told else "it tells again how it stands" if unknown else "moved by itself or by hand"
         why = "first look" if first else "nobody can tell how it stands" if lost else why
         core.append(self._relay_draft(meter, now_is, why, reply))
-        if not (first or told or lost):
+        if not (first or told or lost or unknown):
             text = f"the relay was found {now_is} and nobody here had ordered it"
             core.append(("alarm/1", core.own_id("alarm"), {"meter": meter.id, "alarm": "relay-moved", "text": text}))
 

@@ -20,55 +20,18 @@ from edge.codec.errors import CodecError
 from edge.line.request import USUAL, Manner
 from edge.model_plan import Question, planned
 from edge.model_relay import Relay, Seen, relay_of
-from edge.model_values import PLAIN, TYPES, Coding, Values, read
+from edge.model_row import UNSHOWN, Circuits, Row, row_of
+from edge.model_values import PLAIN, TYPES, Coding, Values
 
-__all__ = ["TYPES", "Model", "Question", "Row", "Seen", "UnknownModel", "Values", "known", "load", "of_row"]
+__all__ = [
+    "TYPES", "UNSHOWN", "Model", "Question", "Row", "Seen", "UnknownModel", "Values", "known", "load", "of_row",
+]  # fmt: skip
 
 DIRECTORY = Path(__file__).parent / "models"
-
-UNSHOWN = frozenset({"clock", "serial", "freeze", "opened_at", "closed_at", "status_word_3", "cover_openings",
-                     "terminal_cover_openings", "valve_word", "forced", "forced_trip", "switch"})  # fmt: skip
-"""Keys that the edge itself understands, or a model's own relay; all others are fields of `meter/<id>`."""
 
 
 class UnknownModel(LookupError):
     """There is no such model file; `riser up` names the ones there are."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One question of a model: how often, what to send, where the values stand in the reply."""
-
-    name: str
-    every: str
-    di: str | None
-    function: int
-    start: int
-    count: int
-    values: tuple[dict[str, Any], ...]
-    optional: bool = False
-    """Not every meter of this model has it; one that refuses is asked again after an hour."""
-    length: int | None = None
-    """The reply's values take exactly so many bytes; another length is another meter's layout."""
-    manual: str = ""
-    page: str = ""
-
-    def read(self, raw: bytes, zone: tzinfo, coding: Coding) -> Values:
-        """The values of this row in the bytes of its reply. Raises BadValue."""
-        found: Values = {}
-        for value in self.values:
-            number = read(value, raw, zone, coding)
-            if number is not None:
-                found[value["key"]] = number
-        return found
-
-
-@dataclass(frozen=True)
-class Circuits:
-    """A box with many circuits behind one address: circuit n stands at start + (n - 1) x stride."""
-
-    most: int
-    stride: int
 
 
 @dataclass(frozen=True)
@@ -242,7 +205,7 @@ def of_tables(tables: dict[str, Any]) -> Model:
         rates=tuple(head.get("rates", ())),
         freeze=head.get("freeze", False),
         purse=head.get("purse", False),
-        rows={row["name"]: _row(row) for row in tables["read"]},
+        rows={row["name"]: row_of(row) for row in tables["read"]},
         relay=relay_of(tables["relay"], coding) if "relay" in tables else None,
         manner=Manner(**{name: line[key] / 1000 for name, key in manner.items() if key in line}),
         **{key: line[key] for key in ("preamble", "most_registers", "hole") if key in line},
@@ -250,22 +213,6 @@ def of_tables(tables: dict[str, Any]) -> Model:
         di_order=coding.get("di_order", "high-first"),
         kind=int(coding.get("kind", "10"), 16),
         circuits=Circuits(**tables["circuits"]) if "circuits" in tables else None,
-    )
-
-
-def _row(table: dict[str, Any]) -> Row:
-    return Row(
-        table["name"],
-        table["every"],
-        table.get("di"),
-        table.get("function", 0),
-        table.get("start", 0),
-        table.get("count", 0),
-        tuple(table["values"]),
-        table.get("optional", False),
-        table.get("bytes"),
-        table["manual"],
-        table["page"],
     )
 
 

@@ -17,7 +17,8 @@ from edge.codec.errors import CodecError
 from edge.model_values import Values
 
 if TYPE_CHECKING:
-    from edge.model import Model, Row
+    from edge.model import Model
+    from edge.model_row import Row
 
 EXCHANGE_BYTES = 8 + 5
 """What one more read costs on the line: eight bytes of question, five around the registers of its reply."""

@@ -18,11 +18,13 @@ NO_CLASS_UNITS = {"CNY/kWh"}
 UNITS_OF_CLASS: dict[str, set[str | None]] = {
     "energy": {"kWh"}, "power": {"W"}, "voltage": {"V"}, "current": {"A"}, "frequency": {"Hz"}, "power_factor": {None},
     "duration": {"s", "d"}, "monetary": {"CNY"}, "timestamp": {None}, "enum": {None},
+    "water": {"m³"},
 }  # fmt: skip
 STATE_CLASSES: dict[str, set[str | None]] = {
-    "energy": {"total", "total_increasing"}, "monetary": {"total", None}, "timestamp": {None}, "enum": {None},
+    "energy": {"total", "total_increasing"}, "water": {"total_increasing"},
+    "monetary": {"total", None}, "timestamp": {None}, "enum": {None},
 }  # fmt: skip
-BINARY_CLASSES = {None, "connectivity", "power", "problem"}
+BINARY_CLASSES = {None, "battery", "connectivity", "power", "problem"}
 
 
 def components(form: Form) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
