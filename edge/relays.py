@@ -99,7 +99,7 @@ class Relays:
         since = min((hold.since for hold in meter.holds.values()), default=None)
         trips = [at for at in meter.trips if since is not None and at >= since]
         moved_by_itself = meter.observed_since is not None and any(at < meter.observed_since for at in trips)
-        if meter.observed != "closed" or not moved_by_itself:
+        if meter.observed == "open" or not moved_by_itself:
             return True
         hour_ago = micros_of(core.now() - timedelta(hours=1))
         day_ago = micros_of(core.now() - timedelta(days=1))
