@@ -5,6 +5,7 @@ The two meters are written here from the published frames and registers, apart f
 
 from __future__ import annotations
 
+import json
 import struct
 from datetime import datetime
 from pathlib import Path
@@ -175,6 +176,9 @@ def test_a_valve_is_shut_and_opened_and_read_back(shaft: Shaft) -> None:
     """Water off and on again by a person's word: 99 and 55 once each, done when bits 0-1 say so six seconds later."""
     assert shaft.fact("meter/w1")["volume_l"] == 123_450 and shaft.fact("meter/w1")["valve"] == "open"
     assert "energy_wh" not in shaft.fact("meter/w1") and shaft.relay("w1").observed == "closed"
+    swept = [json.loads(payload) for topic, payload, _ in shaft.broker.heard if topic.endswith("/reading")]
+    rows = {row["meter"]: row for each in swept for row in each["readings"]}
+    assert rows["w1"]["volume_l"] == 123_450 and "energy_wh" not in rows["w1"] and rows["m1"]["energy_wh"] == 500_000
     asked = shaft.request("trip", meter="w1", why="frost")
     shaft.run_until(lambda: len(shaft.answers(asked)) == 2, hours=0.1)
     assert shaft.answers(asked)[-1]["status"] == "done" and shaft.water.orders == [0x99]
