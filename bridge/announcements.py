@@ -45,7 +45,7 @@ def installation(form: Form, gateway: str, info: Info, meters: Meters) -> Announ
     for row in meters.meters:
         device = {
             "identifiers": [f"{hub}_meter_{row.id}"],
-            "name": row.name or f"{row.room} 电表",
+            "name": row.name or f"{row.room} {'水表' if 'volume_l' in row.quantities else '电表'}",
             "model": row.model_name,
             "via_device": hub,
         }

@@ -34,6 +34,7 @@ class Entity:
 DIAGNOSTIC: Extras = {"entity_category": "diagnostic"}
 MEASURED: Extras = {"state_class": "measurement"}
 COUNTED: Extras = {"device_class": "energy", "state_class": "total_increasing", "unit_of_measurement": "kWh"}
+WATER: Extras = {"device_class": "water", "state_class": "total_increasing", "unit_of_measurement": "m³"}
 MONEY: Extras = {"device_class": "monetary", "unit_of_measurement": "CNY", "suggested_display_precision": 2}
 INSTANT: Extras = {"device_class": "timestamp"}
 PROBLEM: Extras = {"device_class": "problem"}
@@ -50,7 +51,7 @@ def plain(key: str) -> str:
 
 
 def kwh(key: str, multiplier: int) -> str:
-    """A register in Wh as kWh that were used: times the transformer ratio."""
+    """A register in Wh as kWh that were used, in litres as m³: times the transformer ratio."""
     factor = f" * {multiplier}" if multiplier != 1 else ""
     return f"{{{{ value_json.{key}{factor} / 1000 if value_json.{key} is defined else None }}}}"
 
@@ -67,6 +68,16 @@ def times(key: str, multiplier: int) -> str:
 def yuan(key: str) -> str:
     """Nano-yuan as yuan, floored to fen as everywhere where money is shown (R11)."""
     return f"{{{{ (value_json.{key} / 1000000000) | round(2, 'floor') }}}}"
+
+
+def fen(key: str) -> str:
+    """Whole fen as yuan."""
+    return f"{{{{ value_json.{key} / 100 if value_json.{key} is defined else None }}}}"
+
+
+def flag_or_none(key: str) -> str:
+    """A key that may be absent, true or false."""
+    return f"{{{{ ('ON' if value_json.{key} else 'OFF') if value_json.{key} is defined else None }}}}"
 
 
 def flag(key: str) -> str:
@@ -90,6 +101,8 @@ GATEWAY: tuple[Entity, ...] = (
     Entity("sensor", "meters_installed", "已装的表", Info, plain("meters_installed"), DIAGNOSTIC),
     Entity("sensor", "seq", "账本最新序号", Info, plain("seq"), DIAGNOSTIC),
 )  # fmt: skip
+
+PRICE = "purse_price_micro_per_kwh"
 
 
 def of_port(id: str) -> tuple[Entity, ...]:
@@ -121,8 +134,26 @@ def quantities(multiplier: int) -> tuple[Entity, ...]:
     factor = {"device_class": "power_factor", **MEASURED}
     hertz = {"device_class": "frequency", "unit_of_measurement": "Hz", **MEASURED}
     offset = {"device_class": "duration", "unit_of_measurement": "s", **MEASURED, **DIAGNOSTIC}
+    rows.append(Entity("sensor", "volume_l", "用水量", MeterFacts, kwh("volume_l", multiplier), WATER))
+    low = {"device_class": "battery", **DIAGNOSTIC}
+    rows.append(Entity("binary_sensor", "battery_low", "电池电量低", MeterFacts, flag_or_none("battery_low"), low))
+    purse = (
+        ("remaining", "表内余额"),
+        ("overdrawn", "表内透支"),
+        ("alarm_1", "表内报警金额 1"),
+        ("alarm_2", "表内报警金额 2"),
+    )
+    for name, word in purse:
+        key = f"purse_{name}_fen"
+        rows.append(Entity("sensor", key, word, MeterFacts, fen(key), MONEY))
+    price = f"{{{{ value_json.{PRICE} / 1000000 if value_json.{PRICE} is defined else None }}}}"
+    per_kwh = {"unit_of_measurement": "CNY/kWh", **MEASURED, "suggested_display_precision": 4}
     return (
         *rows,
+        Entity(
+            "sensor", "purse_count", "购电次数", MeterFacts, plain("purse_count"), {"state_class": "total_increasing"}
+        ),
+        Entity("sensor", PRICE, "表内当前电价", MeterFacts, price, per_kwh),
         Entity("sensor", "power_factor", "功率因数", MeterFacts, plain("power_factor"), factor),
         Entity("sensor", "frequency_hz", "频率", MeterFacts, plain("frequency_hz"), hertz),
         Entity("sensor", "clock_offset_s", "表钟偏差", MeterFacts, plain("clock_offset_s"), offset),

@@ -28,7 +28,7 @@ RELAY_WITHIN_S = 60.0
 READERS_AT_MOST = 20
 """Askers who wait for the same reading; a meter is asked once for all of them."""
 
-READ_QUESTIONS = ("energy", "power", "status")
+READ_QUESTIONS = ("energy", "volume", "power", "status")
 
 Status = Literal["accepted", "refused", "done", "failed"]
 

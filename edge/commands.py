@@ -1,4 +1,4 @@
-"""One order to a meter at a time: sent, answered or not, and always read back, because only status word 3 tells.
+"""One order to a meter at a time: sent, answered or not, and always read back, because only its status tells.
 
 Whether an order is right is decided elsewhere (`relays.py`, `lamps.py`). Here stands how it is carried out: one
 attempt at a time, growing pauses, an alarm that a person sees, and the frame's own expiry.
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from edge.codec import dlt645, dlt645_orders
+from edge.codec import dlt645_orders
 from edge.codec.errors import CodecError
 from edge.core import Core
 from edge.line.request import RESTORE, WATCH, Reply
@@ -22,14 +22,14 @@ log = logging.getLogger("riser.relays")
 PAUSES_S = {"trip": (10.0, 60.0, 600.0, 3600.0), "close": (2.0, 5.0, 10.0, 30.0, 60.0), "lamp": (3.0, 10.0, 60.0)}
 """Line seconds after an attempt that did not lead to the wanted state; the last one repeats."""
 
+VALVE_PAUSES_S = (60.0, 600.0, 1800.0)
+"""The same for a valve, either way: each turn costs its battery, so it is turned a few times an hour at most."""
+
 BUTTON_PAUSE_S = 3600.0
 """Once closing is permitted it is a person's turn; the permission is renewed this seldom."""
 
 ALARM_AFTER = {"trip": 3, "close": 3}
 """Attempts after which a person is told that the relay does not follow; a lamp that stays dark is no alarm."""
-
-READ_BACK_S = 10.0
-"""Relays and their feedback take seconds; the status word is read until it matches or so long."""
 
 VALID_S = 600.0
 """A control frame is void this long after it left, by the meter's own clock, whose drift this allows for."""
@@ -88,7 +88,8 @@ class Commands:
 
     def ended(self, meter: MeterState, task: Task, why: str) -> None:
         """An attempt is over and the wanted state was not read back."""
-        pauses = PAUSES_S[task.wish]
+        relay = self._core.lives[meter.id].model.relay
+        pauses = VALVE_PAUSES_S if relay is not None and relay.kind == "valve" else PAUSES_S[task.wish]
         task.busy, task.step = False, None
         task.not_before = self._core.clock.monotonic() + pauses[min(task.attempts, len(pauses)) - 1]
         level = logging.DEBUG if task.wish == "lamp" else logging.INFO
@@ -128,11 +129,14 @@ class Commands:
         registered = {m.row["address"] for m in core.state.meters.values() if m.row["port"] == meter.row["port"]}
         offset_s = core.lives[meter.id].clock_offset_s or 0
         until = core.now() + timedelta(seconds=max(VALID_S, 120.0 * core.clock.speed) + offset_s)
-        act = dlt645_orders.relay(command, self._password_of(meter.id), until.astimezone(core.terms.zone))
-        return dlt645_orders.order(act, meter.row["address"], registered)
+        password, until = self._password_of(meter.id), until.astimezone(core.terms.zone)
+        kind, preamble = core.lives[meter.id].model, core.preamble(meter)
+        return kind.order(command, meter.row["address"], registered, password, until, preamble)
 
     def _commanded(self, meter: MeterState, task: Task, answered: Callable[[], None] | None, reply: Reply) -> None:
-        """The meter answered an order, or did not: either way only the status word tells what happened."""
+        """The meter answered an order, or did not: either way only its status tells what happened."""
+        relay = self._core.lives[meter.id].model.relay
+        assert relay is not None  # Nobody else is given orders.
         if reply.error == "closed" and task.step == "sent":
             # Nobody knows how much of it left. When the line is back the relay is looked at, and then decided anew.
             self.ended(meter, task, "the line broke when the order had left; the relay will tell")
@@ -142,7 +146,7 @@ class Commands:
             return
         if reply.raw is not None:
             try:
-                dlt645.value_of(reply.raw)
+                relay.obeyed(reply.raw)
             except CodecError as refusal:
                 self.ended(meter, task, str(refusal))
                 return
@@ -150,17 +154,17 @@ class Commands:
             if answered is not None:
                 answered()
         self._core.changed("relay", meter.id)
-        task.until = self._core.clock.monotonic() + READ_BACK_S
-        self._read_back(meter, task)
+        task.until = self._core.clock.monotonic() + relay.settle_s
+        self._read_back(meter, task, relay.row)
 
-    def _read_back(self, meter: MeterState, task: Task) -> None:
+    def _read_back(self, meter: MeterState, task: Task, row: str) -> None:
         priority = RESTORE if task.wish == "close" else WATCH
-        frame = self._core.question(meter, "status")
-        self._core.submit(meter, priority, "status", frame, lambda reply: self._seen_back(meter, task, reply))
+        frame = self._core.question(meter, row)
+        self._core.submit(meter, priority, row, frame, lambda reply: self._seen_back(meter, task, reply))
 
     def _seen_back(self, meter: MeterState, task: Task, reply: Reply) -> None:
         if reply.raw is not None:
-            self.take(meter, "status", reply)
+            self.take(meter, reply.request.purpose, reply)
         seen = self._core.lives[meter.id].relay_open
         if task.wish == "lamp":
             self.ended(meter, task, "read back" if reply.raw else "no answer")
@@ -172,6 +176,6 @@ class Commands:
             task.not_before = self._core.clock.monotonic() + BUTTON_PAUSE_S
             self._core.changed("relay", meter.id)
         elif self._core.clock.monotonic() < task.until and reply.error != "closed":
-            self._read_back(meter, task)
+            self._read_back(meter, task, reply.request.purpose)
         else:
             self.ended(meter, task, "read back, and the relay has not moved" if reply.raw else "no answer")

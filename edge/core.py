@@ -121,7 +121,7 @@ class Core:
         """Make place for what is installed now."""
         for meter in self.state.meters.values():
             if meter.id not in self.lives:
-                self.lives[meter.id] = Live(model.load(meter.row["model"]))
+                self.lives[meter.id] = Live(model.of_row(meter.row))
         self._versions = {id: [tariff.version_of(v) for v in all] for id, all in self.state.tariffs.items()}
 
     def changed(self, what: str, id: str = "") -> None:
@@ -167,9 +167,16 @@ class Core:
 
     def question(self, meter: MeterState, name: str, slot: int = 0) -> bytes:
         """The bytes that ask a meter one of its model's questions."""
+        return self.lives[meter.id].model.ask(name, meter.row["address"], slot, self.preamble(meter))
+
+    def question_frame(self, meter: MeterState, question: model.Question) -> bytes:
+        """The bytes that ask a meter for several rows at once."""
+        return question.frame(meter.row["address"], 0, self.preamble(meter))
+
+    def preamble(self, meter: MeterState) -> int:
+        """Wake-up bytes that this meter gets now."""
         live = self.lives[meter.id]
-        preamble = live.courtesy.preamble(live.model.preamble, self.clock.monotonic())
-        return live.model.ask(name, meter.row["address"], slot, preamble=preamble)
+        return live.courtesy.preamble(live.model.preamble, self.clock.monotonic())
 
     # --- time ---
 

@@ -83,7 +83,7 @@ class Covers:
             return {}
         live = self._core.lives[meter.id]
         try:
-            return live.model.values(reply.request.purpose, reply.raw, self._core.terms.zone)
+            return live.model.values(reply.request.purpose, reply.parts, self._core.terms.zone)
         except CodecError as trouble:
             log.info("meter %s, %s: %s", meter.id, reply.request.purpose, trouble)
             return {}

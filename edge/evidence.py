@@ -6,13 +6,16 @@ from typing import Any
 
 from bridge.contract.units import instant_exact, instant_of_micros, instant_text
 from edge.core import Core, Draft
+from edge.model import Model
 from edge.state import MeterState
-
-EVIDENCE_READS = ("serial", "energy", "status")
-"""What is read afresh before a trip; the number tells that the frame will reach the right meter (failure 27)."""
 
 FRESH_S = 60.0
 """Line seconds: a trip rests on a read at most this old, with the meter's own number read back."""
+
+
+def evidence_reads(model: Model) -> tuple[str, ...]:
+    """What is read afresh before a trip; the number tells that the frame will reach the right meter (failure 27)."""
+    return ("serial", model.registers, model.relay.row if model.relay else "status")
 
 
 def stale_evidence(core: Core, meter: MeterState) -> str | None:

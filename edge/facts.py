@@ -102,6 +102,7 @@ class Facts:
                     multiplier=meter.multiplier,
                     relay=meter.row["relay"],
                     account=meter.account,
+                    circuit=meter.row.get("circuit"),
                     quantities=model.quantities(),
                     **{key: meter.row[key] for key in keys},
                 )
@@ -113,8 +114,11 @@ class Facts:
         quality: Any = live.quality
         fields: dict[str, Any] = {}
         if sample is not None:
-            for rate, wh in sample.registers_wh.items():
-                fields["energy_wh" if rate == "total" else f"energy_{rate}_wh"] = wh
+            if live.model.quantity == "volume":
+                fields["volume_l"] = sample.registers_wh["total"]
+            else:
+                for rate, wh in sample.registers_wh.items():
+                    fields["energy_wh" if rate == "total" else f"energy_{rate}_wh"] = wh
             fields["read_at"] = instant_text(sample.read_at)
         for key, names in (("power_read_at", ("power",)), ("electrical_read_at", ("voltage", "amps", "factor"))):
             times = [live.read_at[name] for name in names if name in live.read_at]
@@ -122,10 +126,12 @@ class Facts:
                 fields[key] = instant_text(min(times))
         if live.clock_offset_s is not None:
             fields |= {"clock_offset_s": live.clock_offset_s, "clock_read_at": instant_text(live.read_at["clock"])}
-        if billed is not None and billed.source != "opening":
+        if billed is not None and billed.source != "opening" and live.model.quantity == "energy":
             fields |= {"freeze_at": text_of(billed.at), "freeze_energy_wh": billed.registers_wh["total"]}
         if live.word_3 is not None:
             fields["status_word_3"] = f"{live.word_3:04X}"
+        if live.seen is not None and live.model.relay is not None and live.model.relay.kind == "valve":
+            fields["valve"] = {"on": "open", "off": "closed"}.get(live.seen.supply, live.seen.supply)
         for question, cover in meter.covers.items():
             key = question.replace("-", "_")
             fields |= {f"{key}_openings": cover.count, f"{key}_open": cover.is_open}
@@ -140,7 +146,7 @@ class Facts:
     def _today_wh(self, meter: MeterState) -> int | None:
         """Used since the last local midnight, where the billed register is of that midnight or later."""
         core, sample = self._core, self._core.lives[meter.id].sample
-        if sample is None or meter.billed is None:
+        if sample is None or meter.billed is None or core.lives[meter.id].model.quantity == "volume":
             return None
         midnight = local_midnight(core.now().astimezone(core.terms.zone).date(), core.terms.zone)
         used = sample.registers_wh["total"] - meter.billed.registers_wh["total"]
@@ -173,7 +179,7 @@ class Facts:
         return m.Relay(
             desired=desired,
             observed=observed,
-            observed_at=instant_text(live.read_at["status"]) if "status" in live.read_at else None,
+            observed_at=instant_text(live.read_at[row]) if (row := live.model.relay.row) in live.read_at else None,
             observed_since=text_of(meter.observed_since),
             holds=holds,
             why=self._why(meter, observed, desired),
@@ -183,9 +189,17 @@ class Facts:
             step=self._relays.step(meter),
         )
 
+    def _unknown(self, meter: MeterState) -> str:
+        seen = self._core.lives[meter.id].seen
+        if seen is None:
+            return "the status word was not read yet"
+        if seen.supply == "fault":
+            return "the meter says that it is out of order"
+        return "the meter decides by itself and does not say how it stands"
+
     def _why(self, meter: MeterState, observed: str, desired: str) -> str:
         if observed == "unknown":
-            return "the status word was not read yet"
+            return self._unknown(meter)
         if meter.holds:
             names = ", ".join(meter.holds)
             return f"held open: {names}" if observed == "open" else f"to be opened: {names}"

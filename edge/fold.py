@@ -14,7 +14,7 @@ from typing import Any
 from bridge.contract.entries import KINDS, TENANT
 from bridge.contract.units import instant_of, micros_of
 from edge.book import Entry
-from edge.state import AccountState, Cover, Final, Hold, Mark, MeterState, State
+from edge.state import AILMENTS, AccountState, Cover, Final, Hold, Mark, MeterState, State
 
 Fields = dict[str, Any]
 
@@ -169,6 +169,15 @@ def _cover(state: State, entry: Entry, fields: Fields) -> None:
     state.meters[fields["meter"]].covers[fields["cover"]] = Cover(fields["count"], still_open)
 
 
+def _alarm(state: State, entry: Entry, fields: Fields) -> None:
+    meter = state.meters.get(fields.get("meter", ""))
+    if meter is None:
+        return
+    if fields["alarm"] in AILMENTS:
+        meter.ailing.add(fields["alarm"])
+    meter.ailing -= {ailment for ailment, cure in AILMENTS.items() if cure == fields["alarm"]}
+
+
 def _brake(state: State, entry: Entry, fields: Fields) -> None:
     if fields["set"]:
         state.brake = fields["why"]
@@ -203,6 +212,7 @@ _APPLY: dict[str, Callable[[State, Entry, Fields], None]] = {
     "quarantine/1": _quarantine,
     "release/1": _release,
     "cover/1": _cover,
+    "alarm/1": _alarm,
     "brake/1": _brake,
     "mode/1": _mode,
 }

@@ -37,8 +37,10 @@ ACCEPT = Verdict("accept")
 
 
 def ceiling_wh(model: Model, span_s: float) -> int:
-    """R21: 1.2 x Imax x U x phases x hours, at the meter (before its CT)."""
+    """R21: 1.2 x Imax x U x phases x hours, at the meter (before its CT); for water, litres: 1.2 x Q4 x hours."""
     span = max(int(span_s), SHORTEST_SPAN_S)
+    if model.max_l_per_h:
+        return model.max_l_per_h * span * 12 // 36_000 + model.step_wh
     return model.max_amps * model.volts * model.phases * span * 12 // 36_000 + model.step_wh
 
 
@@ -104,7 +106,7 @@ def agrees(model: Model, first: Sample | None, second: Sample) -> bool:
 def _doubt(model: Model, before: Sample | None, sample: Sample, offset_wh: int | None) -> tuple[str, str] | None:
     total = sample.registers_wh["total"]
     if not 0 <= total < model.full_scale_wh:
-        return "R21", f"{total} Wh is beyond the register's scale"
+        return "R21", f"{total} {_unit(model)} is beyond the register's scale"
     if offset_wh is not None and (apart := rates_apart_wh(model, sample.registers_wh)) is not None:
         allowed = RATES_APART_STEPS * model.step_wh * len(model.rates)
         # The total rolls over before its rates do, so what they are apart is known but for whole scales (R20).
@@ -123,10 +125,17 @@ def _doubt(model: Model, before: Sample | None, sample: Sample, offset_wh: int |
         if used < 0 and was * 10 >= model.full_scale_wh * NEAR_TOP_TENTHS:
             used += model.full_scale_wh
         if used < 0:
-            return "R20", f"the register {name} fell from {was} to {now} Wh and had not been near its top"
+            return "R20", f"the register {name} fell from {was} to {now} {_unit(model)} and had not been near its top"
         if passed_s is not None and used > ceiling_wh(model, passed_s):
-            return "R21", f"the register {name} rose by {used} Wh in {int(passed_s)} s, more than the meter can carry"
+            rose = (
+                f"the register {name} rose by {used} {_unit(model)} in {int(passed_s)} s, more than the meter can carry"
+            )
+            return "R21", rose
     return None
+
+
+def _unit(model: Model) -> str:
+    return "L" if model.max_l_per_h else "Wh"
 
 
 def rates_apart_wh(model: Model, registers: Registers) -> int | None:

@@ -56,9 +56,51 @@ def model_mistakes(tables: dict[str, Any]) -> Iterator[Mistake]:
         # A port that is not there, or whose protocol is none, is told elsewhere.
         if port in protocols and protocols[port] in PROTOCOLS and kind.protocol != protocols[port]:
             yield ("meters", number, "port"), f"{kind.id} speaks {kind.protocol}, {port} does not"
-        if meter.get("relay", "direct") != "none" and not kind.relay:
-            yield ("meters", number, "relay"), f'{kind.id} is read only here; write relay = "none"'
+        yield from _relay_mistakes(number, meter, kind)
+        yield from _circuit_mistakes(number, meter, kind)
     yield from _price_mistakes(tables, models)
+    yield from _unbillable(tables, models)
+
+
+def _relay_mistakes(number: int, meter: dict[str, Any], kind: model.Model) -> Iterator[Mistake]:
+    how = meter.get("relay", "direct")
+    if how != "none" and kind.relay is None:
+        yield ("meters", number, "relay"), f'{kind.id} is read only here; write relay = "none"'
+    if how == "permit" and kind.relay is not None and kind.relay.kind != "dlt645":
+        told = f'{kind.id} has no button that waits for a permission (R6); write relay = "direct"'
+        yield ("meters", number, "relay"), told
+
+
+def _circuit_mistakes(number: int, meter: dict[str, Any], kind: model.Model) -> Iterator[Mistake]:
+    circuit = meter.get("circuit")
+    if kind.circuits is None and circuit is not None:
+        yield ("meters", number, "circuit"), f"{kind.id} is one meter with an address of its own; leave `circuit` out"
+    if kind.circuits is not None and circuit is None:
+        told = f"{kind.id} has many circuits behind one address; add circuit = 1 to {kind.circuits.most}"
+        yield ("meters", number), told
+    elif kind.circuits is not None and isinstance(circuit, int) and circuit > kind.circuits.most:
+        yield ("meters", number, "circuit"), f"{kind.id} has circuits 1 to {kind.circuits.most}"
+
+
+def _unbillable(tables: dict[str, Any], models: dict[str | None, model.Model]) -> Iterator[Mistake]:
+    """Meters that no account may name: what the gateway must not bill, or cannot."""
+    off = {text(meter, "id") for _, meter in rows(tables, "meters") if meter.get("purse") == "off"}
+    for number, account in rows(tables, "accounts"):
+        wanted = account.get("meters")
+        for id in wanted if isinstance(wanted, list) else ():
+            kind = models.get(id) if isinstance(id, str) else None
+            if kind is not None and kind.purse and id not in off:
+                told = (
+                    f"meter {id} ({kind.id}) keeps a balance of its own, and nobody is billed twice (R14); "
+                    'take it out, or switch its purse off in the meter and write purse = "off" at the meter'
+                )
+                yield ("accounts", number, "meters"), told
+            if kind is not None and kind.quantity == "volume":
+                told = (
+                    f"meter {id} ({kind.id}) counts water, and there are no prices per m3 yet; take it out: without an "
+                    "account it is read and shown, and its valve can be moved by hand"
+                )
+                yield ("accounts", number, "meters"), told
 
 
 def _price_mistakes(tables: dict[str, Any], models: dict[str | None, model.Model]) -> Iterator[Mistake]:
@@ -87,7 +129,7 @@ def misfits(core: Core, site: Site, password_of: Callable[[str], Password]) -> l
             found.append(f"meter {meter.id} is on port {port!r} in the book, and the site file has no such port")
         elif ports[port] != protocol:
             found.append(f"meter {meter.id} speaks {protocol}, and the site file says that {port} speaks {ports[port]}")
-        elif protocol == "dlt645-2007":
+        elif (relay := core.lives[meter.id].model.relay) is not None and relay.kind == "dlt645":
             try:
                 address = meter.row["address"]
                 dlt645_orders.control("alarm", address, {address}, password_of(meter.id), None)

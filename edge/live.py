@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from edge.courtesy import Courtesy
-from edge.model import Model, Values
+from edge.model import Model, Seen, Values
 from edge.state import Registers
 
 MISSED_ROUNDS = 3
@@ -53,6 +53,7 @@ class Live:
     read_at: dict[str, datetime] = field(default_factory=dict)
     online: bool | None = None
     online_since: datetime | None = None
+    apart_until: float = -1e9
     missed: int = 0
     missed_how: str | None = None
     missed_mono: float = -1e9
@@ -64,8 +65,10 @@ class Live:
     """Read twice, the same each time."""
     serial_mono: float | None = None
     serial_frames: tuple[str, str] | None = None
-    word_3: int | None = None
-    word_3_doubt: int | None = None
+    seen: Seen | None = None
+    """What its status said of its relay or valve, once that was believed (I11)."""
+    seen_doubt: Seen | None = None
+    """The newest status, which says otherwise and waits for a second one."""
     relooks: int = 0
     tripped_mono: float = -1e9
     dark_since_mono: float | None = None
@@ -76,21 +79,28 @@ class Live:
     powers_w: tuple[int, ...] = ()
     lamp_episode: int | None = None
     asked_mono: dict[str, float] = field(default_factory=dict)
+    well_doubt: dict[str, bool] = field(default_factory=dict)
+    """A battery or valve that was found otherwise than before, by one look."""
     lacks: set[str] = field(default_factory=set)
     """Optional questions that this meter refused."""
 
     @property
     def relay_open(self) -> bool | None:
-        """Status word 3 bit 4: True open, False closed, None not read (DL/T 645-2007 annex A)."""
-        return None if self.word_3 is None else bool(self.word_3 >> 4 & 1)
+        """True: no supply, the relay is open or the valve shut. None: not read, out of order, or nobody can tell."""
+        return {"off": True, "on": False}.get(self.seen.supply) if self.seen else None
+
+    @property
+    def word_3(self) -> int | None:
+        """Status word 3 of a DL/T 645-2007 meter."""
+        return self.seen.word_3 if self.seen else None
 
     @property
     def lamp_on(self) -> bool:
-        return bool((self.word_3 or 0) >> 7 & 1)
+        return self.seen is not None and self.seen.lamp
 
     @property
     def keep_power(self) -> bool:
-        return bool((self.word_3 or 0) >> 12 & 1)
+        return self.seen is not None and self.seen.keep_power
 
     def smooth_load(self, power_w: int, at: datetime) -> None:
         """Take a power reading into the smoothed load; integers, so that a replay gives the same.

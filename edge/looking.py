@@ -1,4 +1,4 @@
-"""What status word 3 says of a relay: believed once it was ordered and answered or seen twice, then written down (I11).
+"""What a status says of a relay or valve: believed once ordered and answered or seen twice, then written down (I11).
 
 A relay that moves by itself is an alarm and a person's business; a paid tenant who stays dark is one as well.
 """
@@ -9,9 +9,10 @@ import logging
 from collections.abc import Callable
 
 from bridge.contract.units import instant_text
-from edge.commands import READ_BACK_S, Commands
+from edge.commands import Commands
 from edge.core import Core, Draft
 from edge.line.request import WATCH, Reply
+from edge.model import Seen
 from edge.state import MeterState
 
 log = logging.getLogger("riser.relays")
@@ -19,32 +20,28 @@ log = logging.getLogger("riser.relays")
 DARK_S, DARK_AGAIN_S = 600.0, 3600.0
 """Line seconds a paid tenant may be dark before a person is told (T2), and until the alarm is repeated."""
 
-LAMP, KEEP_POWER = 1 << 7, 1 << 12
-DECIDING = 1 << 4 | LAMP | KEEP_POWER
-"""Bits of status word 3 on which a cut, a warning or its delivery rests: relay, alarm lamp, keep power."""
+NOW_IS = {"on": "closed", "off": "open", "fault": "unknown", "unknown": "unknown"}
+"""As the book and `meter/<id>/relay` call it: a relay that is closed, or a valve that is open, gives supply."""
 
 RELOOKS = 2
-"""A doubted word is read again at once, so often; then it is the next round's turn, and the line is free."""
+"""A doubted status is read again at once, so often; then it is the next round's turn, and the line is free."""
 
 
 class Looking:
-    """Takes status words."""
+    """Takes states."""
 
     def __init__(self, core: Core, commands: Commands, consider: Callable[[MeterState], None]):
         self._core, self._commands, self._consider = core, commands, consider
 
-    def observed(self, meter: MeterState, word_3: int, reply: Reply) -> None:
-        """A status word was read: note a relay that stands otherwise than before, once two reads agree on it."""
+    def observed(self, meter: MeterState, seen: Seen, reply: Reply) -> None:
+        """A status was read: note a relay that stands otherwise than before, once two reads agree on it."""
         core, live = self._core, self._core.lives[meter.id]
-        now_is = "open" if word_3 >> 4 & 1 else "closed"
-        if not self._believed(meter, word_3, now_is):
-            live.word_3_doubt = word_3
-            if live.relooks < RELOOKS:
-                live.relooks += 1
-                frame = core.question(meter, "status")
-                core.submit(meter, WATCH, "status", frame, lambda again: self._looked_again(meter, again))
+        now_is = NOW_IS[seen.supply]
+        if not self._believed(meter, seen, now_is):
+            live.seen_doubt = seen
+            self._look_again(meter)
             return
-        live.word_3, live.word_3_doubt, live.relooks = word_3, None, 0
+        live.seen, live.seen_doubt, live.relooks = seen, None, 0
         if core.cannot_write is not None:
             pass  # Shown as it is; the next run finds it otherwise than the book has it, and writes it down then.
         elif live.model.relay and now_is != meter.observed:
@@ -55,18 +52,26 @@ class Looking:
         core.changed("relay", meter.id)
         self._consider(meter)
 
-    def _believed(self, meter: MeterState, word_3: int, now_is: str) -> bool:
+    def _look_again(self, meter: MeterState) -> None:
+        core, live = self._core, self._core.lives[meter.id]
+        if live.relooks < RELOOKS and live.model.relay is not None:
+            live.relooks += 1
+            row = live.model.relay.row
+            core.submit(meter, WATCH, row, core.question(meter, row), lambda again: self._looked_again(meter, again))
+
+    def _believed(self, meter: MeterState, seen: Seen, now_is: str) -> bool:
         """A right sum can still be a wrong frame: a change is believed when ordered and answered, or seen twice."""
         live = self._core.lives[meter.id]
-        if live.word_3_doubt is not None and not (live.word_3_doubt ^ word_3) & DECIDING:
+        if live.seen_doubt is not None and live.seen_doubt.decides_as(seen):
             return True
         moved = live.model.relay and now_is != meter.observed
         if moved and not self._done(meter, "trip" if now_is == "open" else "close"):
             return False
-        turned = 0 if live.word_3 is None else live.word_3 ^ word_3
-        if turned & LAMP and not self._done(meter, "lamp"):
+        if live.seen is None:
+            return True
+        if live.lamp_on != seen.lamp and not self._done(meter, "lamp"):
             return False
-        return not turned & KEEP_POWER
+        return live.keep_power == seen.keep_power
 
     def _done(self, meter: MeterState, wish: str) -> bool:
         """True when the meter was ordered so and said that it obeyed."""
@@ -75,30 +80,35 @@ class Looking:
 
     def _looked_again(self, meter: MeterState, reply: Reply) -> None:
         if reply.raw is not None:
-            self._commands.take(meter, "status", reply)
+            self._commands.take(meter, reply.request.purpose, reply)
 
     def _settled(self, meter: MeterState) -> bool:
         """True when no trip is under way that could still move the relay."""
-        waited = self._core.clock.monotonic() - self._core.lives[meter.id].tripped_mono
-        return self._commands.task(meter, "trip") is None and waited > 3 * READ_BACK_S
+        live = self._core.lives[meter.id]
+        waited = self._core.clock.monotonic() - live.tripped_mono
+        moving_s = live.model.relay.settle_s if live.model.relay else 0.0
+        return self._commands.task(meter, "trip") is None and waited > 3 * moving_s
 
     def _moved(self, meter: MeterState, now_is: str, reply: Reply) -> None:
         core = self._core
         ordered = bool(meter.holds) or _tripped_since(meter) if now_is == "open" else meter.restore is not None
         told = ordered or self._commands.task(meter, "trip") is not None
-        first = meter.observed == "unknown"
-        why = "first look" if first else "as ordered" if told else "moved by itself or by hand"
+        lost, unknown = now_is == "unknown", meter.observed == "unknown"
+        first = unknown and meter.observed_since is None
+        why = "as ordered" if told else "it tells again how it stands" if unknown else "moved by itself or by hand"
+        why = "first look" if first else "nobody can tell how it stands" if lost else why
         core.append(self._relay_draft(meter, now_is, why, reply))
-        if not (first or told):
+        if not (first or told or lost or unknown):
             text = f"the relay was found {now_is} and nobody here had ordered it"
             core.append(("alarm/1", core.own_id("alarm"), {"meter": meter.id, "alarm": "relay-moved", "text": text}))
 
     def _relay_draft(self, meter: MeterState, now_is: str, why: str, reply: Reply) -> Draft:
+        word_3 = self._core.lives[meter.id].word_3
         fields = {
             "meter": meter.id,
             "account": meter.account,
             "observed": now_is,
-            "word_3": f"{self._core.lives[meter.id].word_3 or 0:04X}",
+            **({} if word_3 is None else {"word_3": f"{word_3:04X}"}),
             "read_at": instant_text(reply.at),
             "wanted": "open" if meter.holds else "closed",
             "why": why,

@@ -245,7 +245,7 @@ class Midnights:
         if reply.raw is None:
             return {}
         try:
-            return self._core.lives[meter.id].model.values(name, reply.raw, self._core.terms.zone)
+            return self._core.lives[meter.id].model.values(name, reply.parts, self._core.terms.zone)
         except CodecError as trouble:
             log.info("meter %s, %s: %s", meter.id, name, trouble)
             return {}

@@ -1,28 +1,33 @@
-"""A meter model is a data file: rows, not code. This turns a row into a question and a reply into values.
+"""A meter model is a data file: rows, not code. This turns rows into questions and replies into values.
 
-Values come out under the keys of `meter/<id>`: integers for Wh and W, floats for the other quantities, which
+Values come out under the keys of `meter/<id>`: integers for Wh, litres and W, floats for the other quantities, which
 never touch money. A quantity the meter marks as not available is absent.
 """
 
 from __future__ import annotations
 
-import math
-import struct
 import tomllib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from edge.codec import bcd, dlt645, dlt645_orders, modbus
-from edge.codec.errors import BadValue
+from edge.codec import cjt188, dlt645, dlt645_orders, dlt1997, modbus
+from edge.codec.dlt645_orders import Password
+from edge.codec.errors import CodecError
 from edge.line.request import USUAL, Manner
+from edge.model_plan import Question, planned
+from edge.model_relay import Relay, Seen, relay_of
+from edge.model_row import UNSHOWN, Circuits, Row, row_of
+from edge.model_values import PLAIN, TYPES, Coding, Values
+
+__all__ = [
+    "TYPES", "UNSHOWN", "Model", "Question", "Row", "Seen", "UnknownModel", "Values", "known", "load", "of_row",
+]  # fmt: skip
 
 DIRECTORY = Path(__file__).parent / "models"
-
-Values = dict[str, Any]
 
 
 class UnknownModel(LookupError):
@@ -30,23 +35,8 @@ class UnknownModel(LookupError):
 
 
 @dataclass(frozen=True)
-class Row:
-    """One question of a model: how often, what to send, where the values stand in the reply."""
-
-    name: str
-    every: str
-    di: str | None
-    function: int
-    start: int
-    count: int
-    values: tuple[dict[str, Any], ...]
-    optional: bool = False
-    """Not every meter of this model has it; one that refuses is asked again after an hour."""
-
-
-@dataclass(frozen=True)
 class Model:
-    """One kind of meter."""
+    """One kind of meter. Where it counts water, `full_scale_wh` and `step_wh` are litres."""
 
     id: str
     name: str
@@ -57,34 +47,111 @@ class Model:
     full_scale_wh: int
     step_wh: int
     rates: tuple[str, ...]
-    relay: bool
-    lamp: bool
     freeze: bool
     rows: dict[str, Row]
+    relay: Relay | None = None
+    purse: bool = False
+    """The meter keeps a balance of its own and cuts by it (R14)."""
+    max_l_per_h: int = 0
+    """What a water meter can let through; 0 for electricity (R21)."""
     preamble: int = 0
     manner: Manner = USUAL
+    most_registers: int = 125
+    hole: int = 0
+    coding: Coding = PLAIN
+    di_order: str = "high-first"
+    kind: int = 0x10
+    circuits: Circuits | None = None
+    _plans: dict[tuple[tuple[str, ...], int], list[Question]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    @property
+    def lamp(self) -> bool:
+        """It has an alarm lamp that can be lit and seen (R1)."""
+        return self.relay is not None and bool(self.relay.lamp)
+
+    @property
+    def registers(self) -> str:
+        """The row that holds the registers."""
+        return "volume" if self.max_l_per_h else "energy"
+
+    @property
+    def quantity(self) -> str:
+        return "volume" if self.max_l_per_h else "energy"
 
     def names(self, every: str) -> list[str]:
         """Names of the questions that are asked `every` round, slow, minutes, hourly or only when asked for."""
         return [row.name for row in self.rows.values() if row.every == every]
 
-    def ask(self, name: str, address: str, slot: int = 0, *, preamble: int = 0) -> bytes:
-        """The bytes that ask a meter at `address` the question `name`."""
-        row = self.rows[name]
-        if row.di is not None:
-            return dlt645.read(address, row.di.format(slot=slot), preamble)
-        return modbus.read(int(address), row.function, row.start, row.count)
+    # --- asking ---
 
-    def values(self, name: str, reply: bytes, zone: tzinfo) -> Values:
-        """What a reply says. Raises Refused and BadValue."""
+    def plan(self, names: Iterable[str], baud: int = 9600) -> list[Question]:
+        """The fewest bytes that ask for these rows: rows whose registers lie near each other share one request, rows of
+        one identifier too. A joint question that the meter refuses is asked row by row: `plan([name])`."""
+        key = (tuple(names), baud)
+        if key not in self._plans:
+            self._plans[key] = planned(self, [self.rows[name] for name in key[0]], baud)
+        return self._plans[key]
+
+    def ask(self, name: str, address: str, slot: int = 0, preamble: int | None = None) -> bytes:
+        """The bytes that ask a meter at `address` the question `name`, after the wake-up bytes this model needs, or
+        `preamble` of them."""
         row = self.rows[name]
-        raw = dlt645.value_of(reply) if self.protocol == "dlt645-2007" else modbus.registers_of(reply)
-        found: Values = {}
-        for value in row.values:
-            number = _read(value, raw, zone)
-            if number is not None:
-                found[value["key"]] = number
-        return found
+        return self.request(row, row.start, row.count, address, slot, preamble)
+
+    def request(self, row: Row, start: int, count: int, address: str, slot: int, preamble: int | None) -> bytes:
+        """The frame of a row; on Modbus of the `count` registers from `start`."""
+        wake_up = self.preamble if preamble is None else preamble
+        if row.di is None:
+            return modbus.read(int(address), row.function, start, count)
+        identifier = row.di.format(slot=slot)
+        if self.protocol == "cjt188":
+            travels = identifier if self.di_order == "high-first" else identifier[2:] + identifier[:2]
+            return cjt188.read(self.kind, address, travels, preamble=wake_up)
+        return (dlt645 if self.protocol == "dlt645-2007" else dlt1997).read(address, identifier, wake_up)
+
+    def contents(self, parts: Sequence[bytes]) -> bytes:
+        """The value bytes of a whole answer, all parts in order. Raises Refused and CodecError."""
+        if self.protocol == "dlt645-2007":
+            return dlt645.value_of(*parts)
+        if len(parts) != 1:
+            raise CodecError(f"an answer on {self.protocol} has one part, not {len(parts)}")
+        if self.protocol == "dlt645-1997":
+            return dlt1997.value_of(parts[0])
+        if self.protocol == "cjt188":
+            return cjt188.value_of(parts[0])
+        return bytes(modbus.bits_of(parts[0])) if parts[0][1] in (1, 2) else modbus.registers_of(parts[0])
+
+    def values(self, name: str, parts: bytes | Sequence[bytes], zone: tzinfo) -> Values:
+        """What an answer says; a long one has several parts. Raises Refused and BadValue."""
+        raw = self.contents([parts] if isinstance(parts, bytes) else parts)
+        return self.read(self.rows[name], raw, zone)
+
+    def read(self, row: Row, raw: bytes, zone: tzinfo) -> Values:
+        """A row's values in its value bytes. Raises BadValue."""
+        if row.length is not None and len(raw) != row.length:
+            raise CodecError(f"{len(raw)} bytes are not the {row.length} that {row.name} has on a {self.id}")
+        return row.read(raw, zone, self.coding)
+
+    # --- moving its relay ---
+
+    def order(
+        self,
+        command: str,
+        address: str,
+        registered: Collection[str],
+        password: Password,
+        until: datetime | None,
+        preamble: int | None = None,
+    ) -> bytes:
+        """The frame of `trip`, `direct`, `permit`, `alarm` or `alarm-off`. Raises Forbidden (I13) and CodecError."""
+        if self.relay is None:
+            raise CodecError(f"a {self.id} has no relay")
+        wake_up = self.preamble if preamble is None else preamble
+        return self.relay.frame(command, address, registered, password, until, wake_up)
+
+    # --- showing ---
 
     def masked(self, raw: bytes) -> bytes:
         """A frame fit to be stored or shown."""
@@ -92,71 +159,24 @@ class Model:
 
     def quantities(self) -> dict[str, str]:
         """Each key of `meter/<id>` that this model fills, with its unit."""
-        keys = [v["key"] for row in self.rows.values() if row.every in ("round", "slow") for v in row.values]
-        return {key: unit_of(key) for key in keys if key != "status_word_3"}
+        keys = [v["key"] for row in self.rows.values() if row.every != "asked" for v in row.values]
+        return {key: unit_of(key) for key in keys if key not in UNSHOWN}
+
+    def at_circuit(self, number: int | None) -> Model:
+        """This model bound to one circuit of a box: its rows and orders are shifted to it."""
+        if self.circuits is None or number is None:
+            return self
+        by = (number - 1) * self.circuits.stride
+        rows = {name: replace(row, start=row.start + by) for name, row in self.rows.items()}
+        return replace(self, rows=rows, relay=self.relay and self.relay.shifted(by))
 
 
 def unit_of(key: str) -> str:
-    """The unit that stands in a key."""
+    """The unit that stands in a key; empty where it has none."""
     if key.startswith("amps"):
         return "A"
-    return {"wh": "Wh", "w": "W", "v": "V", "hz": "Hz", "factor": ""}[key.rsplit("_", 1)[1]]
-
-
-def _decimal(text: str) -> str | None:
-    """A meter number; None where the meter was never given one (FF bytes)."""
-    return text if text.isdigit() else None
-
-
-TYPES: dict[str, tuple[int, Callable[[bytes, tzinfo], Any]]] = {
-    "bcd2": (2, lambda raw, _: bcd.digits(raw)),
-    "bcd3": (3, lambda raw, _: bcd.digits(raw)),
-    "bcd4": (4, lambda raw, _: bcd.digits(raw)),
-    "sbcd2": (2, lambda raw, _: bcd.signed(raw)),
-    "sbcd3": (3, lambda raw, _: bcd.signed(raw)),
-    "word": (2, lambda raw, _: None if raw == b"\xff\xff" else raw[::-1].hex().upper()),
-    "digits6": (6, lambda raw, _: _decimal(raw[::-1].hex())),
-    "hex6": (6, lambda raw, _: _decimal(raw.hex())),
-    "instant6": (6, lambda raw, zone: bcd.instant_or_none(raw, zone)),
-    "instant5": (5, bcd.local_instant),
-    "instant7": (7, bcd.local_instant),
-    "u16": (2, lambda raw, _: int.from_bytes(raw, "big")),
-    "i16": (2, lambda raw, _: int.from_bytes(raw, "big", signed=True)),
-    "u32": (4, lambda raw, _: int.from_bytes(raw, "big")),
-    "f32": (4, lambda raw, _: _finite(raw)),
-    "f32-whole": (4, lambda raw, _: int(_finite(raw))),
-    "f32-kw": (4, lambda raw, _: int(_finite(raw) * 1000)),
-    "f32-kwh": (4, lambda raw, _: modbus.whole_wh_of_float_kwh(raw)),
-}
-"""How many bytes a type takes, and how it is read."""
-
-
-def _finite(raw: bytes) -> float:
-    """A float32 that is a number: NaN and infinity have no place in a message. Raises ValueError."""
-    (number,) = struct.unpack(">f", raw)
-    if not math.isfinite(number):
-        raise ValueError(f"{number} is not a measured value")
-    return number
-
-
-def _read(value: dict[str, Any], raw: bytes, zone: tzinfo) -> Any:
-    size, reader = TYPES[value["type"]]
-    piece = raw[value["at"] : value["at"] + size]
-    if len(piece) != size:
-        if value["key"].startswith("energy_") and value["at"]:
-            return None  # A meter with fewer tariffs sends fewer registers.
-        raise BadValue(f"the reply is too short for {value['key']}: {len(raw)} bytes")
-    try:
-        number = reader(piece, zone)
-    except (OverflowError, ValueError) as error:
-        raise BadValue(f"{value['key']}: {error}") from None
-    if number is None or isinstance(number, str | datetime):
-        return number
-    if isinstance(number, float):
-        return round(number / value.get("over", 1), value.get("decimals", 0))
-    if "decimals" in value:
-        return round(number / 10 ** value["decimals"], value["decimals"])
-    return number * value.get("times", 1) // value.get("over", 1)
+    units = {"wh": "Wh", "w": "W", "v": "V", "hz": "Hz", "l": "L", "fen": "fen", "kwh": "micro-yuan/kWh"}
+    return units.get(key.rsplit("_", 1)[1], "")
 
 
 @cache
@@ -169,23 +189,38 @@ def load(model_id: str) -> Model:
     return of_tables(tomllib.loads(path.read_text(encoding="utf-8")))
 
 
+@cache
+def _at_circuit(model_id: str, circuit: int | None) -> Model:
+    return load(model_id).at_circuit(circuit)
+
+
+def of_row(row: dict[str, Any]) -> Model:
+    """The model of an installed meter, bound to its circuit where its box has many. Raises UnknownModel."""
+    return _at_circuit(row["model"], row.get("circuit"))
+
+
 def of_tables(tables: dict[str, Any]) -> Model:
     """The model that a model file describes; `model_file.py` has checked that it describes one."""
-    rows = [
-        Row(
-            row["name"],
-            row["every"],
-            row.get("di"),
-            row.get("function", 0),
-            row.get("start", 0),
-            row.get("count", 0),
-            tuple(row["values"]),
-            row.get("optional", False),
-        )
-        for row in tables["read"]
-    ]
-    head = tables["model"]
-    return Model(**{**head, "rates": tuple(head["rates"]), "rows": {row.name: row for row in rows}})
+    head, line, coding = tables["model"], tables.get("line", {}), tables.get("coding", {})
+    water = head.get("quantity") == "volume"
+    manner = {"first_byte_s": "first_byte_ms", "rest_s": "rest_ms", "quiet_s": "quiet_ms"}
+    return Model(
+        **{key: head[key] for key in ("id", "name", "protocol")},
+        **{key: head.get(key, 0) for key in ("phases", "volts", "max_amps", "max_l_per_h")},
+        full_scale_wh=head["full_scale_l" if water else "full_scale_wh"],
+        step_wh=head["step_l" if water else "step_wh"],
+        rates=tuple(head.get("rates", ())),
+        freeze=head.get("freeze", False),
+        purse=head.get("purse", False),
+        rows={row["name"]: row_of(row) for row in tables["read"]},
+        relay=relay_of(tables["relay"], coding) if "relay" in tables else None,
+        manner=Manner(**{name: line[key] / 1000 for name, key in manner.items() if key in line}),
+        **{key: line[key] for key in ("preamble", "most_registers", "hole") if key in line},
+        coding=Coding(**{key: coding[key] for key in Coding.__annotations__ if key in coding}),
+        di_order=coding.get("di_order", "high-first"),
+        kind=int(coding.get("kind", "10"), 16),
+        circuits=Circuits(**tables["circuits"]) if "circuits" in tables else None,
+    )
 
 
 def known() -> list[str]:

@@ -8,90 +8,35 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from bridge.contract import mistakes, toml_text
 from bridge.contract.messages import MeterFacts
 from edge import model
 from edge.codec import PROTOCOLS
 from edge.codec.errors import CodecError
+from edge.model_form import Electric, File, Read, Relay, WaterFile
 
 Path_ = tuple[Any, ...]
 Mistake = tuple[Path_, str]
 
-UNSHOWN = {"clock", "serial", "freeze", "opened_at", "closed_at", "status_word_3", "cover_openings",
-           "terminal_cover_openings"}  # fmt: skip
-"""Keys that the edge itself understands; all others are fields of `meter/<id>`."""
-
 FACTS = frozenset(MeterFacts.model_fields) - {"read_at", "quality", "quality_why"}
 
-Hex = Annotated[str, Field(pattern=r"^([0-9a-fA-F]{2})+$")]
+IDENTIFIER = {
+    "dlt645-2007": (re.compile(r"[0-9A-F]{8}|[0-9A-F]{6}\{slot:02X\}"), "DL/T 645-2007 identifier, eight hex digits"),
+    "dlt645-1997": (re.compile(r"[0-9A-F]{4}"), "DL/T 645-1997 identifier, four hex digits"),
+    "cjt188": (re.compile(r"[0-9A-F]{4}"), "CJ/T 188 identifier, four hex digits"),
+}
 
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class Head(Strict):
-    """What kind of meter it is."""
-
-    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
-    name: Annotated[str, Field(min_length=1, max_length=64)]
-    protocol: Literal["dlt645-2007", "modbus-rtu"]
-    phases: Literal[1, 3]
-    volts: Annotated[int, Field(ge=57, le=400)]
-    max_amps: Annotated[int, Field(ge=1, le=1000)]
-    full_scale_wh: Annotated[int, Field(ge=1_000_000)]
-    step_wh: Annotated[int, Field(ge=1, le=1000)]
-    rates: list[Literal["sharp", "peak", "flat", "valley", "deep"]]
-    relay: bool
-    lamp: bool
-    freeze: bool
-
-
-class Value(Strict):
-    """Where a value stands in the reply, behind the identifier."""
-
-    key: str
-    at: Annotated[int, Field(ge=0, le=250)]
-    type: str
-    times: Annotated[int, Field(ge=1)] = 1
-    over: Annotated[int, Field(ge=1)] = 1
-    decimals: Annotated[int, Field(ge=0, le=6)] = 0
-
-
-class Proof(Strict):
-    """A frame and the exact values it gives. `request` is the question it answered, where that was captured too."""
-
-    source: Annotated[str, Field(min_length=8)]
-    request: Hex | None = None
-    reply: Hex
-    values: dict[str, int | float | str | datetime]
-
-
-class Read(Strict):
-    """One question."""
-
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
-    every: Literal["round", "slow", "minutes", "hourly", "asked"]
-    optional: bool = False
-    di: Annotated[str, Field(pattern=r"^([0-9A-F]{8}|[0-9A-F]{6}\{slot:02X\})$")] | None = None
-    function: Literal[3, 4] | None = None
-    start: Annotated[int, Field(ge=0, le=0xFFFF)] | None = None
-    count: Annotated[int, Field(ge=1, le=125)] | None = None
-    values: Annotated[list[Value], Field(min_length=1)]
-    proof: Proof
-
-
-class File(Strict):
-    model: Head
-    read: Annotated[list[Read], Field(min_length=1)]
+MOVED_BY = {"dlt645": "dlt645-2007", "modbus": "modbus-rtu", "valve": "cjt188"}
+"""The protocol of each kind of relay."""
 
 
 def check(path: Path) -> list[str]:
@@ -117,8 +62,10 @@ def _plain(value: Any) -> Any:
 
 
 def _mistakes(tables: dict[str, Any]) -> Iterator[Mistake]:
+    head = tables.get("model")
+    form = WaterFile if isinstance(head, dict) and head.get("quantity") == "volume" else File
     try:
-        file = File.model_validate(tables)
+        file = form.model_validate(tables)
     except ValidationError as error:
         yield from ((each["loc"], mistakes.words(each)) for each in error.errors())
         return
@@ -126,57 +73,104 @@ def _mistakes(tables: dict[str, Any]) -> Iterator[Mistake]:
     for number, row in enumerate(file.read):
         if names.index(row.name) != number:
             yield ("read", number, "name"), f"{row.name!r} stands already in row {names.index(row.name) + 1}"
-        yield from _question(file.model, number, row)
+        yield from _question(file, number, row)
         yield from _values(number, row)
-    for wanted in {"energy"} | ({"status", "serial"} if file.model.relay else set()):
+    for wanted in {file.model.quantity} | ({"serial"} if file.relay else set()):
         if wanted not in names:
             yield ("model",), f'a row named "{wanted}" is needed'
-    if file.model.freeze and not {"freeze-time", "freeze-energy"} <= set(names):
+    if isinstance(file.model, Electric) and file.model.freeze and not {"freeze-time", "freeze-energy"} <= set(names):
         yield ("model", "freeze"), 'rows named "freeze-time" and "freeze-energy" are needed'
+    if file.circuits is not None and file.model.protocol != "modbus-rtu":
+        yield ("circuits",), "only registers of a Modbus box can be shifted to another circuit"
+    if file.relay is not None:
+        yield from _relay(file, file.relay)
 
 
-def _question(head: Head, number: int, row: Read) -> Iterator[Mistake]:
-    here = ("read", number)
-    if head.protocol == "dlt645-2007" and (row.di is None or row.function is not None):
-        yield here, "a DL/T 645 row has `di`, and no `function`, `start` and `count`"
-    if head.protocol == "modbus-rtu" and (row.di is not None or None in (row.function, row.start, row.count)):
-        yield here, "a Modbus row has `function`, `start` and `count`, and no `di`"
+def _question(file: File, number: int, row: Read) -> Iterator[Mistake]:
+    here, registers = ("read", number), (row.function, row.start, row.count)
+    if file.model.protocol == "modbus-rtu":
+        if row.di is not None or None in registers:
+            yield here, "a Modbus row has `function`, `start` and `count`, and no `di`"
+        elif row.count is not None and row.function in (3, 4) and row.count > file.line.most_registers:
+            yield (*here, "count"), f"it is more than the {file.line.most_registers} registers of line.most_registers"
+        return
+    form, told = IDENTIFIER[file.model.protocol]
+    if row.di is None or registers != (None, None, None):
+        yield here, "a DL/T 645 or CJ/T 188 row has `di`, and no `function`, `start` and `count`"
+    elif not form.fullmatch(row.di):
+        yield (*here, "di"), f"{row.di!r} is no {told}"
 
 
 def _values(number: int, row: Read) -> Iterator[Mistake]:
-    end = 2 * row.count if row.count is not None else 200
+    bits = row.function in (1, 2)
+    end = row.bytes or 200 if row.count is None else row.count if bits else 2 * row.count
     for place, value in enumerate(row.values):
         here = ("read", number, "values", place)
-        if value.key not in FACTS | UNSHOWN:
+        if value.key not in FACTS | model.UNSHOWN:
             yield here, f"there is no quantity {value.key!r}; docs/mqtt.md has the keys of `meter/<id>`"
         if value.type not in model.TYPES:
             yield here, f"there is no type {value.type!r}; there are {', '.join(model.TYPES)}"
+        elif bits != (value.type == "bit"):
+            yield here, "functions 1 and 2 give values of the type `bit`, and no other does"
         elif value.at + model.TYPES[value.type][0] > end:
             yield here, f"it ends after byte {value.at + model.TYPES[value.type][0]}, and {end} bytes are asked for"
+
+
+def _relay(file: File, relay: Relay) -> Iterator[Mistake]:
+    if MOVED_BY[relay.kind] != file.model.protocol:
+        yield ("relay", "kind"), f"a {relay.kind!r} relay speaks {MOVED_BY[relay.kind]}, not {file.model.protocol}"
+    orders = {"trip": relay.trip, "close": relay.close, "release": relay.release}
+    for name, order in orders.items():
+        if relay.kind == "modbus" and order is None and name != "release":
+            yield ("relay",), f"a Modbus relay has `{name}`: the function, the register and the values to write"
+        if relay.kind != "modbus" and order is not None:
+            yield ("relay", name), f"only a Modbus relay has `{name}`; this one is moved as its protocol says"
+        if order is not None and order.function in (5, 6) and len(order.values) != 1:
+            yield ("relay", name, "values"), f"function {order.function} writes one value"
+    status = next((row for row in file.read if row.name == relay.row), None)
+    if status is None:
+        yield ("relay",), f'a row named "{relay.row}" is needed'
+        return
+    if status.every != "round":
+        yield ("relay", "row"), f'the row "{relay.row}" is read every round: a relay that moved must be seen'
+    for state in ("on", "off", "fault", "lamp", "keep"):
+        for place, condition in enumerate(getattr(relay, state)):
+            if condition.key not in {value.key for value in status.values}:
+                yield ("relay", state, place), f'the row "{relay.row}" has no value {condition.key!r}'
+            if condition.is_ & ~condition.mask:
+                yield ("relay", state, place), "it can never hold: `is` has bits that `mask` takes away"
 
 
 def proven(path: Path) -> list[str]:
     """What the proofs of a file without mistakes contradict: sentences, none where every row gives its values."""
     tables = _plain(toml_text.read(path.read_text(encoding="utf-8"))[0])
     kind, found = model.of_tables(tables), []
-    for row in File.model_validate(tables).read:
+    for row in (WaterFile if kind.quantity == "volume" else File).model_validate(tables).read:
         trouble = _contradicts(kind, row)
         if trouble is not None:
             found.append(f'row "{row.name}": {trouble}')
     return found
 
 
+def _address(kind: model.Model, raw: bytes) -> str:
+    """The address in a reply."""
+    if kind.protocol == "modbus-rtu":
+        return str(raw[0])
+    return raw[8:1:-1].hex() if kind.protocol == "cjt188" else raw[6:0:-1].hex()
+
+
 def _contradicts(kind: model.Model, row: Read) -> str | None:
-    raw = bytes.fromhex(row.proof.reply).lstrip(b"\xfe")
-    address = raw[6:0:-1].hex() if kind.protocol == "dlt645-2007" else str(raw[0])
-    request = kind.ask(row.name, address, slot=1)
+    raw = bytes.fromhex(row.proof.reply)
+    raw = raw if kind.protocol == "modbus-rtu" else raw.lstrip(b"\xfe")
+    request = kind.ask(row.name, _address(kind, raw), slot=1)
     if row.proof.request is not None and bytes.fromhex(row.proof.request).lstrip(b"\xfe") != request.lstrip(b"\xfe"):
         return f"it asks {request.hex()}, and the proof's request is {row.proof.request}"
     if PROTOCOLS[kind.protocol].find_reply(request, bytearray(raw), True) != raw:
         return "the proof's reply does not answer this question: another identifier, count or function, or damaged"
     zone = next((each.tzinfo for each in row.proof.values.values() if isinstance(each, datetime)), None) or UTC
+    parts = [raw, *(bytes.fromhex(part).lstrip(b"\xfe") for part in row.proof.more)]
     try:
-        values = kind.values(row.name, raw, zone)
+        values = kind.values(row.name, parts, zone)
     except CodecError as error:
         return f"the proof's reply cannot be read: {error}"
     if values != row.proof.values:

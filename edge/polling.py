@@ -10,23 +10,22 @@ from __future__ import annotations
 import logging
 from collections import Counter, deque
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from edge.codec.errors import CodecError, Refused
+from edge.answers import Answers, Heard
+from edge.codec.errors import Refused
 from edge.core import Core
 from edge.line.quiet import LATE_S
 from edge.line.request import ROUTINE, Reply
 from edge.live import MISSED_ROUNDS, Live
-from edge.model import Values
+from edge.model import Question
 from edge.state import MeterState
 
 log = logging.getLogger("riser.polling")
 
 EVERY_S = {"round": 0.0, "slow": 60.0, "minutes": 300.0, "hourly": 600.0}
 """Line seconds between two askings of the same question."""
-
-REFUSED_S = 3600.0
-"""A question that not every meter knows, and this one refused, rests so long."""
 
 RETRIES = 2
 """A damaged answer is asked for again at once, so often."""
@@ -46,7 +45,17 @@ CLOSED_S = 2.0
 SHORTEST_ROUND_S = 0.05
 """A port without meters, or with silent ones only, does not spin."""
 
-Heard = Callable[[MeterState, str, Values, Reply], None]
+APART_S = 3600.0
+"""A meter that refused rows asked together is asked for each alone for so long."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """Rows of a meter that are asked with one request, and how often that was tried."""
+
+    meter: str
+    names: tuple[str, ...]
+    tries: int = 0
 
 
 class Polling:
@@ -62,8 +71,8 @@ class Polling:
         returned: Callable[[MeterState], None],
     ):
         self._core, self.port, self._poll_s = core, port, poll_s
-        self._heard, self._swept, self._returned = heard, swept, returned
-        self._plan: deque[tuple[str, str, int]] = deque()
+        self._answers, self._swept = Answers(core, heard, returned), swept
+        self._plan: deque[Planned] = deque()
         self._outstanding = 0
         self._asking: Counter[str] = Counter()
         self._missed: set[str] = set()  # in this round
@@ -95,9 +104,9 @@ class Polling:
                 continue
             if not self._plan and not self._begin_round():
                 return
-            if (question := self._next()) is None:
+            if (planned := self._next()) is None:
                 return
-            self._ask(*question)
+            self._ask(planned)
 
     def _to_probe(self) -> MeterState | None:
         """The off-line meter whose turn it is, or None."""
@@ -116,21 +125,20 @@ class Polling:
         live = self._core.lives[meter.id]
         live.probed_mono, self._probed_at = self._core.clock.monotonic(), self.asked + self._outstanding
         live.probes += 1
-        self._ask(meter.id, live.model.names("round")[0], RETRIES)
+        self._ask(Planned(meter.id, (live.model.names("round")[0],), RETRIES))
 
-    def _next(self) -> tuple[str, str, int] | None:
+    def _next(self) -> Planned | None:
         """The next question of the round. A second one to a meter waits at the port only while it answers, and who did
         not answer is not asked while its late answer could be taken for another's."""
         now = self._core.clock.monotonic()
         rest_s = LATE_S if self._core.ports[self.port].line.protocol == "modbus-rtu" else 0.0
-        for place, (id, _, _) in enumerate(self._plan):
-            live = self._core.lives[id]
+        for place, planned in enumerate(self._plan):
+            id, live = planned.meter, self._core.lives[planned.meter]
             if live.missed and now < live.missed_mono + rest_s:
                 continue
             if self._asking[id] < (2 if live.online and not live.missed and not rest_s else 1):
-                question = self._plan[place]
                 del self._plan[place]
-                return question
+                return planned
         return None
 
     def _shut(self) -> None:
@@ -178,68 +186,65 @@ class Polling:
     def _plan_meter(self, meter: MeterState, live: Live, now: float) -> None:
         if self._is_away(meter):
             return
-        for every, seconds in EVERY_S.items():
-            for name in live.model.names(every):
-                if now - live.asked_mono.get(name, -1e9) >= seconds:
-                    self._plan.append((meter.id, name, 0))
+        due = [
+            name
+            for every, seconds in EVERY_S.items()
+            for name in live.model.names(every)
+            if now - live.asked_mono.get(name, -1e9) >= seconds
+        ]
+        if now < live.apart_until:
+            self._plan += [Planned(meter.id, (name,)) for name in due]
+        else:
+            baud = self._core.ports[self.port].line.baud
+            self._plan += [Planned(meter.id, each.names) for each in live.model.plan(due, baud)]
 
-    def _ask(self, id: str, name: str, tries: int) -> None:
-        core, meter = self._core, self._core.state.meters[id]
-        frame = core.question(meter, name)
+    def _ask(self, planned: Planned) -> None:
+        core, meter, live = self._core, self._core.state.meters[planned.meter], self._core.lives[planned.meter]
         self._outstanding += 1
-        self._asking[id] += 1
-        live = core.lives[id]
+        self._asking[meter.id] += 1
+        (question,) = live.model.plan(planned.names, core.ports[self.port].line.baud)
+        frame = core.question_frame(meter, question)
         patient = live.missed > 0 and live.probes % PATIENT_PROBE == 0
         core.submit(
-            meter, ROUTINE, name, frame, lambda reply: self._reply(meter, name, tries, reply), learned_wait=not patient
-        )
+            meter, ROUTINE, "+".join(planned.names), frame,
+            lambda reply: self._reply(planned, question, reply), learned_wait=not patient,
+        )  # fmt: skip
 
-    def _reply(self, meter: MeterState, name: str, tries: int, reply: Reply) -> None:
+    def _reply(self, planned: Planned, question: Question, reply: Reply) -> None:
         self._outstanding -= 1
-        self._asking[meter.id] -= 1
+        self._asking[planned.meter] -= 1
         self._asking += Counter()  # Without those that are at zero.
         self.asked += 1
-        live = self._core.lives[meter.id]
+        meter, live = self._core.state.meters[planned.meter], self._core.lives[planned.meter]
         if reply.raw is None:
             self.failed += 1
-            if reply.error in ("noise", "unfinished") and tries < RETRIES:
-                self._plan.appendleft((meter.id, name, tries + 1))
+            if reply.error in ("noise", "unfinished") and planned.tries < RETRIES:
+                self._plan.appendleft(replace(planned, tries=planned.tries + 1))
             else:
                 live.missed_mono = reply.ended
                 self._miss(meter, live, reply.error or "silent")
             return
-        live.asked_mono[name] = reply.ended
-        if not self.take(meter, name, reply) and name not in live.lacks:
-            self.failed += 1
+        found = question.values(reply.parts, self._core.terms.zone)
+        if len(found) > 1 and any(isinstance(each, Refused) for each in found.values()):
+            live.apart_until = reply.ended + APART_S  # One register that it does not have spoils them all.
+            self._plan.extendleft(Planned(meter.id, (name,)) for name in reversed(planned.names))
+            return
+        for name, values in found.items():
+            live.asked_mono[name] = reply.ended
+            if self._answers.row(meter, name, values, reply):
+                self._answered.add(meter.id)
+            elif name not in live.lacks:
+                self.failed += 1
 
     def take(self, meter: MeterState, name: str, reply: Reply) -> bool:
-        """Read a reply's values and pass them on. False when the meter refused or the contents are unusable."""
-        live = self._core.lives[meter.id]
-        assert reply.raw is not None
-        try:
-            values = live.model.values(name, reply.raw, self._core.terms.zone)
-        except CodecError as trouble:
-            if name not in live.lacks:
-                log.info("meter %s, %s: %s", meter.id, name, trouble)
-            if isinstance(trouble, Refused) and live.model.rows[name].optional:
-                live.lacks.add(name)
-                live.asked_mono[name] = reply.ended + REFUSED_S
-            return False
-        self._answered.add(meter.id)
-        self.seen(meter, live)
-        self._heard(meter, name, values, reply)
-        return True
-
-    def seen(self, meter: MeterState, live: Live) -> None:
-        """A meter answered."""
-        live.missed = live.probes = 0
-        if live.online is not True:
-            live.online, live.online_since = True, self._core.now()
-            self._returned(meter)
-            self._core.changed("availability", meter.id)
+        """Read the values of a row that somebody else asked for, and pass them on. False where there are none."""
+        taken = self._answers.take(meter, name, reply)
+        if taken:
+            self._answered.add(meter.id)
+        return taken
 
     def _miss(self, meter: MeterState, live: Live, error: str) -> None:
-        self._plan = deque(each for each in self._plan if each[0] != meter.id)
+        self._plan = deque(each for each in self._plan if each.meter != meter.id)
         if error == "closed":
             return  # It was not asked at all.
         if meter.id in self._missed:

@@ -17,6 +17,7 @@ from edge.live import Live, Sample
 from edge.model import Values
 from edge.relays import Relays
 from edge.state import MeterState, Registers
+from edge.valves import Valves
 
 log = logging.getLogger("riser.readings")
 
@@ -35,7 +36,7 @@ class Readings:
 
     def __init__(self, core: Core, accounts: Accounts, relays: Relays):
         self._core, self._accounts, self._relays = core, accounts, relays
-        self.covers = Covers(core)
+        self.covers, self.valves = Covers(core), Valves(core)
         self.fresh: dict[str, dict[str, Any]] = {}
         self.take: Callable[[MeterState, str, Reply], bool]
         self._drift_alarmed: set[str] = set()
@@ -46,12 +47,12 @@ class Readings:
         live = self._core.lives[meter.id]
         live.read_at[name] = reply.at
         self._core.changed("meter", meter.id)
-        if name == "energy":
+        if name == live.model.registers:
             self._energy(meter, live, values, reply)
-        elif name == "status":
-            if "status_word_3" not in values:
-                return  # The meter says "not available"; the relay stays as it was seen last.
-            self._relays.looking.observed(meter, int(values["status_word_3"], 16), reply)
+        elif live.model.relay is not None and name == live.model.relay.row:
+            self.valves.heard(meter, values)
+            if (seen := live.model.relay.seen(values)) is not None:  # Else "not available": it stays as seen last.
+                self._relays.looking.observed(meter, seen, reply)
         elif name == "serial":
             pair = (live.model.masked(reply.request.frame).hex(), (reply.raw or b"").hex())
             live.serial, live.serial_mono, live.serial_frames = values.get("serial"), reply.ended, pair
@@ -132,12 +133,13 @@ class Readings:
 
     def read_again(self, meter: MeterState) -> None:
         """Ask for the registers once more, before the next round does."""
-        frame = self._core.question(meter, "energy")
-        self._core.submit(meter, WATCH, "energy", frame, lambda again: self._again(meter, again))
+        name = self._core.lives[meter.id].model.registers
+        frame = self._core.question(meter, name)
+        self._core.submit(meter, WATCH, name, frame, lambda again: self._again(meter, again))
 
     def _again(self, meter: MeterState, reply: Reply) -> None:
         if reply.raw is not None:
-            self.take(meter, "energy", reply)
+            self.take(meter, reply.request.purpose, reply)
 
     def _set_aside(self, meter: MeterState, live: Live, sample: Sample, verdict: gate.Verdict) -> None:
         """Two readings agree on something impossible: keep it with its frames, charge nothing, tell a person (I15)."""
@@ -160,7 +162,7 @@ class Readings:
         """R19: two reads agree, so this is the register from which the meter is charged."""
         if not sample.believed and self._core.true_now() is None and self._core.clock.monotonic() < self._known_by:
             return  # The next reading opens it; by then a meter's clock has told the day.
-        if "serial" in live.model.rows and not live.serial_proven:
+        if "serial" in live.model.rows.keys() - live.lacks and not live.serial_proven:
             frame = self._core.question(meter, "serial")
             self._core.submit(meter, PERSON, "serial", frame, lambda reply: self._named(meter, live, reply))
             return
@@ -188,6 +190,7 @@ class Readings:
             "meter": meter.id,
             "serial": live.serial or meter.serial,
             "registers_wh": sample.registers_wh,
+            **({"unit": "L"} if live.model.quantity == "volume" else {}),
             "at": instant_exact(known or sample.read_at),
             "source": "opening",
             "frames": [list(pair) for pair in sample.frames],
@@ -198,7 +201,7 @@ class Readings:
         self.fresh[meter.id] = {
             "meter": meter.id,
             "read_at": micros_of(sample.read_at),
-            "energy_wh": sample.registers_wh["total"],
+            "volume_l" if live.model.quantity == "volume" else "energy_wh": sample.registers_wh["total"],
             "registers_wh": sample.registers_wh,
             "power_w": live.values.get("power_w"),
             "relay": None if live.relay_open is None else "open" if live.relay_open else "closed",
@@ -236,8 +239,9 @@ class Readings:
 
 
 def registers_of(values: Values) -> Registers:
-    """The registers among a reply's values, by rate: `energy_wh` is `total`, `energy_peak_wh` is `peak`."""
-    found = {}
+    """The registers among a reply's values, by rate: `energy_wh` or `volume_l` is `total`, `energy_peak_wh` is
+    `peak`."""
+    found = {"total": values["volume_l"]} if "volume_l" in values else {}
     for key, value in values.items():
         if key.startswith("energy_") and key.endswith("wh"):
             found[key.removeprefix("energy_").removesuffix("wh").rstrip("_") or "total"] = value

@@ -17,7 +17,7 @@ from edge.billing import policy
 from edge.codec import dlt645_orders
 from edge.commands import Commands, Task
 from edge.core import Core, Draft
-from edge.evidence import EVIDENCE_READS, draft_of, stale_evidence
+from edge.evidence import draft_of, evidence_reads, stale_evidence
 from edge.lamps import Lamps
 from edge.line.request import PERSON, RESTORE, TRIP, Reply, Request
 from edge.looking import Looking
@@ -72,12 +72,12 @@ class Relays:
     def consider(self, meter: MeterState) -> None:
         """Compare desired with observed and begin what is missing. Cheap; called after everything that may matter."""
         live = self._core.lives[meter.id]
-        if not live.model.relay or meter.row["relay"] == "none" or live.relay_open is None:
+        if not live.model.relay or meter.row["relay"] == "none" or live.seen is None:
             return
-        if live.word_3_doubt is not None:
+        if live.seen_doubt is not None:
             return  # The newest look says otherwise and waits for a second one; nothing is begun on the old one.
         self._lamps.consider(meter)
-        if live.relay_open:
+        if live.relay_open or (live.relay_open is None and meter.restore is not None):
             self.commands.drop(meter, "trip")
             if meter.restore is not None and not meter.holds:
                 self.commands.begin(meter, "close", self._close)
@@ -99,7 +99,7 @@ class Relays:
         since = min((hold.since for hold in meter.holds.values()), default=None)
         trips = [at for at in meter.trips if since is not None and at >= since]
         moved_by_itself = meter.observed_since is not None and any(at < meter.observed_since for at in trips)
-        if meter.observed != "closed" or not moved_by_itself:
+        if meter.observed == "open" or not moved_by_itself:
             return True
         hour_ago = micros_of(core.now() - timedelta(hours=1))
         day_ago = micros_of(core.now() - timedelta(days=1))
@@ -108,9 +108,9 @@ class Relays:
     # --- tripping ---
 
     def _check_before_trip(self, meter: MeterState, task: Task) -> None:
-        task.missing = list(EVIDENCE_READS)
+        task.missing = list(evidence_reads(self._core.lives[meter.id].model))
         priority = PERSON if meter.held_by_people else TRIP
-        for name in EVIDENCE_READS:
+        for name in tuple(task.missing):
             frame = self._core.question(meter, name)
             self._core.submit(
                 meter, priority, name, frame, lambda reply, name=name: self._checked(meter, task, name, reply)
@@ -126,7 +126,7 @@ class Relays:
         if task.missing or not task.busy:
             return
         live = self._core.lives[meter.id]
-        if live.word_3_doubt is not None or live.relay_open or self.desired(meter) != "open":
+        if live.seen_doubt is not None or live.relay_open or self.desired(meter) != "open":
             task.busy = False
             self.consider(meter)
             return
@@ -174,8 +174,8 @@ class Relays:
         return entry.seq
 
     def _last_look(self, meter: MeterState) -> str | None:
-        if self._core.lives[meter.id].word_3_doubt is not None:
-            return "no fresh status before the trip (noise)"  # The newest word contradicts the one before.
+        if self._core.lives[meter.id].seen_doubt is not None:
+            return "no fresh status before the trip (noise)"  # The newest one contradicts the one before.
         if meter.held_by_people:
             mode = self._core.mode
             return None if mode in ("normal", "time") else f"the gateway is in mode {mode}"

@@ -23,5 +23,5 @@ def looked_at(path: Path) -> dict[str, Any]:
     kinds = {id: model.load(id) for id in model.known()}
     return {
         "mistakes": mistakes,
-        "models": {id: {"lamp": kind.lamp, "relay": kind.relay} for id, kind in kinds.items()},
+        "models": {id: {"lamp": kind.lamp, "relay": kind.relay is not None} for id, kind in kinds.items()},
     }

@@ -7,7 +7,11 @@ from datetime import date
 from typing import Any
 
 Registers = dict[str, int]
-"""A meter's own registers in Wh, before the multiplier: `total`, and the rates it has."""
+"""A meter's own registers before the multiplier: `total`, and the rates it has; in Wh, or in litres where it counts
+water."""
+
+AILMENTS = {"battery-low": "battery-good", "valve-fault": "valve-good"}
+"""What a meter can say is wrong with it, and the alarm that takes it back."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,8 @@ class MeterState:
     trips: list[int] = field(default_factory=list)
     covers: dict[str, Cover] = field(default_factory=dict)
     """By question, `cover` and `terminal-cover`; empty until they were looked at."""
+    ailing: set[str] = field(default_factory=set)
+    """What was told to be wrong with it and not taken back, of `AILMENTS`."""
 
     @property
     def held_by_people(self) -> bool:

@@ -30,7 +30,7 @@ def account_event(entry: Entry) -> tuple[str, AccountEvent] | None:
     elif entry.kind == "charge/1":
         text = f"{kwh_text(fields['wh'])} kWh charged, {yuan_text(fields['amount_nano'])} yuan"
         told = ("charge", text, fields["balance_after_nano"])
-    elif entry.kind == "relay/1" and fields["why"] != "first look":
+    elif entry.kind == "relay/1" and fields["why"] != "first look" and fields["observed"] != "unknown":
         off = fields["observed"] == "open"
         told = ("cut" if off else "restored", f"supply {'off' if off else 'on'}, read back ({fields['why']})", None)
     elif entry.kind == "hold/1":

@@ -48,6 +48,8 @@ def create_app(stand: Parts) -> Flask:
         "yuan_all",
         "price",
         "kwh",
+        "cubic_metres",
+        "fen",
         "kilowatts",
         "number",
         "span",

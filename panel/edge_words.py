@@ -16,6 +16,7 @@ from functools import cache
 from panel.edge_doubts import DOUBTS
 from panel.edge_port_words import OF_PORTS
 from panel.edge_purse_words import OF_PURSES
+from panel.edge_water_words import OF_WATER
 from panel.states import COVERS, HOLDS, RATE_WORDS
 from panel.words import language_now, later, t
 
@@ -84,12 +85,9 @@ SENTENCES = (
     later("a large step after a silence is read twice"),
     later("no reading of meter {meter} is set aside"),
     later("meter {meter} is being read for {n} others already; see its newest values"),
-    later("{n} Wh is beyond the register's scale"),
     later("rates and total moved {n} Wh apart; at most {m} Wh is rounding"),
     later("the register {rate} is missing"),
-    later("the register {rate} fell from {a} to {b} Wh and had not been near its top"),
     later("the register fell from {a} to {b} Wh and had not been near its top"),
-    later("the register {rate} rose by {n} Wh in {s} s, more than the meter can carry"),
     later("the register {rate} rose by {n} Wh, more than the meter can carry"),
     later("{tariff} is charged on the register {rate}, which the meter does not give"),
     later("the meter's clock is {s} s off (R25)"),
@@ -104,6 +102,7 @@ SENTENCES = (
     later("not opened yet"),
     *OF_PORTS,
     *OF_PURSES,
+    *OF_WATER,
     later("the meter refused: {reasons} (error {code})"),
     later("the meter refused: {reasons} (exception {code})"),
     later("no reason given"),
@@ -178,11 +177,12 @@ PEOPLE = {
 QUESTIONS = {
     "serial": later("number|question"),
     "energy": later("register|question"),
+    "volume": later("register|question"),
     "status": later("state|question"),
 }
 WISHES = {"trip": later("Trip"), "close": later("Close")}
 CAUSES = {"arrears": later("for arrears"), "manual": later("by a person")}
-RELAY = {"open": later("open|relay"), "closed": later("closed|relay")}
+RELAY = {"open": later("open|relay"), "closed": later("closed|relay"), "unknown": later("unknown|relay")}
 
 
 def _from(table: dict[str, str]) -> Callable[[str], str]:
@@ -231,9 +231,9 @@ _PLACES: dict[str, Callable[[str], str]] = {
 
 _SHAPES = {
     "holds": "[a-z]+(?:, [a-z]+)*", "hold": "arrears|lockout|contract|malignant|manual", "mode": "[a-z]+",
-    "relay": "open|closed", "rate": "[a-z]+", "wish": "[a-z]+", "cause": "[a-z]+", "question": "[a-z]+",
+    "relay": "open|closed|unknown", "rate": "[a-z]+", "wish": "[a-z]+", "cause": "[a-z]+", "question": "[a-z]+",
     "rule": "[RI][0-9]+", "day": "[0-9]{4}-[0-9]{2}-[0-9]{2}", "n": "-?[0-9]+", "m": "-?[0-9]+", "a": "[0-9]+",
-    "b": "[0-9]+", "s": "[+-]?[0-9]+", "cover": "cover|terminal cover",
+    "b": "[0-9]+", "s": "[+-]?[0-9]+", "cover": "cover|terminal cover", "unit": "Wh|L",
 }  # fmt: skip
 
 

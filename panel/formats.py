@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bridge.contract.units import instant_of, kwh_text, price_text, yuan_exact, yuan_text
+from bridge.contract.units import NANO_PER_FEN, instant_of, kwh_text, price_text, yuan_exact, yuan_text
 from panel.words import t
 
 MINUS = "−"
@@ -44,6 +44,16 @@ def price(micro: int) -> str:
 def kwh(wh: int | None) -> str:
     """Energy in kWh."""
     return ABSENT if wh is None else grouped(kwh_text(wh))
+
+
+def cubic_metres(litres: int | None) -> str:
+    """Water in m³ with three decimals, from whole litres."""
+    return ABSENT if litres is None else grouped(f"{litres // 1000}.{litres % 1000:03d}")
+
+
+def fen(amount_fen: int) -> str:
+    """Whole fen as yuan."""
+    return grouped(yuan_text(amount_fen * NANO_PER_FEN))
 
 
 def kilowatts(watts: int | None) -> str:

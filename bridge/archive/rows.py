@@ -58,16 +58,21 @@ def entry_row(gateway: str, entry: Entry) -> dict[str, Any]:
 
 
 def reading_rows(gateway: str, sweep: Reading) -> list[dict[str, Any]]:
-    """One row per meter of the sweep. Raises ValueError when an instant is none."""
+    """One row per meter of the sweep: of `reading`, or of `water` where it has litres. ValueError when an instant is
+    none."""
     return [
         {
             "gateway": gateway,
             "number": sweep.number,
             "meter": row.meter,
             "read_at_us": micros_of(instant_of(row.read_at)),
-            "energy_wh": row.energy_wh,
-            "power_w": row.power_w,
             "relay": row.relay,
+            **(
+                {"volume_l": row.volume_l}
+                if row.volume_l is not None
+                else {"energy_wh": row.energy_wh, "power_w": row.power_w}
+            ),
         }
         for row in sweep.readings
+        if row.energy_wh is not None or row.volume_l is not None
     ]

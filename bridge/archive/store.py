@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, delete, func, select
+from sqlalchemy import Connection, Engine, FromClause, delete, func, select, union
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.archive.rows import body_of
-from bridge.archive.tables import ENTRY, READING
+from bridge.archive.tables import ENTRY, READING, SWEPT, WATER
 
 LOOKED_AT = 200_000
 """So many newest sweeps are searched for holes at start; the gateway trims what is older, so it cannot be had."""
@@ -33,7 +33,7 @@ class OtherBook(ValueError):
 
 
 class Store:
-    """The two tables of one archive. Methods raise SQLAlchemy's errors; a failed one changed nothing."""
+    """The tables of one archive. Methods raise SQLAlchemy's errors; a failed one changed nothing."""
 
     def __init__(self, engine: Engine):
         self._engine = engine
@@ -48,22 +48,26 @@ class Store:
             return sorted(
                 {
                     *connection.scalars(select(ENTRY.c.gateway).distinct()),
-                    *connection.scalars(select(READING.c.gateway).distinct()),
+                    *(name for table in SWEPT for name in connection.scalars(select(table.c.gateway).distinct())),
                 }
             )
 
     def entry_runs(self, gateway: str) -> list[tuple[int, int]]:
         """The seqs that are stored, as runs (first, last)."""
         with self._engine.connect() as connection:
-            return _runs(connection, ENTRY, ENTRY.c.seq, gateway, 0)
+            seqs = select(ENTRY.c.seq.label("n")).where(ENTRY.c.gateway == gateway).subquery()
+            return _runs(connection, seqs)
 
     def reading_runs(self, gateway: str) -> list[tuple[int, int]]:
         """The numbers of sweeps that are stored, as runs; what is too old to be had counts as there."""
         with self._engine.connect() as connection:
-            newest = connection.scalar(select(func.max(READING.c.number)).where(READING.c.gateway == gateway)) or 0
-            floor = max(0, newest - LOOKED_AT)
+            floor = max(0, _newest(connection, gateway) - LOOKED_AT)
             old = [(1, floor)] if floor else []
-            return old + _runs(connection, READING, READING.c.number, gateway, floor)
+            ours = (
+                select(table.c.number.label("n")).where(table.c.gateway == gateway, table.c.number > floor)
+                for table in SWEPT
+            )
+            return old + _runs(connection, union(*ours).subquery())
 
     def epoch(self, gateway: str) -> str | None:
         """The epoch that the stored book names in its first entry; None while that is not here."""
@@ -98,17 +102,19 @@ class Store:
                     _check(connection, gateway, entries)
                 connection.execute(self._insert(ENTRY).on_conflict_do_nothing(), list(entries))
             if sweeps:
-                ours = (READING.c.gateway == gateway, READING.c.number.in_(sorted(sweeps)))
-                connection.execute(delete(READING).where(*ours))
-            if rows := [row for sweep in sweeps.values() for row in sweep]:
-                connection.execute(self._insert(READING).on_conflict_do_nothing(), rows)
+                for table in SWEPT:
+                    ours = (table.c.gateway == gateway, table.c.number.in_(sorted(sweeps)))
+                    connection.execute(delete(table).where(*ours))
+            for table, key in ((READING, "energy_wh"), (WATER, "volume_l")):
+                if rows := [row for sweep in sweeps.values() for row in sweep if key in row]:
+                    connection.execute(self._insert(table).on_conflict_do_nothing(), rows)
 
     def forget(self, gateway: str, *, readings: bool) -> int:
         """Delete the gateway's entries, and its readings where asked; return how many rows went."""
         with self._engine.begin() as connection:
             gone = connection.execute(delete(ENTRY).where(ENTRY.c.gateway == gateway)).rowcount
-            if readings:
-                gone += connection.execute(delete(READING).where(READING.c.gateway == gateway)).rowcount
+            for table in SWEPT if readings else ():
+                gone += connection.execute(delete(table).where(table.c.gateway == gateway)).rowcount
         return gone
 
     def keep_aside(self, day: str) -> Path | None:
@@ -129,24 +135,35 @@ class Store:
 
     def newest_before(self, gateway: str, at_us: int) -> int:
         """The number of the newest sweep that was read before an instant; 0 where there is none."""
-        ours = READING.c.gateway == gateway
         with self._engine.connect() as connection:
-            newest = connection.scalar(select(func.max(READING.c.number)).where(ours)) or 0
-            recent = (ours, READING.c.number > newest - LOOKED_AT, READING.c.read_at_us < at_us)
-            return connection.scalar(select(func.max(READING.c.number)).where(*recent)) or 0
+            return _newest(connection, gateway, _newest(connection, gateway) - LOOKED_AT, at_us)
 
     def forget_unwritten(self, gateway: str, sweep: int, started_at_us: int) -> int:
         """Delete readings beyond `sweep` that are older than the gateway's start; return how many rows went.
 
         The gateway announced them and was killed before it stored them; it will use their numbers again.
         """
-        where = (READING.c.gateway == gateway, READING.c.number > sweep, READING.c.read_at_us < started_at_us)
+        gone = 0
         with self._engine.begin() as connection:
-            return connection.execute(delete(READING).where(*where)).rowcount
+            for table in SWEPT:
+                ours = (table.c.gateway == gateway, table.c.number > sweep, table.c.read_at_us < started_at_us)
+                gone += connection.execute(delete(table).where(*ours)).rowcount
+        return gone
 
 
-def _runs(connection: Connection, table: Table, column: Any, gateway: str, floor: int) -> list[tuple[int, int]]:
-    numbers = select(column.label("n")).distinct().where(table.c.gateway == gateway, column > floor).subquery()
+def _newest(connection: Connection, gateway: str, above: int = 0, before_us: int | None = None) -> int:
+    """The newest sweep's number, of those above a number and read before an instant; 0 where there is none."""
+    found = [0]
+    for table in SWEPT:
+        ours = [table.c.gateway == gateway, table.c.number > above]
+        ours += [table.c.read_at_us < before_us] if before_us is not None else []
+        found.append(connection.scalar(select(func.max(table.c.number)).where(*ours)) or 0)
+    return max(found)
+
+
+def _runs(connection: Connection, all_numbers: FromClause) -> list[tuple[int, int]]:
+    """The numbers of column `n` as runs (first, last)."""
+    numbers = select(all_numbers.c.n).distinct().subquery()
     beside = select(
         numbers.c.n,
         func.lag(numbers.c.n).over(order_by=numbers.c.n).label("before"),

@@ -47,6 +47,21 @@ READING = Table(
     Index("reading_meter", "gateway", "meter", "read_at_us"),
 )
 
+WATER = Table(
+    "water",
+    METADATA,
+    Column("gateway", String(32), primary_key=True),
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, doc="number of the sweep"),
+    Column("meter", String(32), primary_key=True),
+    Column("read_at_us", BigInteger, nullable=False),
+    Column("volume_l", BigInteger, nullable=False),
+    Column("relay", String(8)),
+    Index("water_meter", "gateway", "meter", "read_at_us"),
+)
+
+SWEPT = (READING, WATER)
+"""The rows of a sweep stand in one of these: electricity has watts and watt-hours, water has litres."""
+
 
 def open_engine(url: str, data_directory: Path) -> Engine:
     """The archive's engine. `sqlite` alone means `archive.db` in the data directory, in WAL mode."""

@@ -19,7 +19,7 @@ Facts are published by the edge alone. To ask for something, publish a signed re
 the answer on `response/<op>`: a PUBACK of the broker is not a receipt.
 """
 
-SIGNING = '''```python
+SIGNING = """```python
 import hashlib, hmac, json
 
 key = bytes.fromhex(json.load(open("secrets/integrator.json"))["keys"]["integrator"])
@@ -30,7 +30,7 @@ text = json.dumps({
 })
 mac = hmac.new(key, topic.encode() + b"\\0" + text.encode(), hashlib.sha256).hexdigest()
 message = json.dumps({"signed": text, "key": "integrator", "mac": mac})  # publish on `topic`, QoS 1, not retained
-```'''
+```"""
 """How somebody else's program asks; a test runs it."""
 
 

@@ -14,13 +14,14 @@ KINDS: dict[str, str] = {
     "tariff/1": "a price: tariff, name, version, effective_at, price_kind (single, tou), prices_micro {rate: micro-yuan"
     " per kWh}, windows [{from, to, rate}], by",
     "meter/1": "a meter installed: meter, model, model_name, protocol, port, address, serial, room, floor, shaft, name,"
-    " multiplier, phases, max_amps, volts, relay, rates (has rate registers), by",
+    " multiplier, phases, max_amps, volts, relay, rates (has rate registers), circuit (of a box), purse (meter, off),"
+    " by",
     "account/1": "a tenancy: account, name, room, phone, tariff, meters, since, by",
     "opening-balance/1": "money brought in at the start: account, moves, balance_after_nano, by",
     "topup/1": "money in: account, amount_fen, method, reference, receipt, who, role, moves, balance_after_nano,"
     " request",
     "opening/1": "the register from which a meter is charged, confirmed by a second read (R19): meter, serial,"
-    " registers_wh, at, source, frames",
+    " registers_wh (litres where unit is L), at, source, frames",
     "charge/1": "use between two registers: account, meter, start {registers_wh, at, source}, end {registers_wh, at,"
     " read_at, source, frames}, multiplier, tariff, version, lines [{rate, wh, price_micro, amount_nano}], wh,"
     " amount_nano, days, moves, balance_after_nano",
@@ -40,7 +41,8 @@ KINDS: dict[str, str] = {
     " cause, attempt",
     "hold/1": "a hold set or lifted (R5): meter, hold (arrears, lockout, contract, malignant, manual), set, why, who,"
     " role, request",
-    "relay/1": "the relay was read back in another state: meter, observed (open, closed), word_3, read_at, wanted, why",
+    "relay/1": "the relay was read back in another state: meter, observed (open, closed, unknown), word_3, read_at,"
+    " wanted, why",
     "done/1": "the outcome of a request answered earlier: request (its entry id), status (done, failed), answer",
     "refusal/1": "a signed request refused: operation, rule, error, who, role, request",
     "quarantine/1": "a reading set aside (R20, R21): meter, registers_wh, read_at, rule, why, frames",

@@ -85,6 +85,7 @@ class MeterRow(Part):
     protocol: str
     port: str
     address: str
+    circuit: int | None = Field(default=None, description="which circuit of a box with one address for many")
     serial: str | None = None
     room: str
     floor: str
@@ -136,6 +137,15 @@ class MeterFacts(Message):
     freeze_at: str | None = Field(default=None, description="the midnight of the newest frozen or border register")
     freeze_energy_wh: int | None = None
     status_word_3: str | None = Field(default=None, description="four hex digits (DL/T 645)")
+    volume_l: int | None = Field(default=None, description="a water meter's register, litres")
+    valve: Literal["open", "closed", "fault", "unknown"] | None = None
+    battery_low: bool | None = Field(default=None, description="a water meter's own word of its battery")
+    purse_remaining_fen: int | None = Field(default=None, description="balance in the meter's own purse (R14)")
+    purse_overdrawn_fen: int | None = None
+    purse_count: int | None = Field(default=None, description="how often the meter's own purse was filled (R13)")
+    purse_alarm_1_fen: int | None = Field(default=None, description="the meter's own limit for its first alarm")
+    purse_alarm_2_fen: int | None = None
+    purse_price_micro_per_kwh: int | None = Field(default=None, description="the meter's own price at this hour")
     cover_openings: int | None = Field(default=None, description="how often the meter's cover was opened, by its count")
     cover_open: bool | None = Field(default=None, description="the meter's cover stands open")
     terminal_cover_openings: int | None = None
@@ -195,7 +205,8 @@ class MeterEvent(Message):
 class ReadingRow(Part):
     meter: str
     read_at: str
-    energy_wh: int
+    energy_wh: int | None = Field(default=None, description="absent for a water meter")
+    volume_l: int | None = Field(default=None, description="a water meter's register, litres")
     power_w: int | None = None
     relay: Literal["closed", "open"] | None = None
 

@@ -14,7 +14,7 @@ from typing import Any
 PATTERNS = {
     r"^mqtts?://[^/\s@]+(:\d+)?$": "write mqtt://host:port or mqtts://host:port; `user` and `password_file` are "
     "settings of their own",
-    r"^\d{12}$": "a meter's number has 12 digits",
+    r"^(\d{12}|\d{14})$": "a meter's number has 12 digits, that of a CJ/T 188 meter 14",
     r"^[0-9+ -]{0,20}$": "a phone number has digits, spaces, + and -, at most 20 of them",
     r"^[a-z0-9][a-z0-9_-]{0,31}$": "1 to 32 of a-z, 0-9, - and _, and begins with a letter or digit",
 }

@@ -163,7 +163,7 @@ class Port(Strict):
 
     id: Id
     device: str
-    protocol: Literal["dlt645-2007", "modbus-rtu"]
+    protocol: Literal["dlt645-2007", "dlt645-1997", "cjt188", "modbus-rtu"]
     baud: Literal[1200, 2400, 4800, 9600, 19200, 38400] = 2400
     parity: Literal["E", "N", "O"] = "E"
     poll_s: Annotated[int, Field(strict=True, ge=0, le=3600)] = 0
@@ -211,13 +211,17 @@ class Meter(Strict):
     model: Word
     port: Id
     address: str
-    serial: Annotated[str, Field(pattern=r"^\d{12}$")] | None = None
+    circuit: Annotated[int, Field(strict=True, ge=1, le=64)] | None = None
+    """Which circuit of a box that has one address for many meters."""
+    serial: Annotated[str, Field(pattern=r"^(\d{12}|\d{14})$")] | None = None
     room: Label
     floor: Label = ""
     shaft: Label = ""
     name: Label = ""
     multiplier: Annotated[int, Field(strict=True, ge=1, le=10_000)] = 1
     relay: Literal["direct", "permit", "none"] = "direct"
+    purse: Literal["meter", "off"] = "meter"
+    """Of a meter that keeps a balance of its own: it does, or that purse is switched off in the meter (R14)."""
 
 
 class Account(Strict):

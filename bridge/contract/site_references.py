@@ -54,7 +54,7 @@ def _port_references(tables: dict[str, Any]) -> Iterator[Mistake]:
 
 def _meter_references(tables: dict[str, Any]) -> Iterator[Mistake]:
     protocols = {id: text(port, "protocol") for _, port in rows(tables, "ports") if (id := text(port, "id"))}
-    taken: dict[tuple[str, str], str] = {}
+    taken: dict[tuple[str, str], dict[int | None, str]] = {}
     for number, meter in rows(tables, "meters"):
         port, address = text(meter, "port"), text(meter, "address")
         if port is None:
@@ -66,18 +66,27 @@ def _meter_references(tables: dict[str, Any]) -> Iterator[Mistake]:
             continue
         if mistake := address_mistake(protocols[port], address):
             yield ("meters", number, "address"), mistake
-        if (other := taken.get((port, address))) is not None:
-            yield ("meters", number, "address"), f"{address} on {port} is already meter {other}"
-        taken[port, address] = text(meter, "id") or f"meters[{number + 1}]"
+        there = taken.setdefault((port, address), {})
+        circuit = meter["circuit"] if isinstance(meter.get("circuit"), int) else None
+        if circuit in there and circuit is not None:
+            yield ("meters", number, "circuit"), f"circuit {circuit} of {address} on {port} is already {there[circuit]}"
+        elif there and (circuit is None or None in there):
+            other = there.get(None) or next(iter(there.values()))
+            yield ("meters", number, "address"), f"{address} on {port} is already {other}"
+        there[circuit] = f"meter {text(meter, 'id') or f'meters[{number + 1}]'}"
+
+
+ADDRESS_DIGITS = {"dlt645-2007": (12, "DL/T 645"), "dlt645-1997": (12, "DL/T 645"), "cjt188": (14, "CJ/T 188")}
 
 
 def address_mistake(protocol: str | None, address: str) -> str:
     """Why this is no address on a line of this protocol; empty where it is one."""
     digits = address.isascii() and address.isdigit()
-    if protocol == "dlt645-2007":
-        if not (digits and len(address) == 12):
-            return "a DL/T 645 address has 12 digits, in quotes"
-        return "999999999999 is the broadcast address" if address == "9" * 12 else ""
+    if protocol in ADDRESS_DIGITS:
+        count, name = ADDRESS_DIGITS[protocol]
+        if not (digits and len(address) == count):
+            return f"a {name} address has {count} digits, in quotes"
+        return f"{address} is the broadcast address" if address == "9" * count else ""
     if protocol == "modbus-rtu" and not (
         digits and len(address) <= 3 and 1 <= int(address) <= 247 and str(int(address)) == address
     ):

@@ -148,8 +148,13 @@ def valve(
 
 
 def value_of(reply: bytes) -> bytes:
-    """The bytes behind DI and SER of a reply. Raises Refused with the meter's error byte."""
+    """The bytes behind DI and SER of a reply; an address that was asked for, low byte first: the frame's own.
+
+    Raises Refused with the meter's error byte.
+    """
     frame = decode(reply)
     if frame.abnormal:
         raise Refused(f"the meter refused (error {frame.data[-1:].hex().upper() or 'without a byte'})")
+    if frame.function == READ_ADDRESS:
+        return bytes.fromhex(frame.address)[::-1]  # Many makers send it nowhere else.
     return frame.data[3:]

@@ -209,16 +209,17 @@ def next_part(request: bytes, parts: Sequence[bytes]) -> bytes | None:
     return encode(Frame(newest.address, READ_ON, asked.data[:4] + bytes([len(parts)])), preamble)
 
 
-def value_of(*parts: bytes) -> bytes:
+def value_of(*parts: bytes, error_bytes: int = 2) -> bytes:
     """The bytes behind the identifier of a read's reply, all parts in order (§7).
 
-    Raises Refused with the meter's reason, CodecError where a part is missing.
+    Raises Refused with the meter's reason, CodecError where a part is missing. `error_bytes` is how many a meter
+    answers to 1CH and 03H: with one, it is the error byte of all other functions.
     """
     found = b""
     for number, raw in enumerate(parts):
         frame = decode(raw)
         if frame.abnormal:
-            raise Refused(error_sentence(frame.function, frame.data))
+            raise Refused(error_sentence(READ if error_bytes == 1 else frame.function, frame.data))
         in_order = number == 0 or (frame.function == READ_ON and frame.data[-1:] == bytes([number]))
         if not in_order or frame.follows != (number < len(parts) - 1):
             raise CodecError("a part of the answer is missing, or one too many")

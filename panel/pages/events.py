@@ -41,14 +41,18 @@ SAID = {
     "cover-closed": later("Cover closed again"),
     "cover-cleared": later("Record of covers cleared"),
     "identity": later("Name used twice"),
+    "battery-low": later("Battery low"),
+    "battery-good": later("Battery good again"),
+    "valve-fault": later("Valve out of order"),
+    "valve-good": later("Valve in order again"),
 }
 
 BAD = (
     "offline", "relay-moved", "not-following", "quarantined", "not-charged", "identity", "cover-opened",
-    "cover-cleared",
+    "cover-cleared", "battery-low", "valve-fault",
 )  # fmt: skip
 
-GOOD_NEWS = ("cover-closed",)
+GOOD_NEWS = ("cover-closed", "battery-good", "valve-good")
 """Alarms that take an earlier one back."""
 
 
@@ -84,6 +88,7 @@ def _from_book(line: Line) -> dict[str, Any]:
     match line.kind:
         case "relay/1":
             state = t("open, read back") if body.get("observed") == "open" else t("closed, read back")
+            state = t("not known, read back") if body.get("observed") == "unknown" else state
             text = " · ".join(part for part in (state, text) if part)
             bad = "by itself" in str(body.get("why") or "")
         case "hold/1":

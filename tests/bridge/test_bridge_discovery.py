@@ -28,11 +28,13 @@ NO_CLASS_UNITS = {"CNY/kWh", "%"}
 UNITS_OF_CLASS: dict[str, set[str | None]] = {
     "energy": {"kWh"}, "power": {"W"}, "voltage": {"V"}, "current": {"A"}, "frequency": {"Hz"}, "power_factor": {None},
     "duration": {"s", "d"}, "monetary": {"CNY"}, "timestamp": {None}, "enum": {None},
+    "water": {"m³"},
 }  # fmt: skip
 STATE_CLASSES: dict[str, set[str | None]] = {
-    "energy": {"total", "total_increasing"}, "monetary": {"total", None}, "timestamp": {None}, "enum": {None},
+    "energy": {"total", "total_increasing"}, "water": {"total_increasing"},
+    "monetary": {"total", None}, "timestamp": {None}, "enum": {None},
 }  # fmt: skip
-BINARY_CLASSES = {None, "connectivity", "power", "problem"}
+BINARY_CLASSES = {None, "battery", "connectivity", "power", "problem"}
 
 
 def components(form: Form) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
@@ -222,6 +224,34 @@ def test_registers_are_shown_in_kwh_times_the_ratio() -> None:
     assert float(values["energy_wh"]) == 493.8 and float(values["power_w"]) == 10_000
     assert (values["voltage_a_v"], float(values["amps_a"]), values["clock_offset_s"]) == ("231.5", 60.0, "-3")
     assert float(shown(facts, "m302")["energy_wh"]) == 12.345
+
+
+def test_a_water_meter_is_shown_in_cubic_metres_with_its_battery() -> None:
+    """123,450 L are 123.45 m3 that only rise, beside the battery's own word and the valve as a supply; nothing of it is
+    energy. A purse in a meter is money."""
+    water = BARE.model_copy(
+        update={"protocol": "cjt188", "relay": "direct", "quantities": {"volume_l": "L", "battery_low": ""}}
+    )
+    ((_, payload),) = (
+        (topic, each)
+        for topic, each in installation(DEVICE, "shaft-a", INFO, Meters(meters=[water])).items()
+        if "m302" in topic
+    )
+    assert payload["dev"]["name"] == "302 水表" and "energy_wh" not in payload["cmps"]
+    volume, low = payload["cmps"]["volume_l"], payload["cmps"]["battery_low"]
+    assert (volume["device_class"], volume["state_class"], volume["unit_of_measurement"]) == (
+        "water",
+        "total_increasing",
+        "m³",
+    )
+    render = jinja2.Environment(undefined=jinja2.StrictUndefined).from_string
+    facts = json.loads(MeterFacts(quality="good", volume_l=123_450, battery_low=True).payload())
+    assert float(render(volume["value_template"]).render(value_json=facts)) == 123.45
+    assert (low["device_class"], render(low["value_template"]).render(value_json=facts)) == ("battery", "ON")
+    purse = MeterFacts(quality="good", purse_remaining_fen=19_856, purse_price_micro_per_kwh=617_300, purse_count=17)
+    values = shown(purse, "m301")
+    assert (float(values["purse_remaining_fen"]), values["purse_count"]) == (198.56, "17")
+    assert float(values["purse_price_micro_per_kwh"]) == 0.6173
 
 
 def test_what_was_not_read_is_unknown_and_never_zero() -> None:

@@ -96,7 +96,7 @@ multiplier = 0
 
 [[meters]]
 id = "m4"
-model = "acrel-ddsy1352"
+model = "eastron-sdm120"
 port = "line-2"
 address = "248"
 room = "304"
@@ -146,7 +146,7 @@ TOLD = [
     "line 72: meters[3].id: 'm1' stands already at meters[1]",
     "line 74: meters[3] (m1).port: there is no port 'line-9'",
     "line 76: meters[3] (m1).multiplier: is 0; at least 1",
-    'line 78: meters[4] (m4).relay: acrel-ddsy1352 is read only here; write relay = "none"',
+    'line 78: meters[4] (m4).relay: eastron-sdm120 is read only here; write relay = "none"',
     'line 82: meters[4] (m4).address: a Modbus address is "1" to "247", in quotes',
     "line 89: accounts[1] (a1).tariff: there is no tariff 'home'",
     "line 90: accounts[1] (a1).meters: there is no meter 'm9'",

@@ -21,7 +21,6 @@ from edge.codec import dlt645
 from edge.core import Core
 from edge.line.request import Reply, Request
 from edge.live import Live
-from edge.looking import DECIDING
 from edge.state import AccountState, MeterState
 from firmware_sim.accidents import flip
 from firmware_sim.loads import WUS_PER_WH
@@ -41,7 +40,7 @@ class Damage:
     def __init__(self, building: Building, seed: int):
         self.building, self.core, self.dice = building, building.edge.core, Random(seed)
         self.meter: MeterState = self.core.state.meters[ROOM]
-        self.word_3 = self.core.lives[ROOM].word_3 or 0
+        self.seen = self.core.lives[ROOM].seen
         self.asked: deque[tuple[str, Callable[[Reply], None]]] = deque()
         self.damaged = self.passed = 0
         self.core.submit = self._submit  # type: ignore[method-assign, assignment]
@@ -66,8 +65,8 @@ class Damage:
             return
         self.passed += 1
         self.hear(name, raw)
-        word_3 = self.core.lives[ROOM].word_3
-        assert word_3 is not None and word_3 & DECIDING == self.word_3 & DECIDING, "one look is not believed"
+        seen = self.core.lives[ROOM].seen
+        assert seen is not None and self.seen is not None and seen.decides_as(self.seen), "one look is not believed"
         assert self.building.edge.relays.desired(self.meter) == "closed", "one reading is no reason to cut"
         for _ in range(3):
             self.follow()

@@ -75,7 +75,7 @@ def test_a_meter_on_a_port_of_another_protocol_is_named() -> None:
 def test_a_relay_that_is_not_there_is_named() -> None:
     """A tenant whose meter has no relay must not be believed to be cuttable."""
     site = tables()
-    number, meter = row(site, "meters", model="acrel-ddsy1352")
+    number, meter = row(site, "meters", model="eastron-sdm630")
     meter["relay"] = "direct"
     (mistake,) = install.mistakes(Site.model_validate(site))
     assert mistake.startswith(f"meters[{number}] ({meter['id']}).relay:") and 'relay = "none"' in mistake

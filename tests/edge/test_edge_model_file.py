@@ -30,7 +30,7 @@ def changed(directory: Path, old: str, new: str, source: Path = GOOD) -> Path:
         ("phases = 1", "phases = 2", "model.phases: is 2; write 1 or 3"),
         ("max_amps = 45", 'max_amps = "45"', "model.max_amps"),
         ("full_scale_wh = 10_000_000_000", "", "model.full_scale_wh: is missing"),
-        ("lamp = false", "lamp = false\ncolour = 1", "there is no such setting; is it misspelt?"),
+        ("step_wh = 10", "step_wh = 10\ncolour = 1", "there is no such setting; is it misspelt?"),
         ('every = "round"', 'every = "often"', "read.1.every"),
         ("function = 4", "function = 6", "read.1.function"),
         ("count = 2", "count = 1", "it ends after byte 4, and 2 bytes are asked for"),
@@ -77,7 +77,9 @@ def test_a_row_that_its_frame_contradicts_is_told(tmp_path: Path, old: str, new:
 
 def test_a_meter_with_a_relay_needs_its_status_and_number(tmp_path: Path) -> None:
     """Nobody is cut by a meter whose relay or number cannot be read back."""
-    path = changed(tmp_path, "relay = false", "relay = true")
+    says = '[{ key = "status_word_3", is = 1 }]'
+    table = f'[relay]\nkind = "modbus"\non = {says}\noff = {says}\n'
+    path = changed(tmp_path, "[line]", f"{table}[line]")
     found = " ".join(check(path))
     assert 'a row named "status" is needed' in found and 'a row named "serial" is needed' in found
 

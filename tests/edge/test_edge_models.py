@@ -32,7 +32,7 @@ def test_a_model_is_proven_by_frames(id: str) -> None:
 def test_every_model_can_be_practised(id: str) -> None:
     """The simulator builds each model from the maker's table, apart from us, and answers what our model polls."""
     kind = model.load(id)
-    address = "202611000101" if kind.protocol == "dlt645-2007" else "9"
+    address = {"modbus-rtu": "9", "cjt188": "78330000000101"}.get(kind.protocol, "202611000101")
     meter = {
         "id": "m", "line": "x", "model": id, "address": address, "serial": "202611000101",
         "registers": ["1234.56", "200.00", "400.00", "400.00", "234.56"],
@@ -49,7 +49,8 @@ def test_every_model_can_be_practised(id: str) -> None:
         assert reply is not None, name
         if kind.rows[name].every != "asked":
             seen |= kind.values(name, reply, ZONE)
-    assert seen["energy_wh"] == pytest.approx(1_234_560, abs=100), "within a float32's step"
+    key = "volume_l" if kind.quantity == "volume" else "energy_wh"
+    assert seen[key] == pytest.approx(1_234_560, abs=100), "within a float32's step; 1234.56 m3 are as many litres"
     assert "power_w" not in seen or seen["power_w"] == pytest.approx(2300, abs=1)
     for key, low, high in (("voltage_a_v", 210, 250), ("frequency_hz", 49, 51), ("power_factor", 0.5, 1)):
         assert key not in seen or low < float(str(seen[key])) <= high, key
@@ -77,10 +78,13 @@ def test_polled_keys_are_fields_of_the_published_fact(id: str) -> None:
     fields = set(MeterFacts.model_fields)
     for row in kind.rows.values():
         if row.every != "asked":
-            assert {value["key"] for value in row.values} <= fields | {"clock"}, row.name
+            assert {value["key"] for value in row.values} <= fields | model.UNSHOWN, row.name
     assert set(kind.quantities()) <= fields
-    assert all(kind.quantities().values()) or "power_factor" in kind.quantities()
-    assert kind.quantities()["energy_wh"] == "Wh" and kind.quantities().get("power_w", "W") == "W"
+    unitless = {"power_factor", "battery_low", "purse_count"}
+    assert all(unit or key in unitless for key, unit in kind.quantities().items())
+    units = {key: unit for key, unit in kind.quantities().items() if key in ("energy_wh", "volume_l", "power_w")}
+    assert units.items() <= {"energy_wh": "Wh", "volume_l": "L", "power_w": "W"}.items()
+    assert ("volume_l" if kind.quantity == "volume" else "energy_wh") in units
     assert {row.every for row in kind.rows.values()} <= {"round", "slow", "minutes", "hourly", "asked"}
 
 
@@ -88,9 +92,10 @@ def test_polled_keys_are_fields_of_the_published_fact(id: str) -> None:
 def test_a_model_is_consistent(id: str) -> None:
     """A model with rates reads their registers; one with a relay reads its status; its values fit into its reply."""
     kind = model.load(id)
-    energy = {value["key"] for value in kind.rows["energy"].values}
-    assert energy == {"energy_wh"} | {f"energy_{rate}_wh" for rate in kind.rates}
-    assert not (kind.relay or kind.lamp) or "status" in kind.rows
+    registers = {value["key"] for value in kind.rows[kind.registers].values}
+    total = {"volume_l"} if kind.quantity == "volume" else {"energy_wh"}
+    assert registers == total | {f"energy_{rate}_wh" for rate in kind.rates}
+    assert kind.relay is None or {kind.relay.row, "serial"} <= set(kind.rows)
     assert not kind.freeze or {"freeze-time", "freeze-energy"} <= set(kind.rows)
     assert (kind.id, kind.protocol in PROTOCOLS, kind.full_scale_wh % kind.step_wh) == (id, True, 0)
     for row in kind.rows.values():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from pathlib import Path
 
+from edge.codec import modbus
 from firmware_sim.faults import gather
 from tests.edge.building import Building
 
@@ -116,3 +117,36 @@ def test_a_silent_slave_does_not_hold_the_line(tmp_path: Path) -> None:
     dead(building, meters[0])
     building.run_until(lambda: lives[meters[0]].online is False)
     assert max(pauses) < 0.2
+
+
+def test_rows_that_lie_together_are_asked_together(tmp_path: Path) -> None:
+    """One request brings energy and power of a Modbus meter; one that refuses a register in between is asked row by row
+    for an hour, and every value still comes."""
+    building = Building(tmp_path, poll_s=0, idle_s=0.02)
+    building.connect()
+    poll, lives = building.edge.polls["line-3"], building.edge.core.lives
+    meters = [meter.id for meter in poll.meters()]
+    wire = building.ports["line-3"].wire
+    building.run_until(lambda: all(lives[id].online for id in meters))
+    wire.keep_sent = True
+    rounds = poll.rounds
+    building.run_until(lambda: poll.rounds == rounds + 3)
+    asked = [frame for _, frame in wire.sent]
+    together = [id for id in meters if len(lives[id].model.plan(lives[id].model.names("round"))) == 1]
+    assert together, "a model whose rows of a round share one request stands on the demo's line"
+    stubborn = together[0]
+    slave = int(building.edge.core.state.meters[stubborn].row["address"])
+    assert len([frame for frame in asked if frame[0] == slave]) <= 5, "one question a round, and slow ones"
+    heard = wire._answer
+
+    def refusing(frame: bytes, now, mono):  # type: ignore[no-untyped-def]
+        count = int.from_bytes(frame[4:6], "big")
+        if frame[0] == slave and count > 4:
+            body = bytes([slave, frame[1] | 0x80, 2])
+            return body + modbus.crc(body), 0.02
+        return heard(frame, now, mono)
+
+    wire._answer = refusing
+    before = lives[stubborn].sample
+    building.run_until(lambda: lives[stubborn].sample is not before and lives[stubborn].apart_until > 0)
+    assert lives[stubborn].online and lives[stubborn].missed == 0

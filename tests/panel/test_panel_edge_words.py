@@ -18,7 +18,7 @@ EDGE = Path(__file__).parents[2] / "edge"
 UNSEEN_FILES = (
     "__main__.py", "book.py", "install.py", "model.py", "gateway.py", "settings.py", "registry.py", "schedule.py",
     "codec/bcd.py", "codec/cjt188.py", "codec/dlt1997.py", "codec/dlt645_orders.py", "explain/", "scan/",
-    "model_file.py", "line/__main__.py", "line/wire.py",
+    "model_", "line/__main__.py", "line/wire.py",
 )  # fmt: skip
 """What these say ends the edge, stands in its log or on a terminal; no fact, entry or answer carries it."""
 
@@ -49,7 +49,7 @@ SAMPLES = {
     "', '.join(words) or 'no reason given'": "wrong password, power is kept on", "reason": "it is busy",
     "reply.error or 'refused'": "silent", "reply.error": "withdrawn", "trouble": "R28: the register total is missing",
     "day": "2026-11-20", "body.role": "engineer", "operation": "trip", "hold.by": "admin", "hold.why": "service",
-    "cover": "terminal cover",
+    "cover": "terminal cover", "_unit(model)": "Wh",
 }  # fmt: skip
 """What stands in a place of a sentence; everywhere else a 7."""
 
