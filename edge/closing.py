@@ -7,7 +7,7 @@ a charge, marked deferred; the next charge spans it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -40,18 +40,20 @@ class Closing:
         self._midnights = Midnights(core, self._schedule, take)
         self._idle_until = datetime.min.replace(tzinfo=UTC)
 
-    def tick(self) -> None:
-        """Called every second or so: border reads around midnight, then every day that is due."""
+    def work(self) -> Iterator[None]:
+        """Border reads around midnight, then every day that is due; a chore of the loop, account by account."""
         core, now = self._core, self._core.now()
         if not core.book.trusted or now < self._idle_until:
             return
         self._midnights.border_reads(now)
         waiting = False
-        for account in core.state.accounts.values():
+        for account in list(core.state.accounts.values()):
             for day in self._schedule.days_due(account.closed_through or self._day_before(account), now):
                 if not self._close_if_ready(account, day, now):
                     waiting = True
                     break  # Days are contiguous: the oldest first.
+                yield
+            yield
         if not waiting:
             border = self._midnights.next_border(now) - timedelta(seconds=core.terms.border_lead_s)
             self._idle_until = min(border, self._schedule.next_midnight(now))

@@ -145,6 +145,8 @@ class Facts:
         if live.online is None or live.online_since is None:
             return None
         why = None if live.online else f"silent in {live.missed} rounds"
+        if why is not None and live.missed_how == "babble":
+            why = "it does not stop talking when it is asked"
         if why is not None and self._core.ports[meter.row["port"]].state == "closed":
             why = "closed"
         return m.Availability(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import queue
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from bridge.contract import messages
 from bridge.contract.clock import Clock
@@ -18,6 +18,7 @@ from bridge.contract.units import instant_text
 from bridge.mqtt import Acknowledged, Connected, Disconnected, Happening, Received
 from edge.accounts import Accounts
 from edge.book import Book, WriteError
+from edge.chores import Chores
 from edge.closing import Closing
 from edge.codec.dlt645_orders import Password
 from edge.core import CannotWrite, Core
@@ -78,6 +79,7 @@ class Gateway:
         self.relays = Relays(core, self.accounts, password_of)
         self.readings = Readings(core, self.accounts, self.relays)
         self.sweeps = Sweeps(core, self.readings)
+        self.chores = Chores(clock)
         self.closing = Closing(core, self.accounts, self._take)
         self.hearing = Hearing(self.topics, self.outbox)
         self.requests = Requests(core, self.accounts, self.relays, keys, self.topics.request, self.hearing.respond)
@@ -144,7 +146,7 @@ class Gateway:
                 raise RuntimeError(self.failed or "a thread of the edge has died")
             ticked = self._ticked
             try:
-                event: Event | None = self.events.get(timeout=TICK_S / 4)
+                event: Event | None = self.events.get(timeout=0 if self.chores.waiting else TICK_S / 4)
             except queue.Empty:
                 event = None
             self.step(event)
@@ -165,6 +167,8 @@ class Gateway:
             self._tick()
         for poll in self.polls.values():
             poll.feed()
+        if self.chores.waiting and self.core.cannot_write is None:
+            self.chores.work()
         if self._link.connected:
             self.publisher.render()
         self.outbox.pump()
@@ -197,12 +201,11 @@ class Gateway:
             self._tick_in_memory()
             return
         core.beat()
-        self.closing.tick()
+        self.chores.begin("closing", self.closing.work)
         self.requests.acts.tick()
         if core.clock.elapsed() - self._relooked >= min(RELOOK_S, core.terms.lead_s / 30):
             self._relooked = core.clock.elapsed()
-            for account in core.state.accounts.values():
-                self.accounts.evaluate(account)
+            self.chores.begin("accounts", self._look_at_all)
         else:
             for meter in core.state.meters.values():
                 if self.relays.restless(meter):
@@ -211,6 +214,11 @@ class Gateway:
         self.sweeps.save()
         self.outbox.save()
         self._inform()
+
+    def _look_at_all(self) -> Iterator[None]:
+        for account in list(self.core.state.accounts.values()):
+            self.accounts.evaluate(account)
+            yield
 
     def _tick_in_memory(self) -> None:
         """The disk takes nothing: lights are still brought back whose cause stands in the book, and facts are shown."""

@@ -54,6 +54,7 @@ class Live:
     online: bool | None = None
     online_since: datetime | None = None
     missed: int = 0
+    missed_how: str | None = None
     probed_mono: float = -1e9
     probes: int = 0
     courtesy: Courtesy = field(default_factory=Courtesy)

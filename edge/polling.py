@@ -118,10 +118,10 @@ class Polling:
         self._ask(meter.id, live.model.names("round")[0], RETRIES)
 
     def _next(self) -> tuple[str, str, int] | None:
-        """The next question of the round. A meter that may be silent is not asked a second one before it answered."""
+        """The next question of the round. A second one to a meter waits at the port only while it answers."""
         for place, (id, _, _) in enumerate(self._plan):
             live = self._core.lives[id]
-            if id not in self._asking or (live.online and not live.missed):
+            if self._asking[id] < (2 if live.online and not live.missed else 1):
                 question = self._plan[place]
                 del self._plan[place]
                 return question
@@ -238,6 +238,7 @@ class Polling:
         if meter.id in self._missed:
             return  # A second question was on its way already; it is one missed round.
         self._missed.add(meter.id)
+        live.missed_how = error
         live.missed += MISSED_ROUNDS if error == "babble" else 1  # Who does not stop spoils the line for the others.
         if live.missed < MISSED_ROUNDS:
             return

@@ -91,6 +91,8 @@ MemoryMax=512M
 OOMPolicy=continue
 TasksMax=256
 LimitCORE=0
+# The process that holds the lines asks to be woken in time (see setpriority below).
+LimitNICE=-10
 
 ProtectSystem=strict
 ReadWritePaths={quoted(str(wanted.data))}
@@ -117,6 +119,7 @@ SystemCallArchitectures=native
 SystemCallErrorNumber=EPERM
 SystemCallFilter=@system-service
 SystemCallFilter=~@resources
+SystemCallFilter=setpriority
 # Reading whether the clock is synchronised (R25). For the same reason there is no ProtectClock; without
 # capabilities nobody here can set the clock.
 SystemCallFilter=adjtimex clock_adjtime clock_adjtime64

@@ -12,4 +12,13 @@ OF_PORTS = (
     later("is no serial port"),
     later("does not take this speed or parity"),
     later("the adapter was pulled, or has failed"),
+    # why there is no answer
+    later("silent|line"),
+    later("noise|line"),
+    later("babble|line"),
+    later("unfinished|line"),
+    later("late|line"),
+    later("withdrawn|line"),
+    later("closed|line"),
+    later("refused|line"),
 )

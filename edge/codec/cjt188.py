@@ -113,6 +113,15 @@ def next_part(request: bytes, parts: Sequence[bytes]) -> bytes | None:
     return None
 
 
+def spoiled(request: bytes, buffer: bytes) -> bool:
+    """True when a frame has come as long as its head says and fails its sum or end; what answers others does not."""
+    start = buffer.find(0x68)
+    if not 0 <= start <= len(buffer) - SHORTEST:
+        return False
+    length = SHORTEST + buffer[start + HEADER - 1]
+    return len(buffer) - start >= length and not whole(buffer[start:], length)
+
+
 def reply_bytes(request: bytes) -> int:
     """The longest reply in use: a heat meter's 46 bytes of DATA and up to eight wake-up bytes."""
     return SHORTEST + 46 + 8

@@ -171,6 +171,19 @@ def find_reply(request: bytes, buffer: bytearray, final: bool = False) -> bytes 
     return find(decode(request), buffer, final, take_raw, decode, answers)
 
 
+def spoiled(request: bytes, buffer: bytes) -> bool:
+    """True when a frame has come as long as its head says and fails its sum or end; what answers others does not."""
+    start = buffer.find(0x68)
+    while 0 <= start <= len(buffer) - SHORTEST:
+        length = SHORTEST + buffer[start + 9]
+        if buffer[start + 7] == 0x68 and len(buffer) - start >= length:
+            if not whole(buffer[start:], length):
+                return True
+            start += length - 1
+        start = buffer.find(0x68, start + 1)
+    return False
+
+
 def reply_bytes(request: bytes) -> int:
     return LARGEST_REPLY
 

@@ -6,7 +6,7 @@ what came is no answer, `babble` somebody does not stop, `unfinished` a part of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bridge.contract.clock import Clock
 from edge.codec import PROTOCOLS
@@ -18,6 +18,13 @@ HEARD_AT_MOST = 512
 """Bytes kept of what was no answer, for whoever looks at the line."""
 
 
+SPOILED_REST_S = 0.02
+"""Silence after which a damaged answer is over, and is asked for again; an adapter's burst is shorter."""
+
+HUSH_S, HUSHED_S = 3.0, 0.1
+"""After babble a line is given so long to become quiet, and is quiet after so much silence."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a question led to: the meter's frames, or a word that says why there is none."""
@@ -26,6 +33,8 @@ class Outcome:
     error: str | None = None
     turnaround_s: float | None = None
     heard: bytes = b""
+    ended_s: float | None = None
+    """Monotonic second of the last byte."""
 
     @property
     def raw(self) -> bytes | None:
@@ -61,7 +70,8 @@ def converse(line: Line, wire: Wire, request: Request, clock: Clock) -> Outcome:
         if after.raw is None:
             return Outcome((), after.error and "unfinished", outcome.turnaround_s, after.heard)
         parts.append(after.raw)
-    return Outcome(tuple(parts), outcome.error, outcome.turnaround_s, outcome.heard)
+        outcome = replace(outcome, ended_s=after.ended_s)
+    return replace(outcome, parts=tuple(parts))
 
 
 def exchange(line: Line, wire: Wire, frame: bytes, clock: Clock, manner: Manner = USUAL) -> Outcome:
@@ -77,33 +87,42 @@ def exchange(line: Line, wire: Wire, frame: bytes, clock: Clock, manner: Manner 
     asked_by = clock.monotonic() + line.wire_s(len(frame))
     silent_at = asked_by + manner.first_byte_s
     over_at = silent_at + line.wire_s(protocol.reply_bytes(frame)) + manner.rest_s
-    buffer, heard, all_heard, last, front = bytearray(), 0, bytearray(), 0.0, True
+    buffer, heard, last, echo, spoiled = bytearray(), bytearray(), 0.0, True, False
     first: float | None = None
-    until = silent_at
     while True:
         now = clock.monotonic()
-        until = min(over_at, max(silent_at, last + manner.rest_s)) if heard else silent_at
+        rest_at = last + SPOILED_REST_S if spoiled else max(silent_at, last + manner.rest_s)
+        until = min(over_at, rest_at) if heard else silent_at
         if now >= until:
             break
         piece = wire.read(until - now)
-        if piece:
-            last = clock.monotonic()
-            heard += len(piece)
-            if len(all_heard) < HEARD_AT_MOST:
-                all_heard += piece
-            buffer += piece
-            if front and len(buffer) < len(frame) and frame.startswith(buffer):
-                continue  # It may become our echo, or an answer that begins as the question did.
-            if front and buffer.startswith(frame):
-                del buffer[: len(frame)]
-                heard = len(buffer)
-            front = False
-            if heard and first is None:
-                first = max(0.0, last - line.wire_s(len(piece)) - asked_by)
-            if (raw := protocol.find_reply(frame, buffer)) is not None:
-                return Outcome((raw,), None, first)
+        if not piece:
+            continue
+        last = clock.monotonic()
+        buffer += piece
+        heard += piece
+        if echo and len(buffer) < len(frame) and frame.startswith(buffer):
+            continue  # It may become our echo, or an answer that begins as the question did.
+        if echo and buffer.startswith(frame):
+            del buffer[: len(frame)]
+            heard = bytearray(buffer)
+        echo = False
+        if heard and first is None:
+            first = max(0.0, last - line.wire_s(len(piece)) - asked_by)
+        if (raw := protocol.find_reply(frame, buffer)) is not None:
+            return Outcome((raw,), None, first, ended_s=last)
+        spoiled = protocol.spoiled(frame, heard)
     raw = protocol.find_reply(frame, buffer, final=True)
     if raw is not None:
         return Outcome((raw,), None, first)
-    babbles = heard and until == over_at
-    return Outcome((), "babble" if babbles else "noise" if heard else "silent", first, bytes(all_heard[:HEARD_AT_MOST]))
+    babbles = bool(heard) and until == over_at
+    return Outcome((), "babble" if babbles else "noise" if heard else "silent", first, bytes(heard[:HEARD_AT_MOST]))
+
+
+def hush(wire: Wire, clock: Clock) -> bool:
+    """Wait until the line is quiet, after somebody babbled on it. False when he does not stop."""
+    over_at = clock.monotonic() + HUSH_S
+    while clock.monotonic() < over_at:
+        if not wire.read(HUSHED_S):
+            return True
+    return False

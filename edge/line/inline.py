@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bridge.contract.clock import ManualClock
-from edge.line.exchange import Outcome, converse, reply_of
+from edge.line.exchange import Outcome, converse, hush, reply_of
 from edge.line.quiet import Quiet
 from edge.line.request import Ready, Reply, Request
 from edge.line.waiting import Queue
@@ -143,6 +143,8 @@ class InlinePort:
         began = self._clock.monotonic()
         try:
             outcome = converse(self.line, self.wire, request, self._clock)
+            if outcome.error == "babble":
+                hush(self.wire, self._clock)
         except OSError as trouble:
             self.state, self.why, outcome = "closed", str(trouble), Outcome(error="closed")
             self.wire.close()

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from bridge.contract.clock import Clock
 from edge.device_words import NOT_THERE, why_closed
-from edge.line.exchange import Outcome, converse, reply_of
+from edge.line.exchange import Outcome, converse, hush, reply_of
 from edge.line.quiet import Quiet
 from edge.line.request import Ready, Reply, Request
 from edge.line.waiting import Queue
@@ -58,7 +58,7 @@ class ThreadPort(threading.Thread):
         self._word = ""  # "", "go", "refused", "sent"
         self._sent: int | None = None  # number of the newest trip whose bytes were given to the line
         self._turned_s = clock.monotonic()
-        self._quiet = Quiet(line)
+        self._quiet, self._untold = Quiet(line), None  # type: Quiet, Reply | None
         self._lost_at: float | None = None
         self._told: set[str] = set()  # what was logged of this outage
 
@@ -109,14 +109,18 @@ class ThreadPort(threading.Thread):
         while not self._stopping.is_set():
             self._turned_s = self._clock.monotonic()
             if self._wire is None and not self._open():
+                self._tell()
                 self._fail_waiting()
                 self._stopping.wait(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_S)
                 continue
             pause = FIRST_PAUSE_S
-            request = self._queue.take(0.5)
+            request = self._queue.take(0.5 if self._untold is None else 0)
             if request is not None:
                 self._serve(request)
+            else:
+                self._tell()
+        self._tell()
         if self._wire is not None:
             self._wire.close()
 
@@ -159,13 +163,16 @@ class ThreadPort(threading.Thread):
             if request.not_after is not None and began > request.not_after:
                 outcome = Outcome(error="late")
             else:
-                pause = self._quiet.pause_s(request, began)
-                if pause > 0:
-                    self._clock.wait(pause)
+                if request.handshake or self._quiet.pause_s(request, began) > 0:
+                    self._tell()
+                if (pause_s := self._quiet.pause_s(request, self._clock.monotonic())) > 0:
+                    self._clock.wait(pause_s)
                 if request.handshake and not self._permitted(request):
                     raise _Withdrawn
                 outcome = converse(self.line, self._announcing(request), request, self._clock)
-                self._quiet.over(request, outcome.raw is not None, self._clock.monotonic())
+                self._quiet.over(request, outcome.raw is not None, outcome.ended_s or self._clock.monotonic())
+                if outcome.error == "babble":
+                    hush(self._wire, self._clock)
         except _Withdrawn:
             outcome = Outcome(error="withdrawn")
         except OSError as trouble:
@@ -175,7 +182,14 @@ class ThreadPort(threading.Thread):
             with self._answer:
                 self._asked, self._word = None, ""
                 self._answer.notify_all()
-        self._inbox(reply_of(request, self.line.id, outcome, began, self._clock))
+        self._tell()
+        self._untold = reply_of(request, self.line.id, outcome, began, self._clock)
+
+    def _tell(self) -> None:
+        """Hand over the newest reply. It waits until the next question is out, so that the line is not kept waiting."""
+        reply, self._untold = self._untold, None
+        if reply is not None:
+            self._inbox(reply)
 
     def _lose(self, trouble: OSError) -> None:
         """The adapter was pulled. It is opened again by its name, however long that takes."""
@@ -198,21 +212,30 @@ class ThreadPort(threading.Thread):
             return self._word == "go"
 
     def _announcing(self, request: Request) -> Wire:
-        """The wire; for a trip one that refuses to send once the loop has given up, and says when it has sent."""
+        """The wire, telling the reply before once a question is out; for a trip one that refuses to send once the loop
+        has given up, and says when it has sent."""
         assert self._wire is not None
-        return _Announcing(self, self._wire) if request.handshake else self._wire
+        return (_Announcing if request.handshake else _Telling)(self, self._wire)
 
 
 class _Withdrawn(Exception):
     """The loop refused a trip, or gave up waiting for its first byte: nothing left and nothing will."""
 
 
-class _Announcing:
-    """Sends a trip's bytes only while the loop still waits for them, and tells the loop that they are out."""
+class _Telling:
+    """Sends a question, and only then tells the loop what became of the one before."""
 
     def __init__(self, port: ThreadPort, wire: Wire):
         self._port, self._wire = port, wire
         self.read, self.drain, self.close = wire.read, wire.drain, wire.close
+
+    def write(self, frame: bytes) -> None:
+        self._wire.write(frame)
+        self._port._tell()
+
+
+class _Announcing(_Telling):
+    """Sends a trip's bytes only while the loop still waits for them, and tells the loop that they are out."""
 
     def write(self, frame: bytes) -> None:
         port = self._port

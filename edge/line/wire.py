@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import select
 import termios
 from dataclasses import dataclass
@@ -47,7 +49,12 @@ class SerialWire:
 
     def read(self, timeout_s: float) -> bytes:
         readable, _, _ = select.select([self._port.fileno()], [], [], max(timeout_s, 0))
-        return self._port.read(4096) if readable else b""
+        if not readable:
+            return b""
+        piece = os.read(self._port.fileno(), 4096)
+        if not piece:
+            raise OSError(errno.EIO, "the device says that there is something to read, and there is nothing")
+        return piece
 
     def drain(self) -> None:
         try:

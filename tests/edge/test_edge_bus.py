@@ -20,7 +20,7 @@ from edge.codec import dlt645, dlt645_orders, modbus
 from edge.codec.dlt645 import Frame
 from edge.codec.dlt645_orders import Password
 from edge.line import port
-from edge.line.exchange import exchange
+from edge.line.exchange import HUSH_S, HUSHED_S, Outcome, converse, exchange, hush
 from edge.line.port import ThreadPort
 from edge.line.request import BORDER, PERSON, RESTORE, ROUTINE, TRIP, USUAL, WATCH, Ready, Reply, Request
 from edge.line.waiting import Queue
@@ -165,6 +165,86 @@ def test_endless_babble_ends(piece: bytes) -> None:
     raw, error, took_s = ask([(n * 0.01, piece) for n in range(2000)])
     limit_s = LINE.wire_s(len(ASKED) + dlt645.LARGEST_REPLY) + USUAL.first_byte_s + USUAL.rest_s
     assert (raw, error) == (None, "babble") and took_s <= limit_s + 0.02
+
+
+def test_a_damaged_answer_is_asked_for_again_at_once() -> None:
+    """An answer that came whole and is damaged is not waited for any longer; a late one before the right one is."""
+    damaged = bytearray(answer())
+    damaged[-4] ^= 0x10
+    raw, error, took_s = ask(by_the_byte(bytes(damaged), 0.05))
+    assert (raw, error) == (None, "noise")
+    assert took_s < LINE.wire_s(len(ASKED) + len(damaged)) + 0.05 + 0.03
+    raw, error, _ = ask([*by_the_byte(bytes(damaged), 0.05), *by_the_byte(answer(), 0.05 + 0.11)])
+    assert raw == answer()[2:], "what looked like the damaged answer was noise before it"
+    asked = modbus.read(12, 3, 0, 2)
+    body = bytes.fromhex("0c030400bc614e")
+    reply = bytearray(body + modbus.crc(body))
+    reply[4] ^= 1
+    raw, error, took_s = ask(by_the_byte(bytes(reply), 0.02, MODBUS), frame=asked, line=MODBUS)
+    assert (raw, error) == (None, "noise") and took_s < 0.1
+
+
+def test_a_line_is_left_alone_until_a_babbler_is_quiet() -> None:
+    """After babble the next question waits for silence, and no longer than a few seconds for one who never stops."""
+    clock = ManualClock(datetime(2026, 11, 20, tzinfo=UTC))
+    line = Script(clock, [(n * 0.01, b"\x55") for n in range(100)])
+    line.write(b"")
+    began = clock.monotonic()
+    assert hush(line, clock) and clock.monotonic() - began == pytest.approx(0.99 + HUSHED_S, abs=0.02)
+    endless = Script(clock, [(n * 0.01, b"\x55") for n in range(2000)])
+    endless.write(b"")
+    began = clock.monotonic()
+    assert not hush(endless, clock) and clock.monotonic() - began == pytest.approx(HUSH_S, abs=0.2)
+
+
+def test_a_long_answer_is_asked_on_until_it_is_whole() -> None:
+    """B1H says that more follows: 12H fetches part after part, one that was lost is asked for once more (§7)."""
+    first = dlt645.encode(Frame(METER, 0xB1, bytes.fromhex("0001FF00")[::-1] + b"\x01" * 8), 0)
+    second = dlt645.encode(Frame(METER, 0xB2, bytes.fromhex("0001FF00")[::-1] + b"\x02" * 8 + b"\x01"), 0)
+    third = dlt645.encode(Frame(METER, 0x92, bytes.fromhex("0001FF00")[::-1] + b"\x03" * 8 + b"\x02"), 0)
+    asked = Request(1, PERSON, "a206", "energy", dlt645.read(METER, "0001FF00", 0))
+    for lost in ((), (1,), (2,)):
+        says = Parts([first, second, third], lost)
+        outcome = converse(LINE, says, asked, says.clock)
+        assert outcome.parts == (first, second, third) and outcome.error is None
+        assert dlt645.value_of(*outcome.parts) == b"\x01" * 8 + b"\x02" * 8 + b"\x03" * 8
+        assert [dlt645.decode(each).data[-1:] for each in says.sent[1:] if len(each) > 16][-1] == b"\x02"
+    says = Parts([first, second, third], (1, 1))
+    outcome = converse(LINE, says, asked, says.clock)
+    assert outcome.parts == () and outcome.error == "unfinished", "half an answer is none"
+
+
+def test_an_order_is_not_asked_on() -> None:
+    """A meter that sets the follow bit in the answer to an order gets no further frame: an order is one exchange."""
+    done = dlt645.encode(Frame(METER, 0xBC), 0)
+    order = dlt645_orders.control("trip", METER, [METER], Password(), None, 0)
+    says = Parts([done], ())
+    outcome = converse(LINE, says, Request(1, TRIP, "a206", "trip", order), says.clock)
+    assert outcome.parts == (done,) and says.sent == [order]
+
+
+def test_a_broadcast_waits_for_nobody() -> None:
+    """Nobody answers a broadcast: the line is held for its bytes, and that is all."""
+    clock = ManualClock(datetime(2026, 11, 20, tzinfo=UTC))
+    began, line, frame = clock.monotonic(), Script(clock, []), dlt645_orders.broadcast_time(clock.now(), 0)
+    outcome = converse(LINE, line, Request(1, WATCH, "", "clock", frame, answered=False), clock)
+    assert outcome == Outcome() and clock.monotonic() - began == pytest.approx(LINE.wire_s(len(frame)))
+
+
+class Parts(Script):
+    """A meter that says one part of its answer to each question, and loses some once."""
+
+    def __init__(self, parts: list[bytes], lost: tuple[int, ...]):
+        super().__init__(ManualClock(datetime(2026, 11, 20, tzinfo=UTC)), [])
+        self._parts, self._lost = parts, list(lost)
+
+    def write(self, frame: bytes) -> None:
+        number = dlt645.decode(frame).data[-1] if dlt645.decode(frame).function == dlt645.READ_ON else 0
+        lost = len(self._lost) and self._lost[0] == number
+        if lost:
+            self._lost.pop(0)
+        self.says = [] if lost else by_the_byte(self._parts[number], 0.03)
+        super().write(frame)
 
 
 def test_a_false_header_does_not_cost_the_answer() -> None:
