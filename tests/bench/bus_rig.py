@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -21,7 +22,7 @@ from bridge.contract.asking import ask
 from bridge.contract.clock import ENVIRONMENT, ScaledClock
 from bridge.mqtt import Connected, Happening, Link, Received
 from tests.bench.bus_site import Building
-from tests.bench.judged import Judge
+from tests.bench.judged import Judge, sweeps
 from tests.bench.shaft24 import KEY, ROOT, TOPICS
 from tests.bridge.broker import Mosquitto, free_port
 
@@ -47,11 +48,11 @@ class BusRig:
         }
         self.broker = Mosquitto(directory)
         self.children: dict[str, subprocess.Popen[bytes]] = {}
+        self.relays_from = 0.0
         self.heard: list[tuple[float, str, bytes]] = []
-        self._more = threading.Condition()
         self._connected = threading.Event()
 
-    def start(self) -> None:
+    def start(self, edge: bool) -> None:
         self.broker.start()
         self.judge = Judge(self.directory / "shaft.toml", self.directory / "sim", self.environment)
         broker = {"url": f"mqtt://127.0.0.1:{self.broker.port}"}
@@ -63,14 +64,13 @@ class BusRig:
         self.link.start()
         if not self._connected.wait(20):
             raise AssertionError("the broker does not let us in")
-        self.spawn("edge")
+        if edge:
+            self.spawn("edge")
 
     def _take(self, happening: Happening) -> None:
         """On paho's thread: note when, and no more."""
         if isinstance(happening, Received):
-            with self._more:
-                self.heard.append((time.monotonic(), happening.topic, happening.payload))
-                self._more.notify()
+            self.heard.append((time.monotonic(), happening.topic, happening.payload))
         elif isinstance(happening, Connected):
             self._connected.set()
 
@@ -85,17 +85,16 @@ class BusRig:
     def of(self, begins: str, since: float = 0.0) -> Iterator[tuple[float, str, dict[str, Any]]]:
         """(when, id, message) of what was heard below a topic."""
         before = f"{TOPICS.root}/{begins}"
-        for at, topic, payload in list(self.heard):
-            if at >= since and topic.startswith(before) and payload:
+        for at, topic, payload in self.heard[bisect_left(self.heard, (since,)) :]:
+            if topic.startswith(before) and payload:
                 yield at, topic.removeprefix(f"{TOPICS.root}/"), json.loads(payload)
 
-    def wait(self, condition: Callable[[], Any], limit_s: float, what: str) -> Any:
-        """Until something was heard that makes it true."""
+    def wait(self, condition: Callable[[], Any], limit_s: float, what: str, every_s: float = 0.02) -> Any:
+        """Until something was heard that makes it true; looked for seldom, so that looking costs nothing."""
         until = time.monotonic() + limit_s
         while not (found := condition()):
             self.alive()
-            with self._more:
-                self._more.wait(0.02)
+            time.sleep(every_s)
             if time.monotonic() > until:
                 raise AssertionError(f"{what}: not heard within {limit_s:.0f} s; see {self.directory}")
         return found
@@ -119,6 +118,14 @@ class BusRig:
         while (left := until - time.monotonic()) > 0:
             self.alive()
             time.sleep(min(left, 1.0))
+
+    def judged(self, begin: float, seconds: float, whole: int, limit_s: float) -> float:
+        """Let the programs run so long, and until so many whole sweeps are seen; returns the second of it."""
+        self.rest(begin + seconds)
+        self.judge.until(
+            lambda _: len(sweeps(self.judge.between(begin))) >= whole, limit_s, f"{whole} whole sweeps", 1.0
+        )
+        return time.monotonic()
 
     def all_read(self, sweeps: int, limit_s: float, begin: float = 0.0) -> float:
         """Wait until the judge has seen so many whole sweeps from `begin` on; returns the second of it."""
@@ -148,11 +155,11 @@ class BusRig:
 
 
 @contextmanager
-def bus_rig(building: Building, midnight_in_s: float = 12 * 3600.0) -> Iterator[BusRig]:
-    """A running building in a directory of its own."""
+def bus_rig(building: Building, midnight_in_s: float = 12 * 3600.0, edge: bool = True) -> Iterator[BusRig]:
+    """A running building in a directory of its own; without the edge somebody else is its master."""
     with tempfile.TemporaryDirectory(prefix="riser-bench-") as scratch:
         made = BusRig(building, Path(scratch), midnight_in_s)
-        made.start()
+        made.start(edge)
         try:
             yield made
         finally:

@@ -107,13 +107,13 @@ class Judge:
     def between(self, begin: float, end: float = float("inf")) -> list[Exchange]:
         return [each for each in self.exchanges() if begin <= each.begin and each.end <= end]
 
-    def until(self, condition: Any, limit_s: float, what: str) -> None:
-        """Wait for something in the log."""
+    def until(self, condition: Any, limit_s: float, what: str, every_s: float = 0.25) -> None:
+        """Wait for something in the log, and look seldom: looking takes time from those who are measured."""
         until = time.monotonic() + limit_s
         while not condition(self.exchanges()):
             if time.monotonic() > until:
                 raise AssertionError(f"{what}: not seen on the line within {limit_s:.0f} s")
-            time.sleep(0.05)
+            time.sleep(every_s)
 
     def stop(self) -> None:
         with suppress(BrokenPipeError):
