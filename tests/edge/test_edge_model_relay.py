@@ -45,6 +45,22 @@ def test_a_hiking_relay_is_written_with_10h_and_never_at_0000() -> None:
         assert frame[:-2] == bytes([9, 0x10, 0, 0x1A, 0, 1, 2, 0, value])
 
 
+@pytest.mark.parametrize(
+    ("act", "frame"),
+    [
+        (modbus.Act(5, 0x0001, (1,)), "09050001ff00"),
+        (modbus.Act(5, 0x0001, (0,)), "090500010000"),
+        (modbus.Act(6, 0x001A, (1,)), "0906001a0001"),
+        (modbus.Act(15, 0x0000, (1, 0, 1)), "090f000000030105"),
+    ],
+)
+def test_a_relay_in_coils_or_one_register_is_written_so(act: modbus.Act, frame: str) -> None:
+    """Functions 5, 6 and 15 are a field of the model's order, as 16 is."""
+    kind = model.load("hiking-dds238")
+    odd = replace(kind, relay=replace(relay_of("hiking-dds238"), trip=act))
+    assert odd.order("trip", "9", {"9"}, Password(), None)[:-2].hex() == frame
+
+
 def test_a_valve_shuts_to_trip_and_opens_to_close() -> None:
     """A017 with 99 takes the water away, 55 brings it back; but for the counter SER the published frames."""
     kind = model.load("cjt188-water-valve")
