@@ -138,12 +138,14 @@ class Core:
         *,
         handshake: bool = False,
         not_after: float | None = None,
+        answered: bool = True,
     ) -> int | None:
         """Queue one exchange; `handler(reply)` is called in the loop with its outcome. None without such a port."""
         port = self.ports.get(meter.row["port"])
         if port is None:
             return None
-        request = Request(next(self._numbers), priority, meter.id, purpose, frame, handshake, not_after)
+        number = next(self._numbers)
+        request = Request(number, priority, meter.id, purpose, frame, handshake, not_after, answered=answered)
         self._handlers[request.number] = handler
         port.put(request)
         return request.number

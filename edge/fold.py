@@ -169,6 +169,10 @@ def _cover(state: State, entry: Entry, fields: Fields) -> None:
     state.meters[fields["meter"]].covers[fields["cover"]] = Cover(fields["count"], still_open)
 
 
+def _clock_set(state: State, entry: Entry, fields: Fields) -> None:
+    state.meters[fields["meter"]].clock_set_at = entry.at
+
+
 def _brake(state: State, entry: Entry, fields: Fields) -> None:
     if fields["set"]:
         state.brake = fields["why"]
@@ -203,6 +207,7 @@ _APPLY: dict[str, Callable[[State, Entry, Fields], None]] = {
     "quarantine/1": _quarantine,
     "release/1": _release,
     "cover/1": _cover,
+    "clock-set/1": _clock_set,
     "brake/1": _brake,
     "mode/1": _mode,
 }

@@ -18,6 +18,7 @@ from bridge.contract.units import instant_text
 from bridge.mqtt import Acknowledged, Connected, Disconnected, Happening, Received
 from edge.accounts import Accounts
 from edge.book import Book, WriteError
+from edge.clocks import Clocks
 from edge.closing import Closing
 from edge.codec.dlt645_orders import Password
 from edge.core import CannotWrite, Core
@@ -79,6 +80,7 @@ class Gateway:
         self.readings = Readings(core, self.accounts, self.relays)
         self.sweeps = Sweeps(core, self.readings)
         self.closing = Closing(core, self.accounts, self._take)
+        self.clocks = Clocks(core, site.clock.set_meters)
         self.hearing = Hearing(self.topics, self.outbox)
         self.requests = Requests(core, self.accounts, self.relays, keys, self.topics.request, self.hearing.respond)
         self.polls: dict[str, Polling] = {}
@@ -198,6 +200,7 @@ class Gateway:
             return
         core.beat()
         self.closing.tick()
+        self.clocks.tick()
         self.requests.acts.tick()
         if core.clock.elapsed() - self._relooked >= min(RELOOK_S, core.terms.lead_s / 30):
             self._relooked = core.clock.elapsed()
