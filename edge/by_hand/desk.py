@@ -9,6 +9,7 @@ from __future__ import annotations
 import getpass
 import json
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +34,16 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def _unseen(prompt: str) -> str:
+    """Typed without echo, or not at all: where the terminal cannot hide it, it is as if nobody were there."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", getpass.GetPassWarning)
+        try:
+            return getpass.getpass(prompt)
+        except getpass.GetPassWarning:
+            raise EOFError from None
+
+
 @dataclass
 class Desk:
     """Where the person sits. `typed` and `typed_unseen` ask; tests hand in their own."""
@@ -44,7 +55,7 @@ class Desk:
     """The data directory whose secrets are used instead of asking; None asks."""
     say: Callable[[str], None] = _say
     typed: Callable[[str], str] = input
-    typed_unseen: Callable[[str], str] = getpass.getpass
+    typed_unseen: Callable[[str], str] = _unseen
     told: dict[str, Any] = field(default_factory=dict)
     """What programs get with --json."""
 

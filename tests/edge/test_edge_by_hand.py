@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import os
 import pty
@@ -415,6 +417,18 @@ def test_a_password_is_typed_twice_and_shown_never(bench: Bench, capsys: pytest.
     for secret in (SECRET, "708090", "708091"):
         wire = bytes((byte + 0x33) & 0xFF for byte in bytes.fromhex(secret)[::-1]).hex().upper()
         assert secret not in shown and bytes.fromhex(secret)[::-1].hex() not in shown and wire not in shown
+
+
+def test_a_password_that_would_be_seen_is_not_typed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing can hide what is typed, nothing is read from there and nothing is sent."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{OURS[-4:]}\n{SECRET}\n"))
+    monkeypatch.setattr(os, "open", no_terminal)
+    assert main(["line", OURS, "trip"], Desk(say=bench.said.append), bench.clock) == 2
+    assert "--from-secrets" in bench.said[-1] and bench.controls() == []
+
+
+def no_terminal(*_: object) -> int:
+    raise OSError(errno.ENXIO, "no terminal")
 
 
 def test_passwords_are_no_arguments(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
