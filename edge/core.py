@@ -142,22 +142,23 @@ class Core:
         handshake: bool = False,
         not_after: float | None = None,
         learned_wait: bool = False,
+        answered: bool = True,
     ) -> int | None:
         """Queue one exchange; `handler(reply)` is called in the loop with its outcome. None without such a port."""
         port = self.ports.get(meter.row["port"])
         if port is None:
             return None
-        live, now = self.lives[meter.id], self.clock.monotonic()
+        live, now, number = self.lives[meter.id], self.clock.monotonic(), next(self._numbers)
         courtesy, gently = live.courtesy, live.courtesy.gentle(now)
         manner = courtesy.manner(live.model.manner, now, learned_wait)
-        request = Request(next(self._numbers), priority, meter.id, purpose, frame, handshake, not_after, manner)
+        request = Request(number, priority, meter.id, purpose, frame, handshake, not_after, manner, answered)
 
         def handled(reply: Reply) -> None:
-            if reply.error not in NOT_ASKED:
+            if answered and reply.error not in NOT_ASKED:
                 courtesy.heard(gently, reply.raw is not None, reply.turnaround_s, reply.ended)
             handler(reply)
 
-        self._handlers[request.number] = handled
+        self._handlers[number] = handled
         port.put(request)
         return request.number
 

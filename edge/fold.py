@@ -178,6 +178,10 @@ def _alarm(state: State, entry: Entry, fields: Fields) -> None:
     meter.ailing -= {ailment for ailment, cure in AILMENTS.items() if cure == fields["alarm"]}
 
 
+def _clock_set(state: State, entry: Entry, fields: Fields) -> None:
+    state.meters[fields["meter"]].clock_set_at = entry.at
+
+
 def _brake(state: State, entry: Entry, fields: Fields) -> None:
     if fields["set"]:
         state.brake = fields["why"]
@@ -213,6 +217,7 @@ _APPLY: dict[str, Callable[[State, Entry, Fields], None]] = {
     "release/1": _release,
     "cover/1": _cover,
     "alarm/1": _alarm,
+    "clock-set/1": _clock_set,
     "brake/1": _brake,
     "mode/1": _mode,
 }

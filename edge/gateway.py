@@ -18,6 +18,7 @@ from bridge.mqtt import Acknowledged, Connected, Disconnected, Received
 from edge.accounts import Accounts
 from edge.book import Book, WriteError
 from edge.chores import Chores
+from edge.clocks import Clocks
 from edge.closing import Closing
 from edge.codec.dlt645_orders import Password
 from edge.core import CannotWrite, Core
@@ -74,6 +75,7 @@ class Gateway:
         self.sweeps = Sweeps(core, self.readings)
         self.chores = Chores(clock)
         self.closing = Closing(core, self.accounts, self._take)
+        self.clocks = Clocks(core, site.clock.set_meters)
         self.hearing = Hearing(self.topics, self.outbox, {port.id for port in site.ports})
         self.requests = Requests(core, self.accounts, self.relays, keys, self.topics.request, self.hearing.respond)
         self.polls: dict[str, Polling] = {}
@@ -184,6 +186,7 @@ class Gateway:
             return
         core.beat()
         self.chores.begin("closing", self.closing.work)
+        self.clocks.tick()
         self.requests.acts.tick()
         if core.clock.elapsed() - self._relooked >= min(RELOOK_S, core.terms.lead_s / 30):
             self._relooked = core.clock.elapsed()

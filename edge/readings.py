@@ -227,7 +227,10 @@ class Readings:
             return  # It may be ours that is wrong; its witness is heard in `witnesses.py`.
         if off > DRIFT_ALARM_S and meter.id not in self._drift_alarmed:
             self._drift_alarmed.add(meter.id)
-            text = f"the meter's clock is {live.clock_offset_s:+d} s off (R25)"
+            text = (
+                f"the meter's clock is {live.clock_offset_s:+d} s off (R25); "
+                "set it with `riser meter PORT ADDRESS clock --set`"
+            )
             fields = {"meter": meter.id, "alarm": "clock-drift", "text": text}
             self._core.append(("alarm/1", self._core.own_id("alarm"), fields))
         elif off <= DRIFT_NOTED_S:

@@ -60,6 +60,7 @@ class MeterState:
     restore: str | None = None
     """Why supply is to be closed again (I10); None once the relay was read back closed, or a new hold was set."""
     trips: list[int] = field(default_factory=list)
+    clock_set_at: int | None = None
     covers: dict[str, Cover] = field(default_factory=dict)
     """By question, `cover` and `terminal-cover`; empty until they were looked at."""
     ailing: set[str] = field(default_factory=set)

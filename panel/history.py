@@ -40,6 +40,7 @@ OF_A_METER = (
     "close/1",
     "alarm/1",
     "quarantine/1",
+    "clock-set/1",
     "opening/1",
     "meter/1",
 )

@@ -49,6 +49,7 @@ KINDS: dict[str, str] = {
     "release/1": "a meter's readings are taken again after one was set aside: meter, why, who",
     "cover/1": "a meter's count of openings, looked at first or changed: meter, cover (cover, terminal-cover), count,"
     " opened_at, closed_at (the meter's own clock), why (first look, opened, closed, cleared)",
+    "clock-set/1": "a meter's clock was set by broadcast (R25): meter, port, offset_s (how far it was off before), why",
     "alarm/1": "something a person must see: meter or account, alarm, text",
     "brake/1": "the brake on mass cuts (R4) caught (set: true) or was released: set, why, who, role, request",
     "mode/1": "the gateway's mode changed: mode, why",

@@ -110,9 +110,13 @@ class BridgeTable(Strict):
 
 
 class ClockTable(Strict):
-    """`auto` believes the kernel's word that the clock is synchronised; `always` believes the clock as it is."""
+    """`auto` believes the kernel's word that the clock is synchronised; `always` believes the clock as it is.
+
+    `set_meters`: the gateway sets the meters' clocks by broadcast, once a day, when they are 10 s to 5 min off (R25).
+    """
 
     trust: Literal["auto", "always"] = "auto"
+    set_meters: bool = True
 
 
 class CutWindow(Strict):

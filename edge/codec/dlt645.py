@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from edge.codec.control_byte import ControlByte, whole
 from edge.codec.errors import CodecError, Refused
@@ -191,6 +192,14 @@ def reply_bytes(request: bytes) -> int:
 def read(address: str, identifier: str, preamble: int = 4) -> bytes:
     """The request that reads one identifier, such as `0001FF00`."""
     return encode(Frame(address, READ, bytes.fromhex(identifier)[::-1]), preamble)
+
+
+def read_records(address: str, identifier: str, blocks: int, since: datetime, preamble: int = 4) -> bytes:
+    """The request that reads `blocks` load records from the meter's local time `since` on (DI 0600....)."""
+    if not 1 <= blocks <= 99:
+        raise CodecError("1 to 99 load records can be asked for at once")
+    payload = bytes.fromhex(identifier)[::-1] + bytes.fromhex(f"{blocks:02d}" + since.strftime("%M%H%d%m%y"))
+    return encode(Frame(address, READ, payload), preamble)
 
 
 def read_address(preamble: int = 4) -> bytes:

@@ -11,6 +11,7 @@ from edge.codec.errors import CodecError
 from edge.explain import formats, words
 from edge.explain.explanation import Explanation, Piece, common, preamble_of
 from edge.explain.items import Item, item_of, item_of_1997
+from edge.explain.values import LOAD_RECORDS, read_value, says_of, unit_of
 
 FUNCTIONS = {
     0x03: "security and cost control", 0x08: "broadcast time", 0x11: "read", 0x12: "read the next part",
@@ -112,7 +113,8 @@ def _identified(
         return [(len(data), "contents of this function are not known")] if data else []
     found["di"] = identifier
     item = known(identifier)
-    told = [(width, f"identifier {identifier}: {item.name if item else 'not in our table'}")]
+    name = item.name if item else LOAD_RECORDS.get(identifier, "not in our table")
+    told = [(width, f"identifier {identifier}: {name}")]
     rest = data[width:]
     if frame.function == dlt645.READ_ON and rest:
         found["seq"] = rest[-1]
@@ -131,26 +133,33 @@ def _identified(
 
 
 def _values(rest: bytes, item: Item | None, identifier: str, found: dict[str, Any]) -> list[tuple[int, str]]:
+    if identifier in LOAD_RECORDS:
+        values = read_value(identifier, rest)
+        found["values"] = [value.text for value in values]
+        shown = [f"{value.label} {value.text} {value.unit}".rstrip() for value in values]
+        return [(len(rest), "; ".join(shown) or "none")]
     if item is None:
         return [(len(rest), "a value whose format is not known")]
     found["unit"] = item.unit or None
     told: list[tuple[int, str]] = []
     texts: list[str | None] = []
     at = 0
-    for format in formats.expand(item.formats, len(rest)):
-        size = formats.size_of(format)
-        if at + size > len(rest):
+    for part in formats.parts(item.formats, len(rest)):
+        size = formats.size_of(part.format)
+        raw = rest[at : at + size]
+        if len(raw) < size:
             break
+        label = f"{part.label}: " if part.label else ""
         try:
-            shown = formats.read(format, rest[at : at + size])
+            read = formats.read(part.format, raw)
         except (ValueError, CodecError) as error:
-            told.append((size, f"not a value: {error}"))
+            told.append((size, f"{label}not a value: {error}"))
             texts.append(None)
         else:
-            texts.append(shown.text)
-            found |= shown.extra if not item.block else {}
-            unit = f" {item.unit}" if item.unit else ""
-            told.append((size, "not available" if shown.text is None else f"{shown.text}{unit}"))
+            texts.append(read.text)
+            found |= read.extra if not item.block else {}
+            about = "not available" if read.text is None else f"{read.text} {unit_of(item, part)}".rstrip()
+            told.append((size, "; ".join((label + about, *_said(identifier, raw, part.label)))))
         at += size
     if at < len(rest):
         told.append((len(rest) - at, "more bytes than the format has"))
@@ -164,3 +173,8 @@ def _values(rest: bytes, item: Item | None, identifier: str, found: dict[str, An
         found["bits"], about = words.word_3(rest)
         told.append((0, about))
     return told
+
+
+def _said(identifier: str, raw: bytes, label: str) -> tuple[str, ...]:
+    """Sentences about a value; status word 3 has one of its own behind it."""
+    return () if identifier == "04000503" else says_of(identifier, raw, label)

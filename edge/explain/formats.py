@@ -3,20 +3,39 @@
     X N     a BCD digit; a dot places the decimals            +XX.XXXX   signed by the top bit of the last byte
     Y M D W h m s   date and time digits                      A16        text, 16 bytes
     B2      bits, two bytes, shown as hex                     P          password: level and six digits, never shown
-    I6      a number whose zeros count, six bytes of digits
+    I6      a number whose zeros count, six bytes of digits   R          whatever is left, as it stands on the line
     4*XXX.X a format that comes four times                    *XXX.X     one that comes as often as bytes are there
 
-Bytes travel low byte first. FF in every byte means "not available" and is None, never a number.
+A format may have a label before it and a unit behind: `end:YYMMDDhhmmss power:XX.XXXX@kW`; an underscore is a space.
+Several in brackets come together, `*(peak:XX.XXXX at:YYMMDDhhmm)`, and `~rate:` or `~rate(...)` names what repeats from
+a series: total, sharp, peak ... Bytes travel low byte first. FF in every byte means "not available" and is None,
+never a number.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 DIGITS = re.compile(r"\+?[XN]+(\.[XN]+)?")
 TIMES = re.compile(r"[YMDWhms]+")
+WORD = re.compile(
+    r"(?:(?P<times>\d*)(?P<star>\*))?"
+    r"(?:(?P<group>~\w+)?\((?P<inner>[^)]*)\)|(?:(?P<label>~?\w+):)?(?P<format>[^\s@:()*]+)(?:@(?P<unit>\S+))?)"
+)
+
+SERIES: dict[str, tuple[str, ...]] = {
+    "~rate": ("total", "sharp 尖", "peak 峰", "flat 平", "valley 谷", "deep valley 深谷"),
+    "~tariff": ("sharp 尖", "peak 峰", "flat 平", "valley 谷"),
+    "~phase": ("phase A", "phase B", "phase C"),
+    "~total": ("total", "phase A", "phase B", "phase C"),
+    "~word": tuple(f"status word {number}" for number in range(1, 8)),
+    "~power": tuple(
+        f"{kind} {of}" for kind in ("active", "reactive") for of in ("total", "phase A", "phase B", "phase C")
+    ),
+}  # fmt: skip
+"""Names of values that repeat, in the order of the line; after the last the number goes on."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +46,18 @@ class Shown:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Part:
+    """One value of an item: what it is called, how it is written, its unit where that is not the item's own."""
+
+    label: str
+    format: str
+    unit: str | None = None
+
+
 def size_of(format: str) -> int:
     """How many bytes one value of a format takes."""
-    if format[0] in "ABI":
+    if format[0] in "ABIR":
         return int(format[1:])
     if format == "P":
         return 4
@@ -38,17 +66,44 @@ def size_of(format: str) -> int:
 
 def expand(formats: str, count: int) -> list[str]:
     """The single formats of a list such as `XX 3*XXX.X`, for `count` bytes; what repeats freely fills the rest."""
-    found: list[str] = []
-    for word in formats.split():
-        times, star, format = word.rpartition("*")
-        if not star:
-            found.append(format)
-        elif times:
-            found += [format] * int(times)
-        else:
-            left = count - sum(size_of(each) for each in found)
-            found += [format] * max(1, left // size_of(format))
+    return [part.format for part in parts(formats, count)]
+
+
+def parts(formats: str, count: int) -> list[Part]:
+    """The values of a list of formats, for `count` bytes, each with its label."""
+    found: list[Part] = []
+    for word in WORD.finditer(formats):
+        left = count - sum(size_of(part.format) for part in found)
+        found += _repeated(word, left)
     return found
+
+
+def _repeated(word: re.Match[str], left: int) -> list[Part]:
+    """A word as often as it comes."""
+    series = word["group"] or (word["label"] if (word["label"] or "").startswith("~") else None)
+    if word["inner"] is not None:
+        once = [part for each in WORD.finditer(word["inner"]) for part in _repeated(each, 0)]
+    else:
+        label = "" if series else (word["label"] or "").replace("_", " ")
+        format = f"R{max(left, 1)}" if word["format"] == "R" else word["format"]
+        once = [Part(label, format, word["unit"] and word["unit"].replace("_", " "))]
+    if not word["star"]:
+        return once
+    size = sum(size_of(part.format) for part in once)
+    times = int(word["times"]) if word["times"] else max(1, left // size)
+    found = []
+    for number in range(times):
+        name = _name(series, number) if times > 1 or series else ""
+        found += [replace(part, label=" ".join(filter(None, (name, part.label)))) for part in once]
+    return found
+
+
+def _name(series: str | None, number: int) -> str:
+    """What the value `number` (from 0) of a series is called."""
+    names = SERIES[series] if series else ()
+    if number < len(names):
+        return names[number]
+    return f"tariff {number}" if series == "~rate" else str(number + 1)
 
 
 def read(format: str, raw: bytes) -> Shown:
@@ -58,6 +113,8 @@ def read(format: str, raw: bytes) -> Shown:
     text = raw[::-1].hex()
     if format == "P":
         return Shown("******")
+    if format[0] == "R":
+        return Shown(raw.hex(" ").upper())
     if set(raw) == {0xFF}:
         return Shown(None)
     if format[0] == "B":

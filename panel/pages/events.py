@@ -22,6 +22,7 @@ KINDS = {
     "close/1": later("Closing ordered"),
     "alarm/1": later("Alarm"),
     "quarantine/1": later("Reading set aside"),
+    "clock-set/1": later("Clock set"),
     "opening/1": later("Opening reading"),
     "meter/1": later("Installed"),
     UNREADABLE: later("It cannot be read here; the gateway's book has it."),

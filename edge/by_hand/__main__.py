@@ -1,0 +1,152 @@
+"""`riser meter PORT ADDRESS COMMAND`: one meter, by hand, on a line that nobody else holds.
+
+Exit codes: 0 read, or ordered and read back; 1 no answer, refused or not followed; 2 nothing was sent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from bridge.contract.clock import Clock, SystemClock
+from edge.by_hand import broadcast, dlt645_commands, other_commands
+from edge.by_hand.desk import Desk, NotDone, Stopped
+from edge.by_hand.names import TABLES
+from edge.by_hand.talk import NoAnswer, Talk
+from edge.by_hand.words import COMMANDS, MOST_VALID_MIN, PROTOCOLS, SHORTEST_VALID_MIN, parser
+from edge.codec.errors import CodecError
+from edge.device_words import IN_USE, why_closed
+from edge.line.wire import Line
+
+HELD = "is used by another program; a Riser that runs holds its ports: end it first, or ask it with `riser request`"
+
+DIGITS = {"dlt645-2007": 12, "dlt645-1997": 12, "cjt188": 14}
+
+
+def main(arguments: list[str] | None = None, desk: Desk | None = None, clock: Clock | None = None) -> int:
+    words = parser()
+    options = words.parse_args(arguments)
+    wrong = _wrong(options)
+    if wrong:
+        words.error(wrong)
+    if options.command == "list":
+        return _list(options)
+    desk = desk or Desk()
+    desk.yes = getattr(options, "yes", False)
+    desk.level, desk.operator = getattr(options, "level", desk.level), getattr(options, "operator", desk.operator)
+    if getattr(options, "from_secrets", False):
+        desk.data = options.data or Path(os.environ.get("RISER_DATA", "") or "var")
+    parity = options.parity or PROTOCOLS[options.protocol]
+    line = Line("by-hand", options.port, options.protocol, options.baud, parity)
+    shown = desk.say if options.frames else lambda text: None
+    try:
+        talk = Talk(line, clock or SystemClock(), shown)
+    except (OSError, ValueError) as error:
+        why = why_closed(options.port, error)
+        desk.say(f"riser: {options.port} {HELD if why == IN_USE else why}")
+        return 2
+    try:
+        return _carried_out(talk, desk, options)
+    finally:
+        talk.close()
+
+
+def _carried_out(talk: Talk, desk: Desk, options: argparse.Namespace) -> int:
+    """Do it, and put whatever comes of it into words and an exit code."""
+    code = 0
+    try:
+        _do(talk, desk, options)
+    except Stopped as stopped:
+        code = _ends(desk, str(stopped), 2)
+    except (NoAnswer, NotDone, CodecError) as trouble:
+        code = _ends(desk, str(trouble), 1)
+    except OSError as error:
+        code = _ends(desk, f"{options.port} {why_closed(options.port, error)}; what was on its way may have left", 1)
+    except KeyboardInterrupt:
+        code = _ends(desk, "ended; if an order had left, read the meter to see what it did", 1)
+    if options.json:
+        print(json.dumps({"command": options.command, "done": code == 0, **desk.told}, ensure_ascii=False))
+    return code
+
+
+def _ends(desk: Desk, why: str, code: int) -> int:
+    desk.say(f"riser: {why}")
+    desk.told["why"] = why
+    return code
+
+
+def _do(talk: Talk, desk: Desk, options: argparse.Namespace) -> None:
+    zone = ZoneInfo(options.zone)
+    if options.command == "broadcast-time":
+        _done(desk, options, broadcast.broadcast_time(talk, desk, options, zone))
+    elif options.protocol in TABLES:
+        dlt645_commands.DOES[options.command](talk, desk, options, zone, lambda text: _done(desk, options, text))
+    else:
+        other_commands.do(talk, desk, options, lambda text: _done(desk, options, text))
+
+
+def _done(desk: Desk, options: argparse.Namespace, text: str) -> None:
+    """What came of it, for people at once and for programs at the end."""
+    desk.told["told"] = [*desk.told.get("told", []), text]
+    if not options.json:
+        print(text, flush=True)
+
+
+def _list(options: argparse.Namespace) -> int:
+    table = TABLES.get(options.protocol, ())
+    if options.json:
+        rows: list[dict[str, Any]] = [
+            {"name": name, "identifiers": identifiers.split(), "words": text} for name, identifiers, text in table
+        ]
+        print(json.dumps({"command": "list", "names": rows}, ensure_ascii=False))
+        return 0
+    for name, identifiers, text in table:
+        numbered = " N" if "{n}" in identifiers + text else ""
+        print(f"{name + numbered:20s}  {text.replace('{n}', 'N')}")
+    return 0
+
+
+def _wrong(options: argparse.Namespace) -> str | None:
+    """Why these words cannot be used, before the port is opened."""
+    known = COMMANDS[options.protocol]
+    if options.command not in known:
+        return f"a meter of {options.protocol} has no `{options.command}`; there are {', '.join(known)}"
+    try:
+        ZoneInfo(options.zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        return f"{options.zone!r} is no time zone; write for example Asia/Shanghai"
+    if not SHORTEST_VALID_MIN <= getattr(options, "minutes", 1) <= MOST_VALID_MIN:
+        return f"--minutes lies in {SHORTEST_VALID_MIN} to {MOST_VALID_MIN}"
+    if since := getattr(options, "since", None):
+        try:
+            options.since = datetime.strptime(since, "%Y-%m-%d %H:%M").replace(tzinfo=ZoneInfo(options.zone))
+        except ValueError:
+            return f"--since reads 'YYYY-MM-DD HH:MM', not {since!r}"
+    return _wrong_address(options)
+
+
+def _wrong_address(options: argparse.Namespace) -> str | None:
+    address, digits = options.address, DIGITS.get(options.protocol)
+    if digits is None:
+        right = address.isascii() and address.isdigit() and 1 <= int(address) <= 247
+        return None if right else "a Modbus address is 1 to 247"
+    if address == "any":
+        readers = ("read", "survey", "address", "clock")
+        if options.protocol == "dlt645-1997":
+            return "DL/T 645-1997 has no wildcards: write the meter's address"
+        allowed = options.command in readers and not getattr(options, "set", False)
+        return None if allowed else "an order names its meter by all its digits, never by a wildcard (I13)"
+    if not (address.isascii() and address.isdigit() and len(address) <= digits):
+        return f"a meter's address has {digits} digits"
+    options.address = address.zfill(digits)
+    return "the broadcast address is nobody's (I13)" if options.address == "9" * digits else None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
