@@ -47,7 +47,7 @@ class Exchange:
         if self.item == "0001ff00":
             at = self.answer.index(b"\x68") + 14
             return 10 * int(bytes((b - 0x33) % 256 for b in self.answer[at : at + 4])[::-1].hex())
-        return 10 * int.from_bytes(self.answer[3:7], "big") if self.item == "3:0:2" else None
+        return 10 * int.from_bytes(self.answer[3:7], "big") if self.item.startswith("3:0:") else None
 
 
 def _item(frame: bytes) -> str:
