@@ -25,7 +25,7 @@ ONLY_IMPORTER = {
     "serial": {"edge/line/wire.py"},
     "tinydb": {"edge/registry.py"},
     "apscheduler": {"edge/schedule.py"},
-    "pymodbus": {"edge/codec/modbus.py"},
+    "pymodbus": {"edge/codec/modbus_pdu.py"},
 }
 """Libraries that have one door each."""
 

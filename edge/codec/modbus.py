@@ -11,22 +11,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
-
-from pymodbus.framer.rtu import FramerRTU
-from pymodbus.pdu import DecodePDU, ExceptionResponse
-from pymodbus.pdu.bit_message import (
-    ReadCoilsRequest,
-    ReadDiscreteInputsRequest,
-    WriteMultipleCoilsRequest,
-    WriteSingleCoilRequest,
-)
-from pymodbus.pdu.register_message import (
-    ReadHoldingRegistersRequest,
-    ReadInputRegistersRequest,
-    WriteMultipleRegistersRequest,
-    WriteSingleRegisterRequest,
-)
 
 from edge.codec.errors import BadValue, CodecError, Forbidden, Refused
 
@@ -42,28 +28,45 @@ EXCEPTIONS = {
     6: "it is busy",
 }
 
-_READS = {
-    1: ReadCoilsRequest,
-    2: ReadDiscreteInputsRequest,
-    3: ReadHoldingRegistersRequest,
-    4: ReadInputRegistersRequest,
-}
-_DECODER = DecodePDU(is_server=False)
+READS = (1, 2, 3, 4)
+
+
+def _remainders() -> tuple[int, ...]:
+    """The CRC of each single byte, without the start value."""
+    found = []
+    for byte in range(256):
+        for _ in range(8):
+            byte = byte >> 1 ^ (0xA001 if byte & 1 else 0)
+        found.append(byte)
+    return tuple(found)
+
+
+_REMAINDERS = _remainders()
 
 
 def crc(body: bytes) -> bytes:
     """The two CRC bytes, low byte first."""
-    return FramerRTU.compute_CRC(body).to_bytes(2, "big")
+    value = 0xFFFF
+    for byte in body:
+        value = value >> 8 ^ _REMAINDERS[(value ^ byte) & 0xFF]
+    return value.to_bytes(2, "little")
 
 
-def _frame(slave: int, pdu: Any) -> bytes:
-    body = bytes([slave, pdu.function_code]) + pdu.encode()
+def _pdus() -> ModuleType:
+    """pymodbus, loaded for the first Modbus meter; the ports' process never needs it."""
+    from edge.codec import modbus_pdu
+
+    return modbus_pdu
+
+
+def _frame(slave: int, pdu: bytes) -> bytes:
+    body = bytes([slave]) + pdu
     return body + crc(body)
 
 
 def read(slave: int, function: int, start: int, count: int) -> bytes:
     """The request that reads `count` bits (functions 1, 2) or registers (3, 4) from `start`."""
-    return _frame(slave, _READS[function](address=start, count=count, dev_id=slave))
+    return _frame(slave, _pdus().read(slave, function, start, count))
 
 
 @dataclass(frozen=True)
@@ -92,12 +95,7 @@ def order(act: Act, slave: int, registered: Collection[int]) -> bytes:
     """
     if not 1 <= slave <= 247 or slave not in registered:
         raise Forbidden(f"no write is made for slave {slave}: it is not a registered meter's own address")
-    if act.function in (5, 15):
-        bits = [bool(value) for value in act.values]
-        kind: Any = WriteSingleCoilRequest if act.function == 5 else WriteMultipleCoilsRequest
-        return _frame(slave, kind(address=act.start, bits=bits, dev_id=slave))
-    kind = WriteSingleRegisterRequest if act.function == 6 else WriteMultipleRegistersRequest
-    return _frame(slave, kind(address=act.start, registers=list(act.values), dev_id=slave))
+    return _frame(slave, _pdus().write(slave, act.function, act.start, act.values))
 
 
 def next_part(request: bytes, parts: Sequence[bytes]) -> bytes | None:
@@ -124,7 +122,7 @@ def find_reply(request: bytes, buffer: bytearray, final: bool = False) -> bytes 
     write is decided by reading back, never by its reply.
     """
     want = reply_bytes(request)
-    good = request[:2] + (bytes([want - 5]) if request[1] in _READS else request[2:6])
+    good = request[:2] + (bytes([want - 5]) if request[1] in READS else request[2:6])
     bad = bytes([request[0], request[1] | 0x80])
     for at in range(len(buffer) - EXCEPTION_BYTES + 1):
         for head, length in ((good, want), (bad, EXCEPTION_BYTES)):
@@ -147,10 +145,10 @@ def bits_of(reply: bytes) -> list[bool]:
 
 
 def _decoded(reply: bytes) -> Any:
-    pdu = _DECODER.decode(reply[1:-2])
+    pdu = _pdus().decoded(reply[1:-2])
     if pdu is None:
         raise CodecError(f"not a Modbus reply: {reply.hex(' ')}")
-    if isinstance(pdu, ExceptionResponse):
+    if pdu.function_code & 0x80:
         reason = EXCEPTIONS.get(pdu.exception_code, "for a reason of its maker's own")
         raise Refused(f"the meter refused: {reason} (exception {pdu.exception_code})")
     return pdu

@@ -205,7 +205,9 @@ def test_a_building_shows_no_password_after_a_trip(tmp_path: Path) -> None:
     seen = building.edge.statistics.meter("line-2", "a206")
     assert seen is not None and seen.last is not None and SECRET_BYTES in seen.last.request.frame
     told = port_fact(core, building.edge.statistics, "line-2").payload()
-    assert SECRET_BYTES.hex().encode() not in told and seen.last.request.frame.lstrip(b"\xfe")[:10].hex().encode() in told
+    assert (
+        SECRET_BYTES.hex().encode() not in told and seen.last.request.frame.lstrip(b"\xfe")[:10].hex().encode() in told
+    )
 
 
 # --- the message ---
