@@ -44,6 +44,8 @@ class Exchange:
     @property
     def total(self) -> int | None:
         """The register of total energy as the answer has it, in Wh; None where it is not in there."""
+        if not self.answer:
+            return None
         if self.item == "0001ff00":
             at = self.answer.index(b"\x68") + 14
             return 10 * int(bytes((b - 0x33) % 256 for b in self.answer[at : at + 4])[::-1].hex())
