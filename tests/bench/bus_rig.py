@@ -92,10 +92,14 @@ class BusRig:
 
     # --- hearing and asking ---
 
+    def since(self, at: float) -> list[tuple[float, str, bytes]]:
+        """Everything heard from an instant on."""
+        return self.heard[bisect_left(self.heard, (at,)) :]
+
     def of(self, begins: str, since: float = 0.0) -> Iterator[tuple[float, str, dict[str, Any]]]:
         """(when, id, message) of what was heard below a topic."""
         before = f"{TOPICS.root}/{begins}"
-        for at, topic, payload in self.heard[bisect_left(self.heard, (since,)) :]:
+        for at, topic, payload in self.since(since):
             if topic.startswith(before) and payload:
                 yield at, topic.removeprefix(f"{TOPICS.root}/"), json.loads(payload)
 

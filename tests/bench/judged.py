@@ -16,8 +16,8 @@ from typing import Any
 from tests.bench.line_wire import BITS, GAP_CHARACTERS, TURNAROUND_S
 from tests.bench.shaft24 import ROOT
 
-ORDER_AROUND_S = 5.0
-"""Around an order to a relay its evidence is read and what became of it: the same question soon again is needed."""
+ORDER_AROUND_S = 10.0
+"""Around an order to a relay its evidence is read and what became of it; that is nobody's routine reading."""
 
 
 @dataclass(frozen=True)
@@ -150,10 +150,10 @@ def unneeded(seen: Sequence[Exchange]) -> set[int]:
     newest: dict[tuple[str, str], float] = {}
     found = set()
     for place, each in enumerate(seen):
+        if any(meter == each.meter and abs(at - each.begin) < ORDER_AROUND_S for meter, at in orders):
+            continue
         key = each.meter, each.item
-        repeated = each.begin - newest.get(key, -1e9) < sweep / 2
-        ordered = any(meter == each.meter and abs(at - each.begin) < ORDER_AROUND_S for meter, at in orders)
-        if repeated and not ordered and not each.item.startswith(("0506", "order")):
+        if each.begin - newest.get(key, -1e9) < sweep / 2 and not each.item.startswith("0506"):
             found.add(place)
         if each.good:
             newest[key] = each.begin
