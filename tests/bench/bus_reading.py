@@ -78,7 +78,7 @@ def _loaded(plan: Plan, say: Say, found: dict[str, Any], then: Callable[[BusRig,
         begin = time.monotonic()
         rig.wait(lambda: closings(rig, 0, 0)["closed"] >= ACCOUNTS, CLOSED_WITHIN_S, f"{ACCOUNTS} closings", 0.5)
         end = rig.judged(begin, plan.loaded_s, plan.sweeps, plan.warm_s * 3)
-        found["loaded"] = efficiency(plan.wire, rig.judge.between(begin, end))
+        found["loaded"] = efficiency(plan.wire, rig.judge.between(begin, end), (), rig.midnight_s)
         found["close"] = closings(rig, begin, end)
         if "alone" in found:
             found["loss"] = round(found["alone"]["efficiency"] - found["loaded"]["efficiency"], 4)
