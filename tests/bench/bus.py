@@ -78,7 +78,8 @@ class Bus:
         key = "efficiency_645_2400"
         if not self._wants(key, "relay_worst_ratio_2400") and not self._loaded(key):
             return
-        plan = Plan(key, SLOW, 120, self._s(66), self._s(66), 1 if self._quick else 3)
+        alone_s = self._s(48) if key in self.wanted or self._loaded(key) else 0.0
+        plan = Plan(key, SLOW, 100, alone_s, self._s(66), 1 if self._quick else 2)
         ordered = self._wants("relay_worst_ratio_2400")
 
         def orders(rig: BusRig, found: dict[str, Any]) -> None:
@@ -95,13 +96,13 @@ class Bus:
         key = "efficiency_645_9600"
         if not self._wants(key, "publish_p99_ratio", *FAULTS) and not self._loaded(key):
             return
-        plan = Plan(key, FAST, 45, self._s(66), self._s(90), 2)
+        plan = Plan(key, FAST, 45, self._s(60), self._s(66), 2)
         since = time.monotonic()
 
         def afterwards(rig: BusRig, found: dict[str, Any]) -> None:
             if "publish_p99_ratio" in self.wanted:
                 edge = bus_publish.ours(rig, since)
-                found["publish"] = bus_publish.figures(edge, bus_publish.bare_paho(FAST, self._s(60)))
+                found["publish"] = bus_publish.figures(edge, bus_publish.bare_paho(FAST, self._s(40)))
                 self.figures["publish_p99_ratio"] = found["publish"]["p99_ratio"]
                 self._say(f"publish: {found['publish']}")
             self._faults(rig, found)
@@ -111,13 +112,13 @@ class Bus:
     def _faults(self, rig: BusRig, found: dict[str, Any]) -> None:
         alone, revived = found["alone"], []
         if self._wants("damaged_3pct", "damaged_lost"):
-            found["damage"] = got = bus_faults.damaged(rig, FAST, alone, self._s(90))
+            found["damage"] = got = bus_faults.damaged(rig, FAST, alone, self._s(66))
             self.figures["damaged_3pct"] = got["elapsed_ratio"]
             self.figures["damaged_lost"] = got["lost"] + got["wrong"]
             self._say(f"damaged: {got}")
         for count in (1, 8):
             if self._wants(f"dead_{count}_of_32", "revived_s"):
-                found[f"dead_{count}"] = got = bus_faults.dead(rig, FAST, alone, count, 4 if self._quick else 9)
+                found[f"dead_{count}"] = got = bus_faults.dead(rig, FAST, alone, count, 4 if self._quick else 8)
                 self.figures[f"dead_{count}_of_32"] = got["ratio"]
                 revived.append(got["revived_s"])
                 self._say(f"{count} of 32 dead: {got}")
@@ -132,14 +133,14 @@ class Bus:
         key = "efficiency_modbus_9600"
         if not self._wants(key, "gap_violations") and not self._loaded(key):
             return
-        plan = Plan(key, MODBUS, 30, self._s(48), self._s(48), 2)
+        plan = Plan(key, MODBUS, 30, self._s(40), self._s(40), 2)
         found = bus_reading.read(plan, self._say, None, None, self._loaded(key))
         self.figures["gap_violations"] = sum(found[k]["gap_violations"] for k in ("alone", "loaded") if k in found)
         self._keep(found)
 
     def _ports(self) -> None:
         if "four_ports" in self.wanted:
-            self.details["four_ports"] = got = bus_ports.four(FAST, self._s(36))
+            self.details["four_ports"] = got = bus_ports.four(FAST, self._s(30))
             self.figures["four_ports"] = got["ratio"]
             self._say(f"four ports: {got}")
 
@@ -151,7 +152,9 @@ class Bus:
 
     def _keep(self, found: dict[str, Any]) -> None:
         key = found.pop("key")
-        self.details[key], self.figures[key] = found, found["alone"]["efficiency"]
+        self.details[key] = found
+        if "alone" in found:
+            self.figures[key] = found["alone"]["efficiency"]
 
 
 def run(quiet: bool, only: Sequence[str] = (), quick: bool = False) -> dict[str, Any]:

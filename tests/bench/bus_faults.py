@@ -10,7 +10,7 @@ from tests.bench.bus_reading import told_against_answered
 from tests.bench.bus_rig import BusRig
 from tests.bench.judged import Wire, efficiency, sweeps
 
-SETTLED_SWEEPS = 5
+SETTLED_SWEEPS = 4
 """A meter is off line after three missed rounds; from here on it is steady."""
 
 REVIVED_WITHIN_S = 120.0

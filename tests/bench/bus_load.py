@@ -4,6 +4,7 @@ the day of a thousand accounts closed."""
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import statistics
 import threading
@@ -89,12 +90,20 @@ class Load:
 def closings(rig: BusRig, begin: float, end: float) -> dict[str, Any]:
     """The day's closings as a subscriber heard them: how many, from when to when after midnight, all in the window?"""
     topic = Topics("riser", "bench").of(Entry)
-    heard = [(at, payload) for at, where, payload in list(rig.heard) if where == topic and b'"closing/1"' in payload]
-    charges = sum(where == topic and b'"charge/1"' in payload for _, where, payload in list(rig.heard))
+    heard: dict[str, float] = {}
+    charges: set[str] = set()
+    for at, where, payload in rig.since(rig.midnight_s):
+        if where == topic and (b'"closing/1"' in payload or b'"charge/1"' in payload):
+            entry = json.loads(payload)
+            if entry["kind"] == "closing/1":
+                heard.setdefault(entry["id"], at)  # The bridge asks for what it missed, and all hear it again.
+            else:
+                charges.add(entry["id"])
+    instants = sorted(heard.values())
     return {
-        "closed": len(heard),
-        "charges": charges,
-        "closed_in_window": sum(begin <= at <= end for at, _ in heard),
-        "first_after_midnight_s": round(heard[0][0] - rig.midnight_s, 2) if heard else None,
-        "last_after_midnight_s": round(heard[-1][0] - rig.midnight_s, 2) if heard else None,
+        "closed": len(instants),
+        "charges": len(charges),
+        "closed_in_window": sum(begin <= at <= end for at in instants),
+        "first_after_midnight_s": round(instants[0] - rig.midnight_s, 2) if instants else None,
+        "last_after_midnight_s": round(instants[-1] - rig.midnight_s, 2) if instants else None,
     }

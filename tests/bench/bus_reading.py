@@ -40,28 +40,33 @@ def read(
     plan: Plan,
     say: Say,
     afterwards: Callable[[BusRig, dict[str, Any]], None] | None = None,
-    meanwhile: Callable[[BusRig, dict[str, Any]], None] | None = None,
+    then: Callable[[BusRig, dict[str, Any]], None] | None = None,
     loaded: bool = True,
 ) -> dict[str, Any]:
-    """Read alone; `afterwards` is done while nothing else goes on. Then under load, with `meanwhile` in its window."""
+    """Read alone; `afterwards` is done while nothing else goes on. Then under load, and `then` while it goes on."""
     found: dict[str, Any] = {"key": plan.key}
-    with bus_rig(building(plan.wire, False)) as rig:
-        rig.all_read(2, plan.warm_s * 3)
-        begin = time.monotonic()
-        rig.judged(begin, plan.alone_s, plan.sweeps, plan.warm_s * 3)
-        found["alone"] = efficiency(plan.wire, rig.judge.between(begin))
-        found["answered"] = _answered(rig, begin)
-        say(f"{plan.key}: alone {found['alone']['efficiency']}")
-        if afterwards is not None:
-            afterwards(rig, found)
+    if plan.alone_s:
+        _alone(plan, say, found, afterwards)
     if loaded:
-        _loaded(plan, say, found, meanwhile)
+        _loaded(plan, say, found, then)
     return found
 
 
-def _loaded(
-    plan: Plan, say: Say, found: dict[str, Any], meanwhile: Callable[[BusRig, dict[str, Any]], None] | None
+def _alone(
+    plan: Plan, say: Say, found: dict[str, Any], afterwards: Callable[[BusRig, dict[str, Any]], None] | None
 ) -> None:
+    with bus_rig(building(plan.wire, False)) as rig:
+        rig.all_read(2, plan.warm_s * 3)
+        begin = time.monotonic()
+        end = rig.judged(begin, plan.alone_s, plan.sweeps, plan.warm_s * 3)
+        found["alone"] = efficiency(plan.wire, rig.judge.between(begin, end))
+        found["answered"] = told_against_answered(rig, begin, end - 3.0)
+        say(f"{plan.key}: alone {found['alone']['efficiency']}")
+        if afterwards is not None:
+            afterwards(rig, found)
+
+
+def _loaded(plan: Plan, say: Say, found: dict[str, Any], then: Callable[[BusRig, dict[str, Any]], None] | None) -> None:
     with bus_rig(building(plan.wire, True), plan.warm_s + BEFORE_MIDNIGHT_S) as rig:
         load = Load(rig)
         load.start()
@@ -71,20 +76,16 @@ def _loaded(
             raise AssertionError(f"{plan.key}: the first sweep took until midnight; the bench cannot judge the close")
         rig.rest(rig.midnight_s - BEFORE_MIDNIGHT_S)
         begin = time.monotonic()
-        if meanwhile is not None:
-            meanwhile(rig, found)
         rig.wait(lambda: closings(rig, 0, 0)["closed"] >= ACCOUNTS, CLOSED_WITHIN_S, f"{ACCOUNTS} closings", 0.5)
         end = rig.judged(begin, plan.loaded_s, plan.sweeps, plan.warm_s * 3)
-        found["loaded"] = efficiency(plan.wire, rig.judge.between(begin, end))
+        found["loaded"] = efficiency(plan.wire, rig.judge.between(begin, end), (), rig.midnight_s)
         found["close"] = closings(rig, begin, end)
-        found["panel"] = load.stop()
-        found["loss"] = round(found["alone"]["efficiency"] - found["loaded"]["efficiency"], 4)
+        if "alone" in found:
+            found["loss"] = round(found["alone"]["efficiency"] - found["loaded"]["efficiency"], 4)
         say(f"{plan.key}: loaded {found['loaded']['efficiency']}, {found['close']}")
-
-
-def _answered(rig: BusRig, begin: float) -> dict[str, int]:
-    """How many of the readings of the window were told to the subscriber: none may be missing, none invented."""
-    return told_against_answered(rig, begin, time.monotonic() - 3.0)
+        if then is not None:
+            then(rig, found)
+        found["panel"] = load.stop()
 
 
 def told_against_answered(rig: BusRig, begin: float, end: float) -> dict[str, int]:

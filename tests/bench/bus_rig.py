@@ -30,6 +30,16 @@ MIDNIGHT = datetime(2026, 11, 26, 16, tzinfo=UTC)
 """Midnight in Shanghai between two working days."""
 
 
+class ShippedMosquitto(Mosquitto):
+    """The tests' broker with the sizes that `riser up` gives its own, instead of saving everything at every change."""
+
+    def __init__(self, directory: Path):
+        super().__init__(directory)
+        kept = [row for row in self._configuration.read_text().splitlines() if not row.startswith("autosave")]
+        sizes = ["max_queued_messages 10000", "max_queued_bytes 33554432", "autosave_interval 60"]
+        self._configuration.write_text("\n".join([*kept, *sizes]) + "\n")
+
+
 class BusRig:
     """What stands around the edge. `midnight_s` is the monotonic second at which the calendar comes to midnight."""
 
@@ -46,7 +56,7 @@ class BusRig:
             "RISER_LOG": "WARNING",
             ENVIRONMENT: self.clock.environment(),
         }
-        self.broker = Mosquitto(directory)
+        self.broker = ShippedMosquitto(directory)
         self.children: dict[str, subprocess.Popen[bytes]] = {}
         self.relays_from = 0.0
         self.heard: list[tuple[float, str, bytes]] = []
@@ -82,10 +92,14 @@ class BusRig:
 
     # --- hearing and asking ---
 
+    def since(self, at: float) -> list[tuple[float, str, bytes]]:
+        """Everything heard from an instant on."""
+        return self.heard[bisect_left(self.heard, (at,)) :]
+
     def of(self, begins: str, since: float = 0.0) -> Iterator[tuple[float, str, dict[str, Any]]]:
         """(when, id, message) of what was heard below a topic."""
         before = f"{TOPICS.root}/{begins}"
-        for at, topic, payload in self.heard[bisect_left(self.heard, (since,)) :]:
+        for at, topic, payload in self.since(since):
             if topic.startswith(before) and payload:
                 yield at, topic.removeprefix(f"{TOPICS.root}/"), json.loads(payload)
 

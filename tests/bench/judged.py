@@ -16,8 +16,11 @@ from typing import Any
 from tests.bench.line_wire import BITS, GAP_CHARACTERS, TURNAROUND_S
 from tests.bench.shaft24 import ROOT
 
-ORDER_AROUND_S = 5.0
-"""Around an order to a relay its evidence is read and what became of it: the same question soon again is needed."""
+ORDER_AROUND_S = 10.0
+"""Around an order to a relay its evidence is read and what became of it; that is nobody's routine reading."""
+
+BORDER_S = 10.0
+"""A line's border reads are over in this time."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class Exchange:
     @property
     def total(self) -> int | None:
         """The register of total energy as the answer has it, in Wh; None where it is not in there."""
+        if not self.answer:
+            return None
         if self.item == "0001ff00":
             at = self.answer.index(b"\x68") + 14
             return 10 * int(bytes((b - 0x33) % 256 for b in self.answer[at : at + 4])[::-1].hex())
@@ -138,20 +143,23 @@ class Wire:
         return (each.shortest + len(each.answer)) * byte_s + TURNAROUND_S[self.protocol] + self.gap_s + each.late_s
 
 
-def unneeded(seen: Sequence[Exchange]) -> set[int]:
+def unneeded(seen: Sequence[Exchange], midnight: float | None = None) -> set[int]:
     """Places of answers that nobody needed: the same question answered well less than half a sweep before.
 
-    Frozen registers are read twice, for they go on a bill, and around an order its evidence and outcome are read.
+    Frozen registers are read twice, for they go on a bill, a meter that keeps none is read at `midnight` whoever's turn
+    it is, and around an order its evidence and outcome are read.
     """
     sweep = statistics.median(lengths) if (lengths := [b - a for a, b in sweeps(seen)]) else 0.0
     orders = [(each.meter, each.begin) for each in seen if each.item.startswith("order")]
     newest: dict[tuple[str, str], float] = {}
     found = set()
     for place, each in enumerate(seen):
+        if any(meter == each.meter and abs(at - each.begin) < ORDER_AROUND_S for meter, at in orders):
+            continue
+        if midnight is not None and each.total is not None and 0 <= each.begin - midnight < BORDER_S:
+            continue
         key = each.meter, each.item
-        repeated = each.begin - newest.get(key, -1e9) < sweep / 2
-        ordered = any(meter == each.meter and abs(at - each.begin) < ORDER_AROUND_S for meter, at in orders)
-        if repeated and not ordered and not each.item.startswith(("0506", "order")):
+        if each.begin - newest.get(key, -1e9) < sweep / 2 and not each.item.startswith("0506"):
             found.add(place)
         if each.good:
             newest[key] = each.begin
@@ -174,12 +182,14 @@ def sweeps(seen: Sequence[Exchange], without: Sequence[str] = ()) -> list[tuple[
     return found
 
 
-def efficiency(wire: Wire, seen: Sequence[Exchange], without: Sequence[str] = ()) -> dict[str, Any]:
+def efficiency(
+    wire: Wire, seen: Sequence[Exchange], without: Sequence[str] = (), midnight: float | None = None
+) -> dict[str, Any]:
     """The share of the time, over whole sweeps, that the needed answers must take; and each sweep's own."""
     whole = sweeps(seen, without)
     if not whole:
         return {"efficiency": 0.0, "sweeps": 0}
-    spoilt = unneeded(seen)
+    spoilt = unneeded(seen, midnight)
     parts, used_s = [], 0.0
     for begin, end in whole:
         mine = [each for n, each in enumerate(seen) if begin <= each.begin < end and each.good and n not in spoilt]
