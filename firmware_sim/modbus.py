@@ -62,6 +62,7 @@ class ModbusMeter:
     protocol = "modbus-rtu"
     function = 0x03
     most_registers = 125
+    speed = 0
 
     def __init__(
         self,
@@ -113,11 +114,10 @@ class ModbusMeter:
         """Bring the meter forward to `now`."""
         self.metrology.advance(us_of(now))
 
-    def set_stuck(self, stuck: bool) -> None:
-        """There is no relay in these meters, so nothing can stick."""
-
-    def set_cover(self, which: str, opened: bool) -> None:
-        """These meters keep no record of their covers."""
+    def suffer(self, kind: str, present: bool) -> None:
+        """A fault of the shaft; these meters keep no record of their covers."""
+        if kind == "power":
+            self.metrology.powered = not present
 
     def state(self) -> dict[str, Any]:
         """Everything a restart must not lose, as JSON values."""

@@ -26,6 +26,8 @@ from .loads import Load
 from .metrology import ALL_FLAT, DayTable
 from .modbus import AcrelDdsy1352, EastronSdm630, ModbusMeter
 
+OPTIONS = ("password", "level", "lead", "cover_openings", "serr_bytes", "needs_preamble", "most_data")
+"""What a shaft file may say of a DL/T 645 meter beside what all meters have."""
 RATES = {"sharp": 1, "peak": 2, "flat": 3, "valley": 4}
 STATE_VERSION = 1
 
@@ -49,6 +51,8 @@ class Wiring:
     protocol: str
     baud: int
     parity: str
+    think_ms: float | None = None
+    """How long its meters think before each answer; None is 20 to 100 ms, as meters do."""
 
 
 class Shaft:
@@ -120,7 +124,9 @@ def _build(described: dict[str, Any], now: datetime, faults: Faults) -> Shaft:
     zone = ZoneInfo(head.get("zone", "Asia/Shanghai"))
     start = now - timedelta(days=head.get("history_days", 0))
     tables = {row["name"]: day_table_of(row["windows"]) for row in described.get("day_tables", [])}
-    wirings = [Wiring(row["id"], row["protocol"], row["baud"], row.get("parity", "N")) for row in described["lines"]]
+    wirings = [
+        Wiring(row["id"], row["protocol"], row["baud"], row.get("parity", "N"), row.get("think_ms"))
+        for row in described["lines"]]  # fmt: skip
     on_line: dict[str, list[Meter]] = {wiring.line_id: [] for wiring in wirings}
     protocols = {wiring.line_id: wiring.protocol for wiring in wirings}
     seen: set[str] = set()
@@ -135,11 +141,24 @@ def _build(described: dict[str, Any], now: datetime, faults: Faults) -> Shaft:
         on_line[row["line"]].append(meter)
     seed, brought = head.get("seed", 1), head.get("faults", [])
     together = gather([*brought, *lines_of(faults)])
-    lines = {name: Line(meters, seed, together, name) for name, meters in on_line.items()}
+    lines = {
+        wiring.line_id: Line(
+            on_line[wiring.line_id], seed, together, wiring.line_id, baud=wiring.baud, think_s=_think_s(wiring)
+        )
+        for wiring in wirings
+    }
     shaft = Shaft(head["name"], wirings, lines, [*brought, *lines_of(faults)])
     if unknown := shaft.unknown_places(together):
         raise ValueError(f"faults name what is not here: {', '.join(unknown)}")
     return shaft
+
+
+def _think_s(wiring: Wiring) -> tuple[float, float] | None:
+    if wiring.think_ms is None:
+        return None
+    if not 0 <= wiring.think_ms <= 5000:
+        raise ValueError(f"line {wiring.line_id!r}: think_ms is 0 to 5000, not {wiring.think_ms}")
+    return (wiring.think_ms / 1000,) * 2
 
 
 def day_table_of(windows: list[dict[str, str]]) -> DayTable:
@@ -173,7 +192,7 @@ def _meter(row: dict[str, Any], tables: dict[str, DayTable], zone: ZoneInfo, sta
     load = Load(row["load"]["kind"], row["load"]["watts"], row["load"].get("seed", 1), zone)
     model, serial = row["model"], row.get("serial", "")
     if model in ("dlt645-1p", "dlt645-3p"):
-        chosen = {key: row[key] for key in ("password", "level", "lead", "cover_openings", "serr_bytes") if key in row}
+        chosen = {key: row[key] for key in OPTIONS if key in row}
         phases, maker = (1, "DDZY-SIM") if model == "dlt645-1p" else (3, "DTZY-SIM")
         return Dlt645Meter(row["address"], serial, load, start, phases=phases, model=maker, **common, **chosen)
     if model in MODBUS:
