@@ -22,7 +22,7 @@ class Kind:
 
 KINDS = {
     "silent": Kind(METER, "", "the meter hears and answers nothing"),
-    "stuck": Kind(METER, "", "control is acknowledged, the status shows the command, the contact or the valve never moves"),
+    "stuck": Kind(METER, "", "control is acknowledged, the status shows the command, contact or valve never moves"),
     "noise": Kind(
         EITHER, "0 to 1", "so many replies have a byte flipped, lost or added, rubbish before, or their end cut off"
     ),

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from .history import History, OwnClock
-from .instants import us_of_wall, wall_of
+from .instants import minute_due, us_of_wall, wall_of
 from .loads import WUS_PER_WH, Load
 from .tables import ALL_FLAT, DayTable, Tables, check_day_table
 
@@ -60,7 +60,8 @@ class Metrology:
         self.total_wus = registers[0] * STEP_WUS
         self.rates_wus = [steps * STEP_WUS for steps in registers[1:]]
         self.clock = OwnClock(start_us, offset_s, ppm)
-        self._closed = self._powered = self._flowing = True
+        self._closed = self._powered = self.flowing = True
+        """flowing: whether the load runs, closed and powered."""
         self.at_us = start_us
         self.history = History(load, start_us, self.total_wus, self.clock)
         self.freezes: deque[tuple[date, tuple[int, ...]]] = deque(maxlen=FREEZE_DAYS)
@@ -97,8 +98,8 @@ class Metrology:
 
     def _reflow(self) -> None:
         flowing = self._closed and self._powered
-        if flowing != self._flowing:
-            self._flowing = flowing
+        if flowing != self.flowing:
+            self.flowing = flowing
             self.history.flow(self.at_us, flowing)
 
     def registers(self) -> tuple[int, ...]:
@@ -110,7 +111,7 @@ class Metrology:
 
     def watts(self) -> int:
         """Watts flowing now; 0 behind an open relay."""
-        return self.load.watts_at(self.at_us) if self._flowing else 0
+        return self.load.watts_at(self.at_us) if self.flowing else 0
 
     def own_wall(self) -> datetime:
         """Local time on the meter's own display."""
@@ -142,10 +143,10 @@ class Metrology:
     def _integrate(self, to_us: int) -> None:
         if to_us <= self.at_us:
             return
-        if self._flowing:
+        if self.flowing:
             energy = self.load.energy_wus(self.at_us, to_us)
             self.total_wus += energy
-            self.rates_wus[self._rate - 1] += energy
+            self.rates_wus[self.rate - 1] += energy
         self.at_us = to_us
 
     def _note(self, wall: datetime) -> None:
@@ -179,7 +180,7 @@ class Metrology:
         minute = wall.hour * 60 + wall.minute
         today, tomorrow = wall.date(), wall.date() + timedelta(days=1)
         table = self.day_table if self.tables is None else self.tables.table_of(today)
-        self._rate = [rate for start, rate in table if start <= minute][-1]
+        self.rate = [rate for start, rate in table if start <= minute][-1]
         self._due = True
         border_us = us_of_wall(tomorrow, 0, self.zone)
         for start, _ in table:
@@ -227,7 +228,7 @@ class Metrology:
         """Take back what `state` gave. Raises KeyError or ValueError where it is not that."""
         self.at_us, self.total_wus, self._closed = kept["at_us"], kept["total_wus"], kept["closed"]
         self._powered = kept.get("powered", True)
-        self._flowing = self._closed and self._powered
+        self.flowing = self._closed and self._powered
         self.rates_wus = list(kept["rates_wus"])
         self.clock.adjust(kept["clock_set_at_us"], kept["clock_set_to_us"])
         self.freezes.clear()
@@ -244,13 +245,6 @@ class Metrology:
             if kept["tables"] is not None:
                 self.tables = Tables(self.day_table)
                 self.tables.restore(kept["tables"])
-        elif not self._flowing:
+        elif not self.flowing:
             self.history.flow(self.at_us, False)
         self.plan()
-
-
-def minute_due(wall: datetime, timer: str) -> int | None:
-    """The minute of the hour of `wall` at which a timer mmhhDD (99 for any) is due, None for not in this hour."""
-    minute, hour, day = timer[:2], timer[2:4], timer[4:6]
-    fits = hour in ("99", f"{wall:%H}") and day in ("99", f"{wall:%d}")
-    return int(minute) if fits else None

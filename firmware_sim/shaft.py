@@ -17,30 +17,15 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from .chint import ChintDdsu666, ChintDtsu666
-from .dlt645 import Dlt645Meter
 from .faults import EITHER, KINDS, LINE, METER, NO_FAULTS, Faults, gather, lines_of
 from .instants import us_of
+from .kinds import built, wire_together
 from .line import Line, Meter
 from .loads import Load
 from .metrology import ALL_FLAT, DayTable
-from .modbus import AcrelDdsy1352, EastronSdm630, ModbusMeter
 
-OPTIONS = ("password", "level", "lead", "cover_openings", "serr_bytes", "needs_preamble", "most_data")
-"""What a shaft file may say of a DL/T 645 meter beside what all meters have."""
 RATES = {"sharp": 1, "peak": 2, "flat": 3, "valley": 4}
 STATE_VERSION = 1
-
-MODBUS: dict[str, tuple[type[ModbusMeter], int]] = {
-    "acrel-ddsy1352": (AcrelDdsy1352, 1),
-    "acrel-dtsy1352": (AcrelDdsy1352, 3),
-    "chint-ddsu666": (ChintDdsu666, 1),
-    "chint-dtsu666": (ChintDtsu666, 3),
-    "eastron-sdm120": (EastronSdm630, 1),
-    "eastron-sdm230": (EastronSdm630, 1),
-    "eastron-sdm630": (EastronSdm630, 3),
-}
-"""Modbus meters by model: how they are built, and how many phases they measure."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +124,8 @@ def _build(described: dict[str, Any], now: datetime, faults: Faults) -> Shaft:
             raise ValueError(f"meter {row['id']!r} does not speak {protocols[row['line']]}, the language of its line")
         meter.advance(now)
         on_line[row["line"]].append(meter)
+    for meters in on_line.values():
+        wire_together(meters)
     seed, brought = head.get("seed", 1), head.get("faults", [])
     together = gather([*brought, *lines_of(faults)])
     lines = {
@@ -189,16 +176,9 @@ def _meter(row: dict[str, Any], tables: dict[str, DayTable], zone: ZoneInfo, sta
         "offset_s": row.get("offset_s", 0),
         "drift_ppm": row.get("drift_ppm", 0),
     }
-    load = Load(row["load"]["kind"], row["load"]["watts"], row["load"].get("seed", 1), zone)
-    model, serial = row["model"], row.get("serial", "")
-    if model in ("dlt645-1p", "dlt645-3p"):
-        chosen = {key: row[key] for key in OPTIONS if key in row}
-        phases, maker = (1, "DDZY-SIM") if model == "dlt645-1p" else (3, "DTZY-SIM")
-        return Dlt645Meter(row["address"], serial, load, start, phases=phases, model=maker, **common, **chosen)
-    if model in MODBUS:
-        kind, phases = MODBUS[model]
-        return kind(int(row["address"]), serial, load, start, phases=phases, **common)
-    raise ValueError(f"meter {row['id']!r}: no meter is built like {model!r}")
+    given, serial = row["load"], row.get("serial", "")
+    load = Load(given["kind"], given["litres_h"] if "litres_h" in given else given["watts"], given.get("seed", 1), zone)
+    return built(row, serial, load, start, common)
 
 
 def save(shaft_state: dict[str, Any], path: Path) -> None:

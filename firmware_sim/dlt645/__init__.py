@@ -2,5 +2,7 @@
 
 from .errors import Refusal
 from .meter import Dlt645Meter
+from .old import OldMeter
+from .purse import PurseMeter
 
-__all__ = ["Dlt645Meter", "Refusal"]
+__all__ = ["Dlt645Meter", "OldMeter", "PurseMeter", "Refusal"]

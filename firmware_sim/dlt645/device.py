@@ -65,10 +65,13 @@ class Device:
         address_bytes(serial)
         if not 16 <= most_data <= MOST_DATA:
             raise ValueError(f"a frame of a meter carries 16 to 200 data bytes, not {most_data}")
-        self.meter_id, self.model, self.asset = meter_id or address, model, asset or serial
+        self.meter_id, self.model = meter_id or address, model
+        self.asset: str = asset or serial
         self.mains = Mains(zlib.crc32(self.wire), phases)
         self.start_us = self.demand_since_us = us_of(start)
-        self.metrology = Metrology(load, self.start_us, zone or load.zone, registers, day_table, offset_s, drift_ppm)
+        self.metrology: Metrology = Metrology(
+            load, self.start_us, zone or load.zone, registers, day_table, offset_s, drift_ppm
+        )
         self.relay, self.events = Relay(delay_s=relay_delay_s), Events(cover_openings)
         self.demand = Demand(self.metrology.history, load, self.metrology.zone)
         self.passwords = {level: bytes.fromhex(password)[::-1]}
@@ -90,11 +93,15 @@ class Device:
         if self.relay.order is not None:
             arrived_us = self.relay.arrival_us(now_us, mono)
             if arrived_us is not None:
-                self.metrology.advance(arrived_us)
+                self.run(arrived_us)
                 self.settle_relay(arrive=True)
         if self.restore_at is not None and now_us >= self.restore_at[0]:
             self._restore_power(*self.restore_at)
-        self.metrology.advance(now_us)
+        self.run(now_us)
+
+    def run(self, to_us: int) -> None:
+        """Count up to the true instant `to_us`, with the contact where it is."""
+        self.metrology.advance(to_us)
 
     def press_button(self, now: datetime, mono: float | None = None) -> bool:
         """A person presses the meter's button. Closes the relay where closing is permitted; tells whether it did."""
@@ -145,6 +152,10 @@ class Device:
 
     # -- effects -----------------------------------------------------------------------------------------------
 
+    def own_value(self, di: int) -> bytes | None:
+        """The value of an identifier that only this kind of meter has."""
+        return None
+
     def guarded(self, di: int, level: int) -> bool:
         """Whether a write of `di` with this PA is refused because it needs more than a password."""
         return False
@@ -186,7 +197,7 @@ class Device:
         self.settings_seq += 1
 
     def _restore_power(self, at_us: int, directly: bool) -> None:
-        self.metrology.advance(at_us)
+        self.run(at_us)
         self.restore_at, self.operator = None, NOBODY
         if directly:
             self.relay.close(at_us, None)

@@ -18,7 +18,7 @@ from . import values
 from .demand import Peaks
 
 if TYPE_CHECKING:
-    from .meter import Dlt645Meter
+    from .device import Device
 
 HOURS = 254
 """Hourly freezes that a meter keeps."""
@@ -32,7 +32,7 @@ def energies(steps: tuple[int, ...]) -> bytes:
     return b"".join([bcd(each, 4) for each in steps])
 
 
-def settled(meter: Dlt645Meter, back: int) -> Frozen:
+def settled(meter: Device, back: int) -> Frozen:
     """Registers at the end of the `back`-th last settlement period, now for 0. Raises LookupError for none."""
     metrology = meter.metrology
     if not back:
@@ -42,7 +42,7 @@ def settled(meter: Dlt645Meter, back: int) -> Frozen:
     return metrology.settlements[-back]
 
 
-def peaks(meter: Dlt645Meter, back: int) -> Peaks:
+def peaks(meter: Device, back: int) -> Peaks:
     """Maximum demand of the period that ended so; since the last clearing where that was later."""
     metrology = meter.metrology
     to_us = settled(meter, back).at_us
@@ -52,7 +52,7 @@ def peaks(meter: Dlt645Meter, back: int) -> Peaks:
     return meter.demand.highest(max(begun, meter.demand_since_us), to_us, table)
 
 
-def demand(meter: Dlt645Meter, found: Peaks, size: int = 5) -> bytes:
+def demand(meter: Device, found: Peaks, size: int = 5) -> bytes:
     """Total and rates: XX.XXXX kW and YYMMDDhhmm each."""
     rows = []
     for wus, at_us in found[:size]:
@@ -62,7 +62,7 @@ def demand(meter: Dlt645Meter, found: Peaks, size: int = 5) -> bytes:
     return b"".join(rows)
 
 
-def freeze(meter: Dlt645Meter, di: int) -> bytes:
+def freeze(meter: Device, di: int) -> bytes:
     """An identifier of group 05. Raises LookupError where memory has none."""
     kind, content, slot = di >> 16 & 0xFF, di >> 8 & 0xFF, di & 0xFF
     if kind == HOURLY:
@@ -73,7 +73,7 @@ def freeze(meter: Dlt645Meter, di: int) -> bytes:
     return _content(meter, frozen, content)
 
 
-def _slot(meter: Dlt645Meter, kind: int, slot: int) -> Frozen:
+def _slot(meter: Device, kind: int, slot: int) -> Frozen:
     metrology = meter.metrology
     if kind == DAILY:
         kept = metrology.freeze_back(slot)
@@ -88,7 +88,7 @@ def _slot(meter: Dlt645Meter, kind: int, slot: int) -> Frozen:
     return ring[-slot]
 
 
-def _content(meter: Dlt645Meter, frozen: Frozen, content: int) -> bytes:
+def _content(meter: Device, frozen: Frozen, content: int) -> bytes:
     if content == 0x00:
         return date_time_bytes(datetime.strptime(frozen.wall, MINUTE), "%y%m%d%H%M")  # noqa: DTZ007 - a wall
     if content == 0x01:
@@ -109,7 +109,7 @@ def _content(meter: Dlt645Meter, frozen: Frozen, content: int) -> bytes:
     raise LookupError(f"freeze content {content:02X}")
 
 
-def _hour(meter: Dlt645Meter, content: int, slot: int) -> bytes:
+def _hour(meter: Device, content: int, slot: int) -> bytes:
     metrology = meter.metrology
     found = list(islice(metrology.history.marks(metrology.at_us, 60, metrology.zone), slot)) if slot <= HOURS else []
     if not slot or len(found) < slot or content not in (0x00, 0x01, 0x02, 0xFF):

@@ -21,7 +21,7 @@ from . import values
 from .errors import NO_DATA, Refusal
 
 if TYPE_CHECKING:
-    from .meter import Dlt645Meter
+    from .device import Device
 
 EVERY_MIN = 15
 KEPT = 40 * 96
@@ -36,7 +36,7 @@ def is_profile(di: int) -> bool:
     return di >> 24 == 0x06
 
 
-def answer(meter: Dlt645Meter, di: int, asked: bytes) -> bytes:
+def answer(meter: Device, di: int, asked: bytes) -> bytes:
     """The value of the answer. Raises Refusal where there is no such record."""
     quantity = di >> 16 == 0x0610
     if quantity:
@@ -57,7 +57,7 @@ def answer(meter: Dlt645Meter, di: int, asked: bytes) -> bytes:
     return b"".join(_record(meter, at_us, mark, which[0]) for at_us, mark in marks)
 
 
-def _marks(meter: Dlt645Meter, how: int, count: int, from_time: bytes) -> list[tuple[int, int]]:
+def _marks(meter: Device, how: int, count: int, from_time: bytes) -> list[tuple[int, int]]:
     """(true instant, instant shown) of the records asked for, oldest first."""
     metrology = meter.metrology
     found = metrology.history.marks(metrology.at_us, EVERY_MIN, metrology.zone)
@@ -73,11 +73,11 @@ def _marks(meter: Dlt645Meter, how: int, count: int, from_time: bytes) -> list[t
     return [each for each in all_marks if wall_of(each[1], metrology.zone).replace(tzinfo=None) >= begin][:count]
 
 
-def _time(meter: Dlt645Meter, mark: int) -> bytes:
+def _time(meter: Device, mark: int) -> bytes:
     return date_time_bytes(wall_of(mark, meter.metrology.zone), "%y%m%d%H%M")
 
 
-def _record(meter: Dlt645Meter, at_us: int, mark: int, only: int) -> bytes:
+def _record(meter: Device, at_us: int, mark: int, only: int) -> bytes:
     moment = values.Moment.at(meter, at_us)
     classes = [row(moment) if only in (0, number) else b"" for number, row in enumerate(CLASSES, 1)]
     body = _time(meter, mark) + b"".join(each + b"\xaa" for each in classes)

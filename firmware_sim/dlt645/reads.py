@@ -16,9 +16,9 @@ from . import freezes, profile, values, zones
 from .values import Moment
 
 if TYPE_CHECKING:
-    from .meter import Dlt645Meter
+    from .device import Device
 
-Answer = Callable[["Dlt645Meter"], bytes]
+Answer = Callable[["Device"], bytes]
 SPEED_BYTES = {600: 0x02, 1200: 0x04, 2400: 0x08, 4800: 0x10, 9600: 0x20, 19200: 0x40}
 SETTLED = 12
 
@@ -27,7 +27,7 @@ def own_time(order: str) -> Answer:
     return lambda meter: date_time_bytes(meter.metrology.own_wall(), order)
 
 
-def text(text_of: Callable[[Dlt645Meter], str], size: int) -> Answer:
+def text(text_of: Callable[[Device], str], size: int) -> Answer:
     return lambda meter: text_field(text_of(meter), size)
 
 
@@ -93,8 +93,11 @@ LOST = {0x03010000, 0x03020000, 0x03030000, 0x03040000}
 """Voltage lost, under, over, phase broken: per phase count 3 and minutes 3; a meter with three phases has them."""
 
 
-def answer(meter: Dlt645Meter, di: int, asked: bytes = b"") -> bytes:
+def answer(meter: Device, di: int, asked: bytes = b"") -> bytes:
     """The value of an identifier. Raises LookupError, or Refusal, where this meter has none."""
+    own = meter.own_value(di)
+    if own is not None:
+        return own
     row = ROWS.get(di)
     if row is not None:
         return row(meter)
@@ -116,7 +119,7 @@ def answer(meter: Dlt645Meter, di: int, asked: bytes = b"") -> bytes:
     return meter.events.answer(di)
 
 
-def _energy(meter: Dlt645Meter, di: int) -> bytes:
+def _energy(meter: Device, di: int) -> bytes:
     """00 KK RR nn: kind, rate (FF: total and rates), settlement period back (FF: now and all that are kept)."""
     kind, rate, back = di >> 16 & 0xFF, di >> 8 & 0xFF, di & 0xFF
     if back == 0xFF:
@@ -133,7 +136,7 @@ def _energy(meter: Dlt645Meter, di: int) -> bytes:
     return bcd(steps[rate], 4)
 
 
-def _steps(meter: Dlt645Meter, kind: int, forward: tuple[int, ...]) -> tuple[int, ...]:
+def _steps(meter: Device, kind: int, forward: tuple[int, ...]) -> tuple[int, ...]:
     """The registers of a kind of energy, from the forward ones. Combined is forward plus reverse, which is zero."""
     if kind in (0x00, 0x01):
         return forward
@@ -147,7 +150,7 @@ def _steps(meter: Dlt645Meter, kind: int, forward: tuple[int, ...]) -> tuple[int
     raise LookupError(f"no energy {kind:02X}")
 
 
-def _demand(meter: Dlt645Meter, di: int) -> bytes:
+def _demand(meter: Device, di: int) -> bytes:
     """0101RRnn forward, 0102RRnn reverse: XX.XXXX kW and YYMMDDhhmm."""
     rate, back = di >> 8 & 0xFF, di & 0xFF
     if back > SETTLED or (rate > 4 and rate != 0xFF):

@@ -15,7 +15,7 @@ from ..electrics import Mains
 from ..metrology import STEP_WUS
 
 if TYPE_CHECKING:
-    from .meter import Dlt645Meter
+    from .device import Device
 
 Phase = int | str | None
 SEVERAL: dict[str | None, tuple[int | None, ...]] = {"total": (None,), "all": (None, 0, 1, 2), None: (0, 1, 2)}
@@ -31,14 +31,14 @@ class Moment:
     steps: int
 
     @classmethod
-    def at(cls, meter: Dlt645Meter, at_us: int) -> Moment:
+    def at(cls, meter: Device, at_us: int) -> Moment:
         """A past instant. Raises LookupError where memory does not reach."""
         history = meter.metrology.history
         watts = meter.metrology.load.watts_at(at_us) if history.flowing_at(at_us) else 0
         return cls(meter.mains, at_us, watts, history.total_wus_at(at_us) // STEP_WUS % 100_000_000)
 
     @classmethod
-    def now(cls, meter: Dlt645Meter) -> Moment:
+    def now(cls, meter: Device) -> Moment:
         metrology = meter.metrology
         return cls(meter.mains, metrology.at_us, metrology.watts(), 0)
 
