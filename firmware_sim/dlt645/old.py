@@ -104,7 +104,7 @@ class OldMeter(Device):
         if group == 0xB6 and 1 <= item <= self.mains.phases and kind in (1, 2, 3):
             phase = item - 1
             volts, amps = self.mains.volts_d(now.at_us, phase) // 10, self.mains.milliamps(now.at_us, now.watts, phase)
-            return {1: bcd(volts, 2), 2: bcd(amps // 10, 2), 3: values.power(now, phase)}[kind]
+            return {1: bcd(volts, 2), 2: bcd(min(amps // 10, 9999), 2), 3: values.power(now, phase)}[kind]
         if di in (0xB630, 0xB650):
             return values.power(now, "total") if di == 0xB630 else values.factor(now, "total")
         rows = {0xC010: 0x04000101, 0xC011: 0x04000102, 0xC030: 0x04000409, 0xC032: 0x04000402, 0xC117: 0x04000B01}

@@ -77,7 +77,11 @@ def test_a_freeze_on_command_keeps_that_instant_and_three_of_them(make, read, st
 
 @pytest.mark.parametrize(
     ("timer", "frozen"),
-    [("30069999", ["2611220630", "2611210630"]), ("15999999", ["2611221015", "2611220915"]), ("00002299", ["2611220000"])],
+    [
+        ("30069999", ["2611220630", "2611210630"]),
+        ("15999999", ["2611221015", "2611220915"]),
+        ("00002299", ["2611220000"]),
+    ],
 )
 def test_a_timed_freeze_comes_by_the_hour_the_day_or_the_month(make, read, start, timer, frozen):
     """16H mm hh DD MM with 99 for any keeps registers at those minutes of the own clock (group 0500)."""
@@ -123,10 +127,11 @@ def test_the_settlement_day_can_be_moved(make, read, start):
 def test_maximum_demand_is_the_highest_quarter_of_an_hour(make, read, control, start):
     """0101FF00 against a search of every window, an hour without supply to the load left out."""
     meter = make(kind="restaurant", watts=9000)
-    control(meter, 0x1A, start + timedelta(hours=8, minutes=20, seconds=11))
-    control(meter, 0x1C, start + timedelta(hours=9, minutes=31, seconds=7))
+    tripped, closed = (start + timedelta(hours=8, minutes=20, seconds=11), start + timedelta(hours=9, minutes=31))
+    control(meter, 0x1A, tripped)
+    control(meter, 0x1C, closed)
     now = start + timedelta(hours=12)
-    gap = us_of(start + timedelta(hours=8, minutes=20, seconds=11)), us_of(start + timedelta(hours=9, minutes=31, seconds=7))
+    gap = us_of(tripped), us_of(closed)
     best = (0, 0)
     for minute in range(12 * 60 - 14):
         begin = us_of(start) + minute * MINUTE_US
@@ -158,7 +163,8 @@ def test_load_records_are_asked_from_a_time_on_and_carry_their_sum(make, start):
     control, data = ask(meter, 0x11, "01000406" + "01" + "0012201126", now)
     classes = data[4 + 8 : -2]
     assert classes[:3] == b"\xaa" * 3 and classes[3:7][::-1].hex() == "00005400" and classes[-2:] == b"\xaa" * 2
-    assert ask(meter, 0x11, "01061006" + "03" + "0012201126", now)[1][4:].hex() == "0012201126" + "005400000063000000720000"
+    three = ask(meter, 0x11, "01061006" + "03" + "0012201126", now)[1][4:]
+    assert three.hex() == "0012201126" + "00540000" + "00630000" + "00720000"
     assert ask(meter, 0x11, "01061006" + "03" + "0012211126", now) == (0xD1, b"\x02")
 
 
@@ -178,7 +184,7 @@ def test_a_long_answer_comes_in_parts_of_the_meters_own_size(make, start, most):
 
 
 def test_memory_survives_a_restart_and_an_older_memory_is_taken(make, read, control, start):
-    """Hours, settlements, demand and events are the same after a restart; a memory of an older simulator still loads."""
+    """Hours, settlements, demand and events are the same after a restart; an older simulator's memory still loads."""
     meter = make(kind="shop")
     control(meter, 0x1A, start + timedelta(hours=1))
     control(meter, 0x1C, start + timedelta(hours=2))

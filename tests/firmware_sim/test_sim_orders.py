@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from firmware_sim.dlt645_frame import build, parse
+from firmware_sim.faults import NO_FAULTS, gather
 from firmware_sim.line import Line
 
 KEY = "0200000000000000"
@@ -135,8 +136,6 @@ def test_what_was_done_is_noted_with_who_did_it(make, read, start):
 
 def test_without_supply_nothing_is_counted_and_no_midnight_is_there(make, read, start):
     """The power fault: silent, no energy, the midnight is missing, begin and end are noted in 031100."""
-    from firmware_sim.faults import NO_FAULTS, gather
-
     meter = make(watts=36000, meter_id="a")
     line = Line([meter], 1)
     meter.advance(start + timedelta(hours=1))
