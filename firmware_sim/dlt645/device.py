@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ..covers import Cover
 from ..dlt645_frame import address_bytes, digits_of
 from ..electrics import Mains
 from ..instants import us_of
@@ -113,6 +114,11 @@ class Device:
         self.settle_relay()
         return True
 
+    @property
+    def covers(self) -> dict[str, Cover]:
+        """Events that last, by what is open or present."""
+        return self.events.spans
+
     # -- what happens to a meter -------------------------------------------------------------------------------
 
     def suffer(self, kind: str, present: bool) -> None:
@@ -132,7 +138,7 @@ class Device:
 
     def set_cover(self, which: str, opened: bool) -> None:
         """Somebody opens or shuts the meter's `cover` or its `terminal` cover: counted, with its own time."""
-        if self.events.spans[which].set(opened, self.metrology.own_wall(), self.metrology.registers()[0]):
+        if self.covers[which].set(opened, self.metrology.own_wall(), self.metrology.registers()[0]):
             self.settings_seq += 1
 
     def status_word(self, number: int) -> int:

@@ -148,6 +148,29 @@ def test_maximum_demand_is_the_highest_quarter_of_an_hour(make, read, control, s
     assert read(meter, "01010000", now) == "0" * 16 and read(meter, "03300200", now) == "000001"
 
 
+def test_demand_knows_the_open_relay_and_the_rate_in_which_a_window_ends(make, read, control, start):
+    """36 kW until 11:00 and nothing after: 36 kW in the valley before, 14 minutes of it in the first sharp window."""
+    meter = make(watts=36000, day_table=((0, 4), (660, 1)))
+    control(meter, 0x1A, start + timedelta(minutes=30))
+    now = start + timedelta(hours=3)
+    assert read(meter, "01010000", now) == read(meter, "01010400", now) == "2611201045" + "360000"
+    assert read(meter, "01010100", now) == "2611201101" + "336000"
+    assert read(meter, "01010200", now) == "0" * 16 == read(meter, "01020000", now)
+    late = make(watts=36000)
+    control(late, 0x1A, start + timedelta(minutes=10))
+    assert read(late, "01010000", start + timedelta(minutes=16)) == "2611201045" + "240000"
+
+
+def test_a_period_ends_once_even_when_its_midnight_comes_twice(make, read, start):
+    """A clock set back over the first of the month makes no second settlement."""
+    meter = make(watts=36000)
+    after = start + timedelta(days=10, hours=13, minutes=31)  # 00:01 on 1 December
+    first = read(meter, "00010001", after)
+    assert ask(meter, 0x14, "0c010004" + "0200000000000000" + "00582301301126", after)[0] == 0x94
+    later = after + timedelta(minutes=10)
+    assert read(meter, "00010001", later) == first and read(meter, "00010002", later) == "error 02"
+
+
 def test_load_records_are_asked_from_a_time_on_and_carry_their_sum(make, start):
     """11H with L = 0AH: two records from 12:00 on, energy as it stood then; a class alone leaves the others empty."""
     meter = make(watts=36000)
