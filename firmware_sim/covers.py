@@ -1,5 +1,7 @@
 """What a DL/T 645-2007 meter notes when its cover or terminal cover is opened (annex A, 03300D and 03300E).
 
+Whatever begins and ends is noted so: a magnet, a relay that does not follow, a supply that is gone.
+
 03300D00   count of openings, XXXXXX
 03300Dnn   the nn-th last: begin YYMMDDhhmmss, end YYMMDDhhmmss, 12 energies; the end is zero while it is open
 """
@@ -52,6 +54,10 @@ class Cover:
         else:
             self.openings[0].end, self.openings[0].end_steps = at, steps
         return True
+
+    def clear(self) -> None:
+        """Forget all openings; one that lasts is noted again when it ends and another begins."""
+        self.count, self.openings = 0, []
 
     def record(self, back: int) -> bytes:
         """The `back`-th last record, 60 bytes. Raises LookupError where there is none."""

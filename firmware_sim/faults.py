@@ -22,7 +22,7 @@ class Kind:
 
 KINDS = {
     "silent": Kind(METER, "", "the meter hears and answers nothing"),
-    "stuck": Kind(METER, "", "control is acknowledged, status word 3 shows the command, the contact never moves"),
+    "stuck": Kind(METER, "", "control is acknowledged, the status shows the command, contact or valve never moves"),
     "noise": Kind(
         EITHER, "0 to 1", "so many replies have a byte flipped, lost or added, rubbish before, or their end cut off"
     ),
@@ -36,6 +36,10 @@ KINDS = {
     "unplug": Kind(LINE, "", "the adapter is pulled; cleared, it is back under its name and another device"),
     "cover": Kind(METER, "", "the meter's cover is open; the meter counts and notes it, as DL/T 645 has it"),
     "terminal": Kind(METER, "", "the terminal cover is open"),
+    "magnet": Kind(METER, "", "a magnet is at the meter, which notes it"),
+    "battery": Kind(METER, "", "the battery is low: status word 1 bit 2, ST bit 2 of a water meter"),
+    "power": Kind(METER, "", "the meter has no supply: silent, nothing counted, no midnight frozen, power down noted"),
+    "babble": Kind(METER, "seconds", "asked, the meter does not stop talking for so long, and what it says is rubbish"),
 }
 """Every kind of fault."""
 
@@ -43,6 +47,9 @@ CLEAR = "clear"
 EVERYWHERE = "*"
 SLY = "sly"
 LATEST_S = 60.0
+SECONDS = ("late", "babble")
+SUFFERED = ("stuck", "cover", "terminal", "magnet", "battery", "power")
+"""Kinds that happen to a meter and not to what it says."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,10 @@ class Faults:
     unplug: frozenset[str] = frozenset()
     cover: frozenset[str] = frozenset()
     terminal: frozenset[str] = frozenset()
+    magnet: frozenset[str] = frozenset()
+    battery: frozenset[str] = frozenset()
+    power: frozenset[str] = frozenset()
+    babble: dict[str, float] = field(default_factory=dict)
 
     def noise_of(self, *places: str) -> float:
         """The largest probability among a line and the meter that answers."""
@@ -103,7 +114,7 @@ def _fits(kind: str, known: Kind, colon: str, argument: str) -> bool:
         number = float(argument)
     except ValueError:
         return False
-    if kind == "late":
+    if kind in SECONDS:
         return 0 < number <= LATEST_S
     if kind == "flips" and argument.isdigit():
         return 1 <= number <= 100
@@ -125,8 +136,10 @@ def gather(texts: Iterable[str]) -> Faults:
         else:
             found[kind][where] = argument
     sets = {kind: frozenset(places) for kind, places in found.items() if not KINDS[kind].argument}
-    noise, late = ({where: float(text) for where, text in found[kind].items()} for kind in ("noise", "late"))
-    return Faults(noise=noise, late=late, flips=found["flips"], **sets)
+    noise, late, babble = (
+        {where: float(text) for where, text in found[kind].items()} for kind in ("noise", *SECONDS)
+    )
+    return Faults(noise=noise, late=late, babble=babble, flips=found["flips"], **sets)
 
 
 def lines_of(faults: Faults) -> list[str]:

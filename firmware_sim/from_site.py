@@ -11,6 +11,9 @@ from typing import Any
 KINDS = (("shop", 2400), ("dwelling", 1800), ("restaurant", 4200), ("office", 2000), ("night", 1500))
 """Loads that a 60 A meter carries, handed out in turn."""
 
+LITRES_H = 60
+"""What a shop draws at its busiest."""
+
 SHARES = (8, 40, 35, 17)
 """Percent of an invented register that fell into sharp, peak, flat, valley."""
 
@@ -40,6 +43,9 @@ def _meter(row: dict[str, Any], number: int) -> dict[str, Any]:
     shares = [total * percent // 100 for percent in SHARES[:-1]]
     steps = [total, *shares, total - sum(shares)]
     kind, watts = KINDS[number % len(KINDS)]
+    load = {"kind": kind, "watts": watts, "seed": number + 1}
+    if row["model"].startswith("cjt188"):
+        load = {"kind": "water", "litres_h": LITRES_H, "seed": number + 1}
     return {
         "id": row["id"],
         "line": row["port"],
@@ -47,5 +53,6 @@ def _meter(row: dict[str, Any], number: int) -> dict[str, Any]:
         "address": row["address"],
         "serial": row.get("serial", row["address"].rjust(12, "0")),
         "registers": [f"{each // 100}.{each % 100:02d}" for each in steps],
-        "load": {"kind": kind, "watts": watts, "seed": number + 1},
+        "load": load,
+        **({"circuit": row["circuit"]} if "circuit" in row else {}),
     }

@@ -42,3 +42,10 @@ def us_of_wall(day: date, minute: int, zone: ZoneInfo) -> int:
 def midnight_us(day: date, zone: ZoneInfo) -> int:
     """Microseconds UTC at which local `day` begins."""
     return us_of_wall(day, 0, zone)
+
+
+def minute_due(wall: datetime, timer: str) -> int | None:
+    """The minute of the hour of `wall` at which a timer mmhhDD (99 for any) is due, None for not in this hour."""
+    minute, hour, day = timer[:2], timer[2:4], timer[4:6]
+    fits = hour in ("99", f"{wall:%H}") and day in ("99", f"{wall:%d}")
+    return int(minute) if fits else None

@@ -11,8 +11,11 @@ from random import Random
 from typing import Any, Protocol
 
 from .accidents import disturb, flip
-from .faults import NO_FAULTS, Faults
+from .faults import NO_FAULTS, SUFFERED, Faults
 from .metrology import Metrology
+
+BITS_PER_BYTE = 11
+"""Start, 8 data, parity or second stop, stop. (8N1 has 10; the difference is not worth two cases.)"""
 
 
 class Meter(Protocol):
@@ -22,12 +25,12 @@ class Meter(Protocol):
     address: str
     protocol: str
     settings_seq: int
+    speed: int
     metrology: Metrology
 
     def answer(self, frame: bytes, now: datetime, mono: float | None = None) -> bytes | None: ...
     def advance(self, now: datetime, mono: float | None = None) -> None: ...
-    def set_stuck(self, stuck: bool) -> None: ...
-    def set_cover(self, which: str, opened: bool) -> None: ...
+    def suffer(self, kind: str, present: bool) -> None: ...
     def state(self) -> dict[str, Any]: ...
     def restore(self, kept: dict[str, Any]) -> None: ...
 
@@ -38,8 +41,18 @@ class Line:
     think_s = (0.020, 0.100)
     # DL/T 645-2007 §5.3 allows 20 to 500 ms; meters in the field answer within 100.
 
-    def __init__(self, meters: Sequence[Meter], seed: int, faults: Faults = NO_FAULTS, line_id: str = "line"):
-        self.meters, self.line_id = list(meters), line_id
+    def __init__(
+        self,
+        meters: Sequence[Meter],
+        seed: int,
+        faults: Faults = NO_FAULTS,
+        line_id: str = "line",
+        *,
+        baud: int = 9600,
+        think_s: tuple[float, float] | None = None,
+    ):
+        self.meters, self.line_id, self.baud = list(meters), line_id, baud
+        self.think_s = think_s or self.think_s
         self._dice = Random(f"{line_id}:{seed}")
         self.set_faults(faults)
 
@@ -47,20 +60,30 @@ class Line:
         """Put these faults in the place of those before."""
         self.faults = faults
         for meter in self.meters:
-            meter.set_stuck(meter.meter_id in faults.stuck)
-            meter.set_cover("cover", meter.meter_id in faults.cover)
-            meter.set_cover("terminal", meter.meter_id in faults.terminal)
+            for kind in SUFFERED:
+                meter.suffer(kind, meter.meter_id in getattr(faults, kind))
 
     @property
     def settings_seq(self) -> int:
         """Grows whenever a meter of this line changed something that a restart must not lose."""
         return sum(meter.settings_seq for meter in self.meters)
 
-    def answer(self, frame: bytes, now: datetime, mono: float | None = None) -> tuple[bytes, float]:
-        """What comes back over the line for one request frame, b"" for nothing, and the seconds until it begins."""
+    @property
+    def speeds(self) -> set[int]:
+        """Bit/s at which some meter of this line listens."""
+        return {meter.speed or self.baud for meter in self.meters}
+
+    def answer(self, frame: bytes, now: datetime, mono: float | None = None, speed: int = 0) -> tuple[bytes, float]:
+        """What comes back over the line for one request frame, b"" for nothing, and the seconds until it begins.
+
+        speed: bit/s at which it is asked; a meter that listens at another hears nothing. 0 is each meter's own.
+        """
         replies, noise, flips, late_s = [], 0.0, "", 0.0
+        babble_s = 0.0
         for meter in self.meters:
-            if meter.meter_id in self.faults.silent:
+            if meter.meter_id in self.faults.silent or meter.meter_id in self.faults.power:
+                continue
+            if speed and speed != (meter.speed or self.baud):
                 continue
             reply = meter.answer(frame, now, mono)
             if reply:
@@ -68,10 +91,13 @@ class Line:
                 noise = max(noise, self.faults.noise_of(self.line_id, meter.meter_id))
                 flips = self.faults.flips_of(self.line_id, meter.meter_id)
                 late_s = max(late_s, self.faults.late.get(meter.meter_id, 0.0))
+                babble_s = max(babble_s, self.faults.babble.get(meter.meter_id, 0.0))
         think_s = self.think_s[0] + self._dice.random() * (self.think_s[1] - self.think_s[0])
         if not replies:
             return b"", think_s
         heard = replies[0] if len(replies) == 1 else collide(replies)
+        if babble_s:
+            return self._dice.randbytes(max(1, int(babble_s * (speed or self.baud) / BITS_PER_BYTE))), late_s or think_s
         if noise and self._dice.random() < noise:
             heard = disturb(heard, self._dice)
         if flips:

@@ -1,5 +1,7 @@
 """A load is watts as a function of seed and local time, constant within each minute, so energy is an exact integer.
 
+A water meter counts the same way: litres an hour stand in the place of watts, and a litre in that of a watt-hour.
+
 Energy is counted in W·µs: watts times microseconds, both integers. Integrating from a to b and from b to c
 gives to the last digit what integrating from a to c gives, however the span is cut.
 """
@@ -56,6 +58,7 @@ SHAPES = {  # 0h                4h              8h              12h             
     "dwelling": Shape(
         hours("18 15 13 12  12 15 35 50  35 25 22 35  45 30 25 25  35 60 95 100  90 75 50 30"), 350, 1200
     ),
+    "water": Shape(hours("2 1 1 1  1 8 45 90  70 40 30 45  70 40 30 30  45 70 95 100  85 60 30 8"), 400, 1150),
     "night": Shape(hours("70 60 40 25  20 20 20 20  25 35 45 50  55 60 65 70  75 80 90 100  100 100 95 85"), 80, 1100),
 }
 
@@ -111,6 +114,15 @@ class Load:
             from_us = curve.end_us
             curve = self._curve(from_us)
         return energy + curve.until_wus(to_us) - curve.until_wus(from_us)
+
+    def minute_sums(self, day: date) -> tuple[int, list[int]]:
+        """The instant at which `day` begins, and the energy in W·µs up to each of its minutes, the last included."""
+        if self._flat:
+            start_us, end_us = midnight_us(day, self.zone), midnight_us(day + timedelta(days=1), self.zone)
+            minutes = (end_us - start_us) // MINUTE_US
+            return start_us, [self.watts * MINUTE_US * minute for minute in range(minutes + 1)]
+        curve = self._day(day)
+        return curve.start_us, curve.sum_wus
 
     def _curve(self, at_us: int) -> DayCurve:
         newest = self._newest

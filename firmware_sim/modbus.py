@@ -1,7 +1,9 @@
-"""Modbus RTU meters, written by hand: one whole request frame in, one reply or None out. They only measure.
+"""Modbus RTU meters, written by hand: one whole request frame in, one reply or None out.
 
-    request  slave 03|04 start(2) count(2) CRC(2, low byte first)
-    reply    slave 03|04 bytes(1) registers… CRC       refused: slave function+80H exception CRC
+    read     slave 01 to 04 start(2) count(2) CRC(2, low byte first)       reply  bytes(1) registers… CRC
+    write    slave 05|06 at(2) value(2) CRC                                reply  the same
+             slave 0F|10 start(2) count(2) bytes(1) values… CRC            reply  start count CRC
+    refused  slave function+80H exception CRC          slave 0 writes to all, and nobody answers
 
 Two makers: an Acrel DDSY1352 (function 03, integers, manual §8.1) and an Eastron SDM630 (function 04, float32
 high word first, manual "Input Registers").
@@ -11,7 +13,6 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable
 from datetime import datetime
 from math import isqrt
 from typing import Any
@@ -19,10 +20,20 @@ from zoneinfo import ZoneInfo
 
 from .electrics import Mains
 from .instants import us_of
-from .loads import WUS_PER_WH, Load
+from .loads import Load
 from .metrology import ALL_FLAT, DayTable, Metrology
 
 ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE = 1, 2, 3
+
+
+WRITES = (0x05, 0x06, 0x0F, 0x10)
+MOST_BITS = 2000
+MOST_WRITTEN = {0x0F: 1968, 0x10: 123}
+
+
+def _within(count: int, most: int) -> None:
+    if not 1 <= count <= most:
+        raise Exceptional(ILLEGAL_VALUE)
 
 
 def _crc_table() -> tuple[int, ...]:
@@ -60,8 +71,9 @@ class ModbusMeter:
     """
 
     protocol = "modbus-rtu"
-    function = 0x03
+    functions = frozenset({0x03})
     most_registers = 125
+    speed = 0
 
     def __init__(
         self,
@@ -88,36 +100,86 @@ class ModbusMeter:
 
     def answer(self, frame: bytes, now: datetime, mono: float | None = None) -> bytes | None:
         """The reply to one whole request frame at `now`; None for another slave, a broadcast or a wrong CRC."""
-        if len(frame) < 4 or frame[0] != self.slave or crc(frame[:-2]) != frame[-2:]:
+        if len(frame) < 4 or frame[0] not in (self.slave, 0) or crc(frame[:-2]) != frame[-2:] or not self.mine(frame):
+            return None
+        if frame[0] == 0 and frame[1] not in WRITES:
             return None
         self.advance(now, mono)
         try:
-            if frame[1] != self.function:
+            if frame[1] not in self.functions:
                 raise Exceptional(ILLEGAL_FUNCTION)
-            if len(frame) != 8:
-                raise Exceptional(ILLEGAL_VALUE)
-            start, count = struct.unpack(">HH", frame[2:6])
-            if not 1 <= count <= self.most_registers:
-                raise Exceptional(ILLEGAL_VALUE)
-            words = self.read(start, count)
-            body = bytes((self.slave, frame[1], 2 * count)) + words
+            body = bytes((self.slave, frame[1])) + self._act(frame[1], frame[2:-2])
         except Exceptional as exceptional:
             body = bytes((self.slave, frame[1] | 0x80, exceptional.code))
-        return body + crc(body)
+        return body + crc(body) if frame[0] else None
+
+    def mine(self, frame: bytes) -> bool:
+        """Whether a frame to this slave is for this part of it; a box has several."""
+        return True
+
+    def _act(self, function: int, rest: bytes) -> bytes:
+        """What follows the function in the reply."""
+        if len(rest) < 4 or (function <= 0x06 and len(rest) != 4):
+            raise Exceptional(ILLEGAL_VALUE)
+        start, count = struct.unpack(">HH", rest[:4])
+        if function in (0x03, 0x04):
+            _within(count, self.most_registers)
+            return bytes((2 * count,)) + self.read(start, count)
+        if function in (0x01, 0x02):
+            _within(count, MOST_BITS)
+            bits = self.read_bits(function, start, count)
+            packed = sum(bit << spot for spot, bit in enumerate(bits)).to_bytes((count + 7) // 8, "little")
+            return bytes((len(packed),)) + packed
+        if function == 0x05:
+            if count not in (0x0000, 0xFF00):
+                raise Exceptional(ILLEGAL_VALUE)
+            self.write_bits(start, [count == 0xFF00])
+            return rest
+        if function == 0x06:
+            self.write(start, (count,))
+            return rest
+        _within(count, MOST_WRITTEN[function])
+        size = 2 * count if function == 0x10 else (count + 7) // 8
+        if len(rest) != 5 + size or rest[4] != size:
+            raise Exceptional(ILLEGAL_VALUE)
+        if function == 0x10:
+            self.write(start, struct.unpack(f">{count}H", rest[5:]))
+        else:
+            coils = int.from_bytes(rest[5:], "little")
+            self.write_bits(start, [bool(coils >> spot & 1) for spot in range(count)])
+        return rest[:4]
 
     def read(self, start: int, count: int) -> bytes:
         """`count` registers from `start`, two bytes each; raises Exceptional where one of them does not exist."""
         raise NotImplementedError
 
+    def packed(self, words: dict[int, int], start: int, count: int) -> bytes:
+        """Registers out of a table; raises Exceptional where one of them does not exist."""
+        try:
+            return struct.pack(f">{count}H", *[words[register] for register in range(start, start + count)])
+        except KeyError:
+            raise Exceptional(ILLEGAL_ADDRESS) from None
+
+    def write(self, start: int, words: tuple[int, ...]) -> None:
+        """Take registers over. Raises Exceptional, and then nothing was changed."""
+        raise Exceptional(ILLEGAL_ADDRESS)
+
+    def read_bits(self, function: int, start: int, count: int) -> list[bool]:
+        """Coils (01H) or inputs (02H)."""
+        raise Exceptional(ILLEGAL_ADDRESS)
+
+    def write_bits(self, start: int, bits: list[bool]) -> None:
+        """Set coils. Raises Exceptional, and then nothing was changed."""
+        raise Exceptional(ILLEGAL_ADDRESS)
+
     def advance(self, now: datetime, mono: float | None = None) -> None:
         """Bring the meter forward to `now`."""
         self.metrology.advance(us_of(now))
 
-    def set_stuck(self, stuck: bool) -> None:
-        """There is no relay in these meters, so nothing can stick."""
-
-    def set_cover(self, which: str, opened: bool) -> None:
-        """These meters keep no record of their covers."""
+    def suffer(self, kind: str, present: bool) -> None:
+        """A fault of the shaft; these meters keep no record of their covers."""
+        if kind == "power":
+            self.metrology.powered = not present
 
     def state(self) -> dict[str, Any]:
         """Everything a restart must not lose, as JSON values."""
@@ -132,13 +194,9 @@ class AcrelDdsy1352(ModbusMeter):
     """Acrel DDSY1352, read-only: U32 energies high word first, scaled 16-bit values (manual T1.0, §8.1)."""
 
     def read(self, start: int, count: int) -> bytes:
-        words = self._words()
-        try:
-            return struct.pack(f">{count}H", *[words[register] for register in range(start, start + count)])
-        except KeyError:
-            raise Exceptional(ILLEGAL_ADDRESS) from None
+        return self.packed(self.words(), start, count)
 
-    def _words(self) -> dict[int, int]:
+    def words(self) -> dict[int, int]:
         at_us, watts, mains = self.metrology.at_us, self.metrology.watts(), self.mains
         words: dict[int, int] = {}
         for index, steps in enumerate(self.metrology.registers()):  # 0000 total, 0002 sharp, 0004 peak, 0006, 0008
@@ -158,37 +216,3 @@ class AcrelDdsy1352(ModbusMeter):
         words[0x0037] = words[0x0038] = 1
         words[0x0043], words[0x0044], words[0x0045] = struct.unpack(">3H", bytes.fromhex(self.serial))
         return words
-
-
-class EastronSdm630(ModbusMeter):
-    """Eastron SDM630: input registers, a float32 every two; parameters it does not use read 0.0 up to 017FH."""
-
-    function = 0x04
-    most_registers = 80
-    last_parameter = 0x017E
-
-    def read(self, start: int, count: int) -> bytes:
-        if start % 2 or start + count - 2 > self.last_parameter:
-            raise Exceptional(ILLEGAL_ADDRESS)
-        if count % 2:
-            raise Exceptional(ILLEGAL_VALUE)
-        nothing: Callable[[], float] = float
-        values = [self._parameters().get(register, nothing)() for register in range(start, start + count, 2)]
-        return struct.pack(f">{len(values)}f", *values)
-
-    def _parameters(self) -> dict[int, Callable[[], float]]:
-        mains, meters = self.mains, self.metrology
-        at_us, watts = meters.at_us, meters.watts()
-        rows: dict[int, Callable[[], float]] = {
-            0x0034: lambda: float(watts),
-            0x003E: lambda: mains.factor_m(at_us, watts) / 1000,
-            0x0046: lambda: mains.hertz_c(at_us) / 100,
-            0x0048: lambda: meters.total_wus // WUS_PER_WH / 1000,  # import kWh
-            0x0156: lambda: meters.total_wus // WUS_PER_WH / 1000,  # total kWh
-        }
-        for phase in range(mains.phases):
-            rows[2 * phase] = lambda phase=phase: mains.volts_d(at_us, phase) / 10  # type: ignore[misc]
-            rows[6 + 2 * phase] = lambda phase=phase: mains.milliamps(at_us, watts, phase) / 1000  # type: ignore[misc]
-            rows[0x0C + 2 * phase] = lambda phase=phase: float(mains.phase_watts(watts, phase))  # type: ignore[misc]
-            rows[0x1E + 2 * phase] = lambda: mains.factor_m(at_us, watts) / 1000
-        return rows

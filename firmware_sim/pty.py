@@ -18,14 +18,13 @@ from pathlib import Path
 
 from bridge.contract.clock import Clock
 
-from .line import Line
+from .line import BITS_PER_BYTE, Line
 from .wire import EARS
-
-BITS_PER_BYTE = 11
-"""Start, 8 data, parity or second stop, stop. (8N1 has 10; the difference is not worth two cases.)"""
 
 ANSWERS_WITHIN_S = 0.5
 """DL/T 645-2007 §5.3, Td; a meter that takes longer is late, and the line does not wait for it."""
+
+BAUDS = {getattr(termios, f"B{baud}"): baud for baud in (600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)}
 
 CHUNK_S = 0.010
 # Bytes are handed over in portions of about this long, as a USB adapter does.
@@ -47,7 +46,8 @@ class PtyLine:
     ):
         self.line, self.link, self.clock = line, link, clock
         self._take, self._quiet_s = EARS[protocol]
-        self._byte_s, self._speed = BITS_PER_BYTE / baud, getattr(termios, f"B{baud}")
+        self._speed = getattr(termios, f"B{baud}")
+        self._spoken(baud)
         self._lock, self._changed = lock, changed
         self._late: list[tuple[float, bytes]] = []
         self._woken, self._wake = os.pipe()
@@ -129,8 +129,10 @@ class PtyLine:
                 return
             if ready:
                 arrived = os.read(self._master, 4096)
-                if termios.tcgetattr(self._master)[5] != self._speed:
+                baud = BAUDS.get(termios.tcgetattr(self._master)[5], 0)
+                if baud not in self.line.speeds:
                     continue  # Spoken at another speed than the meters': to them it is no character at all.
+                self._spoken(baud)
                 if not buffer:
                     first_s, count = self.clock.monotonic(), 0
                 buffer += arrived
@@ -142,6 +144,9 @@ class PtyLine:
                 if not self._exchange(frame, heard_s, buffer):
                     return
                 first_s, count = self.clock.monotonic(), len(buffer)
+
+    def _spoken(self, baud: int) -> None:
+        self._baud, self._byte_s = baud, BITS_PER_BYTE / baud
 
     def _hear(self, timeout_s: float | None) -> bool | None:
         """True when bytes came within the time, False when none did, None when the line is being stopped."""
@@ -164,7 +169,7 @@ class PtyLine:
             return False
         with self._lock:
             before = self.line.settings_seq
-            reply, think_s = self.line.answer(frame, self.clock.now(), self.clock.monotonic())
+            reply, think_s = self.line.answer(frame, self.clock.now(), self.clock.monotonic(), self._baud)
             changed = self.line.settings_seq != before
         if changed:
             self._changed()

@@ -137,6 +137,9 @@ class RunningShaft:
         for mistake in mistakes:
             tell(f"{self.faults_path}: {mistake}")
         with self._meters_lock:
+            now, mono = self.clock.now(), self.clock.monotonic()
+            for meter in self.shaft.meters.values():
+                meter.advance(now, mono)  # What is noted of a fault bears the time at which it came.
             self.shaft.set_faults(faults)
         self._say_what_is_in_force(written)
 

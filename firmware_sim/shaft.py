@@ -17,28 +17,15 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from .chint import ChintDdsu666, ChintDtsu666
-from .dlt645 import Dlt645Meter
 from .faults import EITHER, KINDS, LINE, METER, NO_FAULTS, Faults, gather, lines_of
 from .instants import us_of
+from .kinds import built, wire_together
 from .line import Line, Meter
 from .loads import Load
 from .metrology import ALL_FLAT, DayTable
-from .modbus import AcrelDdsy1352, EastronSdm630, ModbusMeter
 
 RATES = {"sharp": 1, "peak": 2, "flat": 3, "valley": 4}
 STATE_VERSION = 1
-
-MODBUS: dict[str, tuple[type[ModbusMeter], int]] = {
-    "acrel-ddsy1352": (AcrelDdsy1352, 1),
-    "acrel-dtsy1352": (AcrelDdsy1352, 3),
-    "chint-ddsu666": (ChintDdsu666, 1),
-    "chint-dtsu666": (ChintDtsu666, 3),
-    "eastron-sdm120": (EastronSdm630, 1),
-    "eastron-sdm230": (EastronSdm630, 1),
-    "eastron-sdm630": (EastronSdm630, 3),
-}
-"""Modbus meters by model: how they are built, and how many phases they measure."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +36,8 @@ class Wiring:
     protocol: str
     baud: int
     parity: str
+    think_ms: float | None = None
+    """How long its meters think before each answer; None is 20 to 100 ms, as meters do."""
 
 
 class Shaft:
@@ -120,7 +109,9 @@ def _build(described: dict[str, Any], now: datetime, faults: Faults) -> Shaft:
     zone = ZoneInfo(head.get("zone", "Asia/Shanghai"))
     start = now - timedelta(days=head.get("history_days", 0))
     tables = {row["name"]: day_table_of(row["windows"]) for row in described.get("day_tables", [])}
-    wirings = [Wiring(row["id"], row["protocol"], row["baud"], row.get("parity", "N")) for row in described["lines"]]
+    wirings = [
+        Wiring(row["id"], row["protocol"], row["baud"], row.get("parity", "N"), row.get("think_ms"))
+        for row in described["lines"]]  # fmt: skip
     on_line: dict[str, list[Meter]] = {wiring.line_id: [] for wiring in wirings}
     protocols = {wiring.line_id: wiring.protocol for wiring in wirings}
     seen: set[str] = set()
@@ -133,13 +124,28 @@ def _build(described: dict[str, Any], now: datetime, faults: Faults) -> Shaft:
             raise ValueError(f"meter {row['id']!r} does not speak {protocols[row['line']]}, the language of its line")
         meter.advance(now)
         on_line[row["line"]].append(meter)
+    for meters in on_line.values():
+        wire_together(meters)
     seed, brought = head.get("seed", 1), head.get("faults", [])
     together = gather([*brought, *lines_of(faults)])
-    lines = {name: Line(meters, seed, together, name) for name, meters in on_line.items()}
+    lines = {
+        wiring.line_id: Line(
+            on_line[wiring.line_id], seed, together, wiring.line_id, baud=wiring.baud, think_s=_think_s(wiring)
+        )
+        for wiring in wirings
+    }
     shaft = Shaft(head["name"], wirings, lines, [*brought, *lines_of(faults)])
     if unknown := shaft.unknown_places(together):
         raise ValueError(f"faults name what is not here: {', '.join(unknown)}")
     return shaft
+
+
+def _think_s(wiring: Wiring) -> tuple[float, float] | None:
+    if wiring.think_ms is None:
+        return None
+    if not 0 <= wiring.think_ms <= 5000:
+        raise ValueError(f"line {wiring.line_id!r}: think_ms is 0 to 5000, not {wiring.think_ms}")
+    return (wiring.think_ms / 1000,) * 2
 
 
 def day_table_of(windows: list[dict[str, str]]) -> DayTable:
@@ -170,16 +176,9 @@ def _meter(row: dict[str, Any], tables: dict[str, DayTable], zone: ZoneInfo, sta
         "offset_s": row.get("offset_s", 0),
         "drift_ppm": row.get("drift_ppm", 0),
     }
-    load = Load(row["load"]["kind"], row["load"]["watts"], row["load"].get("seed", 1), zone)
-    model, serial = row["model"], row.get("serial", "")
-    if model in ("dlt645-1p", "dlt645-3p"):
-        chosen = {key: row[key] for key in ("password", "level", "lead", "cover_openings", "serr_bytes") if key in row}
-        phases, maker = (1, "DDZY-SIM") if model == "dlt645-1p" else (3, "DTZY-SIM")
-        return Dlt645Meter(row["address"], serial, load, start, phases=phases, model=maker, **common, **chosen)
-    if model in MODBUS:
-        kind, phases = MODBUS[model]
-        return kind(int(row["address"]), serial, load, start, phases=phases, **common)
-    raise ValueError(f"meter {row['id']!r}: no meter is built like {model!r}")
+    given, serial = row["load"], row.get("serial", "")
+    load = Load(given["kind"], given["litres_h"] if "litres_h" in given else given["watts"], given.get("seed", 1), zone)
+    return built(row, serial, load, start, common)
 
 
 def save(shaft_state: dict[str, Any], path: Path) -> None:

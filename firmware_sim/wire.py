@@ -13,24 +13,51 @@ from .modbus import crc
 Ear = Callable[[bytearray, bool], bytes | None]
 
 
-def take_dlt645(buffer: bytearray, quiet: bool) -> bytes | None:
-    """The next whole DL/T 645 frame without its FEH bytes, or None for "not yet"."""
+def _take(buffer: bytearray, quiet: bool, second: int, size_at: int) -> bytes | None:
+    """The next whole frame behind 68H, with the FEH bytes right before it: some meters want to have heard them.
+
+    second: where a second 68H stands, 0 for none; size_at: where L stands.
+    """
     while buffer:
-        if buffer[0] != 0x68 or (len(buffer) > 7 and buffer[7] != 0x68):
-            del buffer[0]
-            continue
-        size = 12 + buffer[9] if len(buffer) > 9 else 12
-        if len(buffer) < size:
+        lead = len(buffer) - len(buffer.lstrip(b"\xfe"))
+        body = buffer[lead:]
+        if not body:
             if not quiet:
                 return None
-            del buffer[0]  # A false start; a true one may stand behind it.
+            buffer.clear()
+            return None
+        if body[0] != 0x68 or (second and len(body) > second and body[second] != 0x68):
+            del buffer[: lead + 1]
             continue
-        frame = bytes(buffer[:size])
+        size = size_at + 3 + body[size_at] if len(body) > size_at else size_at + 3
+        if len(body) < size:
+            if not quiet:
+                return None
+            del buffer[: lead + 1]  # A false start; a true one may stand behind it.
+            continue
+        frame = bytes(body[:size])
         if frame[-1] == 0x16 and sum(frame[:-2]) & 0xFF == frame[-2]:
-            del buffer[:size]
-            return frame
-        del buffer[0]
+            heard = bytes(buffer[: lead + size])
+            del buffer[: lead + size]
+            return heard
+        del buffer[: lead + 1]
     return None
+
+
+def hear_dlt645(buffer: bytearray, quiet: bool) -> bytes | None:
+    """The next whole DL/T 645 frame and the FEH bytes before it, or None for "not yet"."""
+    return _take(buffer, quiet, 7, 9)
+
+
+def take_dlt645(buffer: bytearray, quiet: bool) -> bytes | None:
+    """The next whole DL/T 645 frame without its FEH bytes, or None for "not yet"."""
+    heard = hear_dlt645(buffer, quiet)
+    return None if heard is None else heard.lstrip(b"\xfe")
+
+
+def hear_cjt188(buffer: bytearray, quiet: bool) -> bytes | None:
+    """The next whole CJ/T 188 frame and the FEH bytes before it, or None for "not yet"."""
+    return _take(buffer, quiet, 0, 10)
 
 
 def take_modbus(buffer: bytearray, quiet: bool) -> bytes | None:
@@ -62,7 +89,9 @@ def take_modbus(buffer: bytearray, quiet: bool) -> bytes | None:
 EARS: dict[str, tuple[Ear, float]] = {
     # DL/T 645-2007 §5.3 lets 500 ms pass between two bytes. Modbus asks for 1.5 characters, which no
     # operating system keeps; 100 ms is what adapters need.
-    "dlt645-2007": (take_dlt645, 0.5),
+    "dlt645-2007": (hear_dlt645, 0.5),
+    "dlt645-1997": (hear_dlt645, 0.5),
+    "cjt188": (hear_cjt188, 0.5),
     "modbus-rtu": (take_modbus, 0.1),
 }
 """Per protocol: how frames are heard, and the seconds of silence after which a begun frame is given up."""

@@ -37,6 +37,7 @@ def test_every_model_can_be_practised(id: str) -> None:
         "id": "m", "line": "x", "model": id, "address": address, "serial": "202611000101",
         "registers": ["1234.56", "200.00", "400.00", "400.00", "234.56"],
         "load": {"kind": "constant", "watts": 2300, "seed": 1},
+        **({"circuit": 1} if kind.circuits else {}),
     }  # fmt: skip
     line = {"id": "x", "protocol": kind.protocol, "baud": 9600}
     built = shaft._build({"shaft": {"name": "x"}, "lines": [line], "meters": [meter]}, NOW, shaft.NO_FAULTS)

@@ -9,8 +9,9 @@ from datetime import timedelta
 import pytest
 from pymodbus.framer import FramerRTU
 
+from firmware_sim.eastron import EastronSdm630
 from firmware_sim.loads import Load
-from firmware_sim.modbus import AcrelDdsy1352, EastronSdm630, crc
+from firmware_sim.modbus import AcrelDdsy1352, crc
 
 
 @pytest.fixture

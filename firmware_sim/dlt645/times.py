@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from .dlt645_frame import digits_of
+from ..dlt645_frame import digits_of
 
 DATE_TIME, DATE, TIME = 0x0400010C, 0x04000101, 0x04000102
 WRITABLE = (DATE_TIME, DATE, TIME)
