@@ -155,16 +155,16 @@ def test_the_clock_tells_its_speed_and_real_time(tmp_path: Path) -> None:
     """A fast calendar is named as such, and the countdown is given in real time too."""
     import time
 
+    began = time.monotonic()
     clock = ScaledClock(datetime(2026, 11, 20, 6, 50, 12, tzinfo=UTC), time.monotonic_ns(), 60.0)
     stage = Stage(tmp_path, clock, demo=Demo("100206"))
     one_shop(stage)
     live_through(stage, "final")
     page = stage.visitor("manager").see("/demo/timeline")
-    assert (
-        "60 × as fast" in page
-        and "one real second is 1 min" in page
-        and re.search(r"about (29|30) s in real time", page)
-    )
+    took_s = time.monotonic() - began
+    assert "60 × as fast" in page and "one real second is 1 min" in page
+    left = re.search(r"about (\d+) s in real time", page)
+    assert left and 29 - took_s <= int(left[1]) <= 30
     assert 'data-speed="60"' in page
     assert "really 10 min ago" in page, "the first warning was ten hours ago by the calendar"
 
