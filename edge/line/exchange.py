@@ -35,6 +35,8 @@ class Outcome:
     heard: bytes = b""
     ended_s: float | None = None
     """Monotonic second of the last byte."""
+    spoiled: bool = False
+    """The answer came whole and damaged: whoever was asked has spoken, and no late answer is to be feared."""
 
     @property
     def raw(self) -> bytes | None:
@@ -116,7 +118,8 @@ def exchange(line: Line, wire: Wire, frame: bytes, clock: Clock, manner: Manner 
     if raw is not None:
         return Outcome((raw,), None, first)
     babbles = bool(heard) and until == over_at
-    return Outcome((), "babble" if babbles else "noise" if heard else "silent", first, bytes(heard[:HEARD_AT_MOST]))
+    error = "babble" if babbles else "noise" if heard else "silent"
+    return Outcome((), error, first, bytes(heard[:HEARD_AT_MOST]), spoiled=spoiled)
 
 
 def hush(wire: Wire, clock: Clock) -> bool:

@@ -14,7 +14,7 @@ from bridge.contract.clock import Clock
 from edge.device_words import NOT_THERE, why_closed
 from edge.line.exchange import Outcome, converse, hush, reply_of
 from edge.line.quiet import Quiet
-from edge.line.request import Ready, Reply, Request
+from edge.line.request import WATCH, Ready, Reply, Request
 from edge.line.waiting import Queue
 from edge.line.wire import Line, Wire
 
@@ -25,6 +25,9 @@ SENT_WITHIN_S = 0.2
 
 READY_FOR_S = 2.0
 """A port waits this long for the loop's word on a trip; then the request is withdrawn."""
+
+READ_BACK_WITHIN_S = 0.03
+"""After an order the line waits so long for the loop's next word, so that what became of it is read next."""
 
 TURN_S = 90.0
 """A turn of a port takes seconds, half a minute when the kernel closes a device that no longer sends. A thread that is
@@ -170,7 +173,8 @@ class ThreadPort(threading.Thread):
                 if request.handshake and not self._permitted(request):
                     raise _Withdrawn
                 outcome = converse(self.line, self._announcing(request), request, self._clock)
-                self._quiet.over(request, outcome.raw is not None, outcome.ended_s or self._clock.monotonic())
+                heard = outcome.raw is not None or outcome.spoiled
+                self._quiet.over(request, heard, outcome.ended_s or self._clock.monotonic())
                 if outcome.error == "babble":
                     hush(self._wire, self._clock)
         except _Withdrawn:
@@ -184,6 +188,9 @@ class ThreadPort(threading.Thread):
                 self._answer.notify_all()
         self._tell()
         self._untold = reply_of(request, self.line.id, outcome, began, self._clock)
+        if request.handshake and outcome.error not in ("withdrawn", "closed"):
+            self._tell()
+            self._queue.wait_for(WATCH, READ_BACK_WITHIN_S)
 
     def _tell(self) -> None:
         """Hand over the newest reply. It waits until the next question is out, so that the line is not kept waiting."""

@@ -30,6 +30,11 @@ class Queue:
                 self._filled.wait(timeout_s)
             return heapq.heappop(self._heap)[2] if self._heap else None
 
+    def wait_for(self, priority: int, timeout_s: float) -> bool:
+        """Wait until something at least as urgent as `priority` is there. False when nothing has come in time."""
+        with self._filled:
+            return self._filled.wait_for(lambda: bool(self._heap) and self._heap[0][0] <= priority, timeout_s)
+
     def wake(self) -> None:
         """End a waiting `take`, which then returns None."""
         with self._filled:

@@ -182,6 +182,21 @@ def test_a_damaged_answer_is_asked_for_again_at_once() -> None:
     reply[4] ^= 1
     raw, error, took_s = ask(by_the_byte(bytes(reply), 0.02, MODBUS), frame=asked, line=MODBUS)
     assert (raw, error) == (None, "noise") and took_s < 0.1
+    clock = ManualClock(datetime(2026, 11, 20, tzinfo=UTC))
+    outcome = exchange(MODBUS, Script(clock, by_the_byte(bytes(reply), 0.02, MODBUS), b"", MODBUS), asked, clock)
+    assert outcome.spoiled, "it has spoken: the line need not be left alone for its late answer"
+
+
+def test_the_line_waits_a_moment_for_the_word_after_an_order(bench: Callable[..., Bench]) -> None:
+    """What became of an order is read next, not after the routine question that waited already."""
+    stand = bench(FakeWire(lambda frame: DONE if frame == TRIP_FRAME else answer()))
+    stand.port.put(trip())
+    ready = stand.inbox.get(timeout=WAIT_S)
+    stand.port.put(request(1, ROUTINE))
+    assert isinstance(ready, Ready) and stand.port.go(7)
+    assert stand.reply().request.number == 7
+    stand.port.put(request(2, WATCH))
+    assert [stand.reply().request.number for _ in range(2)] == [2, 1]
 
 
 def test_a_line_is_left_alone_until_a_babbler_is_quiet() -> None:
