@@ -8,8 +8,8 @@ from edge.codec import modbus
 from tests.edge.vectors import VECTORS
 from tests.fuzz.targets import QUESTIONS, TARGETS
 
-LONGEST = 700
-"""Bytes of one input: some three of the longest frames."""
+LONGEST = 290
+"""Bytes of one input: the longest frame there can be, or several of the usual length."""
 
 PROTOCOL = ("dlt645-2007", "dlt645-1997", "cjt188", "modbus-rtu", "dlt645-2007", "modbus-rtu", "")
 """By target, whose frames lead deep into it."""

@@ -44,8 +44,10 @@ def heard(ear: Ear, pieces: list[bytes]) -> tuple[list[bytes], bytes]:
 
 
 def both_ways(ear: Ear, chunk: int, stream: bytes) -> list[bytes]:
-    """The frames of a stream, which are the same however it is cut into pieces."""
+    """The frames of a stream, which are the same however it is cut into pieces; every fourth one is cut."""
     whole, left = heard(ear, [stream])
+    if chunk & 0xC0:
+        return whole
     size = 1 + chunk % 31
     pieces, left_of_pieces = heard(ear, [stream[at : at + size] for at in range(0, len(stream), size)])
     assert (pieces, left_of_pieces) == (whole, left), "in pieces as in one"
@@ -88,14 +90,12 @@ def dlt645_2007(chunk: int, number: int, stream: bytes) -> int:
 def dlt645_1997(chunk: int, number: int, stream: bytes) -> int:
     question = asked("dlt645-1997", number)
     found = both_ways(lambda buffer, final: dlt1997.find_reply(question, buffer, final), chunk, stream)
-    for raw in dlt645_frames(stream):
+    frames, _ = heard(dlt645.take_raw, [stream])
+    assert set(found) <= set(frames)
+    for raw in frames:
         dlt1997.identifier_of(dlt645.decode(raw))
         refuses_or(dlt1997.value_of, raw)
-    return len(found) or len(dlt645_frames(stream))
-
-
-def dlt645_frames(stream: bytes) -> list[bytes]:
-    return heard(dlt645.take_raw, [stream])[0]
+    return len(frames)
 
 
 def cjt(chunk: int, number: int, stream: bytes) -> int:
@@ -117,13 +117,19 @@ def modbus_reply(chunk: int, number: int, stream: bytes) -> int:
         return modbus.find_reply(question, buffer, final)
 
     found, _ = heard(ear, [stream])
+    if chunk & 0xC0:
+        return modbus_read(number, found)
     pieces, _ = heard(ear, [stream[at : at + 1 + chunk % 31] for at in range(0, len(stream), 1 + chunk % 31)])
     assert bool(found) == bool(pieces)
-    for raw in {*found, *pieces}:
+    return modbus_read(number, [*found, *(raw for raw in pieces if raw not in found)])
+
+
+def modbus_read(number: int, frames: list[bytes]) -> int:
+    for raw in frames:
         refuses_or(modbus.registers_of, raw)
         refuses_or(modbus.bits_of, raw)
         values_of("modbus-rtu", number, raw)
-    return len(found)
+    return len(frames)
 
 
 def meters_ear(chunk: int, number: int, stream: bytes) -> int:
