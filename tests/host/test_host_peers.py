@@ -39,7 +39,7 @@ def test_with_leave_it_is_installed_and_a_failure_is_told(
     lacking: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One call of apt-get for what is missing; where that fails, its last line and what to type."""
-    monkeypatch.setattr(mosquitto, "become_root", lambda: [])
+    monkeypatch.setattr(mosquitto, "become_root", list)
     said: list[str] = []
     peers.try_to_install(said.append)
     assert [command[-1] for command in lacking] == ["update", "mbpoll"]
