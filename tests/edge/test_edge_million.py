@@ -50,6 +50,8 @@ class Months:
         self.true: dict[str, dict[str, int]] = {}
         self.kinds, self.passed, self.seen = Counter[str](), Counter[str](), Counter[str]()
         self.spared = 0
+        assert self.live.sample is not None
+        self.newest_true = self.building.clock.elapsed(), self.live.sample.registers_wh["total"]
         self.makes = [self._one, self._two, self._two, self._two, self._burst, self._cut, self._swap, self._sly]
 
     def _submit(self, meter: Any, priority: int, name: str, frame: bytes, handler: Any, **_: Any) -> int:
@@ -169,6 +171,14 @@ class Months:
         self.seen["good" if good else "wrong"] += 1
         self.seen["good taken"] += taken and good
         self.seen["wrong taken"] += taken and not good
+        now_s, total = clock.elapsed(), self.live.sample.registers_wh["total"]  # type: ignore[union-attr]
+        if taken and not good:
+            was_s, was = self.newest_true
+            kind = self.live.model
+            carried = 1.2 * kind.max_amps * kind.volts * kind.phases * max(now_s - was_s, 60) / 3600 + kind.step_wh
+            self.seen["impossible taken"] += not 0 <= total - was <= carried
+        elif taken:
+            self.newest_true = now_s, total
         self.seen["good set aside"] += good and self.meter.quarantined is not None
 
     @property
@@ -200,6 +210,8 @@ def test_of_a_million_damaged_frames_none_is_charged(tmp_path: Path, room: str, 
     first, last = charges[0].fields["start"]["registers_wh"], charges[-1].fields["end"]["registers_wh"]
     priced = {line["rate"] for line in charges[0].fields["lines"]}
     assert sum(charge.fields["wh"] for charge in charges) == sum(last[name] - first[name] for name in priced)
+    assert not seen["impossible taken"], "what the gate lets pass the meter could have carried since its last true one"
+    assert seen["wrong taken"] == 0 or port == "line-3", "rates and total give away every wrong register"
     assert seen["good set aside"] * 10_000 <= seen["good"]
     assert not months.building.of("alarm/1", alarm="not-charged")
 
