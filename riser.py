@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from bridge.contract.clock import SystemClock
-from host import checks, mosquitto, site_check
+from host import checks, mosquitto, peers, site_check
 from host.demo import FASTEST, SPEED
 from host.doctor import telling
 from host.doctor.visit import code, visit
@@ -154,6 +154,7 @@ def request_verb(
 def test_verb(arguments: tuple[str, ...]) -> int:
     """Style, types and all tests; with arguments pytest alone, which gets them."""
     mosquitto.ensure_installed(say)
+    peers.try_to_install(say)
     return checks.run(checks.plan(arguments), say)
 
 

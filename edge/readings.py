@@ -83,10 +83,13 @@ class Readings:
         unproven = (live.unproven and not believed) or (before is not None and gate.span_s(before, sample) is None)
         verdict = gate.check(live.model, before, live.suspect, sample, offset, earlier)
         twice = gate.agrees(live.model, live.suspect, sample)
-        if verdict.action == "again" or (verdict.action == "accept" and meter.quarantined and not twice):
+        # The billed register lies hours back, so a first reading may be far off and still fit: it is read twice. (What
+        # is read while nobody knows the time is judged again when it is known.)
+        alone = (meter.quarantined is not None or (live.sample is None and believed)) and not twice
+        if verdict.action == "again" or (verdict.action == "accept" and alone):
             live.suspect = sample
             if live.quality == "unread":
-                live.quality, live.quality_why = "unconfirmed", verdict.why
+                live.quality, live.quality_why = "unconfirmed", verdict.why or "the first reading is read twice"
             if live.rereads < REREADS:
                 live.rereads += 1
                 self.read_again(meter)

@@ -58,7 +58,9 @@ def render(root: Path = ROOT) -> dict[str, str]:
     run_direct, test_direct = direct(root)
     run, test = closure(run_direct), closure(test_direct)
     head = "# Written by `python -m host.lock` from pyproject.toml: every package in one exact version.\n"
-    lines = {name: f"{name}=={version}\n" for name, version in sorted({**run, **test}.items())}
+    # What a machine without a wheel must do without says so where it is pinned, and here as well.
+    only = {canonical(each.name): f" ; {each.marker}" for each in map(Requirement, test_direct) if each.marker}
+    lines = {name: f"{name}=={version}{only.get(name, '')}\n" for name, version in sorted({**run, **test}.items())}
     return {
         RUN: head + "".join(lines[name] for name in sorted(run)),
         TEST: head + f"-r {RUN}\n" + "".join(lines[name] for name in sorted(set(test) - set(run))),

@@ -39,7 +39,7 @@ def ensure_installed(say: Callable[[str], None]) -> str:
     by_hand = f"type: sudo apt-get install -y {PACKAGE}"
     if shutil.which("apt-get") is None:
         raise Trouble(MISSING, "Mosquitto is missing; install Mosquitto 2 with this system's package manager")
-    become = _become_root()
+    become = become_root()
     if become is None:
         raise Trouble(MISSING, f"Mosquitto is missing; {by_hand}")
     say("Mosquitto is missing; installing Debian's package, which takes a minute ...")
@@ -51,7 +51,7 @@ def ensure_installed(say: Callable[[str], None]) -> str:
     return found
 
 
-def _become_root() -> list[str] | None:
+def become_root() -> list[str] | None:
     """What stands before a command to run it as root without a password; None where that is not allowed."""
     if os.geteuid() == 0:
         return []

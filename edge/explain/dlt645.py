@@ -44,7 +44,7 @@ def explain(raw: bytes, protocol: str) -> Explanation:
         Piece(body[8:9], _control_words(frame, FUNCTIONS_1997 if old else FUNCTIONS)),
         Piece(body[9:10], f"{len(frame.data)} bytes of DATA follow, each with 33H added"),
     ]
-    for taken, about in _data(frame, found, old):
+    for taken, about in _covering(_data(frame, found, old), len(frame.data)):
         start = 10 + sum(len(each.raw) for each in pieces if each.words.startswith("DATA: "))
         pieces.append(Piece(body[start : start + taken], f"DATA: {about}"))
     pieces += [Piece(body[-2:-1], "sum of all bytes before, modulo 256: right"), Piece(body[-1:], "end")]
@@ -92,8 +92,23 @@ def _data(frame: Frame, found: dict[str, Any], old: bool) -> list[tuple[int, str
         (frame.function, frame.is_reply)
     )
     if special is not None and data:
-        return special(data, found)
+        try:
+            return special(data, found)
+        except ValueError as error:
+            return [(len(data), f"not what this function carries: {error}")]
     return _identified(frame, found, 4, frame.identifier, item_of)
+
+
+def _covering(told: list[tuple[int, str]], length: int) -> list[tuple[int, str]]:
+    """Every byte has words and none is told twice, also where DATA is shorter or longer than the standard has it."""
+    covered: list[tuple[int, str]] = []
+    for taken, about in told:
+        left = length - sum(size for size, _ in covered)
+        if taken and not left:
+            break
+        covered.append((taken, about) if taken <= left else (left, f"{about}, cut short"))
+    left = length - sum(size for size, _ in covered)
+    return [*covered, (left, "more bytes than the format has")] if left else covered
 
 
 def _error(frame: Frame, found: dict[str, Any]) -> list[tuple[int, str]]:
@@ -118,8 +133,8 @@ def _identified(
     rest = data[width:]
     if frame.function == dlt645.READ_ON and rest:
         found["seq"] = rest[-1]
-        if frame.is_reply:
-            told.append((len(rest) - 1, "a part of the value"))
+        if rest[:-1]:
+            told.append((len(rest) - 1, "a part of the value" if frame.is_reply else "more bytes than the format has"))
         return [*told, (1, f"part number {rest[-1]}")]
     if frame.function == dlt645.WRITE and not frame.is_reply and width == 4 and len(rest) >= 8:
         found |= {"password": rest[:4].hex(), "operator": rest[4:8].hex(), "write_data": rest[8:].hex()}

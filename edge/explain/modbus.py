@@ -51,7 +51,7 @@ def _payload(function: int, payload: bytes, found: dict[str, Any], pieces: list[
         pieces += [Piece(payload[:1], f"{payload[0]} bytes follow")]
         _registers(payload[1:], found, pieces) if function in (3, 4) else pieces.append(Piece(payload[1:], "bits"))
         return True
-    if function in (1, 2, 3, 4, 15, 16) and len(payload) >= 4:
+    if (function in (15, 16) and len(payload) >= 4) or (function in (1, 2, 3, 4) and len(payload) == 4):
         start, count = struct.unpack(">2H", payload[:4])
         found |= {"start": f"{start:04x}", "count": count}
         pieces += [Piece(payload[:2], f"from {start:04X} on"), Piece(payload[2:4], f"{count} of them")]

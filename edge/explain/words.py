@@ -101,6 +101,8 @@ def _new_address(data: bytes, found: dict[str, Any]) -> Told:
 
 
 def _freeze(data: bytes, found: dict[str, Any]) -> Told:
+    if len(data) < 4:
+        raise ValueError("minute, hour, day and month are needed")
     minute, hour, day, month = (f"{byte:02x}" for byte in data[:4])
     if (hour, day, month) == ("99", "99", "99"):
         when = "now" if minute == "99" else f"every hour at minute {minute}"

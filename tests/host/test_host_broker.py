@@ -207,7 +207,7 @@ def test_started_by_root_the_broker_is_not_root_where_its_user_can_enter(tmp_pat
 def test_a_missing_broker_is_one_line_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without Mosquitto and without the right to install it, the person gets the one line to type."""
     monkeypatch.setattr(mosquitto, "find_binary", lambda: None)
-    monkeypatch.setattr(mosquitto, "_become_root", lambda: None)
+    monkeypatch.setattr(mosquitto, "become_root", lambda: None)
     monkeypatch.setattr("shutil.which", lambda name, **_: f"/usr/bin/{name}")
     with pytest.raises(Trouble, match="type: sudo apt-get install -y mosquitto") as caught:
         mosquitto.ensure_installed(lambda _: None)
@@ -224,7 +224,7 @@ def test_installing_says_so_and_stops_the_packages_own_service(monkeypatch: pyte
         return subprocess.CompletedProcess(command, 0, "", "")
 
     monkeypatch.setattr(mosquitto, "find_binary", lambda: next(found))
-    monkeypatch.setattr(mosquitto, "_become_root", lambda: ["sudo", "-n"])
+    monkeypatch.setattr(mosquitto, "become_root", lambda: ["sudo", "-n"])
     monkeypatch.setattr("shutil.which", lambda name, **_: f"/usr/bin/{name}")
     monkeypatch.setattr("subprocess.run", run)
     monkeypatch.setattr(Path, "is_dir", lambda self: str(self) == "/run/systemd/system")

@@ -45,7 +45,9 @@ def test_the_pins_are_the_projects_own() -> None:
     """pyproject.toml and the pinned files name the same versions of what Riser itself imports."""
     run, test = lock.direct()
     for name, direct in ((lock.RUN, run), (lock.TEST, test)):
-        pinned = dict(line.split("==") for line in (lock.ROOT / name).read_text().splitlines() if "==" in line)
+        pinned = dict(
+            line.partition(" ;")[0].split("==") for line in (lock.ROOT / name).read_text().splitlines() if "==" in line
+        )
         for text in direct:
             requirement = Requirement(text)
             assert str(requirement.specifier) == f"=={pinned[lock.canonical(requirement.name)]}"
