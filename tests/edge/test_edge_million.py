@@ -152,7 +152,8 @@ class Months:
             "energy", self.frames["energy"], lambda reply: self.edge.polls[self.port].take(self.meter, "energy", reply)
         )
         self.follow()
-        self.edge.closing.tick()
+        for _ in self.edge.closing.work():
+            pass
         self.follow()
 
     def follow(self) -> None:
