@@ -56,7 +56,6 @@ class Live:
     apart_until: float = -1e9
     missed: int = 0
     missed_how: str | None = None
-    missed_mono: float = -1e9
     probed_mono: float = -1e9
     probes: int = 0
     courtesy: Courtesy = field(default_factory=Courtesy)

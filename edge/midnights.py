@@ -19,6 +19,7 @@ from edge.codec.errors import CodecError
 from edge.core import Core
 from edge.line.request import BORDER, Reply
 from edge.live import Sample
+from edge.polling import DEPTH
 from edge.readings import registers_of
 from edge.schedule import Schedule
 from edge.state import MeterState
@@ -37,7 +38,7 @@ FREEZE_SETTLES = timedelta(seconds=60)
 RETRY_S = 10.0
 """Line seconds until a meter is asked for its midnight again."""
 
-LINE_FREE = 2
+LINE_FREE = DEPTH
 """Requests that always wait at a busy port (routine reads); with more, midnights wait until the line comes to them."""
 
 TRIES = 6

@@ -15,7 +15,7 @@ from datetime import datetime
 
 from edge.answers import Answers, Heard
 from edge.codec.errors import Refused
-from edge.core import Core
+from edge.core import NOT_ASKED, Core
 from edge.line.quiet import LATE_S
 from edge.line.request import ROUTINE, Reply
 from edge.live import MISSED_ROUNDS, Live
@@ -74,8 +74,9 @@ class Polling:
         self._answers, self._swept = Answers(core, heard, returned), swept
         self._plan: deque[Planned] = deque()
         self._outstanding = 0
-        self._asking: Counter[str] = Counter()
+        self._asking: Counter[str] = Counter()  # by address: the circuits of a box have one voice
         self._missed: set[str] = set()  # in this round
+        self._rests: dict[str, float] = {}  # address, and the second until which its late answer may still come
         self._started: float | None = None
         self._open = False
         self._answered: set[str] = set()
@@ -113,7 +114,7 @@ class Polling:
         if self.asked + self._outstanding < self._probed_at + PROBE_APART and self._plan:
             return None
         now, lives = self._core.clock.monotonic(), self._core.lives
-        away = [meter for meter in self.meters() if self._is_away(meter) and meter.id not in self._asking]
+        away = [each for each in self.meters() if self._is_away(each) and each.row["address"] not in self._asking]
         first = min(away, key=lambda meter: lives[meter.id].probed_mono, default=None)
         return first if first is not None and now - lives[first.id].probed_mono >= PROBE_S else None
 
@@ -123,23 +124,27 @@ class Polling:
 
     def _probe(self, meter: MeterState) -> None:
         live = self._core.lives[meter.id]
-        live.probed_mono, self._probed_at = self._core.clock.monotonic(), self.asked + self._outstanding
+        self._probed_at = self.asked + self._outstanding
+        for each in self._together(meter):
+            self._core.lives[each.id].probed_mono = self._core.clock.monotonic()
         live.probes += 1
         self._ask(Planned(meter.id, (live.model.names("round")[0],), RETRIES))
 
     def _next(self) -> Planned | None:
         """The next question of the round. A second one to a meter waits at the port only while it answers, and who did
         not answer is not asked while its late answer could be taken for another's."""
-        now = self._core.clock.monotonic()
-        rest_s = LATE_S if self._core.ports[self.port].line.protocol == "modbus-rtu" else 0.0
+        now, modbus = self._core.clock.monotonic(), self._is_modbus()
         for place, planned in enumerate(self._plan):
-            id, live = planned.meter, self._core.lives[planned.meter]
-            if live.missed and now < live.missed_mono + rest_s:
+            live, address = self._core.lives[planned.meter], self._core.state.meters[planned.meter].row["address"]
+            if now < self._rests.get(address, -1e9):
                 continue
-            if self._asking[id] < (2 if live.online and not live.missed and not rest_s else 1):
+            if self._asking[address] < (2 if live.online and not live.missed and not modbus else 1):
                 del self._plan[place]
                 return planned
         return None
+
+    def _is_modbus(self) -> bool:
+        return self._core.ports[self.port].line.protocol == "modbus-rtu"
 
     def _shut(self) -> None:
         """Without its adapter nobody on a line can answer. The port tells why, once; the meters only go off line."""
@@ -201,7 +206,7 @@ class Polling:
     def _ask(self, planned: Planned) -> None:
         core, meter, live = self._core, self._core.state.meters[planned.meter], self._core.lives[planned.meter]
         self._outstanding += 1
-        self._asking[meter.id] += 1
+        self._asking[meter.row["address"]] += 1
         (question,) = live.model.plan(planned.names, core.ports[self.port].line.baud)
         frame = core.question_frame(meter, question)
         patient = live.missed > 0 and live.probes % PATIENT_PROBE == 0
@@ -212,18 +217,21 @@ class Polling:
 
     def _reply(self, planned: Planned, question: Question, reply: Reply) -> None:
         self._outstanding -= 1
-        self._asking[planned.meter] -= 1
+        meter, live = self._core.state.meters[planned.meter], self._core.lives[planned.meter]
+        self._asking[meter.row["address"]] -= 1
         self._asking += Counter()  # Without those that are at zero.
         self.asked += 1
-        meter, live = self._core.state.meters[planned.meter], self._core.lives[planned.meter]
         if reply.raw is None:
             self.failed += 1
+            if self._is_modbus() and reply.error not in NOT_ASKED:
+                self._rests[meter.row["address"]] = reply.ended + LATE_S
             if reply.error in ("noise", "unfinished") and planned.tries < RETRIES:
                 self._plan.appendleft(replace(planned, tries=planned.tries + 1))
             else:
-                live.missed_mono = reply.ended
-                self._miss(meter, live, reply.error or "silent")
+                self._miss(meter, reply.error or "silent")
             return
+        if live.missed:
+            self._return(meter)
         found = question.values(reply.parts, self._core.terms.zone)
         if len(found) > 1 and any(isinstance(each, Refused) for each in found.values()):
             live.apart_until = reply.ended + APART_S  # One register that it does not have spoils them all.
@@ -243,12 +251,28 @@ class Polling:
             self._answered.add(meter.id)
         return taken
 
-    def _miss(self, meter: MeterState, live: Live, error: str) -> None:
-        self._plan = deque(each for each in self._plan if each.meter != meter.id)
+    def _together(self, meter: MeterState) -> list[MeterState]:
+        """The meters that fall silent together: this one, and the other circuits of its box."""
+        return [each for each in self.meters() if each.row["address"] == meter.row["address"]]
+
+    def _return(self, meter: MeterState) -> None:
+        """Something answers at this address again: the next round asks every circuit of it."""
+        for each in self._together(meter):
+            self._core.lives[each.id].missed = 0
+
+    def _miss(self, meter: MeterState, error: str) -> None:
+        """An address that did not answer has had its turn in this round, with all its circuits."""
+        together = [meter] if error == "closed" else self._together(meter)
+        ids = {each.id for each in together}
+        self._plan = deque(each for each in self._plan if each.meter not in ids)
         if error == "closed":
             return  # It was not asked at all.
-        if meter.id in self._missed:
-            return  # A second question was on its way already; it is one missed round.
+        for each in together:
+            if each.id not in self._missed:  # A second question was on its way already; it is one missed round.
+                self._missed_round(each, error)
+
+    def _missed_round(self, meter: MeterState, error: str) -> None:
+        live = self._core.lives[meter.id]
         self._missed.add(meter.id)
         live.missed_how = error
         live.missed += MISSED_ROUNDS if error == "babble" else 1  # Who does not stop spoils the line for the others.

@@ -114,12 +114,13 @@ def next_part(request: bytes, parts: Sequence[bytes]) -> bytes | None:
 
 
 def spoiled(request: bytes, buffer: bytes) -> bool:
-    """True when a frame has come as long as its head says and fails its sum or end; what answers others does not."""
+    """True when a meter's frame has come as long as its head says and fails its sum or end; what answers others does
+    not, nor does a question: behind our own damaged echo the answer is still to come."""
     start = buffer.find(0x68)
     if not 0 <= start <= len(buffer) - SHORTEST:
         return False
-    length = SHORTEST + buffer[start + HEADER - 1]
-    return len(buffer) - start >= length and not whole(buffer[start:], length)
+    length, spoken = SHORTEST + buffer[start + HEADER - 1], buffer[start + HEADER - 2] & 0x80
+    return bool(spoken) and len(buffer) - start >= length and not whole(buffer[start:], length)
 
 
 def reply_bytes(request: bytes) -> int:

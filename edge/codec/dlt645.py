@@ -173,12 +173,13 @@ def find_reply(request: bytes, buffer: bytearray, final: bool = False) -> bytes 
 
 
 def spoiled(request: bytes, buffer: bytes) -> bool:
-    """True when a frame has come as long as its head says and fails its sum or end; what answers others does not."""
+    """True when a meter's frame has come as long as its head says and fails its sum or end; what answers others does
+    not, nor does a question: behind our own damaged echo the answer is still to come."""
     start = buffer.find(0x68)
     while 0 <= start <= len(buffer) - SHORTEST:
         length = SHORTEST + buffer[start + 9]
         if buffer[start + 7] == 0x68 and len(buffer) - start >= length:
-            if not whole(buffer[start:], length):
+            if buffer[start + 8] & 0x80 and not whole(buffer[start:], length):
                 return True
             start += length - 1
         start = buffer.find(0x68, start + 1)

@@ -21,6 +21,9 @@ HEARD_AT_MOST = 512
 SPOILED_REST_S = 0.02
 """Silence after which a damaged answer is over, and is asked for again; an adapter's burst is shorter."""
 
+CONVERSED_S = 30.0
+"""A meter whose answer has ever more parts is one that does not stop: light that is to come back waits behind it."""
+
 HUSH_S, HUSHED_S = 3.0, 0.1
 """After babble a line is given so long to become quiet, and is quiet after so much silence."""
 
@@ -57,6 +60,7 @@ def converse(line: Line, wire: Wire, request: Request, clock: Clock) -> Outcome:
         wire.write(request.frame)
         clock.wait(line.wire_s(len(request.frame)))
         return Outcome()
+    over_at = clock.monotonic() + CONVERSED_S
     outcome = exchange(line, wire, request.frame, clock, request.manner)
     parts, protocol = list(outcome.parts), PROTOCOLS[line.protocol]
     while parts:
@@ -66,6 +70,8 @@ def converse(line: Line, wire: Wire, request: Request, clock: Clock) -> Outcome:
             return Outcome((), "unfinished", outcome.turnaround_s)
         if following is None:
             break
+        if clock.monotonic() > over_at:
+            return Outcome((), "babble", outcome.turnaround_s)
         after = exchange(line, wire, following, clock, request.manner)
         if after.raw is None:
             after = exchange(line, wire, following, clock, request.manner)  # A repeated question repeats the part (§7).

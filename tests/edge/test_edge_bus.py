@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 
 from bridge.contract.clock import ManualClock, SystemClock
-from edge.codec import dlt645, dlt645_orders, modbus
+from edge.codec import cjt188, dlt645, dlt645_orders, modbus
 from edge.codec.dlt645 import Frame
 from edge.codec.dlt645_orders import Password
 from edge.line import port
-from edge.line.exchange import HUSH_S, HUSHED_S, Outcome, converse, exchange, hush
+from edge.line.exchange import CONVERSED_S, HUSH_S, HUSHED_S, Outcome, converse, exchange, hush
 from edge.line.port import ThreadPort
 from edge.line.request import BORDER, PERSON, RESTORE, ROUTINE, TRIP, USUAL, WATCH, Ready, Reply, Request
 from edge.line.waiting import Queue
@@ -142,6 +142,19 @@ def test_our_echo_then_the_answer() -> None:
     assert ask([(0.0, ASKED)])[:2] == (None, "silent"), "an echo alone is no answer"
 
 
+def test_behind_a_damaged_echo_the_answer_is_still_to_come() -> None:
+    """An adapter hears itself, and a disturbance falls on it: the meter keeps its whole time to answer."""
+    water = Line("line-3", Path("unused"), "cjt188", 2400, "E")
+    frame = cjt188.read(0x10, "78330011223344")
+    body = bytes.fromhex("681044332211003378" + "8116" + "901F00" + "00" * 19)
+    said = body + bytes([sum(body) & 0xFF, 0x16])
+    for line, asked, whole in ((LINE, ASKED, answer()[2:]), (water, frame, said)):
+        echo = bytearray(asked)
+        echo[-3] ^= 0x10
+        raw, error, _ = ask([(0.0, bytes(echo)), *by_the_byte(whole, 0.4)], frame=asked, line=line)
+        assert raw == whole and error is None
+
+
 def test_what_waits_in_the_buffer_is_not_the_answer() -> None:
     """The answer to the question before, too late: it is drained, and the new question is answered by its own."""
     late = answer(value="99000000")
@@ -227,6 +240,19 @@ def test_a_long_answer_is_asked_on_until_it_is_whole() -> None:
     says = Parts([first, second, third], (1, 1))
     outcome = converse(LINE, says, asked, says.clock)
     assert outcome.parts == () and outcome.error == "unfinished", "half an answer is none"
+
+
+def test_an_answer_without_end_has_one() -> None:
+    """A meter that says of every part that more follows has the line for half a minute, and not for minutes."""
+    parts = [dlt645.encode(Frame(METER, 0xB1, bytes.fromhex("0001FF00")[::-1] + b"\x01" * 8), 0)]
+    head = bytes.fromhex("0001FF00")[::-1] + b"\x02" * 180
+    parts += [dlt645.encode(Frame(METER, 0xB2, head + bytes([number])), 0) for number in range(1, 256)]
+    says = Parts(parts, ())
+    began = says.clock.monotonic()
+    asked = Request(1, PERSON, "a206", "energy", dlt645.read(METER, "0001FF00", 0))
+    outcome = converse(LINE, says, asked, says.clock)
+    assert outcome.parts == () and outcome.error == "babble"
+    assert says.clock.monotonic() - began < CONVERSED_S + 2
 
 
 def test_an_order_is_not_asked_on() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,6 +21,25 @@ def small(tmp_path: Path) -> Building:
     building = Building(tmp_path, meters={FREEZING, BORDERING}, poll_s=300, idle_s=10)
     building.run(minutes=5)
     return building
+
+
+def test_a_busy_line_does_not_keep_midnights_waiting(tmp_path: Path) -> None:
+    """A line that is read without a pause has its midnights read in the middle of a round, not only between two."""
+    start = datetime(2026, 11, 20, 15, 59, tzinfo=UTC)  # A minute before midnight in Shanghai.
+    building = Building(tmp_path, start=start, poll_s=0, idle_s=0.02)
+    building.connect()
+    poll, lives = building.edge.polls["line-2"], building.edge.core.lives
+    freezing = {meter.id for meter in poll.meters() if lives[meter.id].model.freeze}
+    asked, in_a_round = building.edge.closing._midnights._asked, 0
+    before = set(asked)
+
+    def asked_in_a_round() -> bool:
+        nonlocal in_a_round, before
+        new, before = set(asked) - before, set(asked)
+        in_a_round += len(poll._plan) > 0 and any(meter in freezing for meter, _ in new)
+        return in_a_round > 0
+
+    building.run_until(asked_in_a_round, hours=0.2)
 
 
 def test_three_days_without_the_edge_are_closed_from_the_meters_memory(tmp_path: Path) -> None:
