@@ -10,12 +10,13 @@ from __future__ import annotations
 import logging
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from edge.answers import Answers, Heard
 from edge.codec.errors import Refused
 from edge.core import NOT_ASKED, Core
+from edge.due import APART_S, Planned, due
 from edge.line.quiet import LATE_S
 from edge.line.request import ROUTINE, Reply
 from edge.live import MISSED_ROUNDS, Live
@@ -23,9 +24,6 @@ from edge.model import Question
 from edge.state import MeterState
 
 log = logging.getLogger("riser.polling")
-
-EVERY_S = {"round": 0.0, "slow": 60.0, "minutes": 300.0, "hourly": 600.0}
-"""Line seconds between two askings of the same question."""
 
 RETRIES = 2
 """A damaged answer is asked for again at once, so often."""
@@ -44,18 +42,6 @@ CLOSED_S = 2.0
 
 SHORTEST_ROUND_S = 0.05
 """A port without meters, or with silent ones only, does not spin."""
-
-APART_S = 3600.0
-"""A meter that refused rows asked together is asked for each alone for so long."""
-
-
-@dataclass(frozen=True)
-class Planned:
-    """Rows of a meter that are asked with one request, and how often that was tried."""
-
-    meter: str
-    names: tuple[str, ...]
-    tries: int = 0
 
 
 class Polling:
@@ -177,8 +163,10 @@ class Polling:
         if self._started is not None and now < self._started + max(self._poll_s, SHORTEST_ROUND_S):
             return False
         self._started, self._open, self._answered, self._missed = now, True, set(), set()
+        baud = self._core.ports[self.port].line.baud
         for meter in self.meters():
-            self._plan_meter(meter, self._core.lives[meter.id], now)
+            if not self._is_away(meter):
+                self._plan += due(meter.id, self._core.lives[meter.id], baud, now)
         return bool(self._plan)
 
     def _end_round(self, now: float) -> None:
@@ -187,21 +175,6 @@ class Polling:
         self.read_last_round, self._open = len(self._answered), False
         self.rounds += 1
         self._swept(self)
-
-    def _plan_meter(self, meter: MeterState, live: Live, now: float) -> None:
-        if self._is_away(meter):
-            return
-        due = [
-            name
-            for every, seconds in EVERY_S.items()
-            for name in live.model.names(every)
-            if now - live.asked_mono.get(name, -1e9) >= seconds
-        ]
-        if now < live.apart_until:
-            self._plan += [Planned(meter.id, (name,)) for name in due]
-        else:
-            baud = self._core.ports[self.port].line.baud
-            self._plan += [Planned(meter.id, each.names) for each in live.model.plan(due, baud)]
 
     def _ask(self, planned: Planned) -> None:
         core, meter, live = self._core, self._core.state.meters[planned.meter], self._core.lives[planned.meter]

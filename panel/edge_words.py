@@ -79,6 +79,7 @@ SENTENCES = (
     later("the forecast moved far away"),
     # readings
     later("opening read"),
+    later("the first reading is read twice"),
     later("opening register confirmed by a second read"),
     later("reading set aside: {why}"),
     later("the doubted reading was a passing one: the register stands below it again"),
