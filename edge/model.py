@@ -29,6 +29,9 @@ __all__ = [
 
 DIRECTORY = Path(__file__).parent / "models"
 
+PLANS_KEPT = 256
+"""A round asks one of a few sets of rows; in a year their fall-due makes many, and nobody asks the rare ones again."""
+
 
 class UnknownModel(LookupError):
     """There is no such model file; `riser up` names the ones there are."""
@@ -91,6 +94,8 @@ class Model:
         one identifier too. A joint question that the meter refuses is asked row by row: `plan([name])`."""
         key = (tuple(names), baud)
         if key not in self._plans:
+            if len(self._plans) >= PLANS_KEPT:
+                self._plans.clear()
             self._plans[key] = planned(self, [self.rows[name] for name in key[0]], baud)
         return self._plans[key]
 

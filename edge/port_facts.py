@@ -81,7 +81,7 @@ def _last(core: Core, asked: dict[str, Counted], rows: list[MeterOnPort], room: 
     """The newest exchange of each meter, in `room` bytes; where they do not all fit, of those that fail most."""
     worst_first = sorted(rows, key=lambda row: -row.failed)
     newest = [(row.id, last) for row in worst_first if (last := asked[row.id].last) is not None]
-    newest = newest[: room // (EXCHANGE_BYTES + 2 * SHORTEST)]
+    newest = newest[: max(0, room) // (EXCHANGE_BYTES + 2 * SHORTEST)]
     most = (room // len(newest) - EXCHANGE_BYTES) // 2 if newest else 0
     return {id: exchange_of(core.lives[id].model, last, most) for id, last in newest}
 

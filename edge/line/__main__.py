@@ -9,6 +9,7 @@ import gc
 import logging
 import os
 import pickle
+import select
 import signal
 import socket
 import sys
@@ -45,7 +46,6 @@ class Child:
 
     def run(self) -> int:
         """Serve until the edge closes the socket (0), or a port has died (1)."""
-        self._link.settimeout(BEAT_S)
         beaten_s = self._clock.monotonic()
         while True:
             if self._clock.monotonic() - beaten_s >= BEAT_S:
@@ -53,16 +53,15 @@ class Child:
                 if not all(port.works() for port in self._ports.values()):
                     return 1
                 self._tell("beat")
+            if not select.select([self._link], [], [], BEAT_S)[0]:
+                continue  # No time-out of the socket's own: that would hold for what is told too, and lose a reply.
             try:
                 raw = self._link.recv(LARGEST_MESSAGE)
-            except TimeoutError:
-                raw = None
             except OSError:
                 raw = b""
-            if raw == b"":
+            if not raw:
                 break
-            if raw is not None:
-                self._do(*pickle.loads(raw))
+            self._do(*pickle.loads(raw))
         for port in self._ports.values():
             port.stop()
         for port in self._ports.values():

@@ -120,8 +120,8 @@ class Station:
     def go(self, port: str, number: int) -> bool:
         """The loop's word that a trip may leave. True when its first byte is out or nobody can tell, False when it will
         never leave."""
+        self.tell("go", port, number)  # Not under the lock: the ear needs it to hear, and the child to be heard.
         with self._word:
-            self.tell("go", port, number)
             self._word.wait_for(lambda: number in self._sent or self._closed, ANSWERS_WITHIN_S)
             answer = self._sent.pop(number, None)
         if answer is None:
@@ -132,9 +132,13 @@ class Station:
 
     def _kill(self) -> None:
         self._closed = True
-        if self._child is not None:
-            self._child.kill()
-            self._child.wait()
+        if self._child is None:
+            return
+        self._child.kill()
+        try:
+            self._child.wait(ENDS_WITHIN_S)
+        except subprocess.TimeoutExpired:  # A driver that does not come back keeps its process, and not this one too.
+            log.critical("the ports' process %d hangs in an adapter's driver; unplug it", self._child.pid)
 
     # --- the ear's thread ---
 

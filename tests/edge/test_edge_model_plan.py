@@ -6,6 +6,7 @@ import struct
 import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import combinations, islice
 from typing import Any
 
 import pytest
@@ -56,6 +57,14 @@ def test_a_joint_answer_gives_what_each_row_proves(id: str) -> None:
         assert reply is not None
         for name, values in question.values([reply], UTC).items():
             assert values == proofs(id)[name]["values"], name
+
+
+def test_plans_are_remembered_and_do_not_pile_up() -> None:
+    """A gateway that runs for years meets every set of rows that can be due at once: its memory does not grow."""
+    kind = model.load("dlt645-3p")
+    for rows in islice(combinations(kind.rows, 3), 2 * model.PLANS_KEPT):
+        kind.plan(rows)
+    assert len(kind._plans) <= model.PLANS_KEPT
 
 
 def test_neighbours_share_and_far_ones_do_not() -> None:

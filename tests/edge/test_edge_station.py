@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import pickle
 import queue
+import select
 import signal
+import socket
+import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +17,7 @@ import pytest
 
 from bridge.contract.clock import SystemClock
 from edge.codec import dlt645
+from edge.line import __main__ as station_child
 from edge.line import station as station_file
 from edge.line.request import PERSON, TRIP, Ready, Reply, Request
 from edge.line.station import Station
@@ -133,3 +139,42 @@ def test_the_station_ends_with_its_edge(stand: Stand) -> None:
     stand.heard()
     stand.station.stop()
     assert child.returncode == 0
+
+
+def test_nothing_that_is_told_is_lost_while_the_edge_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An edge that is busy for a while gets every answer afterwards: a lost one would be waited for without end."""
+    monkeypatch.setattr(station_child, "BEAT_S", 0.02)
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    child = station_child.Child(theirs)
+    running = threading.Thread(target=child.run, daemon=True)
+    running.start()
+    many = [bytes([number]) * 30_000 for number in range(40)]
+    telling = threading.Thread(target=lambda: [child._tell("told", each) for each in many], daemon=True)
+    telling.start()
+    telling.join(0.5)
+    heard: list[bytes] = []
+    while len(heard) < len(many) and (telling.is_alive() or select.select([ours], [], [], 0)[0]):
+        kind, *what = pickle.loads(ours.recv(65536))
+        heard += what if kind == "told" else []
+    ours.close()
+    running.join(WAIT_S)
+    assert heard == many and not running.is_alive()
+
+
+def test_a_child_that_cannot_be_killed_does_not_hang_its_edge() -> None:
+    """A driver that never comes back keeps its process: the edge says so and goes on to its end."""
+
+    class Stuck:
+        pid = 4711
+
+        def kill(self) -> None: ...
+
+        def wait(self, timeout: float | None = None) -> int:
+            assert timeout is not None, "it would wait for ever"
+            raise subprocess.TimeoutExpired("edge.line", timeout)
+
+    station = Station([], lambda what: None, SystemClock())
+    station._child = Stuck()  # type: ignore[assignment]
+    station._ear.start()
+    station.stop()
+    assert not station.works()

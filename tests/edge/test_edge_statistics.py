@@ -325,6 +325,14 @@ def test_the_message_of_a_full_line_stays_small() -> None:
     assert all(row.last is not None and row.last.whole_bytes is None for row in message.meters)
 
 
+def test_a_line_with_more_meters_than_fit_tells_their_figures_only() -> None:
+    """Three boxes of 36 circuits and more: the figures of every circuit are told, and no scraps of their frames."""
+    modbus = Line("a1", Path("unused"), "modbus-rtu", 9600, "N")
+    core, counted = crowd(modbus, 160, model.load("eastron-sdm630"), reply(1790, frame=bytes(8), raw=bytes(165)))
+    message = port_fact(core, counted, "a1")
+    assert len(message.meters) == 160 and all(row.last is None for row in message.meters)
+
+
 def test_counting_costs_next_to_nothing() -> None:
     """The loop counts each exchange beside a busy line: under 50 microseconds, the message of 64 meters under 20 ms."""
     one = reply(1790, raw=dlt645.encode(dlt645.Frame(ADDRESS, 0x91, bytes(24)), 0))
