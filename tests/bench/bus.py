@@ -68,8 +68,8 @@ class Bus:
         found: dict[str, Any] = {}
         for name, baud in PEERS:
             if self._wants(*families["645" if "645" in name else "modbus"]):
-                got = bus_peers.measured(name, baud, self._s(24 if baud == 2400 else 12))
-                found[f"{name}_{baud}"] = {k: got[k] for k in ("efficiency", "median_sweep", "gap_violations")}
+                got = bus_peers.measured(name, baud, self._s(60 if baud == 2400 else 42))
+                found[f"{name}_{baud}"] = {k: got.get(k) for k in ("efficiency", "median_sweep", "gap_violations")}
                 self._say(f"{name} at {baud}: {got['efficiency']}")
         if found:
             self.details["peers"] = found
