@@ -22,7 +22,7 @@ from bridge.contract.messages import MeterFacts
 from edge import model
 from edge.codec import PROTOCOLS
 from edge.codec.errors import CodecError
-from edge.model_form import Electric, File, Read, Relay, WaterFile
+from edge.model_form import Circuits, Electric, File, Read, Relay, WaterFile
 
 Path_ = tuple[Any, ...]
 Mistake = tuple[Path_, str]
@@ -82,8 +82,25 @@ def _mistakes(tables: dict[str, Any]) -> Iterator[Mistake]:
         yield ("model", "freeze"), 'rows named "freeze-time" and "freeze-energy" are needed'
     if file.circuits is not None and file.model.protocol != "modbus-rtu":
         yield ("circuits",), "only registers of a Modbus box can be shifted to another circuit"
+    if file.circuits is not None:
+        yield from _circuits(file, file.circuits)
     if file.relay is not None:
         yield from _relay(file, file.relay)
+
+
+def _circuits(file: File, box: Circuits) -> Iterator[Mistake]:
+    """No circuit's registers or orders may reach into the next one's, nor the last one's beyond FFFF."""
+    spans = [(row.start, row.count) for row in file.read if row.start is not None and row.count is not None]
+    relay = file.relay
+    orders = [relay.trip, relay.close, relay.release] if relay is not None else []
+    spans += [(order.start, len(order.values)) for order in orders if order is not None]
+    if not spans:
+        return
+    first, end = min(start for start, _ in spans), max(start + count for start, count in spans)
+    if end - first > box.stride:
+        yield ("circuits", "stride"), f"circuit 1 takes {end - first} registers, so circuit 2 would stand in them"
+    if end + (box.most - 1) * box.stride > 0x10000:
+        yield ("circuits", "most"), f"circuit {box.most} would stand beyond register FFFF"
 
 
 def _question(file: File, number: int, row: Read) -> Iterator[Mistake]:
@@ -187,6 +204,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         found = check(options.file) or proven(options.file)
+    except RecursionError:
+        found = ["line 1: its tables stand too deep in one another; a model has three levels"]
     except (OSError, UnicodeDecodeError) as error:
         print(f"riser: {options.file} cannot be read: {error}", file=sys.stderr)
         return 2

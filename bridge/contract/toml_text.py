@@ -26,7 +26,7 @@ def read(text: str) -> tuple[dict[str, Any], list[tuple[int, str]]]:
     for _ in range(MENDED_AT_MOST):
         try:
             return tomllib.loads("\n".join(lines) + "\n", parse_float=Decimal), found
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             number, mended = _look(lines, str(error))
             found.append((number, _told(lines, number, str(error), mended)))
             if mended is None:

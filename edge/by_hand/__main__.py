@@ -26,6 +26,8 @@ from edge.line.wire import Line
 
 HELD = "is used by another program; a Riser that runs holds its ports: end it first, or ask it with `riser request`"
 
+FASTEST_BAUD = 4_000_000
+
 DIGITS = {"dlt645-2007": 12, "dlt645-1997": 12, "cjt188": 14}
 
 
@@ -115,12 +117,14 @@ def _list(options: argparse.Namespace) -> int:
 def _wrong(options: argparse.Namespace) -> str | None:
     """Why these words cannot be used, before the port is opened."""
     known = COMMANDS[options.protocol]
+    if not 1 <= options.baud <= FASTEST_BAUD:
+        return f"--baud lies in 1 to {FASTEST_BAUD}"
     if options.command not in known:
         return f"a meter of {options.protocol} has no `{options.command}`; there are {', '.join(known)}"
     try:
         ZoneInfo(options.zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        return f"{options.zone!r} is no time zone; write for example Asia/Shanghai"
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return f"{options.zone[:40]!r} is no time zone; write for example Asia/Shanghai"
     if not SHORTEST_VALID_MIN <= getattr(options, "minutes", 1) <= MOST_VALID_MIN:
         return f"--minutes lies in {SHORTEST_VALID_MIN} to {MOST_VALID_MIN}"
     if since := getattr(options, "since", None):
@@ -134,7 +138,7 @@ def _wrong(options: argparse.Namespace) -> str | None:
 def _wrong_address(options: argparse.Namespace) -> str | None:
     address, digits = options.address, DIGITS.get(options.protocol)
     if digits is None:
-        right = address.isascii() and address.isdigit() and 1 <= int(address) <= 247
+        right = address.isascii() and address.isdigit() and len(address) <= 3 and 1 <= int(address) <= 247
         return None if right else "a Modbus address is 1 to 247"
     if address == "any":
         readers = ("read", "survey", "address", "clock")

@@ -120,7 +120,10 @@ def read(format: str, raw: bytes) -> Shown:
     if format[0] == "B":
         return Shown(text.upper())
     if format[0] == "A":
-        return Shown(raw[::-1].strip(b"\x00 ").decode("ascii", "replace"))
+        text = raw[::-1].strip(b"\x00 ").decode("ascii", "replace")
+        return Shown(
+            "".join(each if each.isprintable() else "\ufffd" for each in text)
+        )  # A meter commands no terminal.
     if DIGITS.fullmatch(format):
         return Shown(_number(format, raw))
     if not text.isdigit():

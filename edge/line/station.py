@@ -32,7 +32,8 @@ had not sent by then never leaves."""
 ENDS_WITHIN_S = 3.0
 """A station that was told to end and does not is killed after so long."""
 
-LARGEST_MESSAGE = 65536
+LARGEST_MESSAGE = 131072
+"""Bytes; an answer of 30 s at 19200 bit/s, in all its parts, is less."""
 
 
 class StationPort:
