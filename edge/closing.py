@@ -40,12 +40,17 @@ class Closing:
         self._midnights = Midnights(core, self._schedule, take)
         self._idle_until = datetime.min.replace(tzinfo=UTC)
 
+    def border_reads(self) -> None:
+        """Reads around midnight of meters that freeze nothing; on time, also while yesterday is still being closed."""
+        now = self._core.now()
+        if self._core.book.trusted and now >= self._idle_until:
+            self._midnights.border_reads(now)
+
     def work(self) -> Iterator[None]:
-        """Border reads around midnight, then every day that is due; a chore of the loop, account by account."""
+        """Every day that is due; a chore of the loop, account by account."""
         core, now = self._core, self._core.now()
         if not core.book.trusted or now < self._idle_until:
             return
-        self._midnights.border_reads(now)
         waiting = False
         for account in list(core.state.accounts.values()):
             for day in self._schedule.days_due(account.closed_through or self._day_before(account), now):

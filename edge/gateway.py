@@ -185,6 +185,7 @@ class Gateway:
             self._tick_in_memory()
             return
         core.beat()
+        self.closing.border_reads()
         self.chores.begin("closing", self.closing.work)
         self.clocks.tick()
         self.requests.acts.tick()

@@ -18,6 +18,9 @@ HEARD_AT_MOST = 512
 """Bytes kept of what was no answer, for whoever looks at the line."""
 
 
+BABBLE_BYTES = 64
+"""Who says more than an answer, or than this, and does not stop, babbles; a noise before and after is none."""
+
 SPOILED_REST_S = 0.02
 """Silence after which a damaged answer is over, and is asked for again; an adapter's burst is shorter."""
 
@@ -123,7 +126,7 @@ def exchange(line: Line, wire: Wire, frame: bytes, clock: Clock, manner: Manner 
     raw = protocol.find_reply(frame, buffer, final=True)
     if raw is not None:
         return Outcome((raw,), None, first)
-    babbles = bool(heard) and until == over_at
+    babbles = until == over_at and len(heard) > min(protocol.reply_bytes(frame), BABBLE_BYTES)
     error = "babble" if babbles else "noise" if heard else "silent"
     return Outcome((), error, first, bytes(heard[:HEARD_AT_MOST]), spoiled=spoiled)
 

@@ -152,6 +152,7 @@ class Months:
             "energy", self.frames["energy"], lambda reply: self.edge.polls[self.port].take(self.meter, "energy", reply)
         )
         self.follow()
+        self.edge.closing.border_reads()
         for _ in self.edge.closing.work():
             pass
         self.follow()
