@@ -92,12 +92,13 @@ def _members(gid: int) -> list[str]:
 
 
 def _of_riser(process: Path, data: Path) -> bool:
-    """Our own edge, also where the run file does not name it, and any simulator: neither is in the way."""
+    """Our own edge and its ports' process, whom the run file need not name, and any simulator: none is in the way."""
     try:
         words = (process / "cmdline").read_bytes().split(b"\0")
         if b"firmware_sim" in words:
             return True
-        environ = (process / "environ").read_bytes().split(b"\0") if b"edge" in words else []
+        ours = {b"edge", b"edge.line"} & set(words)
+        environ = (process / "environ").read_bytes().split(b"\0") if ours else []
     except OSError:
         return False
     return f"RISER_DATA={data}".encode() in environ

@@ -160,7 +160,8 @@ class JudgedLine:
             return answer[:spot] + bytes([answer[spot] ^ 1 << self._dice.randrange(8)]) + answer[spot + 1 :]
         if kind == 1:
             return answer[:spot] + answer[spot + 1 :]
-        return answer[: max(spot, 1)] if kind == 2 else answer[:spot] + b"\x55" + answer[spot:]
+        spot = max(spot, 1)  # A byte before the first would leave a whole answer behind it.
+        return answer[:spot] if kind == 2 else answer[:spot] + b"\x55" + answer[spot:]
 
     def speak(self) -> None:
         """Hand over what is due. An answer ends when its last byte is handed over: should we be stopped between that

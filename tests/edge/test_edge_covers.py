@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from edge.codec import dlt645
-from edge.polling import EVERY_S
+from edge.due import EVERY_S
 from firmware_sim.accidents import flip
 from firmware_sim.faults import Faults, gather
 from tests.edge.building import Building

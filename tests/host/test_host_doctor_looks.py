@@ -410,3 +410,15 @@ def test_a_whole_look_at_a_stopped_installation(terminal: tuple[int, Path], tmp_
 def test_good_and_worth_knowing_end_with_zero() -> None:
     """Only what is wrong makes the exit code 1."""
     assert visit.code([Finding("good", "disk", "", "x"), Finding("worth knowing", "disk", "", "x")]) == 0
+
+
+def test_our_own_ports_process_is_not_in_the_way(tmp_path: Path) -> None:
+    """The process that holds the lines of this data directory is Riser's own; another directory's is another Riser."""
+    process = tmp_path / "4711"
+    process.mkdir()
+    (process / "cmdline").write_bytes(b"python\0-m\0edge.line\0008\0")
+    (process / "environ").write_bytes(b"HOME=/root\0RISER_DATA=/var/lib/riser\0")
+    assert see_ports._of_riser(process, Path("/var/lib/riser"))
+    assert not see_ports._of_riser(process, Path("/var/lib/other"))
+    (process / "cmdline").write_bytes(b"python\0-m\0somebody.else\0")
+    assert not see_ports._of_riser(process, Path("/var/lib/riser"))
