@@ -25,7 +25,7 @@ from bridge.contract.messages import Status, Topics
 from bridge.contract.progress import Progress
 from bridge.contract.site_file import BadSite
 from bridge.mqtt import Link
-from edge import install, site_check, trust
+from edge import install, process, site_check, trust
 from edge.book import Book, BookError, WriteError
 from edge.codec.dlt645_orders import Password
 from edge.core import Core
@@ -40,10 +40,6 @@ log = logging.getLogger("riser.edge")
 
 RESTORED = "this book is a restored copy, says a person: payments made since may be missing"
 BEGUN_ANEW = "this book was begun anew: balances are the site file's, and payments are missing"
-
-SWITCH_INTERVAL_S = 0.0005
-"""A port thread gets the interpreter back this soon; the default of 5 ms costs a quarter of the line's time."""
-
 
 PASSWORDS = '{"default": {"level": "02", "password": "000000", "operator": "00000000"}}'
 
@@ -82,12 +78,7 @@ def main(argv: list[str] | None = None) -> int:
     if options.check_site is not None:
         print(json.dumps(found := site_check.looked_at(options.check_site)))
         return 2 if found["mistakes"] else 0
-    logging.basicConfig(
-        stream=sys.stdout,
-        level=os.environ.get("RISER_LOG", "INFO"),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    process.begin()
     directory = Path(os.environ.get("RISER_DATA", "var"))
     try:
         return _run(directory, options)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from edge.live import Live
+from edge.model import Question
 
 EVERY_S = {"round": 0.0, "slow": 60.0, "minutes": 300.0, "hourly": 600.0}
 """Line seconds between two askings of the same question."""
@@ -15,10 +17,10 @@ APART_S = 3600.0
 
 @dataclass(frozen=True)
 class Planned:
-    """Rows of a meter that are asked with one request, and how often that was tried."""
+    """A question to a meter, for one row or several, and how often it was tried."""
 
     meter: str
-    names: tuple[str, ...]
+    question: Question
     tries: int = 0
 
 
@@ -30,6 +32,13 @@ def due(meter: str, live: Live, baud: int, now: float) -> list[Planned]:
         for name in live.model.names(every)
         if now - live.asked_mono.get(name, -1e9) >= seconds
     ]
-    if now < live.apart_until:
-        return [Planned(meter, (name,)) for name in names]
-    return [Planned(meter, each.names) for each in live.model.plan(names, baud)]
+    return apart(meter, live, names) if now < live.apart_until else _planned(meter, live.model.plan(names, baud))
+
+
+def apart(meter: str, live: Live, names: Iterable[str]) -> list[Planned]:
+    """A request for each row alone."""
+    return _planned(meter, [question for name in names for question in live.model.plan([name])])
+
+
+def _planned(meter: str, questions: Iterable[Question]) -> list[Planned]:
+    return [Planned(meter, question) for question in questions]

@@ -16,11 +16,10 @@ from datetime import datetime
 from edge.answers import Answers, Heard
 from edge.codec.errors import Refused
 from edge.core import NOT_ASKED, Core
-from edge.due import APART_S, Planned, due
+from edge.due import APART_S, Planned, apart, due
 from edge.line.quiet import LATE_S
 from edge.line.request import ROUTINE, Reply
 from edge.live import MISSED_ROUNDS, Live
-from edge.model import Question
 from edge.state import MeterState
 
 log = logging.getLogger("riser.polling")
@@ -79,7 +78,7 @@ class Polling:
         return [meter for meter in self._core.state.meters.values() if meter.row["port"] == self.port]
 
     def feed(self) -> None:
-        """Keep one exchange waiting at the port, so that it never stands idle and nothing urgent waits long."""
+        """Keep a few questions waiting at the port, so that its line never stands idle; urgent ones go before them."""
         if self._core.ports[self.port].state == "closed":
             self._shut()
             return
@@ -114,7 +113,8 @@ class Polling:
         for each in self._together(meter):
             self._core.lives[each.id].probed_mono = self._core.clock.monotonic()
         live.probes += 1
-        self._ask(Planned(meter.id, (live.model.names("round")[0],), RETRIES))
+        (probe,) = apart(meter.id, live, live.model.names("round")[:1])
+        self._ask(replace(probe, tries=RETRIES))
 
     def _next(self) -> Planned | None:
         """The next question of the round. A second one to a meter waits at the port only while it answers, and who did
@@ -180,15 +180,14 @@ class Polling:
         core, meter, live = self._core, self._core.state.meters[planned.meter], self._core.lives[planned.meter]
         self._outstanding += 1
         self._asking[meter.row["address"]] += 1
-        (question,) = live.model.plan(planned.names, core.ports[self.port].line.baud)
-        frame = core.question_frame(meter, question)
+        frame = core.question_frame(meter, planned.question)
         patient = live.missed > 0 and live.probes % PATIENT_PROBE == 0
         core.submit(
-            meter, ROUTINE, "+".join(planned.names), frame,
-            lambda reply: self._reply(planned, question, reply), learned_wait=not patient,
+            meter, ROUTINE, "+".join(planned.question.names), frame,
+            lambda reply: self._reply(planned, reply), learned_wait=not patient,
         )  # fmt: skip
 
-    def _reply(self, planned: Planned, question: Question, reply: Reply) -> None:
+    def _reply(self, planned: Planned, reply: Reply) -> None:
         self._outstanding -= 1
         meter, live = self._core.state.meters[planned.meter], self._core.lives[planned.meter]
         self._asking[meter.row["address"]] -= 1
@@ -205,10 +204,10 @@ class Polling:
             return
         if live.missed:
             self._return(meter)
-        found = question.values(reply.parts, self._core.terms.zone)
+        found = planned.question.values(reply.parts, self._core.terms.zone)
         if len(found) > 1 and any(isinstance(each, Refused) for each in found.values()):
             live.apart_until = reply.ended + APART_S  # One register that it does not have spoils them all.
-            self._plan.extendleft(Planned(meter.id, (name,)) for name in reversed(planned.names))
+            self._plan.extendleft(reversed(apart(meter.id, live, found)))
             return
         for name, values in found.items():
             live.asked_mono[name] = reply.ended

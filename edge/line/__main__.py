@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bridge.contract.clock import from_environment
+from edge import process
 from edge.line.port import ThreadPort
 from edge.line.request import Ready, Reply
 from edge.line.station import LARGEST_MESSAGE
@@ -32,9 +33,6 @@ TIMER_SLACK = Path("/proc/self/timerslack_ns"), "1000"
 
 NICE = -10
 """The lines' process does next to nothing, and that at once. The installed service may ask for it; root may anyway."""
-
-SWITCH_INTERVAL_S = 0.0005
-"""A port gets the interpreter back from another port this soon."""
 
 
 class Child:
@@ -108,12 +106,7 @@ def _prefer() -> None:
 def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # The edge is told to stop, and closes the socket when it has.
-    logging.basicConfig(
-        stream=sys.stdout,
-        level=os.environ.get("RISER_LOG", "INFO"),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    process.begin()
     _prefer()
     return Child(socket.socket(fileno=int(sys.argv[1]))).run()
 

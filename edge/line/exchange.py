@@ -17,7 +17,6 @@ from edge.line.wire import Line, Wire
 HEARD_AT_MOST = 512
 """Bytes kept of what was no answer, for whoever looks at the line."""
 
-
 BABBLE_BYTES = 64
 """Who says more than an answer, or than this, and does not stop, babbles; a noise before and after is none."""
 
@@ -79,7 +78,7 @@ def converse(line: Line, wire: Wire, request: Request, clock: Clock) -> Outcome:
         if after.raw is None:
             after = exchange(line, wire, following, clock, request.manner)  # A repeated question repeats the part (§7).
         if after.raw is None:
-            return Outcome((), after.error and "unfinished", outcome.turnaround_s, after.heard)
+            return Outcome((), "unfinished", outcome.turnaround_s, after.heard)
         parts.append(after.raw)
         outcome = replace(outcome, ended_s=after.ended_s)
     return replace(outcome, parts=tuple(parts))
