@@ -20,7 +20,8 @@ from bridge.contract import mistakes as complaints
 from bridge.contract.messages import Response
 from bridge.contract.units import instant_of, instant_text, is_transaction
 from edge.accounts import Accounts
-from edge.acts import Acts, Asked, Refusal, Status
+from edge.acts import Acts
+from edge.asked import Asked, Refusal, Status
 from edge.book import Entry
 from edge.core import Core
 from edge.relays import Relays
@@ -141,7 +142,7 @@ class Requests:
         if self._core.book.trusted:
             if self._core.now() > valid_until:
                 raise Refusal("R7", f"the request expired at {instant_text(valid_until)}; ask anew")
-        elif isinstance(body, messages.Trip):
+        elif isinstance(body, messages.Off):
             self._surely_in_time(valid_until)
 
     def _surely_in_time(self, valid_until: datetime) -> None:

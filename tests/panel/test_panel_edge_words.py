@@ -53,6 +53,8 @@ SAMPLES = {
     "reply.error or 'refused'": "silent", "reply.error": "withdrawn", "trouble": "R28: the register total is missing",
     "day": "2026-11-20", "body.role": "engineer", "operation": "trip", "hold.by": "admin", "hold.why": "service",
     "cover": "terminal cover", "_unit(model)": "Wh",
+    "TURNS[wish]": "closing", "VALVE_IS[now_is]": "closed", "fields['valve']": "closed", "wish": "trip",
+    "holds": "arrears, manual", "question": "status", "cause": "paid",
 }  # fmt: skip
 """What stands in a place of a sentence; everywhere else a 7."""
 
