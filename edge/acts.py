@@ -20,7 +20,7 @@ from edge.core import Core
 from edge.line.request import PERSON, Reply
 from edge.relays import Relays
 from edge.state import AccountState, MeterState
-from edge.switch_words import VALVE_IS, ask_otherwise, not_there_in_time
+from edge.switch_words import VALVE_IS, ask_otherwise, lifted_in_vain, no_off_now, not_there_in_time, stays_off
 
 log = logging.getLogger("riser.requests")
 
@@ -116,7 +116,8 @@ class Acts:
     def off(self, asked: Asked, body: messages.Off) -> None:
         meter = self._relay_meter(body.meter)
         if self._core.mode not in ("normal", "time"):
-            raise Refusal("I22", f"the gateway is in mode {self._core.mode}: no trips")
+            valve = self._core.lives[meter.id].model.relay_is_valve
+            raise Refusal("I22", no_off_now(valve, self._core.mode))
         if self._core.lives[meter.id].keep_power:
             raise Refusal("R3", "the meter itself is set to keep power on; lift that first")
         if "manual" in meter.holds:
@@ -129,7 +130,7 @@ class Acts:
         others = set(meter.holds) - {"manual"}
         if "manual" not in meter.holds and others:
             names = ", ".join(sorted(others))
-            raise Refusal("R5", f"supply stays off: the hold {names} remains, and closing does not lift it")
+            raise Refusal("R5", stays_off(self._core.lives[meter.id].model.relay_is_valve, names))
         self._hold(asked, meter, False, body.why, "closed")
 
     def _hold(self, asked: Asked, meter: MeterState, on: bool, why: str, wanted: str) -> None:
@@ -139,7 +140,7 @@ class Acts:
         settled = bool(left and not on) or (there and not on)
         answer: dict[str, Any] = {"status": "done" if settled else "accepted", "data": {"holds": left}}
         if settled and left:
-            answer["data"]["text"] = f"the hold `manual` is lifted; supply stays off: {', '.join(left)}"
+            answer["data"]["text"] = lifted_in_vain(live.model.relay_is_valve, ", ".join(left))
         fields = {"meter": meter.id, "account": meter.account, "hold": "manual", "set": on, "why": why}
         core.append(("hold/1", asked.id, {**fields, **asked.written(answer)}))
         self._answer(asked, **answer)

@@ -150,7 +150,7 @@ class Requests:
         cut on a wish that may be hours old: the meters' clocks, or the seconds since it was believed, must allow it."""
         known = self._core.true_now()
         if known is None:
-            raise Refusal("R25", "the clock is not trusted, so nobody can tell whether this trip is still wanted")
+            raise Refusal("R25", "the clock is not trusted, so nobody can tell whether this request is still wanted")
         if known > valid_until + ABOUT:
             raise Refusal("R7", f"the request expired at {instant_text(valid_until)}; ask anew")
 

@@ -86,3 +86,21 @@ def off_by_itself(valve: bool) -> str:
     if valve:
         return "closed by itself or by hand; nobody here ordered it, so a person decides"
     return "open by itself or by hand; nobody here ordered it, so a person decides"
+
+
+def no_off_now(valve: bool, mode: str) -> str:
+    """A careful mode: nothing is switched off."""
+    return f"the gateway is in mode {mode}: no valve is closed" if valve else f"the gateway is in mode {mode}: no trips"
+
+
+def stays_off(valve: bool, holds: str) -> str:
+    """`on` was asked for, and other holds than the one that it lifts stand."""
+    if valve:
+        return f"the valve stays closed: the hold {holds} remains, and `on` does not lift it"
+    return f"supply stays off: the hold {holds} remains, and closing does not lift it"
+
+
+def lifted_in_vain(valve: bool, holds: str) -> str:
+    if valve:
+        return f"the hold `manual` is lifted; the valve stays closed: {holds}"
+    return f"the hold `manual` is lifted; supply stays off: {holds}"

@@ -9,6 +9,7 @@ from flask_login import current_user
 
 from bridge.contract.units import instant_text
 from panel import formats, guard, links, words
+from panel.edge_water_words import VALVE
 from panel.edge_words import person, reason, said
 from panel.pages import (
     account,
@@ -29,6 +30,7 @@ from panel.pages.entries import rate_word
 from panel.pages.people import ROLE_WORDS
 from panel.parts import EXTENSION, Parts
 from panel.states import WORDS
+from panel.switches import meter_number, number_of, place_of
 from panel.telling import rule_words
 
 PAGES = (live, sign_in, people, rooms, accounts, takings, account, receipt, answers, meter, lines, line, demo)
@@ -58,6 +60,7 @@ def create_app(stand: Parts) -> Flask:
     ):
         app.jinja_env.filters[name] = getattr(formats, name)
     app.jinja_env.filters |= {"rate_word": rate_word, "said": said, "person": person}
+    app.jinja_env.filters |= {"place": place_of, "number_of": number_of, "meter_number": meter_number}
 
     @app.context_processor
     def shared() -> dict[str, Any]:
@@ -69,6 +72,7 @@ def create_app(stand: Parts) -> Flask:
             "me": current_user.user if current_user.is_authenticated else None,
             "role_words": ROLE_WORDS,
             "state_words": WORDS,
+            "valve_words": VALVE,
             "rule_words": rule_words,
             "reason": reason,
             "language": words.language_now(),
