@@ -119,6 +119,10 @@ def _wrong(options: argparse.Namespace) -> str | None:
     known = COMMANDS[options.protocol]
     if not 1 <= options.baud <= FASTEST_BAUD:
         return f"--baud lies in 1 to {FASTEST_BAUD}"
+    if options.command not in known and options.command in ("open", "close", "trip"):
+        means = "`off` closes the valve" if options.protocol == "cjt188" else "`off` opens the relay"
+        if "off" in known:
+            return f"`{options.command}` would be mistaken for its opposite; write `off` or `on`: {means}"
     if options.command not in known:
         return f"a meter of {options.protocol} has no `{options.command}`; there are {', '.join(known)}"
     try:

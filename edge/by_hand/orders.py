@@ -23,6 +23,8 @@ MOST_MINUTES = 24 * 60
 RELAY: dict[str, tuple[str, str, int, bool]] = {
     "trip": ("trip", "cut the supply behind this meter", 4, True),
     "close": ("direct", "close the relay: the supply comes back at once", 4, False),
+    "off": ("trip", "cut the supply behind this meter: its relay opens", 4, True),
+    "on": ("direct", "close the relay: the supply comes back at once", 4, False),
     "permit": ("permit", "permit closing: a person presses the meter's button", 6, False),
     "alarm": ("alarm", "switch the meter's alarm on", 7, True),
     "alarm-off": ("alarm-off", "switch the meter's alarm off", 7, False),

@@ -21,7 +21,7 @@ def _water(talk: Talk, desk: Desk, options: argparse.Namespace, done: Callable[[
     kind = cjt188.ANY_KIND if anybody else _kind(options.kind)
     water = others.Water(talk, desk, kind, cjt188.ANY if anybody else options.address)
     if options.command != "read":
-        done(water.valve(options.command))
+        done(water.valve({"off": "close", "on": "open"}[options.command]))
         return
     for item in options.items:
         identifier = {"metering": cjt188.METERING, "address": cjt188.ADDRESS}.get(item, item.upper())

@@ -11,12 +11,15 @@ PROTOCOLS = {"dlt645-2007": "E", "dlt645-1997": "E", "cjt188": "E", "modbus-rtu"
 COMMANDS: dict[str, tuple[str, ...]] = {
     "dlt645-2007": (
         "read", "list", "survey", "address", "clock", "broadcast-time", "freeze", "set-speed", "set-address",
-        "set-password", "trip", "close", "permit", "alarm", "alarm-off", "keep", "keep-off", "write",
+        "set-password", "off", "on", "trip", "close", "permit", "alarm", "alarm-off", "keep", "keep-off", "write",
     ),
     "dlt645-1997": ("read", "list", "survey"),
-    "cjt188": ("read", "open", "close"),
+    "cjt188": ("read", "off", "on"),
     "modbus-rtu": ("read", "write-registers", "write-register", "write-coils"),
 }  # fmt: skip
+
+OF_NO_KIND = ("open",)
+"""Words that somebody may try, and that mean light off for a relay and water on for a valve."""
 
 EXITS = """exit codes:
   0  read, or ordered and read back
@@ -82,16 +85,19 @@ def _commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     password = commands.add_parser("set-password", parents=[both, asks, secret], help="another password (18H)")
     password.add_argument("of_level", type=int, choices=range(10), metavar="LEVEL")
     for word, text in (
-        ("trip", "cut the supply"), ("permit", "permit closing by the meter's button"), ("alarm", "alarm on"),
+        ("off", "supply off: a relay opens, a water meter's valve closes"),
+        ("on", "supply on: a relay closes, a water meter's valve opens"),
+        ("trip", "`off` in a relay's word"), ("permit", "permit closing by the meter's button"), ("alarm", "alarm on"),
         ("alarm-off", "alarm off"), ("keep", "keep power on"), ("keep-off", "no longer keep power on"),
-        ("close", "close the relay, or a water meter's valve"),
+        ("close", "`on` in a relay's word; refused for a valve, which it would shut"),
     ):  # fmt: skip
         relay = commands.add_parser(word, parents=[both, asks, secret], help=text)
         relay.add_argument("--minutes", type=int, default=VALID_MIN, metavar="N", help=f"valid so long [{VALID_MIN}]")
     write = commands.add_parser("write", parents=[both, asks, secret], help="a parameter, bytes as they travel")
     write.add_argument("identifier")
     write.add_argument("hex")
-    commands.add_parser("open", parents=[both, asks], help="open a water meter's valve")
+    for word in OF_NO_KIND:
+        commands.add_parser(word, parents=[both, asks], help=argparse.SUPPRESS)
     for word in ("write-registers", "write-register", "write-coils"):
         registers = commands.add_parser(word, parents=[both, asks], help="Modbus: function 16, 6 or 5 and 15")
         registers.add_argument("start", type=_number)

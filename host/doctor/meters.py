@@ -1,4 +1,4 @@
-"""Meters: which are silent and since when, whose register is doubted, whose relay does not follow; line by line.
+"""Meters, line by line: which are silent and since when, whose register is doubted, whose relay or valve stands wrong.
 
 A line on which every meter is silent is one fault of the line, and is told as one, with what to try first.
 """
@@ -13,6 +13,7 @@ from bridge.contract.units import instant_of
 from host.doctor import line_errors
 from host.doctor.findings import Finding, good, know, names, of, wrong
 from host.doctor.seen import Snapshot
+from host.doctor.valves import valve_of
 
 USUAL = {"dlt645-2007": (2400, "E"), "modbus-rtu": (9600, "N")}
 """How meters of a protocol leave the factory (DL/T 645-2007 §5.1; Acrel and Eastron manuals)."""
@@ -33,7 +34,7 @@ def findings(snapshot: Snapshot) -> list[Finding]:
         if rows and port.state == "open":
             found += [*_line(snapshot, port, rows), *line_errors.of_line(snapshot, id)]
     for row in facts.meters.meters:
-        found += [*_register(snapshot, row), *_relay(snapshot, row), *_clock(snapshot, row)]
+        found += [*_register(snapshot, row), *_relay(snapshot, row), *valve_of(snapshot, row), *_clock(snapshot, row)]
     if not any(each.severity != "good" for each in found):
         found.append(
             good(
