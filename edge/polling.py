@@ -195,7 +195,7 @@ class Polling:
         self.asked += 1
         if reply.raw is None:
             self.failed += 1
-            if self._is_modbus() and reply.error not in NOT_ASKED:
+            if self._is_modbus() and reply.error not in NOT_ASKED and not reply.spoken:
                 self._rests[meter.row["address"]] = reply.ended + LATE_S
             if reply.error in ("noise", "unfinished") and planned.tries < RETRIES:
                 self._plan.appendleft(replace(planned, tries=planned.tries + 1))

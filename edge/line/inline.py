@@ -148,7 +148,7 @@ class InlinePort:
         except OSError as trouble:
             self.state, self.why, outcome = "closed", str(trouble), Outcome(error="closed")
             self.wire.close()
-        self._quiet.over(request, outcome.raw is not None or outcome.spoiled, self._clock.monotonic())
+        self._quiet.over(request, outcome.raw is not None or outcome.spoken, self._clock.monotonic())
         self._inbox(reply_of(request, self.line.id, outcome, began, self._clock))
 
     def _fail(self, request: Request, error: str) -> None:

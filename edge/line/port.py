@@ -173,7 +173,7 @@ class ThreadPort(threading.Thread):
                 if request.handshake and not self._permitted(request):
                     raise _Withdrawn
                 outcome = converse(self.line, self._announcing(request), request, self._clock)
-                heard = outcome.raw is not None or outcome.spoiled
+                heard = outcome.raw is not None or outcome.spoken
                 self._quiet.over(request, heard, outcome.ended_s or self._clock.monotonic())
                 if outcome.error == "babble":
                     hush(self._wire, self._clock)
