@@ -8,12 +8,15 @@ meter also opens its relay when its own money is gone; then that is said, and no
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from functools import cache
 
+from edge import model
+from edge.answers import REFUSED_S
+from edge.codec.errors import CodecError
 from edge.core import Core
 from edge.line.request import WATCH, Reply
 from edge.live import Live
-from edge.model import Values
+from edge.model import Model, Values
 from edge.state import AILMENTS, MeterState
 
 log = logging.getLogger("riser.purses")
@@ -30,10 +33,10 @@ TEXTS = {
 }
 
 LEFT = "purse-remaining"
-"""The question for the amount left. A model without a purse asks it only where the meter says that it has one."""
+"""The question for the amount left. A meter of a model without a purse is asked it only where it says it has one."""
 
 LEFT_EVERY_S = 60.0
-"""Line seconds between two such questions."""
+"""Line seconds between two such questions; one that was refused rests as others do."""
 
 EMPTY = "the meter holds its relay open by itself: its own purse is empty; top it up, or switch its prepay function off"
 WARNS = "the meter may hold its relay open by itself as a warning: its own purse is low; press its button and top it up"
@@ -46,9 +49,10 @@ PERHAPS = (
 class Purses:
     """Takes the status words of meters that have one."""
 
-    def __init__(self, core: Core, take: Callable[[MeterState, str, Reply], bool]):
-        self._core, self._take = core, take
+    def __init__(self, core: Core):
+        self._core = core
         self._newest: dict[str, bool] = {}
+        self._ask_after: dict[str, float] = {}
 
     def heard(self, meter: MeterState, values: Values) -> None:
         """A status was read."""
@@ -78,15 +82,28 @@ class Purses:
 
     def _ask_what_is_left(self, meter: MeterState, live: Live) -> None:
         """Of a meter whose model has no purse: a person who is told of the purse wants to know what is in it."""
-        row, now = live.model.rows.get(LEFT), self._core.clock.monotonic()
-        if row is None or row.every != "asked" or now - live.asked_mono.get(LEFT, -1e9) < LEFT_EVERY_S:
+        core, kind, now = self._core, _with_a_purse(live.model.id), self._core.clock.monotonic()
+        if kind is None or now < self._ask_after.get(meter.id, -1e9):
             return
-        live.asked_mono[LEFT] = now
-        self._core.submit(meter, WATCH, LEFT, self._core.question(meter, LEFT), lambda reply: self._left(meter, reply))
+        self._ask_after[meter.id] = now + LEFT_EVERY_S
+        frame = kind.ask(LEFT, meter.row["address"], 0, core.preamble(meter))
+        core.submit(meter, WATCH, LEFT, frame, lambda reply: self._left(meter, kind, reply))
 
-    def _left(self, meter: MeterState, reply: Reply) -> None:
-        if reply.raw is not None:
-            self._take(meter, LEFT, reply)
+    def _left(self, meter: MeterState, kind: Model, reply: Reply) -> None:
+        if reply.raw is None:
+            return  # It is asked again in a minute.
+        try:
+            self._core.lives[meter.id].values.update(kind.values(LEFT, reply.parts, self._core.terms.zone))
+        except CodecError as trouble:
+            log.info("meter %s, %s: %s", meter.id, LEFT, trouble)
+            self._ask_after[meter.id] = reply.ended + REFUSED_S
+        self._core.changed("meter", meter.id)
+
+
+@cache
+def _with_a_purse(id: str) -> Model | None:
+    """The purse model beside a plain one, by its name; None where there is none, as beside a purse model itself."""
+    return model.load(f"{id}-purse") if f"{id}-purse" in model.known() else None
 
 
 def why_open(live: Live) -> str | None:

@@ -37,8 +37,7 @@ class Readings:
 
     def __init__(self, core: Core, accounts: Accounts, relays: Relays):
         self._core, self._accounts, self._relays = core, accounts, relays
-        self.covers, self.valves = Covers(core), Valves(core)
-        self.purses = Purses(core, lambda meter, name, reply: self.take(meter, name, reply))
+        self.covers, self.valves, self.purses = Covers(core), Valves(core), Purses(core)
         self.fresh: dict[str, dict[str, Any]] = {}
         self.take: Callable[[MeterState, str, Reply], bool]
         self._drift_alarmed: set[str] = set()
