@@ -14,6 +14,7 @@ from edge.core import Core
 from edge.modes import Modes
 from edge.polling import Polling
 from edge.port_facts import port_fact
+from edge.purses import why_open
 from edge.relays import Relays
 from edge.state import AccountState, MeterState
 from edge.statistics import Statistics
@@ -207,11 +208,12 @@ class Facts:
             return "a cut for arrears is due"
         if observed == "closed":
             return "nothing holds it"
-        if meter.restore is not None:
+        own = why_open(self._core.lives[meter.id])
+        if meter.restore is not None and (own is None or self._relays.following(meter)):
             return (
                 "closing" if meter.row["relay"] == "direct" else "closing is permitted: press the button on the meter"
             )
-        return "open by itself or by hand; nobody here ordered it, so a person decides"
+        return own or "open by itself or by hand; nobody here ordered it, so a person decides"
 
     # --- accounts and prices ---
 

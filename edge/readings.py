@@ -15,6 +15,7 @@ from edge.covers import COUNTS, Covers
 from edge.line.request import PERSON, WATCH, Reply
 from edge.live import Live, Sample
 from edge.model import Values
+from edge.purses import Purses
 from edge.relays import Relays
 from edge.state import MeterState, Registers
 from edge.valves import Valves
@@ -36,7 +37,7 @@ class Readings:
 
     def __init__(self, core: Core, accounts: Accounts, relays: Relays):
         self._core, self._accounts, self._relays = core, accounts, relays
-        self.covers, self.valves = Covers(core), Valves(core)
+        self.covers, self.valves, self.purses = Covers(core), Valves(core), Purses(core)
         self.fresh: dict[str, dict[str, Any]] = {}
         self.take: Callable[[MeterState, str, Reply], bool]
         self._drift_alarmed: set[str] = set()
@@ -51,6 +52,7 @@ class Readings:
             self._energy(meter, live, values, reply)
         elif live.model.relay is not None and name == live.model.relay.row:
             self.valves.heard(meter, values)
+            self.purses.heard(meter, values)
             if (seen := live.model.relay.seen(values)) is not None:  # Else "not available": it stays as seen last.
                 self._relays.looking.observed(meter, seen, reply)
         elif name == "serial":

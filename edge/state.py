@@ -10,7 +10,7 @@ Registers = dict[str, int]
 """A meter's own registers before the multiplier: `total`, and the rates it has; in Wh, or in litres where it counts
 water."""
 
-AILMENTS = {"battery-low": "battery-good", "valve-fault": "valve-good"}
+AILMENTS = {"battery-low": "battery-good", "valve-fault": "valve-good", "purse-counts": "purse-off"}
 """What a meter can say is wrong with it, and the alarm that takes it back."""
 
 

@@ -140,6 +140,9 @@ class MeterFacts(Message):
     volume_l: int | None = Field(default=None, description="a water meter's register, litres")
     valve: Literal["open", "closed", "fault", "unknown"] | None = None
     battery_low: bool | None = Field(default=None, description="a water meter's own word of its battery")
+    purse_counts: bool | None = Field(
+        default=None, description="the meter says that money or energy is prepaid in it (status word 3, bits 8-9; R14)"
+    )
     purse_remaining_fen: int | None = Field(default=None, description="balance in the meter's own purse (R14)")
     purse_overdrawn_fen: int | None = None
     purse_count: int | None = Field(default=None, description="how often the meter's own purse was filled (R13)")
@@ -196,7 +199,7 @@ class MeterEvent(Message):
     retained = False
     at: str
     kind: str = Field(
-        description="offline, online, relay-moved, not-following, quarantined, clock-drift, cover-opened, ..."
+        description="offline, online, relay-moved, not-following, quarantined, clock-drift, purse-counts, ..."
     )
     text: str
     seq: int | None = None

@@ -11,6 +11,11 @@ from edge.scan.search import Found
 
 MODELS = {("dlt645-2007", 1): "dlt645-1p", ("dlt645-2007", 3): "dlt645-3p"}
 
+HAS_A_PURSE = (
+    "# keeps prepaid money itself: shown, not billed here. To bill it here, switch its purse",
+    '# off in the meter first, then add purse = "off"; else its tenant pays twice',
+)
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -37,11 +42,14 @@ def section(port: Path, setting: Setting, meters: Sequence[Found]) -> str:
     for number, meter in enumerate(sorted((m for m in meters if not m.doubled), key=lambda m: m.address.rjust(12)), 1):
         model = MODELS.get((meter.protocol, meter.phases or 0), "")
         remark = "" if model else "   # which one? `model =` in the README names them"
+        if meter.purse:
+            model, remark = f"{model}-purse" if model else "", remark and "   # dlt645-1p-purse or dlt645-3p-purse?"
         lines += [
             "",
             "[[meters]]",
             f'id = "m{number}"                        # your own name for the metering point',
             f'model = "{model}"{remark}',
+            *(HAS_A_PURSE if meter.purse else ()),
             'port = "line-1"',
             f'address = "{meter.address}"',
             *([f'serial = "{meter.number}"'] if meter.number else []),
@@ -81,7 +89,14 @@ def as_json(found: Sequence[tuple[Setting, Sequence[Found]]], asked: int) -> dic
                 "baud": setting.baud,
                 "parity": setting.parity,
                 "meters": [
-                    {"address": m.address, "number": m.number, "phases": m.phases, "doubled": m.doubled} for m in meters
+                    {
+                        "address": m.address,
+                        "number": m.number,
+                        "phases": m.phases,
+                        "doubled": m.doubled,
+                        "purse": m.purse,
+                    }
+                    for m in meters
                 ],
             }
             for setting, meters in found

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from bridge.contract.messages import MeterRow, PortFacts
 from bridge.contract.site import Port
 from bridge.contract.units import instant_of
-from host.doctor import line_errors
+from host.doctor import line_errors, purses
 from host.doctor.findings import Finding, good, know, names, of, wrong
 from host.doctor.seen import Snapshot
 
@@ -33,7 +33,8 @@ def findings(snapshot: Snapshot) -> list[Finding]:
         if rows and port.state == "open":
             found += [*_line(snapshot, port, rows), *line_errors.of_line(snapshot, id)]
     for row in facts.meters.meters:
-        found += [*_register(snapshot, row), *_relay(snapshot, row), *_clock(snapshot, row)]
+        found += [*_register(snapshot, row), *_relay(snapshot, row), *purses.findings(snapshot, row)]
+        found += _clock(snapshot, row)
     if not any(each.severity != "good" for each in found):
         found.append(
             good(
@@ -151,6 +152,8 @@ def _relay(snapshot: Snapshot, row: MeterRow) -> Iterator[Finding]:
             f"is {relay.observed}.",
             "Go and look: relay, keep-power setting of the meter, meter password in secrets/edge.json.",
         )
+    elif purses.may_have_opened(snapshot, row):
+        return  # Told there, with another cure.
     elif relay.observed == "open" and relay.desired == "closed" and relay.step is None:
         yield know(
             "meters",

@@ -46,14 +46,16 @@ SAID = {
     "battery-good": later("Battery good again"),
     "valve-fault": later("Valve out of order"),
     "valve-good": later("Valve in order again"),
+    "purse-counts": later("Paid twice"),
+    "purse-off": later("No longer paid twice"),
 }
 
 BAD = (
     "offline", "relay-moved", "not-following", "quarantined", "not-charged", "identity", "cover-opened",
-    "cover-cleared", "battery-low", "valve-fault",
+    "cover-cleared", "battery-low", "valve-fault", "purse-counts",
 )  # fmt: skip
 
-GOOD_NEWS = ("cover-closed", "battery-good", "valve-good")
+GOOD_NEWS = ("cover-closed", "battery-good", "valve-good", "purse-off")
 """Alarms that take an earlier one back."""
 
 

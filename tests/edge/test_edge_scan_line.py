@@ -182,4 +182,4 @@ def test_for_programs_it_is_one_object(monkeypatch: pytest.MonkeyPatch, capsys: 
     told = json.loads(capsys.readouterr().out)
     assert set(told) == {"asked", "lines"} and told["lines"][0]["baud"] == 2400
     assert len(told["lines"][0]["meters"]) == 8, "a silent meter is not found"
-    assert set(told["lines"][0]["meters"][0]) == {"address", "number", "phases", "doubled"}
+    assert set(told["lines"][0]["meters"][0]) == {"address", "number", "phases", "doubled", "purse"}
