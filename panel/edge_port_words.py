@@ -13,6 +13,7 @@ OF_PORTS = (
     later("does not take this speed or parity"),
     later("the adapter was pulled, or has failed"),
     # why there is no answer
+    later("what it says comes damaged, in {n} rounds"),
     later("silent|line"),
     later("noise|line"),
     later("babble|line"),

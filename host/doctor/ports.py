@@ -15,8 +15,6 @@ UNSTABLE = re.compile(r"/dev/tty(USB|ACM)\d+$")
 """Names that the kernel gives in the order of plugging in: after a restart they may be swapped."""
 
 SLOW_LATENCY_MS = 2
-ENOUGH_ASKED, MANY_FAILED, MOST_FAILED = 50, 0.02, 0.2
-"""Of at least so many requests: above two in a hundred a line is not healthy, above one in five it does not work."""
 
 GRABBERS = {
     "ModemManager": "sudo systemctl disable --now ModemManager",
@@ -223,7 +221,7 @@ def _live(snapshot: Snapshot, wired: Port, port: PortSeen, facts: PortFacts, exp
             f"echo 1 | sudo tee {port.latency_file}",
         )
     if not list(line_errors.of_line(snapshot, port.id)):  # Told there with the meters that it is about.
-        yield from _errors(port, facts)
+        yield from line_errors.since_start(snapshot, facts)
     stale_s = snapshot.site.site.policy.stale_min * 60 if snapshot.site.site else 900
     if facts.round_s is not None and facts.round_s > max(wired.poll_s, stale_s):
         yield know(
@@ -233,16 +231,3 @@ def _live(snapshot: Snapshot, wired: Port, port: PortSeen, facts: PortFacts, exp
             f"a reading counts as old after {stale_s} s: nobody on this line can be cut.",
             "Set the meters and the port to a higher baud rate, or divide the line over two ports.",
         )
-
-
-def _errors(port: PortSeen, facts: PortFacts) -> Iterator[Finding]:
-    # A line on which nobody answers is told under meters, where it says what to try.
-    if facts.asked < ENOUGH_ASKED or not facts.read:
-        return
-    share = facts.failed / facts.asked
-    if share <= MANY_FAILED:
-        return
-    sentence = f"Port {port.id}: {share:.0%} of {facts.asked} requests since the start had no good answer."
-    remedy = "If single meters are silent, see meters. Else: 120 ohm at both ends of the line and nowhere else, one "
-    remedy += "chain without branches, shield at one end, away from power cables; then a lower baud rate."
-    yield (wrong if share > MOST_FAILED else know)("ports", port.id, sentence, remedy)
