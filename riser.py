@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from bridge.contract.clock import SystemClock
+from bridge.contract.os_words import in_words
 from host import checks, mosquitto, peers, site_check
 from host.demo import FASTEST, SPEED
 from host.doctor import telling
@@ -242,7 +243,7 @@ def front_door() -> int:
         return FAILED
     except OSError as error:
         remedy = "; make room, or choose another directory with --data" if error.errno == errno.ENOSPC else ""
-        say(f"{error.filename or 'this machine'}: {error.strerror or error}{remedy}")
+        say(f"{error.filename or 'this machine'}: {in_words(error)}{remedy}")
         return FAILED
 
 

@@ -9,6 +9,8 @@ import errno
 import stat
 from pathlib import Path
 
+from bridge.contract.os_words import in_words
+
 NOT_THERE = "is not there: is the adapter plugged in, and is this its name?"
 NO_RIGHT = "may not be opened by this user; add it to the group of the device, mostly dialout, and sign in again"
 IN_USE = "is used by another program; end that one"
@@ -34,7 +36,7 @@ def why_closed(device: Path, error: Exception) -> str:
         return NO_SERIAL_PORT
     if isinstance(error, ValueError) or "configure" in words:
         return NO_SUCH_SPEED
-    return words
+    return in_words(error)
 
 
 def _kind(device: Path) -> str:
