@@ -176,11 +176,12 @@ def sim_verb(arguments: tuple[str, ...]) -> NoReturn:
 @data_option
 def doctor_verb(site: Path | None, as_json_text: bool, data: str | None) -> int:
     """What is wrong with this installation, in sentences. Changes nothing. 0: nothing is wrong, 1: something is."""
-    findings, head = visit(base_directory(data), site, SystemClock(), shlex.join(["./riser", *sys.argv[1:]]))
+    typed = shlex.join(["./riser", *sys.argv[1:]])
+    findings, head = visit(base_directory(data), site, SystemClock(), typed, data)
     if as_json_text:
         click.echo(json.dumps(telling.as_json(findings), ensure_ascii=False))
     else:
-        click.echo("\n".join(telling.lines(findings, head, shutil.get_terminal_size().columns)))
+        click.echo("\n".join(telling.lines(findings, head, shutil.get_terminal_size().columns, typed)))
     return code(findings)
 
 

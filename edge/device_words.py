@@ -16,6 +16,7 @@ NO_RIGHT = "may not be opened by this user; add it to the group of the device, m
 IN_USE = "is used by another program; end that one"
 A_DIRECTORY = "is a directory, not a serial port"
 NO_SERIAL_PORT = "is no serial port"
+FAILS = "fails (input/output error): pull it out and plug it in again, or try another adapter"
 NO_SUCH_SPEED = "does not take this speed or parity"
 
 
@@ -36,7 +37,7 @@ def why_closed(device: Path, error: Exception) -> str:
         return NO_SERIAL_PORT
     if isinstance(error, ValueError) or "configure" in words:
         return NO_SUCH_SPEED
-    return in_words(error)
+    return FAILS if number == errno.EIO else in_words(error)
 
 
 def _kind(device: Path) -> str:

@@ -47,7 +47,7 @@ def of_line(snapshot: Snapshot, port: str) -> Iterator[Finding]:
         yield from _line(port, figures, judged, rooms, aside)
     for meter in judged.bad_meters:
         if not judged.line.bad or (alone is not None and meter is not alone):  # Else the line's finding names it.
-            told = "the others of the line are good" if len(judged.bad_meters) == 1 else "others of the line as well"
+            told = "the others that are heard are good" if len(judged.bad_meters) == 1 else "others as well"
             yield wrong(
                 "meters",
                 meter.id,

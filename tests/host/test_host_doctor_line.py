@@ -301,7 +301,7 @@ def test_one_bad_meter_of_a_good_line_is_named_with_its_line() -> None:
     told = only(live(lines={"line-1": line(bad, *good)}, meters=m.Meters(meters=rows), availability=on, relays={}))
     assert (told.severity, told.about) == ("wrong", "a101")
     assert "Meter a101 on line line-1: 10.0 % of its questions of the last 15 minutes failed" in told.sentence
-    assert "(damaged answer 40); the others of the line are good" in told.sentence and "120 ohm" in told.remedy
+    assert "(damaged answer 40); the others that are heard are good" in told.sentence and "120 ohm" in told.remedy
     few = on_port("a101", failed=3, asked=40, errors=ErrorCounts(silent=3))
     assert found(live(lines={"line-1": line(few, *good)}, meters=m.Meters(meters=rows), availability=on)) == []
 
@@ -359,3 +359,14 @@ def test_what_failed_since_the_start_is_told_by_its_kind_and_whether_it_goes_on(
     told = only(live(info=info(port_facts(failed=300)), lines={"line-1": before}))
     assert "(no answer 90, damaged answer 10). In the last quarter of an hour it was good." in told.sentence
     assert "supply and screws of each meter" in told.remedy and "120 ohm" not in told.remedy
+
+
+def test_copied_serial_numbers_make_a_by_id_name_nobodys(tmp_path: Path) -> None:
+    """Clones with one number: doctor gives the name of the socket, as `riser service show` does."""
+    shared = ("/dev/serial/by-id/usb-Silicon_Labs_CP2102_0001",)
+    clones = tuple(
+        replace(adapter(n, by_id=shared, product="CP2102", number="0001"), socket=f"/sys/{n}") for n in (0, 1)
+    )
+    told = about_ports(stopped(PortsSeen((port(device=shared[0], real="/dev/ttyUSB1"),), clones)))
+    assert "carry the same serial number; it may mean the other one" in told.sentence
+    assert "by-path/platform-usb-0:1.1" in told.remedy
