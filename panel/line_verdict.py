@@ -35,12 +35,12 @@ def verdict_of(port: PortFacts, view: View) -> Verdict:
     if off and len(off) == len(rooms):
         return Verdict("neg", "no", t("no meter is heard"), percent)
     worst = _worst(judged, rooms) if judged is not None else ""
-    if judged is not None and judged.line.bad:
-        return Verdict("neg", "no", worst, percent)
     words = [t("{n} meters are off line", n=len(off))] if off else []
-    words += [worst] if worst else []
+    bad = judged is not None and judged.line.bad
+    if worst:
+        words.insert(0 if bad else len(words), worst)  # A bad line before its dead meters, a bad meter after them.
     if words:
-        return Verdict("neg", "off" if off else "no", t("; |between words").join(words), percent)
+        return Verdict("neg", "off" if off and not bad else "no", t("; |between words").join(words), percent)
     if judged is None or not judged.judged:
         return Verdict("mute", "none", t("open, too little asked to judge"), percent)
     return Verdict("pos", "ok", t("good|line"), percent)

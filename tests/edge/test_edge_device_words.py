@@ -63,7 +63,8 @@ def test_places_that_are_no_port_are_told_in_words(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_tried_here_is_told_too(error: Exception, words: str) -> None:
-    """No right, busy, gone while it was opened, a speed the adapter does not know, a fault; what is not known loses only its number."""
+    """No right, busy, gone while it was opened, a speed the adapter does not know, a fault; an unknown one loses its
+    number."""
     assert why_closed(Path("/dev/null"), error) == words
 
 

@@ -258,6 +258,10 @@ def test_a_line_is_not_good_while_one_of_its_meters_is_off_line(stage: Stage) ->
     shaft(stage, GOOD, SLOW)
     stage.say(available("offline", 38), "a101")
     assert state_of(stage.visitor("engineer").see(LINES)) == "1 meter is off line"
+    stage.say(port_statistics(*[on_port(f"a{n}", failed=60, errors={"noise": 60}) for n in (102, 103, 206)]), "a1")
+    bad = "bad: 14.3 % fail (damaged answer) with several meters; 1 meter is off line"
+    assert state_of(stage.visitor("engineer").see(LINES)) == bad
+    stage.say(port_statistics(GOOD, SLOW), "a1")
     stage.say(available("offline", 38), "a102")
     assert state_of(stage.visitor("engineer").see(LINES)) == "2 meters are off line"
     for id in ("a103", "a206"):
