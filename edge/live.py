@@ -53,6 +53,8 @@ class Live:
     read_at: dict[str, datetime] = field(default_factory=dict)
     online: bool | None = None
     online_since: datetime | None = None
+    off_mono: float | None = None
+    """Line seconds at which it was last found off line."""
     apart_until: float = -1e9
     missed: int = 0
     missed_how: str | None = None

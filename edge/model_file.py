@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from bridge.contract import mistakes, toml_text
 from bridge.contract.messages import MeterFacts
+from bridge.contract.os_words import in_words
 from edge import model
 from edge.codec import PROTOCOLS
 from edge.codec.errors import CodecError
@@ -207,7 +208,7 @@ def main(arguments: list[str] | None = None) -> int:
     except RecursionError:
         found = ["line 1: its tables stand too deep in one another; a model has three levels"]
     except (OSError, UnicodeDecodeError) as error:
-        print(f"riser: {options.file} cannot be read: {error}", file=sys.stderr)
+        print(f"riser: {options.file} cannot be read: {in_words(error)}", file=sys.stderr)
         return 2
     if options.json:
         print(json.dumps({"file": str(options.file), "mistakes": found}, ensure_ascii=False))

@@ -71,7 +71,7 @@ class Polling:
         self.rounds = 0
         self.asked = 0
         self.failed = 0
-        self._closed_mono: float | None = None
+        self.closed: tuple[float, datetime] | None = None
         self._probed_at = -PROBE_APART  # count of questions at the newest probe
 
     def meters(self) -> list[MeterState]:
@@ -82,8 +82,8 @@ class Polling:
         if self._core.ports[self.port].state == "closed":
             self._shut()
             return
-        if self._closed_mono is not None:
-            self._closed_mono = self._started = None  # It is back: its meters are asked at once.
+        if self.closed is not None:
+            self.closed = self._started = None  # It is back: its meters are asked at once.
         while self._outstanding < DEPTH and self._core.ports[self.port].waiting() < DEPTH:
             if (silent := self._to_probe()) is not None:
                 self._probe(silent)
@@ -135,10 +135,10 @@ class Polling:
     def _shut(self) -> None:
         """Without its adapter nobody on a line can answer. The port tells why, once; the meters only go off line."""
         now = self._core.clock.monotonic()
-        if self._closed_mono is None:
-            self._closed_mono, self._open = now, False  # The round that was begun is none.
+        if self.closed is None:
+            self.closed, self._open = (now, self._core.now()), False  # The round that was begun is none.
         self._plan.clear()
-        if now - self._closed_mono < CLOSED_S:
+        if now - self.closed[0] < CLOSED_S:
             return
         self.read_last_round = 0
         for meter in self.meters():
@@ -150,7 +150,7 @@ class Polling:
         """Note that a meter does not answer. True when that is new."""
         if live.online is False:
             return False
-        live.online, live.online_since = False, self._core.now()
+        live.online, live.online_since, live.off_mono = False, self._core.now(), self._core.clock.monotonic()
         self._core.changed("availability", meter.id)
         return True
 
@@ -246,6 +246,8 @@ class Polling:
     def _missed_round(self, meter: MeterState, error: str) -> None:
         live = self._core.lives[meter.id]
         self._missed.add(meter.id)
+        if live.missed_how != error and live.online is False:
+            self._core.changed("availability", meter.id)
         live.missed_how = error
         live.missed += MISSED_ROUNDS if error == "babble" else 1  # Who does not stop spoils the line for the others.
         if live.missed < MISSED_ROUNDS:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from bridge.contract import messages as m
 from bridge.contract.port_statistics import ErrorCounts, MeterOnPort, RawExchange
 from bridge.contract.units import instant_text
@@ -19,9 +21,11 @@ EXCHANGE_BYTES, SHORTEST = 110, 24
 START = 0x68
 
 
-def port_fact(core: Core, statistics: Statistics, id: str) -> m.PortStatistics:
-    """The message about a port."""
-    now = core.clock.monotonic()
+def port_fact(
+    core: Core, statistics: Statistics, id: str, closed: tuple[float, datetime] | None = None
+) -> m.PortStatistics:
+    """The message about a port; one that is `closed` is told as it was at that second and instant."""
+    now, at = closed or (core.clock.monotonic(), core.now())
     counted, window_s = statistics.port(id), statistics.window_s(now)
     tally, total, turnarounds = counted.window(now), counted.total, counted.turnarounds()
     asked = {
@@ -31,7 +35,7 @@ def port_fact(core: Core, statistics: Statistics, id: str) -> m.PortStatistics:
     }
     rows = [_row(meter, found, now) for meter, found in asked.items()]
     message = m.PortStatistics(
-        at=instant_text(core.now()),
+        at=instant_text(at),
         since=instant_text(statistics.since),
         window_s=round(window_s, 1),
         asked=tally.asked,

@@ -11,8 +11,10 @@ OF_PORTS = (
     later("is a directory, not a serial port"),
     later("is no serial port"),
     later("does not take this speed or parity"),
+    later("fails (input/output error): pull it out and plug it in again, or try another adapter"),
     later("the adapter was pulled, or has failed"),
     # why there is no answer
+    later("what it says comes damaged, in {n} rounds"),
     later("silent|line"),
     later("noise|line"),
     later("babble|line"),

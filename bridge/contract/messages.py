@@ -42,6 +42,7 @@ class PortFacts(Part):
     baud: int
     state: Literal["open", "closed"]
     why: str | None = Field(default=None, description="why the port is closed, in words")
+    closed_since: str | None = Field(default=None, description="since when it is closed; its figures are of then")
     meters: int
     read: int = Field(description="meters that answered in the last round")
     round_s: float | None = Field(default=None, description="duration of the last round in seconds of the line")
@@ -166,6 +167,9 @@ class Availability(Message):
     state: Literal["online", "offline"]
     since: str
     why: str | None = None
+    how: str | None = Field(
+        default=None, description="off line: what came instead of its newest answer, as in `port`; closed: no adapter"
+    )
 
 
 class HoldFacts(Part):

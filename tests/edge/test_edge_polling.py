@@ -5,6 +5,8 @@ from __future__ import annotations
 import statistics
 from pathlib import Path
 
+from bridge.contract.line_health import judge
+from bridge.contract.port_statistics import MeterOnPort
 from edge.codec import modbus
 from firmware_sim.faults import gather
 from tests.edge.building import Building
@@ -150,3 +152,36 @@ def test_rows_that_lie_together_are_asked_together(tmp_path: Path) -> None:
     before = lives[stubborn].sample
     building.run_until(lambda: lives[stubborn].sample is not before and lives[stubborn].apart_until > 0)
     assert lives[stubborn].online and lives[stubborn].missed == 0
+
+
+def test_off_line_says_what_came_instead_and_follows_it(tmp_path: Path) -> None:
+    """Noise takes a meter off line as noise; when the wire then breaks, the next probe tells that it is silent now."""
+    building = Building(tmp_path, poll_s=2, idle_s=0.1, meters={"a201", "a206"}, faults=("noise:a201:1",))
+    building.connect()
+    lives = building.edge.core.lives
+    building.run_until(lambda: lives["a201"].online is False)
+    building.run(seconds=1)
+    said = building.fact("meter/a201/availability")
+    assert said["how"] in ("noise", "unfinished") and said["why"].startswith("what it says comes damaged, in 3 rounds")
+    building.shaft.set_faults(gather(["silent:a201"]))
+    building.run_until(lambda: building.fact("meter/a201/availability")["how"] == "silent")
+    assert building.fact("meter/a201/availability")["why"].startswith("silent in")
+
+
+def test_a_repaired_meter_is_no_bad_meter_for_a_quarter_of_an_hour(tmp_path: Path) -> None:
+    """Half an hour dead, then repaired: heard within 60 s, and its line is good again at once; the totals keep all."""
+    building = Building(tmp_path, poll_s=2, idle_s=0.1, meters={"a201", "a206"})
+    building.connect()
+    lives = building.edge.core.lives
+    building.run(minutes=3)
+    building.shaft.set_faults(gather(["silent:a201"]))
+    building.run(minutes=30)
+    assert lives["a201"].online is False
+    building.shaft.set_faults(gather([]))
+    repaired = building.clock.monotonic()
+    building.run_until(lambda: bool(lives["a201"].online))
+    assert building.clock.monotonic() - repaired <= 60
+    building.run(seconds=90)
+    rows = [MeterOnPort.model_validate(each) for each in building.fact("port/line-2")["meters"]]
+    row = next(each for each in rows if each.id == "a201")
+    assert judge(rows).state == "good" and row.failed == 0 and row.failed_total > 30 and row.asked > 30

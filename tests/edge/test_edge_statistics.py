@@ -37,7 +37,7 @@ SECRET_BYTES = bytes((each + 0x33) & 0xFF for each in bytes.fromhex("135790")[::
 
 
 def statistics(line: Line = LINE, began: float = 1000.0) -> Statistics:
-    port: Any = SimpleNamespace(line=line)
+    port: Any = SimpleNamespace(line=line, state="open")
     return Statistics({line.id: port}, began, START)
 
 
