@@ -11,6 +11,7 @@ from edge.codec.errors import CodecError
 from edge.explain import formats, words
 from edge.explain.explanation import Explanation, Piece, common, preamble_of
 from edge.explain.items import Item, item_of, item_of_1997
+from edge.explain.load_records import CUT, look
 from edge.explain.values import LOAD_RECORDS, read_value, says_of, unit_of
 
 FUNCTIONS = {
@@ -142,6 +143,8 @@ def _identified(
         return [*told, (len(rest) - 8, "what is to be written")] if rest[8:] else told
     if not frame.is_reply or not rest:
         return [*told, (len(rest), "from which block or instant on")] if rest else told
+    if frame.follows and identifier in LOAD_RECORDS:
+        return told + _first_records(rest)
     if frame.follows:
         return [*told, (len(rest), "the first part of the value; ask on with 12H")]
     return told + _values(rest, item, identifier, found)
@@ -149,10 +152,7 @@ def _identified(
 
 def _values(rest: bytes, item: Item | None, identifier: str, found: dict[str, Any]) -> list[tuple[int, str]]:
     if identifier in LOAD_RECORDS:
-        values = read_value(identifier, rest)
-        found["values"] = [value.text for value in values]
-        shown = [f"{value.label} {value.text} {value.unit}".rstrip() for value in values]
-        return [(len(rest), "; ".join(shown) or "none")]
+        return _load_records(rest, identifier, found)
     if item is None:
         return [(len(rest), "a value whose format is not known")]
     found["unit"] = item.unit or None
@@ -188,6 +188,27 @@ def _values(rest: bytes, item: Item | None, identifier: str, found: dict[str, An
         found["bits"], about = words.word_3(rest)
         told.append((0, about))
     return told
+
+
+def _first_records(rest: bytes) -> list[tuple[int, str]]:
+    """The records of a first part; what is cut goes on in the next."""
+    seen = look(rest)
+    whole = seen.told[:-1] if seen.trouble == CUT else seen.told
+    return [*whole, (len(rest) - sum(size for size, _ in whole), "it goes on in the next part; ask on with 12H")]
+
+
+def _load_records(rest: bytes, identifier: str, found: dict[str, Any]) -> list[tuple[int, str]]:
+    """Record by record, as far as the layout goes."""
+    seen = look(rest)
+    found["values"] = [value.text for value in read_value(identifier, rest)]
+    found["records"] = [
+        {
+            "at": record.at, "remarks": list(record.remarks),
+            "values": [{"label": label, "text": text, "unit": unit or None} for label, text, unit in record.values],
+        }
+        for record in seen.records
+    ]  # fmt: skip
+    return seen.told
 
 
 def _said(identifier: str, raw: bytes, label: str) -> tuple[str, ...]:
