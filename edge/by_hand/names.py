@@ -74,13 +74,24 @@ NAMES_2007: tuple[tuple[str, str, str], ...] = (
 )  # fmt: skip
 
 NAMES_1997: tuple[tuple[str, str, str], ...] = (
-    ("identity", "C032", "number"),
-    ("energy", "901F 9010 9020", "active energy"),
-    ("energy-reactive", "9110", "reactive energy"),
+    ("identity", "C032 C033 C034", "meter, user and device number"),
+    ("energy", "901F 9010 9020", "active energy: total and tariffs, forward, reverse"),
+    ("energy-reactive", "9110 9120", "reactive energy"),
+    ("energy-last-month", "941F 9410 9420", "active energy at the end of last month"),
+    ("energy-month-before", "9810", "active energy at the end of the month before last"),
+    ("demand", "A010 B010", "maximum demand and when it was"),
     ("voltage", "B611 B612 B613", "voltage of each phase"),
     ("amperes", "B621 B622 B623", "amperes of each phase"),
+    ("power", "B630 B631 B632 B633", "active power, total and of each phase"),
+    ("power-reactive", "B640", "reactive power"),
+    ("factor", "B650 B651 B652 B653", "power factor, total and of each phase"),
     ("clock", "C010 C011", "date and time"),
-    ("plate", "C030", "impulse constant"),
+    ("status", "C020 C021", "meter status and mains status, bit by bit"),
+    ("plate", "C030 C031", "impulse constants"),
+    ("programming", "B210 B212", "the last programming, and how many"),
+    ("clearing", "B211 B213", "the last clearing of demand, and how many"),
+    ("battery", "B214", "time on battery"),
+    ("setup", "C111 C117", "demand period and reading day"),
 )
 
 DIGITS = {"dlt645-2007": 8, "dlt645-1997": 4}

@@ -12,7 +12,7 @@ from typing import Any
 from edge.codec import cjt188, dlt645
 from edge.explain import cjt188 as cjt
 from edge.explain import dlt645 as dlt
-from edge.explain import modbus
+from edge.explain import modbus, words
 from edge.explain.explanation import Explanation
 
 EXPLAIN: dict[str, Callable[[bytes, str], Explanation]] = {
@@ -30,7 +30,7 @@ def protocol_of(raw: bytes) -> str:
     """Which protocol these bytes are of, by their shape; the one that comes nearest where none fits."""
     body = raw.lstrip(b"\xfe")
     if len(body) > 8 and body[0] == body[7] == 0x68:
-        return "dlt645-1997" if body[8] & 0x1F in dlt.ONLY_1997 else "dlt645-2007"
+        return "dlt645-1997" if body[8] & 0x1F in words.ONLY_1997 else "dlt645-2007"
     if modbus.explain(raw).valid or not body.startswith(b"\x68"):
         return "modbus-rtu"
     return "cjt188" if len(body) > 9 and body[9] & 0x1F in cjt.FUNCTIONS else "dlt645-2007"
@@ -69,7 +69,9 @@ def stream(raw: bytes, explained: list[Explanation]) -> dict[str, Any]:
 
 def lines_of(explanation: Explanation) -> list[str]:
     """The frame for people: offset, bytes, meaning."""
-    lines, at = [f"{explanation.fields['protocol']}: {'a good frame' if explanation.valid else 'not a frame'}"], 0
+    cut = ", it is cut off" if explanation.fields.get("reason") == "incomplete" else ""
+    lines = [f"{explanation.fields['protocol']}: {'a good frame' if explanation.valid else f'not a frame{cut}'}"]
+    at = 0
     for piece in explanation.pieces:
         shown = [piece.raw[start : start + 8].hex(" ").upper() for start in range(0, len(piece.raw), 8)] or ["  ->"]
         lines.append(f"  {at:3d}  {shown[0]:<23}  {piece.words}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from edge.explain import formats, load_records, words
 from edge.explain.items import Item, item_of, item_of_1997
-from edge.explain.status import sentences
+from edge.explain.status import BITS_1997, sentences, sentences_1997
 
 NOT_A_VALUE = "not a value"
 
@@ -66,6 +66,8 @@ def says_of(identifier: str, raw: bytes, label: str = "") -> tuple[str, ...]:
     if identifier.startswith("040005") and len(raw) == 2 and set(raw) != {0xFF}:
         number = int(label[-1]) if label else int(identifier[-2:], 16)
         return tuple(sentences(number, int.from_bytes(raw, "little")))
+    if identifier in BITS_1997 and len(raw) == 1:
+        return tuple(sentences_1997(identifier, raw[0])) or ("nothing is set",)
     if identifier.startswith("040007") and len(raw) == 1:
         speed = words.SPEEDS.get(raw[0])
         return (f"{speed} bit/s",) if speed else ("no speed that is known",)
