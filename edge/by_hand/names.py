@@ -94,8 +94,21 @@ NAMES_1997: tuple[tuple[str, str, str], ...] = (
     ("setup", "C111 C117", "demand period and reading day"),
 )
 
-DIGITS = {"dlt645-2007": 8, "dlt645-1997": 4}
-TABLES = {"dlt645-2007": NAMES_2007, "dlt645-1997": NAMES_1997}
+NAMES_WATER: tuple[tuple[str, str, str], ...] = (
+    ("metering", "901F", "volume now and at the settlement day, time, valve and battery"),
+    ("address", "810A", "its address"),
+    ("history", "D1{n}", "volume {n} months back, 1 to 12"),
+    ("prices", "8102", "price table"),
+    ("settlement-day", "8103", "settlement day"),
+    ("reading-day", "8104", "reading day"),
+    ("purchase", "8105", "purchase of volume"),
+)
+"""CJ/T 188: identifiers with the byte first that stands first in the standard; some makers send them the other way."""
+
+MONTHS, FIRST_MONTH = 12, 0x20
+
+DIGITS = {"dlt645-2007": 8, "dlt645-1997": 4, "cjt188": 4}
+TABLES = {"dlt645-2007": NAMES_2007, "dlt645-1997": NAMES_1997, "cjt188": NAMES_WATER}
 MOST_BACK = 254
 
 
@@ -123,9 +136,10 @@ def wanted(protocol: str, words: list[str]) -> list[Wanted]:
             if place < len(words) and words[place].isdecimal() and len(words[place]) < 4:
                 number = int(words[place])
                 place += 1
-                if not 1 <= number <= MOST_BACK or ("{n}" not in table[word] and word != "load-record"):
+                most = MONTHS if protocol == "cjt188" else MOST_BACK
+                if not 1 <= number <= most or ("{n}" not in table[word] and word != "load-record"):
                     raise ValueError(f"{word} takes no number {number}; `list` shows which names do")
-            found += _of(word, table[word], number)
+            found += _of(protocol, word, table[word], number)
         elif re.fullmatch(f"[0-9A-Fa-f]{{{DIGITS[protocol]}}}", word):
             found.append(Wanted(word.upper(), word.upper()))
         else:
@@ -135,8 +149,9 @@ def wanted(protocol: str, words: list[str]) -> list[Wanted]:
 
 def everything(protocol: str) -> list[Wanted]:
     """All named items, the newest where they are numbered."""
-    return [each for name, identifiers, _ in TABLES[protocol] for each in _of(name, identifiers, 1)]
+    return [each for name, identifiers, _ in TABLES[protocol] for each in _of(protocol, name, identifiers, 1)]
 
 
-def _of(name: str, identifiers: str, number: int) -> list[Wanted]:
-    return [Wanted(name, one.replace("{n}", f"{number:02X}"), number) for one in identifiers.split()]
+def _of(protocol: str, name: str, identifiers: str, number: int) -> list[Wanted]:
+    shown = FIRST_MONTH + number - 1 if protocol == "cjt188" else number
+    return [Wanted(name, one.replace("{n}", f"{shown:02X}"), number) for one in identifiers.split()]

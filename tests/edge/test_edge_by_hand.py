@@ -507,12 +507,12 @@ def test_longest_wait_is_bounded(bench: Bench) -> None:
 
 
 def test_a_port_that_somebody_holds_is_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    """A Riser that runs holds its ports: one sentence that says how to ask it, exit code 2, not a byte on the line."""
+    """A Riser that runs holds its ports: one sentence that says how to ask it, exit code 3, not a byte on the line."""
     master, slave = pty.openpty()
     path = Path(os.ttyname(slave))
     held = SerialWire(path, 2400, "E")
     try:
-        assert main([str(path), OURS, "trip", "--yes"]) == 2
+        assert main([str(path), OURS, "trip", "--yes"]) == 3
         said = capsys.readouterr().err
         assert "a Riser that runs holds its ports" in said and "`riser request`" in said
         os.set_blocking(master, False)
