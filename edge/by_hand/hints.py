@@ -22,27 +22,29 @@ def hint(kind: str, options: argparse.Namespace) -> str:
     told = []
     if kind == "noise" and options.address == "any":
         told.append(
-            "several meters answer to `any` at once: name one by its address, or find them all with "
-            f"`riser scan {options.port}`"
+            "Several meters answer to `any` at once: name one by its address, or find them all with "
+            f"`riser scan {options.port}`."
+        )
+    if kind in ("noise", "silent") and not options.protocol_said:
+        told.append(
+            f"No --protocol was given, so it was asked as {options.protocol} at {options.baud} bit/s: "
+            f"`riser scan {options.port}` finds out what speaks here."
         )
     if kind == "silent":
         told += _silent(options)
-    return "".join(f"; {each}" for each in told)
+    return "".join(f" {each}" for each in told)
 
 
 def _silent(options: argparse.Namespace) -> list[str]:
-    told = []
-    if not options.protocol_said:
-        told.append(
-            f"no --protocol was given, so it was asked as {options.protocol} at {options.baud} bit/s: "
-            f"`riser scan {options.port}` finds out what speaks here"
-        )
-    elif options.protocol in ("cjt188", "dlt645-1997") and options.command in ("read", "survey"):
-        told.append(f"it was asked at {options.baud} bit/s; `riser scan {options.port}` tries others")
+    told, reads = [], options.command in ("read", "survey")
+    if options.protocol_said and reads:
+        told.append(f"It was asked at {options.baud} bit/s; `riser scan {options.port}` tries others.")
     if (zeros := padded(options)) is not None:
-        told.append(f"{zeros}, and a plate may leave out digits that are no zeros: write all of them")
-    if options.protocol == "cjt188" and options.command in ("read", "survey"):
         told.append(
-            f"some makers send {SWAPPED[0]} as {SWAPPED[1]}: try `read {SWAPPED[1]}`, and --kind for hot water or heat"
+            f"{zeros[0].upper()}{zeros[1:]}; a plate may leave out digits that are no zeros: write all of them."
+        )
+    if options.protocol == "cjt188" and reads:
+        told.append(
+            f"Some makers send {SWAPPED[0]} as {SWAPPED[1]}: try `read {SWAPPED[1]}`, and --kind for hot water or heat."
         )
     return told

@@ -17,8 +17,8 @@ from edge.line.request import PERSON, USUAL, Request
 from edge.line.wire import Line, Wire
 
 WHY = {
-    "silent": "nobody answers: address, speed, parity, A and B, and is the meter under voltage?",
-    "noise": "what comes is no answer: two meters with one address, another master on the line, or a wrong speed",
+    "silent": "nobody answers: look at address, speed, parity, A and B, and whether the meter is under voltage.",
+    "noise": "what comes is no answer: two meters with one address, another master on the line, or a wrong speed.",
     "babble": "somebody on the line does not stop talking; take its meters off one by one",
     "unfinished": "the answer is long, and a part of it did not come; ask again",
 }

@@ -97,7 +97,7 @@ def _commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     secret.add_argument("--from-secrets", action="store_true", help="password from the data directory, not typed")
     secret.add_argument("--data", type=Path, metavar="DIR", help="data directory [RISER_DATA, else var]")
 
-    read = commands.add_parser("read", parents=[both], help="values, by name or identifier")
+    read = _command(commands, "read", "values, by name or identifier", [both])
     read.add_argument(
         "items", nargs="+", metavar="NAME [N] | IDENTIFIER",
         help="names as `list` shows them, N is the how-manieth back; or identifiers in hex digits; Modbus: rows of its "
@@ -110,12 +110,17 @@ def _commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "--function", type=int, choices=(1, 2, 3, 4), default=3,
         help="Modbus: 1 coils, 2 inputs, 3 holding registers, 4 input registers [3]",
     )  # fmt: skip
-    commands.add_parser("list", parents=[both], help="what can be asked by name")
-    commands.add_parser("survey", parents=[both], help="ask everything once: what this meter has, what it refuses")
-    commands.add_parser("address", parents=[both], help="who is there (13H): one meter on the line only")
-    clock = commands.add_parser("clock", parents=[both, asks, secret], help="how far its clock is off")
+    _command(commands, "list", "what can be asked by name; of Modbus the rows of --model", [both])
+    _command(commands, "survey", "ask everything once: what this meter has, what it refuses", [both])
+    _command(commands, "address", "the address of the one meter on the line (13H)", [both])
+    clock = _command(commands, "clock", "how far its clock is off; with --set its clock is set", [both, asks, secret])
     clock.add_argument("--set", action="store_true", help="set this one meter's clock to this machine's time")
-    broadcast = commands.add_parser("broadcast-time", parents=[both, asks], help="set all clocks of the line (R25)")
+    broadcast = _command(
+        commands,
+        "broadcast-time",
+        "set all clocks of the line at once, which meters take once a day (R25)",
+        [both, asks],
+    )
     for each in (clock, broadcast):
         each.add_argument(
             "--clock-is-right", action="store_true",
@@ -126,26 +131,35 @@ def _commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         help="a time at which the tariff changes, such as 08:00, once for each; nothing is set within 5 minutes of it, "
         "nor of midnight, so that no energy is counted under the wrong tariff",
     )  # fmt: skip
-    freeze = commands.add_parser("freeze", parents=[both, asks], help="freeze its registers")
+    freeze = _command(commands, "freeze", "freeze its registers, now or at a time that comes again", [both, asks])
     freeze.add_argument(
         "when",
         nargs="*",
         metavar="WHEN",
         help="now, hourly MM, daily HH:MM, monthly DD HH:MM, such as daily 00:00 [now]",
     )
-    speed = commands.add_parser("set-speed", parents=[both, asks], help="another speed (17H)")
+    speed = _command(commands, "set-speed", "give the meter another speed (17H)", [both, asks])
     speed.add_argument("baud_new", type=int, metavar="BAUD", help="600, 1200, 2400, 4800, 9600 or 19200")
-    address = commands.add_parser("set-address", parents=[both, asks], help="another address (15H)")
+    address = _command(commands, "set-address", "give the meter another address (15H)", [both, asks])
     address.add_argument("new", metavar="NEW", help="all twelve digits")
-    password = commands.add_parser("set-password", parents=[both, asks, secret], help="another password (18H)")
+    password = _command(
+        commands,
+        "set-password",
+        "change the password of a level (18H); both are typed, not shown",
+        [both, asks, secret],
+    )
     password.add_argument("of_level", type=int, choices=range(10), metavar="LEVEL", help="0 to 9")
     for word, text in (
-        ("trip", "cut the supply"), ("permit", "permit closing by the meter's button"), ("alarm", "alarm on"),
-        ("alarm-off", "alarm off"), ("keep", "keep power on"), ("keep-off", "no longer keep power on"),
+        ("trip", "cut the supply"),
         ("close", "close the relay, or a water meter's valve"),
+        ("permit", "permit closing by the meter's button"),
         ("release", "Modbus: the relay is the meter's own again"),
-    ):  # fmt: skip
-        relay = commands.add_parser(word, parents=[both, asks, secret], help=text)
+        ("alarm", "switch the meter's alarm on"),
+        ("alarm-off", "switch the meter's alarm off"),
+        ("keep", "keep power on: no trip is obeyed"),
+        ("keep-off", "no longer keep power on"),
+    ):
+        relay = _command(commands, word, text, [both, asks, secret])
         relay.add_argument(
             "--minutes",
             type=int,
@@ -153,16 +167,30 @@ def _commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
             metavar="N",
             help=f"DL/T 645: the order is void after so many minutes [{VALID_MIN}]",
         )
-    write = commands.add_parser("write", parents=[both, asks, secret], help="a parameter, by its identifier")
+    write = _command(commands, "write", "a parameter, by its identifier", [both, asks, secret])
     write.add_argument("identifier", help="eight hex digits that begin with 04, such as 04001001")
     write.add_argument("hex", help="the value's bytes as they travel, low byte first: 30.00 yuan is 00300000")
-    commands.add_parser("open", parents=[both, asks], help="open a water meter's valve")
-    for word in ("write-registers", "write-register", "write-coils"):
-        registers = commands.add_parser(word, parents=[both, asks], help="Modbus: function 16, 6 or 5 and 15")
+    _command(commands, "open", "open a water meter's valve", [both, asks])
+    for word, text in (
+        ("write-registers", "Modbus: write registers (function 16) and read them back"),
+        ("write-register", "Modbus: write one register (function 6) and read it back"),
+        ("write-coils", "Modbus: write coils (function 5 or 15) and read them back"),
+    ):
+        registers = _command(commands, word, text, [both, asks])
         registers.add_argument("start", type=_number, metavar="START", help="the first one, decimal or 0x...")
         registers.add_argument(
             "values", type=_number, nargs="+", metavar="VALUE", help="decimal or 0x...; coils 0 or 1"
         )
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    word: str,
+    text: str,
+    parents: list[argparse.ArgumentParser],
+) -> argparse.ArgumentParser:
+    """A command, whose own help begins with what the list of commands says of it."""
+    return commands.add_parser(word, parents=parents, help=text, description=f"{text[0].upper()}{text[1:]}.")
 
 
 def _number(text: str) -> int:

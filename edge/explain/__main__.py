@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from edge.codec import cjt188, dlt645
+from edge.exit_codes import FAILED, FINE, USAGE, epilog
 from edge.explain import cjt188 as cjt
 from edge.explain import dlt645 as dlt
 from edge.explain import modbus, words
@@ -21,6 +22,8 @@ EXPLAIN: dict[str, Callable[[bytes, str], Explanation]] = {
     "cjt188": cjt.explain,
     "modbus-rtu": modbus.explain,
 }
+
+EXITS = epilog("every frame is good", "one is damaged or cut off", "these are no hex digits, or too many")
 
 LONGEST = 4096
 """A pasted log is explained frame by frame; more than this is no log of one exchange."""
@@ -81,7 +84,10 @@ def lines_of(explanation: Explanation) -> list[str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="riser decode", description="Any frame of a meter line, explained.")
+    parser = argparse.ArgumentParser(
+        prog="riser decode", description="Any frame of a meter line, explained; a cut one as far as it goes.",
+        epilog=EXITS, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
     parser.add_argument("hex", nargs="+", help="hex digits; spaces, commas and 0x are fine")
     parser.add_argument("--protocol", choices=sorted(EXPLAIN), help="force one [by the frame's shape]")
     parser.add_argument("--json", action="store_true", help="one object for programs")
@@ -89,7 +95,7 @@ def main(arguments: list[str] | None = None) -> int:
     text = re.sub(r"0[xX]|[\s,;:-]", "", "".join(options.hex))
     if not text or len(text) % 2 or re.search(r"[^0-9A-Fa-f]", text) or len(text) > 2 * LONGEST:
         print(f"riser: that is not a frame in hex digits: {text[:40]!r}; write it like 68 11 ... 16", file=sys.stderr)
-        return 2
+        return USAGE
     raw = bytes.fromhex(text)
     explained = [explain(frame, options.protocol) for frame in frames_of(raw)]
     if options.json and len(explained) == 1:
@@ -98,7 +104,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(json.dumps(stream(raw, explained), ensure_ascii=False))
     else:
         print("\n\n".join("\n".join(lines_of(each)) for each in explained))
-    return 0 if all(each.valid for each in explained) else 1
+    return FINE if all(each.valid for each in explained) else FAILED
 
 
 if __name__ == "__main__":

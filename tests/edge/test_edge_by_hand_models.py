@@ -287,10 +287,11 @@ def test_nobody_answers_and_no_protocol_was_said(stage: Stage) -> None:
     """The person is told as what it was asked, that a scan finds out, and that the address was filled up."""
     assert stage.run("1234", "read", "energy") == 1
     told = stage.said[-1]
-    assert "nobody answers" in told and "no --protocol was given, so it was asked as dlt645-2007 at 2400 bit/s" in told
-    assert "`riser scan line`" in told and "address 1234 has 4 of 12 digits" in told
+    assert "nobody answers" in told and "No --protocol was given, so it was asked as dlt645-2007 at 2400 bit/s" in told
+    assert "`riser scan line`" in told and "Address 1234 has 4 of 12 digits" in told
     assert stage.run("--protocol", "dlt645-2007", "202603110206", "read", "energy") == 1
     assert "--protocol" not in stage.said[-1] and "digits" not in stage.said[-1]
+    assert "asked at 2400 bit/s" in stage.said[-1]
     assert stage.run("--protocol", "cjt188", WATER, "read", "metering") == 1
     assert "try `read 1F90`" in stage.said[-1] and "asked at 2400 bit/s" in stage.said[-1]
 
@@ -304,8 +305,8 @@ def test_several_meters_answer_to_any(stage: Stage) -> None:
 
     stage.meters = [Noise()]
     assert stage.run("any", "read", "energy") == 1
-    assert "several meters answer to `any` at once" in stage.said[-1] and "`riser scan line`" in stage.said[-1]
-    assert stage.run("202603110206", "read", "energy") == 1 and "several meters answer to" not in stage.said[-1]
+    assert "Several meters answer to `any` at once" in stage.said[-1] and "`riser scan line`" in stage.said[-1]
+    assert stage.run("202603110206", "read", "energy") == 1 and "Several meters" not in stage.said[-1]
 
 
 def test_the_help_shows_lines_to_copy_and_every_code(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
