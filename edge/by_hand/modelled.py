@@ -124,7 +124,7 @@ class Modelled:
         at = f", circuit {self._circuit}," if self._circuit else ""
         self._desk.say(f"slave {own}{at} answers; its number is {self._number()}; its supply is {before}")
         self._desk.say(f"this will {says}")
-        self._desk.confirm(self._address)
+        self._desk.confirm(self._address, self._circuit)
         try:
             frame = self._kind.order(word, self._address, {own}, Password(), None)
         except CodecError as trouble:

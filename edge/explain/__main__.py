@@ -40,7 +40,10 @@ def protocol_of(raw: bytes) -> str:
 
 
 def frames_of(raw: bytes) -> list[bytes]:
-    """The frames in a piece of a log, each with its wake-up bytes; the whole piece where no 68H frame is in it."""
+    """The frames in a piece of a log, each with its wake-up bytes, and what begins at its end and was cut off.
+
+    The whole piece where no 68H frame is in it.
+    """
     found, rest = [], raw
     while rest:
         buffers = {take: bytearray(rest) for take in (dlt645.take_raw, cjt188.take_raw)}
@@ -51,6 +54,8 @@ def frames_of(raw: bytes) -> list[bytes]:
         begin = len(rest[:at].rstrip(b"\xfe"))
         found.append(rest[begin : at + len(frame)])
         rest = rest[at + len(frame) :]
+    if found and rest.lstrip(b"\xfe").startswith(b"\x68"):
+        found.append(rest)
     return found if len(found) > 1 else [raw]
 
 

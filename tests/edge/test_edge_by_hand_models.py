@@ -193,7 +193,12 @@ def test_only_the_circuit_that_was_named_is_moved(stage: Stage, capsys: pytest.C
         with pytest.raises(SystemExit):
             stage.run(*of("acrel-adf300l", *wrong, "trip", "--yes"))
         assert "name the circuit with --circuit 1 to 36" in capsys.readouterr().err and stage.sent == []
-    assert stage.run(*of("acrel-adf300l", "--circuit", "2", "trip", "--yes")) == 0
+    for typed in ("6", "6.1", "2"):
+        stage.typed = [typed]
+        assert stage.run(*of("acrel-adf300l", "--circuit", "2", "trip")) == 2 and stage.writes() == 0
+        assert f"address and circuit are not '{typed}'" in stage.said[-1]
+    stage.typed = ["6.2"]
+    assert stage.run(*of("acrel-adf300l", "--circuit", "2", "trip")) == 0
     stage.clock.advance(1)
     for each in circuits:
         each.advance(stage.clock.now(), stage.clock.monotonic())

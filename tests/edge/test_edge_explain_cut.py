@@ -78,6 +78,14 @@ def test_a_modbus_answer_that_was_cut_says_how_many_bytes_are_missing() -> None:
     assert "4 of a 8-byte question" in both and "9 of a 13-byte answer" in both
 
 
+def test_a_log_that_ends_in_the_middle_of_a_frame(capsys: pytest.CaptureFixture[str]) -> None:
+    """The good frame before it stays good; what was cut off is told behind it."""
+    assert main(["68170026081520689106333434353455 3A16 FEFE 6817002608152068 91", "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert [each["valid"] for each in told["explained"]] == [True, False] and told["valid"] is False
+    assert told["explained"][0]["value"] == "220.1" and told["explained"][1]["address"] == "201508260017"
+
+
 def test_a_bare_start_and_nothing_at_all_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 1 and what is missing, from the first byte on."""
     assert main(["68"]) == 1
