@@ -108,4 +108,4 @@ def test_bits_or_an_amount_tell_of_a_purse(values: dict[str, str], purse: bool) 
 def test_a_purse_of_unknown_phases_leaves_the_model_to_a_person() -> None:
     """One phase or three is not known, that it keeps money is: both purse models are named in the remark."""
     text = section(Path("/dev/x"), Setting("dlt645-2007", 2400, "E"), [Found("dlt645-2007", ADDRESS, purse=True)])
-    assert 'model = ""   # dlt645-1p-purse or dlt645-3p-purse?' in text and "keeps prepaid money itself" in text
+    assert 'model = ""   # which one? dlt645-1p-purse, dlt645-3p-purse' in text and "keeps prepaid money itself" in text
