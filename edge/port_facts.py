@@ -14,7 +14,7 @@ LARGEST_BYTES = 20_000
 """A message of this size passes a slow network every ten seconds and is not noticed."""
 
 LARGEST_WHOLE = 32_000
-"""No message is larger than this, however many meters a line has: 160 circuits' figures with every kind of error fit."""
+"""No message is larger, however many meters a line has: the figures of 160 circuits with every kind of error fit."""
 
 LEFT_OUT_BYTES = 32
 """What it takes to say how many meters were left out."""

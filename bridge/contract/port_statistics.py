@@ -95,5 +95,5 @@ class PortStatistics(Message):
     meters: list[MeterOnPort]
     left_out: int | None = Field(
         default=None,
-        description="meters whose rows are not told here, those that fail least: the line has more than a message holds",
+        description="meters whose rows are untold, those that fail least: the line has more than a message holds",
     )
