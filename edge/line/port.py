@@ -11,8 +11,9 @@ import threading
 from collections.abc import Callable
 
 from bridge.contract.clock import Clock
-from edge.device_words import NOT_THERE, why_closed
+from edge.device_words import IN_USE, NOT_THERE, why_closed
 from edge.line.exchange import Outcome, converse, hush, reply_of
+from edge.line.holder import in_use
 from edge.line.quiet import Quiet
 from edge.line.request import WATCH, Ready, Reply, Request
 from edge.line.waiting import Queue
@@ -32,7 +33,6 @@ READ_BACK_WITHIN_S = 0.03
 TURN_S = 90.0
 """A turn of a port takes seconds, half a minute when the kernel closes a device that no longer sends. A thread that is
 longer at it is stuck in its adapter's driver (failure 47); the edge ends, and a new one opens the device anew."""
-
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 2.0
 """Between two attempts to open a device that is not there; the pause doubles."""
@@ -132,6 +132,7 @@ class ThreadPort(threading.Thread):
             self._wire = self.line.open()
         except (OSError, ValueError) as error:
             why = why_closed(self.line.device, error)
+            why = in_use(self.line.device) if why == IN_USE else why
             self._stand("closed", why)
             if why not in self._told and not (why == NOT_THERE and self._lost_at is not None):
                 # An adapter that is out for a day is told when it goes and when it is back, and not in between.
