@@ -14,6 +14,7 @@ NO_RIGHT = "may not be opened by this user; add it to the group of the device, m
 IN_USE = "is used by another program; end that one"
 A_DIRECTORY = "is a directory, not a serial port"
 NO_SERIAL_PORT = "is no serial port"
+GONE = "the adapter was pulled, or has failed"
 NO_SUCH_SPEED = "does not take this speed or parity"
 
 
