@@ -208,22 +208,22 @@ class Midnights:
             else:
                 self._ask_slot(meter, midnight, slot + step, step)
             return
-        time_pair = [reply.request.frame.hex(), (reply.raw or b"").hex()]
+        kept = self._core.lives[meter.id].model.kept(reply.request.frame, reply.parts)
         self._twice(
             meter,
             "freeze-energy",
             slot,
-            lambda values, answer: self._freeze_energy(meter, wanted, time_pair, values, answer),
+            lambda values, answer: self._freeze_energy(meter, wanted, kept, values, answer),
         )
 
     def _freeze_energy(
-        self, meter: MeterState, wanted: datetime, time_pair: list[str], values: dict[str, Any], reply: Reply
+        self, meter: MeterState, wanted: datetime, time_kept: tuple[str, ...], values: dict[str, Any], reply: Reply
     ) -> None:
         registers = registers_of(values)
         if "total" not in registers:
             return
-        pair = [reply.request.frame.hex(), (reply.raw or b"").hex()]
-        self._keep(meter, wanted, registers, "freeze", reply.at, [time_pair, pair])
+        kept = self._core.lives[meter.id].model.kept(reply.request.frame, reply.parts)
+        self._keep(meter, wanted, registers, "freeze", reply.at, [list(time_kept), list(kept)])
 
     def _twice(self, meter: MeterState, name: str, slot: int, then: Callable[[dict[str, Any], Reply], None]) -> None:
         """Read something frozen twice and hand it on when both are the same; else it is asked for again later."""
