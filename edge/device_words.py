@@ -17,6 +17,7 @@ IN_USE = "is used by another program; end that one"
 A_DIRECTORY = "is a directory, not a serial port"
 NO_SERIAL_PORT = "is no serial port"
 FAILS = "fails (input/output error): pull it out and plug it in again, or try another adapter"
+GONE = "the adapter was pulled, or has failed"
 NO_SUCH_SPEED = "does not take this speed or parity"
 
 

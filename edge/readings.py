@@ -56,8 +56,8 @@ class Readings:
             if (seen := live.model.relay.seen(values)) is not None:  # Else "not available": it stays as seen last.
                 self._relays.looking.observed(meter, seen, reply)
         elif name == "serial":
-            pair = (live.model.masked(reply.request.frame).hex(), (reply.raw or b"").hex())
-            live.serial, live.serial_mono, live.serial_frames = values.get("serial"), reply.ended, pair
+            live.serial, live.serial_mono = values.get("serial"), reply.ended
+            live.serial_frames = live.model.kept(reply.request.frame, reply.parts)
         elif name == "clock":
             self._clock(meter, live, values["clock"], reply)
         elif name in COUNTS:
@@ -71,7 +71,7 @@ class Readings:
         registers = registers_of(values)
         if "total" not in registers:
             return
-        frames = ((live.model.masked(reply.request.frame).hex(), (reply.raw or b"").hex()),)
+        frames = (live.model.kept(reply.request.frame, reply.parts),)
         core, believed = self._core, self._core.book.trusted
         sample = Sample(registers, reply.at, reply.ended, frames, core.clock.elapsed(), believed)
         offset = None if meter.billed is None else gate.rates_apart_wh(live.model, meter.billed.registers_wh)

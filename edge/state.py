@@ -53,6 +53,9 @@ class MeterState:
     holds: dict[str, Hold] = field(default_factory=dict)
     observed: str = "unknown"
     observed_since: int | None = None
+    known: str | None = None
+    """How the relay stood when that was last known, open or closed: a change is one also across a time of `unknown`."""
+    known_since: int | None = None
     quarantined: str | None = None
     quarantined_wh: int | None = None
     serial: str | None = None

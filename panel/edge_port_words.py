@@ -8,6 +8,8 @@ OF_PORTS = (
     later("is not there: is the adapter plugged in, and is this its name?"),
     later("may not be opened by this user; add it to the group of the device, mostly dialout, and sign in again"),
     later("is used by another program; end that one"),
+    later("is used by process {n} ({program}); end that one"),
+    later("the program that holds the ports does not respond; it is started anew if that lasts"),
     later("is a directory, not a serial port"),
     later("is no serial port"),
     later("does not take this speed or parity"),

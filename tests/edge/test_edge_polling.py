@@ -52,6 +52,50 @@ def test_the_dead_cost_the_living_little_and_are_found_again(tmp_path: Path) -> 
     assert building.clock.monotonic() <= back_by
 
 
+def test_the_dead_are_probed_one_at_a_time_while_the_line_is_free(tmp_path: Path) -> None:
+    """All but one meter of a line are dead, and the line has nothing to do between two rounds: there is never more than
+    one probe at the port, the living one's round waits for one at most, and who comes back is read in a minute."""
+    building = Building(tmp_path, poll_s=20, idle_s=0.05)
+    building.connect()
+    poll, lives = building.edge.polls["line-2"], building.edge.core.lives
+    living, *gone = [meter.id for meter in poll.meters()]
+    building.run_until(lambda: all(lives[id].online for id in (living, *gone)))
+    dead(building, *gone)
+    building.run_until(lambda: all(lives[id].online is False for id in gone))
+    for id in gone:
+        lives[id].probed_mono -= 60  # The line was held by something else meanwhile: the turn of all has come.
+    probes, apart_s, newest = [], [], lives[living].asked_mono["energy"]
+    until = building.clock.monotonic() + 200
+    while building.clock.monotonic() < until:
+        if not building.pump():
+            building.clock.advance(building.idle_s)
+        probes.append(sum(poll._asking[building.edge.core.state.meters[id].row["address"]] for id in gone))
+        if (asked := lives[living].asked_mono["energy"]) != newest:
+            apart_s.append(asked - newest)
+            newest = asked
+    assert max(probes) == 1 and sum(lives[id].probes for id in gone) >= 3 * len(gone)
+    assert max(apart_s) < 20 + 1.5, "one time-out and the round itself"
+    dead(building)
+    back_by = building.clock.monotonic() + 60
+    building.run_until(lambda: all(lives[id].online for id in gone))
+    assert building.clock.monotonic() <= back_by
+
+
+def test_asking_whose_turn_it_is_walks_over_nobody(tmp_path: Path) -> None:
+    """The loop feeds each port after every event: that must not cost a look at every meter of the line."""
+    building = Building(tmp_path, poll_s=20, idle_s=0.05)
+    building.connect()
+    poll, lives, walks = building.edge.polls["line-2"], building.edge.core.lives, []
+    first = poll.meters()[0].id
+    dead(building, first)
+    building.run_until(lambda: lives[first].online is False and not poll._plan and not poll._outstanding)
+    meters = poll.meters
+    poll.meters = lambda: walks.append(1) or meters()  # type: ignore[method-assign]
+    for _ in range(1000):
+        poll.feed()
+    assert len(walks) <= 3, "a round begun, a probe begun"
+
+
 def test_a_returned_adapter_brings_all_its_meters_at_once(tmp_path: Path) -> None:
     """Meters that went off line with their adapter are not probed one by one: the first round asks them all."""
     building = Building(tmp_path, poll_s=5, idle_s=0.1)
