@@ -18,6 +18,7 @@ from edge.accounts import Accounts
 from edge.asked import Answer, Asked, Refusal, Status
 from edge.core import Core
 from edge.line.request import PERSON, Reply
+from edge.purses import why_open
 from edge.relays import Relays
 from edge.state import AccountState, MeterState
 from edge.switch_words import VALVE_IS, ask_otherwise, lifted_in_vain, no_off_now, not_there_in_time, stays_off
@@ -141,6 +142,8 @@ class Acts:
         answer: dict[str, Any] = {"status": "done" if settled else "accepted", "data": {"holds": left}}
         if settled and left:
             answer["data"]["text"] = lifted_in_vain(live.model.relay_is_valve, ", ".join(left))
+        elif not on and not settled and not meter.holds and (own := why_open(live)) is not None:
+            answer["data"]["text"] = own  # It is tried, and may not last.
         fields = {"meter": meter.id, "account": meter.account, "hold": "manual", "set": on, "why": why}
         core.append(("hold/1", asked.id, {**fields, **asked.written(answer)}))
         self._answer(asked, **answer)
@@ -178,6 +181,8 @@ class Acts:
             error = not_there_in_time(valve, self._within_s(waiting.meter))
             if waiting.meter.row["relay"] == "permit" and waiting.wanted == "closed":
                 error = "closing is permitted: press the button on the meter"
+            if waiting.wanted == "closed":
+                error = why_open(self._core.lives[waiting.meter.id]) or error
             self._done(waiting, {"status": "failed", "rule": "R7", "error": error})
 
     def _done(self, waiting: Waiting, answer: dict[str, Any]) -> None:
@@ -202,16 +207,13 @@ class Acts:
         joined.append(asked)
         if len(joined) > 1:
             return  # The meter is being asked; this asker hears the same answer.
-        names = [name for name in READ_QUESTIONS if name in self._core.lives[meter.id].model.rows]
+        live = self._core.lives[meter.id]
+        names = [name for name in READ_QUESTIONS if name in live.model.rows.keys() - live.lacks]
         last = names[-1]
         for name in names:
             frame = self._core.question(meter, name)
             self._core.submit(
-                meter,
-                PERSON,
-                name,
-                frame,
-                lambda reply, name=name: self._was_read(meter, name, name == last, reply),
+                meter, PERSON, name, frame, lambda reply, name=name: self._was_read(meter, name, name == last, reply)
             )
 
     def _was_read(self, meter: MeterState, name: str, last: bool, reply: Reply) -> None:

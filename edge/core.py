@@ -155,7 +155,7 @@ class Core:
 
         def handled(reply: Reply) -> None:
             if answered and reply.error not in NOT_ASKED:
-                courtesy.heard(gently, reply.raw is not None, reply.turnaround_s, reply.ended)
+                courtesy.heard(gently, reply)
             handler(reply)
 
         self._handlers[number] = handled

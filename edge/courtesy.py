@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field, replace
 
-from edge.line.request import Manner
+from edge.line.request import Manner, Reply
 
 GENTLE_PREAMBLE, GENTLE_QUIET_S = 4, 0.02
 """Wake-up bytes FEH and quiet line before a gentle question: what DL/T 645 masters send by custom."""
@@ -27,8 +27,14 @@ KNOWN_AT = 8
 SHORTEST_WAIT_S = 0.2
 """No meter gets less than this to begin, however quick it was so far."""
 
+SHORTEST_REST_S = 0.03
+"""No answer is over before so much silence, however flowing the meter's answers were so far."""
+
 TIMES_ITS_WORST = 4
-"""A meter gets so many times the longest delay it has shown lately."""
+"""A meter gets so many times the longest delay it has shown lately, and the longest pause inside an answer."""
+
+PATIENT_REST_S = 0.5
+"""After a failure: DL/T 645-2007 §5.3 lets a meter pause so long between two bytes. So its pauses are learned."""
 
 
 @dataclass
@@ -36,14 +42,17 @@ class Courtesy:
     """What was learned of one meter in this run."""
 
     failed: bool = True
-    """The newest exchange failed, or there was none yet."""
+    """The newest exchange brought no answer, or there was none yet."""
+    spoken: bool = False
+    """It brought none, and yet the meter was heard: it is awake, and what it said was damaged."""
     gentle_until: float = -1e9
     _plain: deque[bool] = field(default_factory=lambda: deque(maxlen=PLAIN_KNOWN))
     _delays_s: deque[float] = field(default_factory=lambda: deque(maxlen=16))
+    _pauses_s: deque[float] = field(default_factory=lambda: deque(maxlen=16))
 
     def gentle(self, now: float) -> bool:
         """True when the next question, at the monotonic second `now`, is asked gently."""
-        return self.failed or now < self.gentle_until
+        return (self.failed and not self.spoken) or now < self.gentle_until
 
     def preamble(self, own: int, now: float) -> int:
         """Wake-up bytes of the next question to a meter whose model asks for `own`."""
@@ -52,19 +61,25 @@ class Courtesy:
     def manner(self, own: Manner, now: float, learned_wait: bool = False) -> Manner:
         """`own` is the model's; with `learned_wait` the question waits no longer than this meter was seen to need."""
         made = replace(own, quiet_s=max(own.quiet_s, GENTLE_QUIET_S)) if self.gentle(now) else own
+        if self.failed:
+            made = replace(made, rest_s=max(own.rest_s, PATIENT_REST_S))
         if not learned_wait or len(self._delays_s) < KNOWN_AT:
             return made
         wait_s = max(SHORTEST_WAIT_S, TIMES_ITS_WORST * max(self._delays_s))
-        return replace(made, first_byte_s=min(made.first_byte_s, wait_s))
+        rest_s = max(SHORTEST_REST_S, TIMES_ITS_WORST * max(self._pauses_s))
+        made = replace(made, first_byte_s=min(made.first_byte_s, wait_s))
+        return made if self.failed else replace(made, rest_s=rest_s)
 
-    def heard(self, gently: bool, answered: bool, delay_s: float | None, now: float) -> None:
-        """An exchange is over; `gently` is how it was asked, `delay_s` how long the meter took to begin."""
-        self.failed = not answered
-        if answered and delay_s is not None:
-            self._delays_s.append(delay_s)
+    def heard(self, gently: bool, reply: Reply) -> None:
+        """An exchange is over; `gently` is how it was asked."""
+        answered = reply.raw is not None
+        self.failed, self.spoken = not answered, reply.spoken
+        if answered and reply.turnaround_s is not None and reply.pause_s is not None:
+            self._delays_s.append(reply.turnaround_s)
+            self._pauses_s.append(reply.pause_s)
         if gently:
             return
         self._plain.append(answered)
         if self._plain.count(False) >= PLAIN_FAILED:
             self._plain.clear()
-            self.gentle_until = now + KEPT_S
+            self.gentle_until = reply.ended + KEPT_S

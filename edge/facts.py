@@ -9,6 +9,7 @@ from bridge.contract import messages as m
 from bridge.contract.units import instant_of, instant_text, micros_of, price_text, text_of
 from edge.account_facts import account_fact
 from edge.accounts import Accounts
+from edge.availability import availability_of
 from edge.billing.tariff import local_midnight
 from edge.core import Core
 from edge.modes import Modes
@@ -78,6 +79,7 @@ class Facts:
             baud=port.line.baud,
             state=state,
             why=port.why,
+            closed_since=instant_text(poll.closed[1]) if poll.closed and state == "closed" else None,
             meters=len(poll.meters()),
             read=poll.read_last_round,
             round_s=None if poll.round_s is None else round(poll.round_s, 2),
@@ -87,7 +89,7 @@ class Facts:
         )
 
     def port(self, id: str) -> m.PortStatistics:
-        return port_fact(self._core, self._statistics, id)
+        return port_fact(self._core, self._statistics, id, self._polls[id].closed)
 
     # --- meters ---
 
@@ -155,17 +157,7 @@ class Facts:
         return used if meter.billed.at >= micros_of(midnight - timedelta(minutes=1)) and used >= 0 else None
 
     def availability(self, meter: MeterState) -> m.Availability | None:
-        live = self._core.lives[meter.id]
-        if live.online is None or live.online_since is None:
-            return None
-        why = None if live.online else f"silent in {live.missed} rounds"
-        if why is not None and live.missed_how == "babble":
-            why = "it does not stop talking when it is asked"
-        if why is not None and self._core.ports[meter.row["port"]].state == "closed":
-            why = "closed"
-        return m.Availability(
-            state="online" if live.online else "offline", since=instant_text(live.online_since), why=why
-        )
+        return availability_of(self._core.lives[meter.id], self._core.ports[meter.row["port"]].state == "closed")
 
     def relay(self, meter: MeterState) -> m.Relay | m.Valve | None:
         """Of its relay, or of the valve that it has instead; None where it has neither."""

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from bridge.contract import messages as m
 from bridge.contract.units import instant_text, text_of
 from edge.core import Core
+from edge.purses import why_open
 from edge.relays import Relays
 from edge.state import MeterState
 from edge.switch_words import VALVE_IS, coming_on, held, off_by_itself
@@ -36,7 +37,7 @@ def switch_fact(core: Core, relays: Relays, meter: MeterState) -> m.Relay | m.Va
             m.HoldFacts(kind=hold.kind, why=hold.why, by=hold.by, since=text_of(hold.since) or "")  # type: ignore[arg-type]
             for hold in meter.holds.values()
         ],
-        "why": _why(core, meter, observed, desired),
+        "why": _why(core, relays, meter, observed, desired),
         "following": relays.following(meter),
         "step": relays.step(meter),
     }
@@ -56,7 +57,7 @@ def _unknown(core: Core, meter: MeterState) -> str:
     return "the meter decides by itself and does not say how it stands"
 
 
-def _why(core: Core, meter: MeterState, observed: str, desired: str) -> str:
+def _why(core: Core, relays: Relays, meter: MeterState, observed: str, desired: str) -> str:
     if observed == "unknown":
         return _unknown(core, meter)
     valve = core.lives[meter.id].model.relay_is_valve
@@ -66,6 +67,7 @@ def _why(core: Core, meter: MeterState, observed: str, desired: str) -> str:
         return "a cut for arrears is due"
     if observed == "closed":
         return "nothing holds it"
-    if meter.restore is not None:
+    own = why_open(core.lives[meter.id])
+    if meter.restore is not None and (own is None or relays.following(meter)):
         return coming_on(valve, meter.row["relay"] == "permit")
-    return off_by_itself(valve)
+    return own or off_by_itself(valve)

@@ -11,6 +11,7 @@ from bridge.contract.units import instant_text
 from panel import formats, guard, links, words
 from panel.edge_water_words import VALVE
 from panel.edge_words import person, reason, said
+from panel.model_words import modelled
 from panel.pages import (
     account,
     accounts,
@@ -30,6 +31,7 @@ from panel.pages.entries import rate_word
 from panel.pages.people import ROLE_WORDS
 from panel.parts import EXTENSION, Parts
 from panel.states import WORDS
+from panel.status_words import status_words
 from panel.switches import meter_number, number_of, place_of
 from panel.telling import rule_words
 
@@ -59,8 +61,10 @@ def create_app(stand: Parts) -> Flask:
         "countdown",
     ):
         app.jinja_env.filters[name] = getattr(formats, name)
-    app.jinja_env.filters |= {"rate_word": rate_word, "said": said, "person": person}
-    app.jinja_env.filters |= {"place": place_of, "number_of": number_of, "meter_number": meter_number}
+    app.jinja_env.filters |= {
+        "rate_word": rate_word, "said": said, "person": person, "modelled": modelled, "status_words": status_words,
+        "place": place_of, "number_of": number_of, "meter_number": meter_number,
+    }  # fmt: skip
 
     @app.context_processor
     def shared() -> dict[str, Any]:

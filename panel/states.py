@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bridge.contract.messages import Account, AccountRow, Availability, HoldFacts, MeterFacts, MeterRow, Relay, Valve
+from panel.edge_purse_words import OWN_PURSE
 from panel.formats import Wall, lasts, span
 from panel.mirror import View
 from panel.switches import (
@@ -108,10 +109,14 @@ class Room:
 
     @property
     def word(self) -> str:
+        if self.off_by_its_purse:
+            return t("Off by itself")
         return self._water_word(WATER_STATES) or t(WORDS[self.state])
 
     @property
     def short_word(self) -> str:
+        if self.off_by_its_purse:
+            return t("By itself|room")
         return self._water_word(WATER_SHORT) or t(SHORT.get(self.state, WORDS[self.state]))
 
     def _water_word(self, states: dict[str, str]) -> str | None:
@@ -141,6 +146,11 @@ class Room:
     @property
     def place(self) -> str:
         return place_of(self.meter)
+
+    @property
+    def off_by_its_purse(self) -> bool:
+        """Dark, and not by the gateway: the meter has a purse of its own."""
+        return self.state == "cut" and self.relay is not None and self.relay.why in OWN_PURSE
 
     def matches(self, text: str) -> bool:
         """True when room, name, phone, account, meter id, number or address contain the text."""

@@ -45,6 +45,7 @@ class PortFacts(Part):
     baud: int
     state: Literal["open", "closed"]
     why: str | None = Field(default=None, description="why the port is closed, in words")
+    closed_since: str | None = Field(default=None, description="since when it is closed; its figures are of then")
     meters: int
     read: int = Field(description="meters that answered in the last round")
     round_s: float | None = Field(default=None, description="duration of the last round in seconds of the line")
@@ -148,6 +149,9 @@ class MeterFacts(Message):
     volume_l: int | None = Field(default=None, description="a water meter's register, litres")
     valve: Literal["open", "closed", "fault", "unknown"] | None = None
     battery_low: bool | None = Field(default=None, description="a water meter's own word of its battery")
+    purse_counts: bool | None = Field(
+        default=None, description="the meter says that money or energy is prepaid in it (status word 3, bits 8-9; R14)"
+    )
     purse_remaining_fen: int | None = Field(default=None, description="balance in the meter's own purse (R14)")
     purse_overdrawn_fen: int | None = None
     purse_count: int | None = Field(default=None, description="how often the meter's own purse was filled (R13)")
@@ -171,6 +175,9 @@ class Availability(Message):
     state: Literal["online", "offline"]
     since: str
     why: str | None = None
+    how: str | None = Field(
+        default=None, description="off line: what came instead of its newest answer, as in `port`; closed: no adapter"
+    )
 
 
 class MeterEvent(Message):
@@ -180,7 +187,7 @@ class MeterEvent(Message):
     retained = False
     at: str
     kind: str = Field(
-        description="offline, online, relay-moved, not-following, quarantined, clock-drift, cover-opened, ..."
+        description="offline, online, relay-moved, not-following, quarantined, clock-drift, purse-counts, ..."
     )
     text: str
     seq: int | None = None

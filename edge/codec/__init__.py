@@ -5,6 +5,7 @@ Each protocol answers the same questions for the bus:
     find_reply(request, buffer, final)   the raw reply to `request`, cut from `buffer`, or None for "not yet"
     next_part(request, parts)            the question for the next part of a long answer, None when it is whole
     spoiled(request, buffer)             a whole answer has come and is damaged: more waiting is in vain
+    begun(request, heard)                some bytes of its answer have come: whoever was asked speaks
     reply_bytes(request)                 how many bytes the longest plausible reply has
     FRAMING_BITS                         bits on the line per byte
 """

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from edge.codec.control_byte import ControlByte, whole
 from edge.codec.errors import CodecError, Forbidden, Refused
-from edge.codec.finding import find
+from edge.codec.finding import find, speaks
 
 FRAMING_BITS = 11  # One start, eight data, even parity, one stop.
 SHORTEST = 13  # A frame without DATA.
@@ -121,6 +121,12 @@ def spoiled(request: bytes, buffer: bytes) -> bool:
         return False
     length, spoken = SHORTEST + buffer[start + HEADER - 1], buffer[start + HEADER - 2] & 0x80
     return bool(spoken) and len(buffer) - start >= length and not whole(buffer[start:], length)
+
+
+def begun(request: bytes, heard: bytes) -> bool:
+    """True when the meter that was asked is heard, by its address."""
+    at = request.index(0x68)
+    return speaks(request[at : at + 9], heard, take_raw)
 
 
 def reply_bytes(request: bytes) -> int:

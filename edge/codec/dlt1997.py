@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edge.codec import dlt645
-from edge.codec.dlt645 import FRAMING_BITS, LARGEST_REPLY, Frame, decode, encode, spoiled, take_raw
+from edge.codec.dlt645 import FRAMING_BITS, LARGEST_REPLY, Frame, begun, decode, encode, spoiled, take_raw
 from edge.codec.errors import CodecError, Refused
 from edge.codec.finding import find
 
-__all__ = ["FRAMING_BITS", "find_reply", "identifier_of", "read", "reply_bytes", "spoiled", "value_of"]
+__all__ = ["FRAMING_BITS", "begun", "find_reply", "identifier_of", "read", "reply_bytes", "spoiled", "value_of"]
 
 READ, READ_ON, WRITE = 0x01, 0x02, 0x04
 EVERYBODY = "9" * 12

@@ -18,7 +18,7 @@ from datetime import datetime
 
 from edge.codec.control_byte import ControlByte, whole
 from edge.codec.errors import CodecError, Refused
-from edge.codec.finding import find
+from edge.codec.finding import find, speaks
 
 FRAMING_BITS = 11  # One start, eight data, even parity, one stop (§5.1).
 SHORTEST = 12  # A frame without DATA.
@@ -184,6 +184,12 @@ def spoiled(request: bytes, buffer: bytes) -> bool:
             start += length - 1
         start = buffer.find(0x68, start + 1)
     return False
+
+
+def begun(request: bytes, heard: bytes) -> bool:
+    """True when the meter that was asked is heard, by its address."""
+    at = request.index(0x68)
+    return speaks(request[at : at + 8], heard, take_raw)
 
 
 def reply_bytes(request: bytes) -> int:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+NAMED = 4
+"""So many neighbouring bytes of a head are no chance."""
+
 Frame = TypeVar("Frame")
 
 
@@ -21,3 +24,14 @@ def find(
         if answers(asked, decode(raw)):
             return raw
     return None
+
+
+def speaks(head: bytes, heard: bytes, take_raw: Callable[[bytearray, bool], bytes | None]) -> bool:
+    """True when a stretch of `head`, with which the answer begins, was heard, though other bytes be damaged or lost.
+
+    What stands before the end of a whole frame does not count: that was a late answer to something else.
+    """
+    left = bytearray(heard)
+    while (raw := take_raw(left, False)) is not None:
+        heard = heard[heard.rindex(raw) + len(raw) :]
+    return any(head[at : at + NAMED] in heard for at in range(len(head) - NAMED + 1))

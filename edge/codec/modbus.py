@@ -114,6 +114,13 @@ def spoiled(request: bytes, buffer: bytes) -> bool:
     return len(buffer) >= reply_bytes(request) and crc(bytes(buffer[:-2])) != bytes(buffer[-2:])
 
 
+def begun(request: bytes, heard: bytes) -> bool:
+    """True when the head of the answer was heard, or as good as all its bytes."""
+    want = reply_bytes(request)
+    head = request[:2] + (bytes([want - 5]) if request[1] in READS else request[2:4])
+    return head in heard or len(heard) >= want - 1
+
+
 def find_reply(request: bytes, buffer: bytearray, final: bool = False) -> bytes | None:
     """The raw reply to `request` if `buffer` holds it, wherever it begins; bytes before it are dropped.
 

@@ -40,8 +40,10 @@ class Outcome:
     heard: bytes = b""
     ended_s: float | None = None
     """Monotonic second of the last byte."""
-    spoiled: bool = False
-    """The answer came whole and damaged: whoever was asked has spoken, and no late answer is to be feared."""
+    spoken: bool = False
+    """The answer came damaged, whole or with a part missing: no late answer is to be feared."""
+    pause_s: float | None = None
+    """The longest silence inside the answer, between two of its pieces as the adapter delivered them."""
 
     @property
     def raw(self) -> bytes | None:
@@ -52,7 +54,7 @@ def reply_of(request: Request, port: str, outcome: Outcome, began: float, clock:
     """The outcome as the loop gets it; it is over now."""
     return Reply(
         request, port, outcome.raw, outcome.error, began, clock.monotonic(), clock.now(),
-        outcome.parts[1:], outcome.turnaround_s, outcome.heard,
+        outcome.parts[1:], outcome.turnaround_s, outcome.heard, outcome.spoken, outcome.pause_s,
     )  # fmt: skip
 
 
@@ -88,8 +90,9 @@ def exchange(line: Line, wire: Wire, frame: bytes, clock: Clock, manner: Manner 
     """Send one frame and wait for its answer.
 
     An answer ends by its length. A late answer and noise before it are passed over, so whatever was heard, the meter
-    keeps its whole time to begin, and a begun answer may end after that. Babble ends at `over_at`. Our own echo is
-    taken away once, at the front only: an echo with nothing behind it is silence (failure 24).
+    keeps its whole time to begin, and a begun answer may end after that. Once the meter is known to speak, its answer
+    is over after `rest_s` of silence. Babble ends at `over_at`. Our own echo is taken away once, at the front only: an
+    echo with nothing behind it is silence (failure 24); what came while we still spoke is no beginning of an answer.
     """
     protocol = PROTOCOLS[line.protocol]
     wire.drain()
@@ -97,18 +100,21 @@ def exchange(line: Line, wire: Wire, frame: bytes, clock: Clock, manner: Manner 
     asked_by = clock.monotonic() + line.wire_s(len(frame))
     silent_at = asked_by + manner.first_byte_s
     over_at = silent_at + line.wire_s(protocol.reply_bytes(frame)) + manner.rest_s
-    buffer, heard, last, echo, spoiled = bytearray(), bytearray(), 0.0, True, False
+    buffer, heard, last, echo, spoiled, begun = bytearray(), bytearray(), 0.0, True, False, False
     first: float | None = None
+    pause_s = 0.0
     while True:
         now = clock.monotonic()
-        rest_at = last + SPOILED_REST_S if spoiled else max(silent_at, last + manner.rest_s)
+        rest_at = last + (SPOILED_REST_S if spoiled else manner.rest_s)
+        if not (spoiled or begun):
+            rest_at = max(silent_at, rest_at)
         until = min(over_at, rest_at) if heard else silent_at
         if now >= until:
             break
         piece = wire.read(until - now)
         if not piece:
             continue
-        last = clock.monotonic()
+        before, last = last, clock.monotonic()
         buffer += piece
         heard += piece
         if echo and len(buffer) < len(frame) and frame.startswith(buffer):
@@ -118,16 +124,24 @@ def exchange(line: Line, wire: Wire, frame: bytes, clock: Clock, manner: Manner 
             heard = bytearray(buffer)
         echo = False
         if heard and first is None:
-            first = max(0.0, last - line.wire_s(len(piece)) - asked_by)
+            first = last - line.wire_s(len(piece)) - asked_by
+        elif first is not None:
+            pause_s = max(pause_s, last - before)
         if (raw := protocol.find_reply(frame, buffer)) is not None:
-            return Outcome((raw,), None, first, ended_s=last)
+            return Outcome((raw,), None, _begun_s(first), ended_s=last, pause_s=pause_s)
         spoiled = protocol.spoiled(frame, heard)
+        begun = first is not None and first >= 0 and protocol.begun(frame, bytes(heard))
     raw = protocol.find_reply(frame, buffer, final=True)
     if raw is not None:
-        return Outcome((raw,), None, first)
+        return Outcome((raw,), None, _begun_s(first))
     babbles = until == over_at and len(heard) > min(protocol.reply_bytes(frame), BABBLE_BYTES)
     error = "babble" if babbles else "noise" if heard else "silent"
-    return Outcome((), error, first, bytes(heard[:HEARD_AT_MOST]), spoiled=spoiled)
+    return Outcome((), error, _begun_s(first), bytes(heard[:HEARD_AT_MOST]), spoken=spoiled or begun)
+
+
+def _begun_s(first: float | None) -> float | None:
+    """A turnaround: a line without pacing delivers before its speed allows, and that is none."""
+    return None if first is None else max(0.0, first)
 
 
 def hush(wire: Wire, clock: Clock) -> bool:

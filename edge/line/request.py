@@ -23,7 +23,7 @@ class Manner:
     first_byte_s: float = 0.55
     """A meter answers within 500 ms of the last request byte (DL/T 645-2007 §5.3, Td)."""
     rest_s: float = 0.15
-    """Silence after which a begun answer is over; USB adapters deliver in bursts, so not shorter."""
+    """Silence after which a begun answer is over; USB adapters deliver in bursts."""
     quiet_s: float = 0.0
     """Quiet line that it needs before a question, where that is more than its protocol asks for."""
 
@@ -65,6 +65,10 @@ class Reply:
     """From the last byte of the question, as the line's speed has it, to the first byte heard."""
     heard: bytes = b""
     """What came instead of an answer."""
+    spoken: bool = False
+    """No answer, and yet the meter that was asked has spoken: what it said came damaged."""
+    pause_s: float | None = None
+    """The longest silence inside the answer."""
 
     @property
     def parts(self) -> tuple[bytes, ...]:

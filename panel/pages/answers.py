@@ -142,7 +142,8 @@ def _outcome(stand: Parts, asked: Asked) -> tuple[bool | None, str, str]:
     if _waits_for_button(stand, asked):
         return None, t("Ready: press the button on the meter"), ""
     if newest.status == "accepted":
-        return None, t(_words(stand, asked).on_its_way), ""
+        besides = said(str((newest.data or {}).get("text") or ""))
+        return None, t(_words(stand, asked).on_its_way), besides
     if newest.status == "refused":
         words = rule_words(newest.rule)
         told = t("Refused: {words} ({rule}).", words=words, rule=newest.rule) if newest.rule else t("Refused.")

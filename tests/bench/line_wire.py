@@ -155,12 +155,13 @@ class JudgedLine:
 
     def _spoil(self, answer: bytes) -> bytes:
         """One bit turned, one byte lost, the end cut off, or a byte from nowhere in the middle."""
-        spot, kind = self._dice.randrange(len(answer)), self._dice.randrange(4)
+        first = answer.index(0x68) if self._dlt else 0  # Damage to wake-up bytes leaves a whole answer behind it.
+        spot, kind = self._dice.randrange(first, len(answer)), self._dice.randrange(4)
         if kind == 0:
             return answer[:spot] + bytes([answer[spot] ^ 1 << self._dice.randrange(8)]) + answer[spot + 1 :]
         if kind == 1:
             return answer[:spot] + answer[spot + 1 :]
-        spot = max(spot, 1)  # A byte before the first would leave a whole answer behind it.
+        spot = max(spot, first + 1)  # So does a byte before the first.
         return answer[:spot] if kind == 2 else answer[:spot] + b"\x55" + answer[spot:]
 
     def speak(self) -> None:

@@ -22,7 +22,7 @@ from edge.codec.dlt645_orders import Password
 from edge.line import port
 from edge.line.exchange import CONVERSED_S, HUSH_S, HUSHED_S, Outcome, converse, exchange, hush
 from edge.line.port import ThreadPort
-from edge.line.request import BORDER, PERSON, RESTORE, ROUTINE, TRIP, USUAL, WATCH, Ready, Reply, Request
+from edge.line.request import BORDER, PERSON, RESTORE, ROUTINE, TRIP, USUAL, WATCH, Manner, Ready, Reply, Request
 from edge.line.waiting import Queue
 from edge.line.wire import Line, Wire
 
@@ -197,7 +197,31 @@ def test_a_damaged_answer_is_asked_for_again_at_once() -> None:
     assert (raw, error) == (None, "noise") and took_s < 0.1
     clock = ManualClock(datetime(2026, 11, 20, tzinfo=UTC))
     outcome = exchange(MODBUS, Script(clock, by_the_byte(bytes(reply), 0.02, MODBUS), b"", MODBUS), asked, clock)
-    assert outcome.spoiled, "it has spoken: the line need not be left alone for its late answer"
+    assert outcome.spoken, "it has spoken: the line need not be left alone for its late answer"
+
+
+@pytest.mark.parametrize("lost", [6, 9, -1])
+def test_an_answer_that_lost_a_byte_is_asked_for_again_soon(lost: int) -> None:
+    """A meter that is heard and stops has spoken: its usual rest is waited, not the time that it has to begin."""
+    asked = modbus.read(12, 3, 0, 6)
+    body = bytes([12, 3, 12, *range(12)])
+    quick = Manner(rest_s=0.03)
+    for line, frame, whole in ((LINE, ASKED, answer()), (MODBUS, asked, body + modbus.crc(body))):
+        reply = bytearray(whole)
+        del reply[lost]
+        clock = ManualClock(datetime(2026, 11, 20, tzinfo=UTC))
+        script, began = Script(clock, by_the_byte(bytes(reply), 0.02, line), b"", line), clock.monotonic()
+        outcome = exchange(line, script, frame, clock, quick)
+        assert (outcome.raw, outcome.error, outcome.spoken) == (None, "noise", True)
+        over_s = line.wire_s(len(frame) + len(reply)) + 0.02
+        assert clock.monotonic() - began == pytest.approx(over_s + quick.rest_s, abs=0.011)
+
+
+def test_the_pauses_inside_an_answer_are_told() -> None:
+    """The longest silence between two pieces of an answer: from it a meter's rest is learned."""
+    whole, clock = answer(), ManualClock(datetime(2026, 11, 20, tzinfo=UTC))
+    line = Script(clock, [(0.1, whole[:3]), (0.15, whole[3:11]), (0.27, whole[11:])])
+    assert exchange(LINE, line, ASKED, clock).pause_s == pytest.approx(0.12)
 
 
 def test_the_line_waits_a_moment_for_the_word_after_an_order(bench: Callable[..., Bench]) -> None:

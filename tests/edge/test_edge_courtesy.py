@@ -2,8 +2,32 @@
 
 from __future__ import annotations
 
-from edge.courtesy import GENTLE_PREAMBLE, GENTLE_QUIET_S, KEPT_S, KNOWN_AT, PLAIN_FAILED, SHORTEST_WAIT_S, Courtesy
-from edge.line.request import USUAL, Manner
+from datetime import UTC, datetime
+
+from edge.courtesy import (
+    GENTLE_PREAMBLE,
+    GENTLE_QUIET_S,
+    KEPT_S,
+    KNOWN_AT,
+    PATIENT_REST_S,
+    PLAIN_FAILED,
+    SHORTEST_REST_S,
+    SHORTEST_WAIT_S,
+    Courtesy,
+)
+from edge.line.request import ROUTINE, USUAL, Manner, Reply, Request
+
+QUESTION = Request(1, ROUTINE, "m1", "energy", b"?")
+
+
+def answer(now: float, delay_s: float = 0.03, pause_s: float = 0.0) -> Reply:
+    at = datetime(2026, 11, 20, tzinfo=UTC)
+    return Reply(QUESTION, "line-1", b"!", None, now, now, at, (), delay_s, b"", False, pause_s)
+
+
+def failure(now: float, spoken: bool) -> Reply:
+    at = datetime(2026, 11, 20, tzinfo=UTC)
+    return Reply(QUESTION, "line-1", None, "noise" if spoken else "silent", now, now, at, spoken=spoken)
 
 
 class Meter:
@@ -20,7 +44,7 @@ class Meter:
         sent, gently = self.courtesy.preamble(0, self.now), self.courtesy.gentle(self.now)
         self.preambles.append(sent)
         answered = answers and sent >= self.needs
-        self.courtesy.heard(gently, answered, self.delay_s if answered else None, self.now)
+        self.courtesy.heard(gently, answer(self.now, self.delay_s) if answered else failure(self.now, False))
         return answered
 
 
@@ -55,7 +79,7 @@ def test_a_model_that_asks_for_more_gets_it() -> None:
     courtesy, own = Courtesy(), Manner(first_byte_s=1.0, quiet_s=0.05)
     assert courtesy.preamble(8, 0.0) == 8 and courtesy.manner(own, 0.0).quiet_s == 0.05
     assert courtesy.manner(USUAL, 0.0).quiet_s == GENTLE_QUIET_S
-    courtesy.heard(True, True, 0.03, 0.0)
+    courtesy.heard(True, answer(0.0))
     assert courtesy.preamble(8, 1.0) == 8 and courtesy.manner(own, 1.0) == own
     assert courtesy.manner(USUAL, 1.0).quiet_s == 0.0
 
@@ -75,3 +99,27 @@ def test_a_quick_meter_is_not_waited_for_long() -> None:
         slow.ask()
     assert quick.courtesy.manner(USUAL, quick.now, learned_wait=True).first_byte_s == SHORTEST_WAIT_S
     assert slow.courtesy.manner(USUAL, slow.now, learned_wait=True).first_byte_s == USUAL.first_byte_s
+
+
+def test_who_was_heard_is_not_woken() -> None:
+    """An answer that came damaged is asked for again plainly: the meter is awake. One who stays silent is woken."""
+    courtesy = Courtesy()
+    courtesy.heard(True, answer(0.0))
+    courtesy.heard(False, failure(1.0, spoken=True))
+    assert courtesy.preamble(0, 1.0) == 0 and courtesy.manner(USUAL, 1.0).quiet_s == 0.0
+    courtesy.heard(False, failure(2.0, spoken=False))
+    assert courtesy.preamble(0, 2.0) == GENTLE_PREAMBLE
+
+
+def test_a_broken_off_answer_is_not_waited_for_long() -> None:
+    """A meter that answers without pauses is given up soon when it stops; the question after that waits half a second,
+    so that one that has begun to pause is heard, and is known from then on."""
+    courtesy = Courtesy()
+    for n in range(KNOWN_AT):
+        courtesy.heard(False, answer(n, pause_s=0.005))
+    assert courtesy.manner(USUAL, 9.0, learned_wait=True).rest_s == SHORTEST_REST_S
+    assert courtesy.manner(USUAL, 9.0).rest_s == USUAL.rest_s, "an order waits as its model says"
+    courtesy.heard(False, failure(9.0, spoken=True))
+    assert courtesy.manner(USUAL, 9.0, learned_wait=True).rest_s == PATIENT_REST_S
+    courtesy.heard(False, answer(10.0, pause_s=0.3))
+    assert courtesy.manner(USUAL, 11.0, learned_wait=True).rest_s == 4 * 0.3
