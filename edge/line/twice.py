@@ -1,9 +1,9 @@
 """A Modbus answer that comes twice is not taken for the answer to the next question.
 
 Repeaters, adapters and some slaves say everything twice. A Modbus answer names its slave, function and length only, so
-the second copy would pass for the answer to another question, or confirm a damaged reading that is read twice. Two
-things give it away: it stands in the line when the next question is about to be written, or the next answer is the last
-one again, byte by byte, and yet another one follows within the slave's time.
+the second copy would pass for the answer to another question, or confirm a damaged reading that is read twice. Three
+things give it away: it stands in the line when the next question is about to be written; or the next answer is the last
+one again, byte by byte, and yet another one follows within the slave's time; or two answers that differ come at once.
 """
 
 from __future__ import annotations
@@ -49,11 +49,21 @@ class Twice:
         kept = _Kept(wire)
         outcome = converse(self._line, kept, request, self._clock)
         raw = outcome.raw or b""
+        if raw and self._another(request, raw, kept.behind(raw)):
+            self._doubles()
+            self._read_away(wire)
+            outcome = converse(self._line, kept, request, self._clock)  # A read may be asked again.
+            raw = outcome.raw or b""
         if raw and raw == self._raw and self._proven.get(request.frame) != (self._asked, raw):
             outcome = self._listen_on(wire, request, outcome, kept.behind(raw))
             raw = outcome.raw or b""
         self._asked, self._raw = request.frame, raw
         return outcome
+
+    def _another(self, request: Request, raw: bytes, behind: bytes) -> bool:
+        """True when another answer came behind this one: a copy from two questions ago is older than the last answer,
+        and which of the two belongs to this question does not stand in them."""
+        return PROTOCOLS[self._line.protocol].find_reply(request.frame, bytearray(behind)) not in (None, raw)
 
     def _read_away(self, wire: Wire) -> None:
         """Before a question: is the last answer coming again? Then wait until it is over."""
