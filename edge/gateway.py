@@ -151,6 +151,7 @@ class Gateway:
                 self._handle(event)
             except CannotWrite:
                 log.debug("%s: not written, so not done; mode disk says why", type(event).__name__)
+        self._tell()  # What was just heard, before what is due: that may take a while.
         if self.clock.monotonic() - self._ticked >= TICK_S:
             self._ticked = self.clock.monotonic()
             self._tick()
@@ -158,9 +159,14 @@ class Gateway:
             poll.feed()
         if self.chores.waiting and self.core.cannot_write is None:
             self.chores.work()
+        self._tell()
+
+    def _tell(self) -> None:
+        """Publish what has changed."""
         if self._link.connected:
             self.publisher.render()
-        self.outbox.pump()
+        else:
+            self.outbox.pump()
 
     def _handle(self, event: Event) -> None:
         if isinstance(event, Reply):

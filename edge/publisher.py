@@ -16,6 +16,9 @@ log = logging.getLogger("riser.edge")
 
 INSTALLATION = ("meter/1", "account/1", "tariff/1")
 
+AS_READ = ("relay", "meter", "availability")
+"""Facts that are what a meter said, and cost nothing to tell."""
+
 
 class Publisher:
     """Notes which facts have changed and renders them when the loop has a moment. An ear of the core."""
@@ -63,10 +66,16 @@ class Publisher:
                 self._outbox.gone(Relay, id)
 
     def render(self) -> None:
-        """Turn what changed into messages."""
-        state, facts, dirty = self._core.state, self._facts, self._dirty
-        self._dirty = set()
-        for what, id in sorted(dirty):
+        """Turn what changed into messages; what was read leaves before it is worked out what it means for an account."""
+        dirty, self._dirty = self._dirty, set()
+        read = {each for each in dirty if each[0] in AS_READ}
+        for some in (read, dirty - read):
+            self._render(sorted(some, reverse=True))
+            self._outbox.pump()
+
+    def _render(self, dirty: list[tuple[str, str]]) -> None:
+        state, facts = self._core.state, self._facts
+        for what, id in dirty:
             if what in ("info", "meters", "accounts"):
                 message = getattr(facts, what)()
             elif what in ("tariff", "port"):
