@@ -60,9 +60,8 @@ class Borders:
         left_s = (midnight + timedelta(seconds=BORDER_S) - now).total_seconds() / core.clock.speed
         not_after = core.clock.monotonic() + left_s
         meters = list(core.state.meters.values())
-        first = midnight.toordinal() % max(
-            len(meters), 1
-        )  # Where a minute is too short for all, it is not always for the same.
+        # Another one begins each night: where a minute is too short for all, it is not always so for the same.
+        first = midnight.toordinal() % max(len(meters), 1)
         for meter in [*meters[first:], *meters[:first]]:
             live = core.lives[meter.id]
             if meter.account and not live.model.freeze and live.online is not False:
