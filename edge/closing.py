@@ -18,6 +18,7 @@ from edge import gate
 from edge.accounts import Accounts
 from edge.billing import rating
 from edge.billing.rating import NotRatable
+from edge.billing.spans import span_wh
 from edge.billing.tariff import local_midnight
 from edge.core import Core, Draft
 from edge.line.request import Reply
@@ -166,6 +167,6 @@ class Closing:
         model = self._core.lives[meter.id].model
         span_s = (instant_of(mark["at"]) - instant_of_micros(start.at)).total_seconds()
         for name, was in start.registers_wh.items():
-            used = rating.span_wh(was, mark["registers_wh"].get(name, was), model.full_scale_wh)
+            used = span_wh(was, mark["registers_wh"].get(name, was), model.full_scale_wh)
             if used > gate.ceiling_wh(model, span_s):
                 raise NotRatable(f"R21: the register {name} rose by {used} Wh, more than the meter can carry")

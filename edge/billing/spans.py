@@ -1,0 +1,143 @@
+"""The span of a charge, cut where its price changes: a new version, a new step period, and the hours' borders where
+the meter keeps no register per rate (R27-R29).
+
+Where a reading was taken at such an instant it divides the span; where none was, the registers are interpolated
+there, and the charge says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from bridge.contract.units import instant_of_micros, micros_of
+from edge.billing.days import Days
+from edge.billing.tariff import Version, in_force, local_midnight
+from edge.state import Mark, Registers
+
+NEAR_US = 60_000_000
+"""A reading this near stands for its border (design: Freeze reads)."""
+
+NEAR_TOP_TENTHS = 9
+"""A register may have rolled over only when it stood in the last tenth of its scale (R20)."""
+
+ESTIMATED, INTERPOLATED = "estimate", "interpolated"
+"""Sources of marks that no meter has said."""
+
+
+class NotRatable(Exception):
+    """These readings cannot be charged under this price; nothing is charged and a person must look (R20, R28)."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a span is priced by: the versions of one tariff, the site's zone and days. `borders` says that hours are
+    told apart by readings of the total at their borders, not by the meter's registers per rate."""
+
+    versions: Sequence[Version]
+    zone: ZoneInfo
+    days: Days
+    borders: bool = False
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a span under one version, within one step period and, for border reads, one rate."""
+
+    start: Mark
+    end: Mark
+    version: Version
+    middle: datetime
+
+
+def span_wh(start_wh: int, end_wh: int, full_scale_wh: int) -> int:
+    """Energy between two readings of one register. Raises NotRatable for a step back that is no roll-over (R20)."""
+    if end_wh >= start_wh:
+        return end_wh - start_wh
+    if start_wh * 10 >= full_scale_wh * NEAR_TOP_TENTHS:
+        return end_wh + full_scale_wh - start_wh
+    raise NotRatable(f"R20: the register fell from {start_wh} to {end_wh} Wh and had not been near its top")
+
+
+def used_wh(start: Mark, end: Mark, name: str, full_scale_wh: int) -> int:
+    """Energy of one register between two marks. What was estimated too high is taken back: then it is negative (R24).
+
+    Raises NotRatable.
+    """
+    before, after = start.registers_wh[name], end.registers_wh[name]
+    if after < before and start.source in (ESTIMATED, INTERPOLATED):
+        rolled = after + full_scale_wh - before
+        return rolled if rolled < before - after else after - before
+    return span_wh(before, after, full_scale_wh)
+
+
+def pieces(marks: Sequence[Mark], rules: Rules, full_scale_wh: int) -> list[Piece]:
+    """The span from the first mark to the last, cut. Marks between are readings at borders, by time; all are used.
+
+    Raises NotRatable.
+    """
+    found: list[Mark] = list(marks)
+    for border in _borders(marks[0].at, marks[-1].at, rules):
+        at = micros_of(border)
+        if all(abs(mark.at - at) > NEAR_US for mark in found):
+            place = next(n for n, mark in enumerate(found) if mark.at > at)
+            found.insert(place, _between(found[place - 1], found[place], at, rules, full_scale_wh))
+    cut = []
+    for start, end in pairwise(found):
+        middle = instant_of_micros((start.at + end.at) // 2)
+        cut.append(Piece(start, end, in_force(list(rules.versions), middle), middle))
+    return cut
+
+
+def _borders(first: int, last: int, rules: Rules) -> Iterator[datetime]:
+    """Instants within a span at which its price changes, or its step counter begins anew."""
+    begins, ends = instant_of_micros(first), instant_of_micros(last)
+    changes = sorted({each.effective_at for each in rules.versions if begins < each.effective_at < ends})
+    yield from changes
+    for start, end in pairwise([begins, *changes, ends]):
+        version = in_force(list(rules.versions), start + (end - start) / 2)
+        if version.steps is not None:
+            period = version.steps.next(version.steps.begins(start.astimezone(rules.zone).date()))
+            while (reset := local_midnight(period, rules.zone)) < end:
+                yield reset
+                period = version.steps.next(period)
+        if version.by_hours and rules.borders:
+            count = (end.astimezone(rules.zone).date() - start.astimezone(rules.zone).date()).days + 1
+            spans = list(version.spans(start, rules.zone, count, rules.days))
+            yield from (
+                after[0] for before, after in pairwise(spans) if before[2] != after[2] and start < after[0] < end
+            )
+
+
+def _between(before: Mark, after: Mark, at: int, rules: Rules, full_scale_wh: int) -> Mark:
+    """Registers at an instant between two marks, as if each rate's load had been even over its hours."""
+    registers: Registers = {}
+    moved = 0
+    for name in before.registers_wh.keys() & after.registers_wh.keys() - {"total"}:
+        used = used_wh(before, after, name, full_scale_wh)
+        early, late = (_seconds_of(name, first, last, rules) for first, last in ((before.at, at), (at, after.at)))
+        part = used * early // (early + late) if early + late else used * (at - before.at) // (after.at - before.at)
+        registers[name] = (before.registers_wh[name] + part) % full_scale_wh
+        moved += part
+    if "total" in before.registers_wh and "total" in after.registers_wh:
+        used = used_wh(before, after, "total", full_scale_wh)
+        part = used * (at - before.at) // (after.at - before.at)
+        if registers and 0 <= moved <= used:
+            part = moved
+        registers["total"] = (before.registers_wh["total"] + part) % full_scale_wh
+    return Mark(registers, at, INTERPOLATED)
+
+
+def _seconds_of(rate: str, first: int, last: int, rules: Rules) -> int:
+    """How many seconds between two instants a rate has."""
+    begins, ends = instant_of_micros(first), instant_of_micros(last)
+    version = in_force(list(rules.versions), begins + (ends - begins) / 2)
+    count = (ends.astimezone(rules.zone).date() - begins.astimezone(rules.zone).date()).days + 1
+    return sum(
+        int((min(to, ends) - since) / timedelta(seconds=1))
+        for since, to, name in version.spans(begins, rules.zone, count, rules.days)
+        if name == rate and since < ends
+    )
