@@ -20,11 +20,11 @@ def yuan(nano: int) -> float:
 def account_fact(core: Core, accounts: Accounts, account: AccountState) -> m.Account:
     """Where a tenancy stands: money, what lies ahead, and what stands against a cut."""
     now, terms = core.now(), core.terms
-    provisional, wh = core.provisional_nano(account)
+    provisional, wh = core.balances.provisional_nano(account)
     posted = core.state.posted_nano(account.id)
     available = posted - provisional
     zero, final = accounts.zero_at(account, available), account.final
-    version = core.version_now(account)
+    version = core.balances.version_now(account)
     fields = _ahead(core, accounts, account, available, zero)
     return m.Account(
         at=instant_text(now),

@@ -91,7 +91,7 @@ class Acts:
             low, high = (yuan_text(fen * NANO_PER_FEN) for fen in (terms.topup_min_fen, terms.topup_max_fen))
             raise Refusal("R15", f"a top-up is {low} to {high} yuan, not {yuan_text(body.amount_fen * NANO_PER_FEN)}")
         try:
-            money = core.money(account, TILL + body.method, body.amount_fen * NANO_PER_FEN)
+            money = core.balances.money(account, TILL + body.method, body.amount_fen * NANO_PER_FEN)
         except OverflowError as error:
             raise Refusal("R15", str(error)) from None
         receipt = f"{core.now().astimezone(terms.zone):%Y%m%d}-{core.book.seq + 1:06d}"

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from bridge.contract.entries import INCOME
-from bridge.contract.units import instant_exact, instant_of, instant_of_micros, micros_of
+from bridge.contract.entries import FEES, INCOME, TENANT, WATER_INCOME
+from bridge.contract.units import instant_of, instant_of_micros, micros_of
 from edge import gate
 from edge.accounts import Accounts
 from edge.billing import rating
@@ -23,8 +22,9 @@ from edge.billing.tariff import local_midnight
 from edge.core import Core, Draft
 from edge.line.request import Reply
 from edge.midnights import Midnights
+from edge.pricing import ENERGY, WATER, by_borders, counter_body, line_body, mark_body
 from edge.schedule import Schedule
-from edge.state import AccountState, Mark, MeterState
+from edge.state import AccountState, Counter, Mark, MeterState
 
 log = logging.getLogger("riser.closing")
 
@@ -97,18 +97,23 @@ class Closing:
     ) -> None:
         core = self._core
         drafts: list[Draft] = []
-        posted = core.state.posted_nano(account.id)
+        posted, counters = core.state.posted_nano(account.id), dict(account.counters)
         for meter, mark in ready:
-            draft = self._charge(account, meter, day, mark, posted)
+            draft = self._charge(account, meter, day, mark, posted, counters)
             if draft is None:
                 deferred.append(meter.id)
             else:
                 drafts.append(draft)
                 posted = draft[2]["balance_after_nano"]
+        charges = [id for _, id, _ in drafts]
+        for fee in self._fees(account, day, posted):
+            drafts.append(fee)
+            posted = fee[2]["balance_after_nano"]
         closing = {
             "account": account.id,
             "date": day.isoformat(),
-            "charges": [id for _, id, _ in drafts],
+            "charges": charges,
+            "fees": [id for _, id, _ in drafts[len(charges) :]],
             "deferred": deferred,
             "opening_nano": account.closing_nano,
             "closing_nano": posted,
@@ -120,47 +125,80 @@ class Closing:
             log.warning("account %s: %s closed, deferred for %s", account.id, day, ", ".join(deferred))
         self._accounts.evaluate(account)
 
+    def _fees(self, account: AccountState, day: date, posted_nano: int) -> Iterator[Draft]:
+        """The fixed fee of a day, by the price with which that day began; a line of its own, used or not."""
+        for unit in (ENERGY, WATER):
+            if not self._core.pricing.versions(account, unit):
+                continue
+            begins = max(local_midnight(day, self._core.terms.zone), instant_of(account.row["since"]))
+            version = self._core.pricing.version_at(account, begins, unit)
+            if not (fee := version.daily_fee_nano):
+                continue
+            posted_nano -= fee
+            fields = {
+                "account": account.id,
+                "date": day.isoformat(),
+                "tariff": version.tariff,
+                "tariff_name": version.name,
+                "version": version.version,
+                "unit": unit,
+                "amount_nano": fee,
+                "moves": [{"from": TENANT + account.id, "to": FEES, "amount_nano": fee}],
+                "balance_after_nano": posted_nano,
+            }
+            yield ("fee/1", f"fee:{account.id}:{day.isoformat()}:{unit}", fields)
+
     def _charge(
-        self, account: AccountState, meter: MeterState, day: date, mark: dict[str, Any], posted_nano: int
-    ) -> Draft | None:
+        self, account: AccountState, meter: MeterState, day: date, mark: dict[str, Any], posted_nano: int,
+        counters: dict[str, Counter],
+    ) -> Draft | None:  # fmt: skip
         """The charge from the last billed register to this midnight, or None when it cannot be charged as it is."""
         core, start = self._core, meter.billed
         if start is None or meter.quarantined is not None:
             return None  # I15: what is in doubt is not charged until the doubt is released.
         try:
             self._plausible(meter, start, mark)
-            version = core.version_at(account, instant_of_micros(start.at))
-            full = core.lives[meter.id].model.full_scale_wh
-            lines = rating.rate(start.registers_wh, mark["registers_wh"], meter.multiplier, full, version)
+            unit, full = core.balances.unit(meter), core.lives[meter.id].model.full_scale_wh
+            version = core.pricing.version_at(account, instant_of_micros(start.at), unit)
+            borders = by_borders(meter, version)
+            end = Mark(mark["registers_wh"], micros_of(instant_of(mark["at"])), mark["source"])
+            between = [each for each in meter.borders if start.at < each.at < end.at]
+            priced = core.pricing.charge(
+                account, [start, *between, end], meter.multiplier, full,
+                unit=unit, borders=borders, counters=counters,
+            )  # fmt: skip
         except NotRatable as trouble:
             alarm = {"meter": meter.id, "account": account.id, "alarm": "not-charged", "text": f"{day}: {trouble}"}
             core.append(("alarm/1", core.own_id("alarm"), alarm))
             return None
-        amount, wallet = rating.amount_nano(lines), f"account:{account.id}"
-        moves = [{"from": wallet, "to": INCOME, "amount_nano": amount}] if amount else []
+        amount = rating.amount_nano(priced.lines)
+        before, counters[unit] = counters.get(unit, Counter()), priced.counter
+        income = INCOME if unit == ENERGY else WATER_INCOME
         first = instant_of_micros(start.at).astimezone(core.terms.zone).date()
         fields: dict[str, Any] = {
             "account": account.id,
             "meter": meter.id,
-            "start": {
-                "registers_wh": start.registers_wh,
-                "at": instant_exact(instant_of_micros(start.at)),
-                "source": start.source,
-            },
+            "unit": unit,
+            "start": mark_body(start),
+            "between": [mark_body(each) for each in priced.marks[1:-1]],
             "end": mark,
+            "guessed": list(priced.guessed),
             "multiplier": meter.multiplier,
+            "full_scale_wh": full,
+            "by": "borders" if borders else "registers",
             "tariff": version.tariff,
             "tariff_name": version.name,
             "version": version.version,
-            "lines": [asdict(line) for line in lines],
-            "wh": rating.energy_wh(lines),
+            "lines": [line_body(line) for line in priced.lines],
+            "counter_before": counter_body(before),
+            "counter": counter_body(priced.counter),
+            "wh": rating.energy_wh(priced.lines),
             "amount_nano": amount,
             "days": (day - first).days + 1,
             "date": day.isoformat(),
-            "moves": moves,
-            "balance_after_nano": posted_nano - amount,
+            **moved(TENANT + account.id, income, amount, posted_nano),
         }
-        return ("charge/1", f"charge:{meter.id}:{day.isoformat()}", fields)
+        return ("charge/2", f"charge:{meter.id}:{day.isoformat()}", fields)
 
     def _plausible(self, meter: MeterState, start: Mark, mark: dict[str, Any]) -> None:
         """A frozen register goes through the gate too. Raises NotRatable."""
@@ -170,3 +208,10 @@ class Closing:
             used = span_wh(was, mark["registers_wh"].get(name, was), model.full_scale_wh)
             if used > gate.ceiling_wh(model, span_s):
                 raise NotRatable(f"R21: the register {name} rose by {used} Wh, more than the meter can carry")
+
+
+def moved(wallet: str, income: str, amount_nano: int, posted_nano: int) -> dict[str, Any]:
+    """The `moves` and `balance_after_nano` of a charge; one below zero, an estimate taken back, gives money back."""
+    sides = (wallet, income) if amount_nano > 0 else (income, wallet)
+    moves = [{"from": sides[0], "to": sides[1], "amount_nano": abs(amount_nano)}] if amount_nano else []
+    return {"moves": moves, "balance_after_nano": posted_nano - amount_nano}

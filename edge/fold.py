@@ -13,8 +13,9 @@ from typing import Any
 
 from bridge.contract.entries import KINDS, TENANT
 from bridge.contract.units import instant_of, micros_of
+from edge.billing.days import Days
 from edge.book import Entry
-from edge.state import AILMENTS, AccountState, Cover, Final, Hold, Mark, MeterState, State
+from edge.state import AILMENTS, AccountState, Counter, Cover, Final, Hold, Mark, MeterState, State
 
 Fields = dict[str, Any]
 
@@ -82,7 +83,31 @@ def _opening(state: State, entry: Entry, fields: Fields) -> None:
 
 
 def _charge(state: State, entry: Entry, fields: Fields) -> None:
-    state.meters[fields["meter"]].billed = _mark(fields["end"])
+    meter = state.meters[fields["meter"]]
+    meter.billed = billed = _mark(fields["end"])
+    meter.borders = [mark for mark in meter.borders if mark.at > billed.at]
+    if (counter := fields.get("counter")) is not None:
+        counters = state.accounts[fields["account"]].counters
+        period = None if counter["period"] is None else date.fromisoformat(counter["period"])
+        counters[fields["unit"]] = Counter(period, counter["used_wh"])
+
+
+def _border(state: State, entry: Entry, fields: Fields) -> None:
+    state.meters[fields["meter"]].borders.append(_mark(fields))
+
+
+def _time_table(state: State, entry: Entry, fields: Fields) -> None:
+    state.meters[fields["meter"]].table_differs = fields["differs"]
+
+
+def _calendar(state: State, entry: Entry, fields: Fields) -> None:
+    """Days from `since` to `until` are as this entry has them; others stay as they were."""
+    since, until = date.fromisoformat(fields["since"]), date.fromisoformat(fields["until"])
+
+    def merged(known: frozenset[date], told: list[str]) -> frozenset[date]:
+        return frozenset(day for day in known if not since <= day <= until) | {date.fromisoformat(d) for d in told}
+
+    state.days = Days(merged(state.days.rest, fields["rest_days"]), merged(state.days.work, fields["work_days"]))
 
 
 def _closing(state: State, entry: Entry, fields: Fields) -> None:
@@ -199,10 +224,15 @@ def _mode(state: State, entry: Entry, fields: Fields) -> None:
 _APPLY: dict[str, Callable[[State, Entry, Fields], None]] = {
     "genesis/1": _genesis,
     "tariff/1": _tariff,
+    "tariff/2": _tariff,
     "meter/1": _meter,
     "account/1": _account,
     "opening/1": _opening,
     "charge/1": _charge,
+    "charge/2": _charge,
+    "border/1": _border,
+    "time-table/1": _time_table,
+    "calendar/1": _calendar,
     "closing/1": _closing,
     "level/1": _level,
     "rearm/1": _level,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from bridge.contract.entries import TARIFFS
 from edge.book import Entry
 from edge.core import Core
 from edge.facts import Facts
@@ -13,7 +14,7 @@ from edge.telling import account_event, meter_event
 
 log = logging.getLogger("riser.edge")
 
-INSTALLATION = ("meter/1", "account/1", "tariff/1")
+INSTALLATION = ("meter/1", "account/1", *TARIFFS)
 
 
 class Publisher:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from edge.billing.days import Days
+
 Registers = dict[str, int]
 """A meter's own registers before the multiplier: `total`, and the rates it has; in Wh, or in litres where it counts
 water."""
@@ -21,6 +23,14 @@ class Mark:
     registers_wh: Registers
     at: int
     source: str
+
+
+@dataclass(frozen=True)
+class Counter:
+    """What an account has used of its step period, which began on the local day `period` (R29)."""
+
+    period: date | None = None
+    used_wh: int = 0
 
 
 @dataclass(frozen=True)
@@ -50,6 +60,10 @@ class MeterState:
     row: dict[str, Any]
     account: str | None = None
     billed: Mark | None = None
+    borders: list[Mark] = field(default_factory=list)
+    """Readings at the borders of hours since it was charged last (R28)."""
+    table_differs: bool = False
+    """Its own time table was read, and is not that of its price: its registers per rate say nothing (R28)."""
     holds: dict[str, Hold] = field(default_factory=dict)
     observed: str = "unknown"
     observed_since: int | None = None
@@ -99,6 +113,8 @@ class AccountState:
     final: Final | None = None
     closed_through: date | None = None
     closing_nano: int = 0
+    counters: dict[str, Counter] = field(default_factory=dict)
+    """By unit, what it has used of its step period (R29)."""
     last_money_seq: int = 0
     since_believed: bool = True
     """Its `since` was taken from a calendar that was believed; else its days begin with the first believed entry."""
@@ -124,6 +140,8 @@ class State:
     meters: dict[str, MeterState] = field(default_factory=dict)
     accounts: dict[str, AccountState] = field(default_factory=dict)
     tariffs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    days: Days = field(default_factory=Days)
+    """The holidays and make-up days by which prices tell days apart."""
     cuts: list[tuple[int, str]] = field(default_factory=list)
     brake: str | None = None
     brake_released_at: int = 0

@@ -13,6 +13,9 @@ KINDS: dict[str, str] = {
     "start/1": "the edge started: version, boot",
     "tariff/1": "a price: tariff, name, version, effective_at, price_kind (single, tou), prices_micro {rate: micro-yuan"
     " per kWh}, windows [{from, to, rate}], by",
+    "tariff/2": "a price as in tariff/1, and: unit (kWh, m3), tables [{windows, seasons [[mmdd, mmdd]], days [workday,"
+    " weekend, holiday]}], steps {period (month, year), month, day, moving_in (full, pro-rated), steps [{above_wh,"
+    " add_micro}]}, surcharges [{name, micro, category}], daily_fee_nano, purchase_micro",
     "meter/1": "a meter installed: meter, model, model_name, protocol, port, address, serial, room, floor, shaft, name,"
     " multiplier, phases, max_amps, volts, relay, rates (has rate registers), circuit (of a box), purse (meter, off),"
     " by",
@@ -25,8 +28,21 @@ KINDS: dict[str, str] = {
     "charge/1": "use between two registers: account, meter, start {registers_wh, at, source}, end {registers_wh, at,"
     " read_at, source, frames}, multiplier, tariff, version, lines [{rate, wh, price_micro, amount_nano}], wh,"
     " amount_nano, days, moves, balance_after_nano",
-    "closing/1": "a day closed: account, date, charges [entry ids], deferred [meters without a register for that"
-    " midnight], opening_nano, closing_nano",
+    "charge/2": "use between two registers, priced: account, meter, unit (kWh, or m3: litres for Wh), start and end"
+    " as in charge/1, between [{registers_wh, at, source}: readings at borders, or interpolated there], guessed"
+    " [interpolated, estimate], multiplier, full_scale_wh, by (registers, borders: how hours were told apart, R28),"
+    " tariff, tariff_name, version (at the start), lines [{kind (rate, step, surcharge), rate (its name), wh,"
+    " price_micro, amount_nano, version}], counter_before and counter {period, used_wh} (R29), wh, amount_nano, days,"
+    " date, moves, balance_after_nano",
+    "fee/1": "the fixed fee of a day: account, date, tariff, tariff_name, version, unit, amount_nano, moves,"
+    " balance_after_nano",
+    "border/1": "a reading at a border of the day's hours (R28): meter, registers_wh, at, read_at, source, frames",
+    "time-table/1": "a meter's own time table was read and compared with its price (R28): meter, differs, tariff,"
+    " version, told [{from, to, rate}], frames",
+    "calendar/1": "the holidays by which prices tell days apart: since, until, rest_days, work_days; days outside of"
+    " since to until stay as they were, by",
+    "closing/1": "a day closed: account, date, charges and fees [entry ids], deferred [meters without a register for"
+    " that midnight], opening_nano, closing_nano",
     "level/1": "a low-balance level crossed downward (R9): account, level (1 to 3), threshold_nano, available_nano",
     "rearm/1": "the balance rose again: account, level (the deepest still fired, 0 for none), available_nano",
     "final/1": "the final warning (R1): account, episode, available_nano, zero_at, cut_at, powered_s",
@@ -56,6 +72,9 @@ KINDS: dict[str, str] = {
 }
 """Kind and what its body holds; `request` is {"sha256" of what was asked, "answer" as given}."""
 
+CHARGES, TARIFFS = ("charge/1", "charge/2"), ("tariff/1", "tariff/2")
+"""Kinds that say the same, an older and a newer one."""
+
 TENANT = "account:"
 """A tenant's wallet is the ledger account `account:<account id>`."""
 
@@ -64,6 +83,12 @@ TILL = "till:"
 
 INCOME = "income:energy"
 """Charges move from the tenant's wallet to here."""
+
+WATER_INCOME = "income:water"
+"""Where charges for water go."""
+
+FEES = "income:fees"
+"""Fixed daily fees."""
 
 BROUGHT_IN = "equity:opening"
 """Opening balances come from here."""

@@ -5,12 +5,11 @@ Nothing here reads a clock or a wire. A refusal names its rule and, where it can
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from edge.billing.tariff import Version
 from edge.billing.windows import CutWindow
 
 FORECAST_DAYS = 60
@@ -67,18 +66,19 @@ def level_now(level: int, available_nano: int, terms: Terms) -> int:
 
 
 def zero_at(
-    available_nano: int, limit_nano: int, load_w: int, version: Version, now: datetime, zone: ZoneInfo
+    available_nano: int, limit_nano: int, load_w: int, ahead: Iterable[tuple[datetime, datetime, int]], now: datetime
 ) -> datetime | None:
     """When the balance reaches the limit at the load of now and the prices ahead; None beyond the horizon.
 
-    Load in W after the multiplier. W x micro-yuan/kWh = nano-yuan per hour.
+    `ahead` are spans (from, to, micro-yuan per kWh) from now on. Load in W after the
+    multiplier. W x micro-yuan/kWh = nano-yuan per hour.
     """
     left = available_nano - limit_nano
     if left <= 0:
         return now
     if load_w <= 0:
         return None
-    for begins, ends, price_micro in version.ahead(now, zone, FORECAST_DAYS):
+    for begins, ends, price_micro in ahead:
         nano_per_hour = load_w * price_micro
         cost = nano_per_hour * int((ends - begins).total_seconds()) // 3600
         if cost >= left and nano_per_hour > 0:

@@ -12,7 +12,7 @@ from datetime import date
 from edge.billing import steps
 from edge.billing.spans import ESTIMATED, INTERPOLATED, NotRatable, Piece, Rules, pieces, used_wh
 from edge.billing.tariff import SINGLE, Version
-from edge.state import Mark, Registers
+from edge.state import Counter, Mark, Registers
 
 __all__ = ["Charge", "ChargeLine", "Counter", "NotRatable", "Payer", "amount_nano", "charge", "energy_wh", "rate"]
 
@@ -33,14 +33,6 @@ class ChargeLine:
     amount_nano: int
     kind: str = RATE
     version: int = 0
-
-
-@dataclass(frozen=True)
-class Counter:
-    """What an account has used of its step period, which began on the local day `period`."""
-
-    period: date | None = None
-    used_wh: int = 0
 
 
 @dataclass(frozen=True)

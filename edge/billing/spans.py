@@ -98,7 +98,7 @@ def _borders(first: int, last: int, rules: Rules) -> Iterator[datetime]:
     changes = sorted({each.effective_at for each in rules.versions if begins < each.effective_at < ends})
     yield from changes
     for start, end in pairwise([begins, *changes, ends]):
-        version = in_force(list(rules.versions), start + (end - start) / 2)
+        version = in_force(list(rules.versions), start + (end - start) // 2)
         if version.steps is not None:
             period = version.steps.next(version.steps.begins(start.astimezone(rules.zone).date()))
             while (reset := local_midnight(period, rules.zone)) < end:
@@ -134,10 +134,10 @@ def _between(before: Mark, after: Mark, at: int, rules: Rules, full_scale_wh: in
 def _seconds_of(rate: str, first: int, last: int, rules: Rules) -> int:
     """How many seconds between two instants a rate has."""
     begins, ends = instant_of_micros(first), instant_of_micros(last)
-    version = in_force(list(rules.versions), begins + (ends - begins) / 2)
+    version = in_force(list(rules.versions), begins + (ends - begins) // 2)
     count = (ends.astimezone(rules.zone).date() - begins.astimezone(rules.zone).date()).days + 1
     return sum(
-        int((min(to, ends) - since) / timedelta(seconds=1))
+        (min(to, ends) - since) // timedelta(seconds=1)
         for since, to, name in version.spans(begins, rules.zone, count, rules.days)
         if name == rate and since < ends
     )
