@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from bridge.contract.clock import SystemClock
+from bridge.contract.os_words import in_words
 from host import checks, mosquitto, peers, site_check
 from host.demo import FASTEST, SPEED
 from host.doctor import telling
@@ -175,11 +176,12 @@ def sim_verb(arguments: tuple[str, ...]) -> NoReturn:
 @data_option
 def doctor_verb(site: Path | None, as_json_text: bool, data: str | None) -> int:
     """What is wrong with this installation, in sentences. Changes nothing. 0: nothing is wrong, 1: something is."""
-    findings, head = visit(base_directory(data), site, SystemClock(), shlex.join(["./riser", *sys.argv[1:]]))
+    typed = shlex.join(["./riser", *sys.argv[1:]])
+    findings, head = visit(base_directory(data), site, SystemClock(), typed, data)
     if as_json_text:
         click.echo(json.dumps(telling.as_json(findings), ensure_ascii=False))
     else:
-        click.echo("\n".join(telling.lines(findings, head, shutil.get_terminal_size().columns)))
+        click.echo("\n".join(telling.lines(findings, head, shutil.get_terminal_size().columns, typed)))
     return code(findings)
 
 
@@ -242,7 +244,7 @@ def front_door() -> int:
         return FAILED
     except OSError as error:
         remedy = "; make room, or choose another directory with --data" if error.errno == errno.ENOSPC else ""
-        say(f"{error.filename or 'this machine'}: {error.strerror or error}{remedy}")
+        say(f"{error.filename or 'this machine'}: {in_words(error)}{remedy}")
         return FAILED
 
 

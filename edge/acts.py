@@ -17,6 +17,7 @@ from bridge.contract.units import NANO_PER_FEN, instant_text, yuan_text
 from edge.accounts import Accounts
 from edge.core import Core
 from edge.line.request import PERSON, Reply
+from edge.purses import why_open
 from edge.relays import Relays
 from edge.state import AccountState, MeterState
 
@@ -155,6 +156,8 @@ class Acts:
         answer: dict[str, Any] = {"status": "done" if settled else "accepted", "data": {"holds": left}}
         if settled and left:
             answer["data"]["text"] = f"the hold `manual` is lifted; supply stays off: {', '.join(left)}"
+        elif not on and not settled and not meter.holds and (own := why_open(live)) is not None:
+            answer["data"]["text"] = own  # It is tried, and may not last.
         fields = {"meter": meter.id, "account": meter.account, "hold": "manual", "set": on, "why": why}
         core.append(("hold/1", asked.id, {**fields, **asked.written(answer)}))
         self._answer(asked, **answer)
@@ -182,6 +185,8 @@ class Acts:
             error = "not read back within a minute; it is tried again as long as the hold says so"
             if waiting.meter.row["relay"] == "permit" and waiting.wanted == "closed":
                 error = "closing is permitted: press the button on the meter"
+            if waiting.wanted == "closed":
+                error = why_open(self._core.lives[waiting.meter.id]) or error
             self._done(waiting, {"status": "failed", "rule": "R7", "error": error})
 
     def _done(self, waiting: Waiting, answer: dict[str, Any]) -> None:
@@ -206,16 +211,13 @@ class Acts:
         joined.append(asked)
         if len(joined) > 1:
             return  # The meter is being asked; this asker hears the same answer.
-        names = [name for name in READ_QUESTIONS if name in self._core.lives[meter.id].model.rows]
+        live = self._core.lives[meter.id]
+        names = [name for name in READ_QUESTIONS if name in live.model.rows.keys() - live.lacks]
         last = names[-1]
         for name in names:
             frame = self._core.question(meter, name)
             self._core.submit(
-                meter,
-                PERSON,
-                name,
-                frame,
-                lambda reply, name=name: self._was_read(meter, name, name == last, reply),
+                meter, PERSON, name, frame, lambda reply, name=name: self._was_read(meter, name, name == last, reply)
             )
 
     def _was_read(self, meter: MeterState, name: str, last: bool, reply: Reply) -> None:

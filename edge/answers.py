@@ -41,13 +41,19 @@ class Answers:
         if isinstance(found, CodecError):
             if name not in live.lacks:
                 log.info("meter %s, %s: %s", meter.id, name, found)
-            if isinstance(found, Refused) and live.model.rows[name].optional:
+            if isinstance(found, Refused) and self._may_lack(meter, live, name):
                 live.lacks.add(name)
                 live.asked_mono[name] = reply.ended + REFUSED_S
             return False
         self._seen(meter, live)
         self._heard(meter, name, found, reply)
         return True
+
+    def _may_lack(self, meter: MeterState, live: Live, name: str) -> bool:
+        """Not every meter without a relay has a status that tells of one."""
+        relay = live.model.relay
+        bare = meter.row["relay"] == "none" and relay is not None and name == relay.row
+        return live.model.rows[name].optional or bare
 
     def _seen(self, meter: MeterState, live: Live) -> None:
         live.missed = live.probes = 0

@@ -45,7 +45,7 @@ class Closing:
         """Reads around midnight of meters that freeze nothing; on time, also while yesterday is still being closed."""
         now = self._core.now()
         if self._core.book.trusted and now >= self._idle_until:
-            self._midnights.border_reads(now)
+            self._midnights.borders.reads(now)
 
     def work(self) -> Iterator[None]:
         """Every day that is due; a chore of the loop, account by account."""
@@ -61,7 +61,7 @@ class Closing:
                 yield
             yield
         if not waiting:
-            border = self._midnights.next_border(now) - timedelta(seconds=core.terms.border_lead_s)
+            border = self._midnights.borders.next(now) - timedelta(seconds=core.terms.border_lead_s)
             self._idle_until = min(border, self._schedule.next_midnight(now))
 
     def _day_before(self, account: AccountState) -> date:

@@ -9,11 +9,15 @@ import errno
 import stat
 from pathlib import Path
 
+from bridge.contract.os_words import in_words
+
 NOT_THERE = "is not there: is the adapter plugged in, and is this its name?"
 NO_RIGHT = "may not be opened by this user; add it to the group of the device, mostly dialout, and sign in again"
 IN_USE = "is used by another program; end that one"
 A_DIRECTORY = "is a directory, not a serial port"
 NO_SERIAL_PORT = "is no serial port"
+FAILS = "fails (input/output error): pull it out and plug it in again, or try another adapter"
+GONE = "the adapter was pulled, or has failed"
 NO_SUCH_SPEED = "does not take this speed or parity"
 
 
@@ -34,7 +38,7 @@ def why_closed(device: Path, error: Exception) -> str:
         return NO_SERIAL_PORT
     if isinstance(error, ValueError) or "configure" in words:
         return NO_SUCH_SPEED
-    return words
+    return FAILS if number == errno.EIO else in_words(error)
 
 
 def _kind(device: Path) -> str:

@@ -9,11 +9,13 @@ from bridge.contract import messages as m
 from bridge.contract.units import instant_of, instant_text, micros_of, price_text, text_of
 from edge.account_facts import account_fact
 from edge.accounts import Accounts
+from edge.availability import availability_of
 from edge.billing.tariff import local_midnight
 from edge.core import Core
 from edge.modes import Modes
 from edge.polling import Polling
 from edge.port_facts import port_fact
+from edge.purses import why_open
 from edge.relays import Relays
 from edge.state import AccountState, MeterState
 from edge.statistics import Statistics
@@ -77,6 +79,7 @@ class Facts:
             baud=port.line.baud,
             state=state,
             why=port.why,
+            closed_since=instant_text(poll.closed[1]) if poll.closed and state == "closed" else None,
             meters=len(poll.meters()),
             read=poll.read_last_round,
             round_s=None if poll.round_s is None else round(poll.round_s, 2),
@@ -86,7 +89,7 @@ class Facts:
         )
 
     def port(self, id: str) -> m.PortStatistics:
-        return port_fact(self._core, self._statistics, id)
+        return port_fact(self._core, self._statistics, id, self._polls[id].closed)
 
     # --- meters ---
 
@@ -153,17 +156,7 @@ class Facts:
         return used if meter.billed.at >= micros_of(midnight - timedelta(minutes=1)) and used >= 0 else None
 
     def availability(self, meter: MeterState) -> m.Availability | None:
-        live = self._core.lives[meter.id]
-        if live.online is None or live.online_since is None:
-            return None
-        why = None if live.online else f"silent in {live.missed} rounds"
-        if why is not None and live.missed_how == "babble":
-            why = "it does not stop talking when it is asked"
-        if why is not None and self._core.ports[meter.row["port"]].state == "closed":
-            why = "closed"
-        return m.Availability(
-            state="online" if live.online else "offline", since=instant_text(live.online_since), why=why
-        )
+        return availability_of(self._core.lives[meter.id], self._core.ports[meter.row["port"]].state == "closed")
 
     def relay(self, meter: MeterState) -> m.Relay | None:
         live = self._core.lives[meter.id]
@@ -207,11 +200,12 @@ class Facts:
             return "a cut for arrears is due"
         if observed == "closed":
             return "nothing holds it"
-        if meter.restore is not None:
+        own = why_open(self._core.lives[meter.id])
+        if meter.restore is not None and (own is None or self._relays.following(meter)):
             return (
                 "closing" if meter.row["relay"] == "direct" else "closing is permitted: press the button on the meter"
             )
-        return "open by itself or by hand; nobody here ordered it, so a person decides"
+        return own or "open by itself or by hand; nobody here ordered it, so a person decides"
 
     # --- accounts and prices ---
 

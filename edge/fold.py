@@ -175,6 +175,8 @@ def _hold(state: State, entry: Entry, fields: Fields) -> None:
 def _relay(state: State, entry: Entry, fields: Fields) -> None:
     meter = state.meters[fields["meter"]]
     meter.observed, meter.observed_since = fields["observed"], entry.at
+    if meter.observed != "unknown":
+        meter.known, meter.known_since = meter.observed, entry.at
     if meter.observed == "closed":
         meter.restore = None
 

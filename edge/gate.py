@@ -20,6 +20,9 @@ SHORTEST_SPAN_S = 60
 """Two reads that are nearly simultaneous still allow the energy of a minute, or a register step would be too much."""
 
 
+AT_ONCE_S = 10.0
+"""Line seconds within which a reading is a second look at the one before, and not a later register."""
+
 LEAP_S = 900.0
 """A single frame with a right sum may still be wrong; nobody is cut on one that leaps (failure 5)."""
 
@@ -38,7 +41,10 @@ ACCEPT = Verdict("accept")
 
 def ceiling_wh(model: Model, span_s: float) -> int:
     """R21: 1.2 x Imax x U x phases x hours, at the meter (before its CT); for water, litres: 1.2 x Q4 x hours."""
-    span = max(int(span_s), SHORTEST_SPAN_S)
+    return _carried_wh(model, max(int(span_s), SHORTEST_SPAN_S))
+
+
+def _carried_wh(model: Model, span: int) -> int:
     if model.max_l_per_h:
         return model.max_l_per_h * span * 12 // 36_000 + model.step_wh
     return model.max_amps * model.volts * model.phases * span * 12 // 36_000 + model.step_wh
@@ -101,6 +107,16 @@ def agrees(model: Model, first: Sample | None, second: Sample) -> bool:
         return False
     used = second.registers_wh["total"] - first.registers_wh["total"]
     return 0 <= used <= ceiling_wh(model, second.mono - first.mono)
+
+
+def at_once(model: Model, first: Sample, second: Sample) -> bool:
+    """The second reading, seconds after the first, says the same but for what was used meanwhile, register by
+    register."""
+    passed_s = second.mono - first.mono
+    most = _carried_wh(model, int(passed_s) + 1)
+    return 0 <= passed_s <= AT_ONCE_S and all(
+        0 <= second.registers_wh.get(name, -1) - was <= most for name, was in first.registers_wh.items()
+    )
 
 
 def _doubt(model: Model, before: Sample | None, sample: Sample, offset_wh: int | None) -> tuple[str, str] | None:

@@ -36,6 +36,7 @@ from edge.registry import Registry
 from edge.relays import Relays
 from edge.requests import Requests
 from edge.settings import statutory_days, terms_of
+from edge.state import MeterState
 from edge.statistics import Statistics
 from edge.sweeps import Sweeps
 
@@ -102,8 +103,13 @@ class Gateway:
         """Hand the ports over, one polling each."""
         self.core.ports.update(ports)
         for port in self.site.ports:
-            heard, swept, returned = self.readings.heard, self.sweeps.swept, self.relays.commands.returned
+            heard, swept, returned = self.readings.heard, self.sweeps.swept, self._returned
             self.polls[port.id] = Polling(self.core, port.id, float(port.poll_s), heard, swept, returned)
+
+    def _returned(self, meter: MeterState) -> None:
+        """A meter answers again after a silence."""
+        self.statistics.returned(meter.row["port"], meter.id, self.core.lives[meter.id].off_mono)
+        self.relays.commands.returned(meter)
 
     def begin(self, recovered_by: str | None = None, doubt: str | None = None) -> None:
         """The first entry of this run, and everything that is installed.

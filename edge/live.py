@@ -23,7 +23,8 @@ class Sample:
     registers_wh: Registers
     read_at: datetime
     mono: float
-    frames: tuple[tuple[str, str], ...]
+    frames: tuple[tuple[str, ...], ...]
+    """Each exchange behind it: the question, and the answer in all its parts, in hex."""
     elapsed_s: float | None = None
     """Calendar seconds of this run, which no clock setting moves; None for a reading of an earlier run."""
     believed: bool = True
@@ -53,6 +54,8 @@ class Live:
     read_at: dict[str, datetime] = field(default_factory=dict)
     online: bool | None = None
     online_since: datetime | None = None
+    off_mono: float | None = None
+    """Line seconds at which it was last found off line."""
     apart_until: float = -1e9
     missed: int = 0
     missed_how: str | None = None
@@ -63,7 +66,7 @@ class Live:
     serial_proven: bool = False
     """Read twice, the same each time."""
     serial_mono: float | None = None
-    serial_frames: tuple[str, str] | None = None
+    serial_frames: tuple[str, ...] | None = None
     seen: Seen | None = None
     """What its status said of its relay or valve, once that was believed (I11)."""
     seen_doubt: Seen | None = None

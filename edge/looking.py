@@ -91,14 +91,16 @@ class Looking:
 
     def _moved(self, meter: MeterState, now_is: str, reply: Reply) -> None:
         core = self._core
-        ordered = bool(meter.holds) or _tripped_since(meter) if now_is == "open" else meter.restore is not None
-        told = ordered or self._commands.task(meter, "trip") is not None
-        lost, unknown = now_is == "unknown", meter.observed == "unknown"
-        first = unknown and meter.observed_since is None
-        why = "as ordered" if told else "it tells again how it stands" if unknown else "moved by itself or by hand"
-        why = "first look" if first else "nobody can tell how it stands" if lost else why
+        # A trip that is under way tells an opening, and no closing: it may have been begun while nobody could tell.
+        cut = bool(meter.holds) or _tripped_since(meter) or self._commands.task(meter, "trip") is not None
+        told = cut if now_is == "open" else meter.restore is not None
+        lost, as_before = now_is == "unknown", now_is == meter.known
+        first = not lost and meter.known is None
+        by_itself = not (first or lost or as_before or told)
+        why = "as ordered" if told else "moved by itself or by hand" if by_itself else "it tells again how it stands"
+        why = "first look" if first and not told else "nobody can tell how it stands" if lost else why
         core.append(self._relay_draft(meter, now_is, why, reply))
-        if not (first or told or lost or unknown):
+        if by_itself:
             text = f"the relay was found {now_is} and nobody here had ordered it"
             core.append(("alarm/1", core.own_id("alarm"), {"meter": meter.id, "alarm": "relay-moved", "text": text}))
 
@@ -133,5 +135,5 @@ class Looking:
 def _tripped_since(meter: MeterState) -> bool:
     """Evidence of a trip stands in the book and its outcome does not: the process ended in between, and somebody paid
     before the relay was looked at (failure 36)."""
-    seen_at = meter.observed_since or 0
+    seen_at = meter.known_since or 0
     return meter.restore is not None and any(at >= seen_at for at in meter.trips)

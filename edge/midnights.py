@@ -2,7 +2,7 @@
 
 A meter with freeze memory is asked for a midnight's time and registers, and the time must be that very midnight;
 each is read twice, the same both times, for it goes on a bill. A meter without one is read within a minute of
-midnight, and its next reading must follow on that. What cannot be had any more is said to be lost.
+midnight (`borders.py`), and its next reading must follow on that. What cannot be had any more is said to be lost.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 from bridge.contract.units import instant_exact, instant_text
 from edge import gate
 from edge.billing.tariff import local_midnight
+from edge.borders import BORDER_S, Borders
 from edge.codec.errors import CodecError
 from edge.core import Core
 from edge.line.request import BORDER, Reply
@@ -25,9 +26,6 @@ from edge.schedule import Schedule
 from edge.state import MeterState
 
 log = logging.getLogger("riser.closing")
-
-BORDER_S = 60
-"""A border read counts for a midnight this near (calendar seconds)."""
 
 FREEZE_DRIFT_S = 300
 """A freeze whose time is further from midnight than this is another event's, not that midnight's."""
@@ -52,12 +50,12 @@ class Midnights:
     """Fetches and keeps the registers of midnights until they are charged."""
 
     def __init__(self, core: Core, schedule: Schedule, take: Callable[[MeterState, str, Reply], bool]):
-        self._core, self._schedule, self._take = core, schedule, take
+        self._core, self._schedule = core, schedule
         self._marks: dict[tuple[str, date], dict[str, Any] | None] = {}
         self._unproven: dict[tuple[str, date], Sample] = {}  # border reads that no later reading has confirmed yet
         self._asked: dict[tuple[str, date], float] = {}
         self._tries: dict[tuple[str, date], int] = {}
-        self._border_for: datetime | None = None
+        self.borders = Borders(core, schedule, take, self._bordered)
 
     def mark(self, meter: str, midnight: date) -> dict[str, Any] | None:
         """Registers of a meter at the midnight with which a local day begins, or None while they are not there."""
@@ -93,58 +91,21 @@ class Midnights:
             return self._marks[key] is None or (late and key in self._unproven)
         if meter.billed is None and live.online is False:
             return True
+        if self.borders.confirming(meter.id, midnight):
+            return late
         if not live.model.freeze:
             return now > local_midnight(midnight, self._core.terms.zone) + timedelta(seconds=BORDER_S * 3)
         if (self._schedule.today(now) - midnight).days >= FREEZE_DEPTH:
             return True
         return late and (live.online is False or self._tries.get(key, 0) >= TRIES)
 
-    def next_border(self, now: datetime) -> datetime:
-        """The midnight that comes next, or the one just past while its border reads are not yet asked for."""
-        midnight = self._schedule.next_midnight(now - timedelta(seconds=BORDER_S))
-        return self._schedule.next_midnight(midnight) if midnight == self._border_for else midnight
-
     # --- at the border ---
 
-    def border_reads(self, now: datetime) -> None:
-        """Around midnight: read every billed meter that keeps no midnights itself."""
-        core = self._core
-        lead = timedelta(seconds=core.terms.border_lead_s)
-        midnight = self._schedule.next_midnight(now - timedelta(seconds=BORDER_S))
-        if now < midnight - lead or self._border_for == midnight:
-            return
-        self._border_for = midnight
-        left_s = (midnight + timedelta(seconds=BORDER_S) - now).total_seconds() / core.clock.speed
-        not_after = core.clock.monotonic() + left_s
-        for meter in core.state.meters.values():
-            live = core.lives[meter.id]
-            if meter.account and not live.model.freeze and live.online is not False:
-                self._ask_border(meter, midnight, not_after)
-
-    def _ask_border(self, meter: MeterState, midnight: datetime, not_after: float) -> None:
-        frame = self._core.question(meter, "energy")
-        self._core.submit(
-            meter,
-            BORDER,
-            "energy",
-            frame,
-            lambda reply: self._border(meter, midnight, not_after, reply),
-            not_after=not_after,
-        )
-
-    def _border(self, meter: MeterState, midnight: datetime, not_after: float, reply: Reply) -> None:
-        core, live = self._core, self._core.lives[meter.id]
-        if reply.raw is None:
-            if reply.error in ("noise", "silent") and core.clock.monotonic() < not_after:
-                self._ask_border(meter, midnight, not_after)
-            return
-        if not self._take(meter, "energy", reply) or abs((reply.at - midnight).total_seconds()) > BORDER_S:
-            return
-        if live.sample is None or live.sample.mono != reply.ended:
-            return  # The gate did not accept it.
-        sample = live.sample
-        self._keep(meter, midnight, sample.registers_wh, "border", reply.at, [list(p) for p in sample.frames])
-        self._unproven[meter.id, midnight.astimezone(core.terms.zone).date()] = sample
+    def _bordered(self, meter: MeterState, midnight: datetime, read: Sample, confirmed_by: Sample) -> None:
+        """A border read was confirmed; the next reading must follow on it as well. Its own frame stands last."""
+        frames = [list(each) for each in (*confirmed_by.frames, *read.frames)]
+        self._keep(meter, midnight, read.registers_wh, "border", read.read_at, frames)
+        self._unproven[meter.id, midnight.astimezone(self._core.terms.zone).date()] = confirmed_by
 
     def _keep(
         self,
@@ -208,22 +169,22 @@ class Midnights:
             else:
                 self._ask_slot(meter, midnight, slot + step, step)
             return
-        time_pair = [reply.request.frame.hex(), (reply.raw or b"").hex()]
+        kept = self._core.lives[meter.id].model.kept(reply.request.frame, reply.parts)
         self._twice(
             meter,
             "freeze-energy",
             slot,
-            lambda values, answer: self._freeze_energy(meter, wanted, time_pair, values, answer),
+            lambda values, answer: self._freeze_energy(meter, wanted, kept, values, answer),
         )
 
     def _freeze_energy(
-        self, meter: MeterState, wanted: datetime, time_pair: list[str], values: dict[str, Any], reply: Reply
+        self, meter: MeterState, wanted: datetime, time_kept: tuple[str, ...], values: dict[str, Any], reply: Reply
     ) -> None:
         registers = registers_of(values)
         if "total" not in registers:
             return
-        pair = [reply.request.frame.hex(), (reply.raw or b"").hex()]
-        self._keep(meter, wanted, registers, "freeze", reply.at, [time_pair, pair])
+        kept = self._core.lives[meter.id].model.kept(reply.request.frame, reply.parts)
+        self._keep(meter, wanted, registers, "freeze", reply.at, [list(time_kept), list(kept)])
 
     def _twice(self, meter: MeterState, name: str, slot: int, then: Callable[[dict[str, Any], Reply], None]) -> None:
         """Read something frozen twice and hand it on when both are the same; else it is asked for again later."""

@@ -162,6 +162,11 @@ class Model:
         """A frame fit to be stored or shown."""
         return dlt645_orders.masked(raw) if self.protocol == "dlt645-2007" else raw
 
+    def kept(self, question: bytes, parts: Sequence[bytes]) -> tuple[str, ...]:
+        """An exchange as the book keeps it, in hex: the question, then every part of the answer. With a row's registers
+        or identifier that is enough to read it again; how rows were joined in a question that day, it says itself."""
+        return (self.masked(question).hex(), *(part.hex() for part in parts))
+
     def quantities(self) -> dict[str, str]:
         """Each key of `meter/<id>` that this model fills, with its unit."""
         keys = [v["key"] for row in self.rows.values() if row.every != "asked" for v in row.values]

@@ -11,7 +11,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,9 @@ from pydantic import ValidationError
 from bridge.contract import mistakes, toml_text
 from bridge.contract.messages import MeterFacts
 from edge import model
-from edge.codec import PROTOCOLS
-from edge.codec.errors import CodecError
 from edge.model_form import Circuits, Electric, File, Read, Relay, WaterFile
+from edge.model_proof import contradictions
+from edge.model_text import Unreadable, text_of
 
 Path_ = tuple[Any, ...]
 Mistake = tuple[Path_, str]
@@ -40,16 +40,41 @@ MOVED_BY = {"dlt645": "dlt645-2007", "modbus": "modbus-rtu", "valve": "cjt188"}
 
 
 def check(path: Path) -> list[str]:
-    """Every mistake of a model file, each with its line and path; none where it can be used. Raises OSError."""
-    text = path.read_text(encoding="utf-8")
+    """Every mistake of a model file, each with its line and path; none where it can be used. Raises Unreadable."""
+    return looked_at(path).mistakes
+
+
+def proven(path: Path) -> list[str]:
+    """What the proofs of a file without mistakes contradict: sentences, none where every row gives its values."""
+    return looked_at(path).contradictions
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a file is like. A wrong id is a mistake and hides no proof: those are looked at all the same."""
+
+    mistakes: list[str]
+    contradictions: list[str] = field(default_factory=list)
+    holding: int = 0
+    """How many rows give the values of their proof."""
+
+
+def looked_at(path: Path) -> Look:
+    """The whole look. Raises Unreadable."""
+    text = text_of(path)
     tables, unread = toml_text.read(text)
     told = [(line, words) for line, words in unread]
-    if tables:
-        found = list(_mistakes(_plain(tables)))
-        told += [(toml_text.line_of(text, where) or 1, f"{_shown(where)}: {words}") for where, words in found]
-        if not found and path.stem != tables["model"]["id"]:
-            told.append((1, f"model.id is {tables['model']['id']!r} and the file is called {path.name}; make them one"))
-    return [f"line {line}: {words}" for line, words in sorted(told)]
+    plain = _plain(tables)
+    found = list(_mistakes(plain)) if tables else []
+    told += [(toml_text.line_of(text, where) or 1, f"{_shown(where)}: {words}") for where, words in found]
+    whole = bool(tables) and not told
+    if whole and path.stem != plain["model"]["id"]:
+        told.append((1, f"model.id is {plain['model']['id']!r} and the file is called {path.name}; make them one"))
+    mistakes = [f"line {line}: {words}" for line, words in sorted(told)]
+    if not whole:
+        return Look(mistakes)
+    holding, against = contradictions(plain)
+    return Look(mistakes, against, holding)
 
 
 def _plain(value: Any) -> Any:
@@ -158,62 +183,30 @@ def _relay(file: File, relay: Relay) -> Iterator[Mistake]:
                 yield ("relay", state, place), "it can never hold: `is` has bits that `mask` takes away"
 
 
-def proven(path: Path) -> list[str]:
-    """What the proofs of a file without mistakes contradict: sentences, none where every row gives its values."""
-    tables = _plain(toml_text.read(path.read_text(encoding="utf-8"))[0])
-    kind, found = model.of_tables(tables), []
-    for row in (WaterFile if kind.quantity == "volume" else File).model_validate(tables).read:
-        trouble = _contradicts(kind, row)
-        if trouble is not None:
-            found.append(f'row "{row.name}": {trouble}')
-    return found
-
-
-def _address(kind: model.Model, raw: bytes) -> str:
-    """The address in a reply."""
-    if kind.protocol == "modbus-rtu":
-        return str(raw[0])
-    return raw[8:1:-1].hex() if kind.protocol == "cjt188" else raw[6:0:-1].hex()
-
-
-def _contradicts(kind: model.Model, row: Read) -> str | None:
-    raw = bytes.fromhex(row.proof.reply)
-    raw = raw if kind.protocol == "modbus-rtu" else raw.lstrip(b"\xfe")
-    request = kind.ask(row.name, _address(kind, raw), slot=1)
-    if row.proof.request is not None and bytes.fromhex(row.proof.request).lstrip(b"\xfe") != request.lstrip(b"\xfe"):
-        return f"it asks {request.hex()}, and the proof's request is {row.proof.request}"
-    if PROTOCOLS[kind.protocol].find_reply(request, bytearray(raw), True) != raw:
-        return "the proof's reply does not answer this question: another identifier, count or function, or damaged"
-    zone = next((each.tzinfo for each in row.proof.values.values() if isinstance(each, datetime)), None) or UTC
-    parts = [raw, *(bytes.fromhex(part).lstrip(b"\xfe") for part in row.proof.more)]
-    try:
-        values = kind.values(row.name, parts, zone)
-    except CodecError as error:
-        return f"the proof's reply cannot be read: {error}"
-    if values != row.proof.values:
-        wrong = {key: values.get(key) for key in values.keys() | row.proof.values.keys()
-                 if values.get(key) != row.proof.values.get(key)}  # fmt: skip
-        return f"the reply gives {wrong}, and the proof says { ({key: row.proof.values.get(key) for key in wrong}) }"
-    return None
-
-
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="riser model check", description="Check a meter model's file.")
-    parser.add_argument("file", type=Path)
+    parser = argparse.ArgumentParser(
+        prog="riser model check",
+        description="Check a meter model's file: every mistake with its line, and each row against its own frame.",
+        epilog="exit codes: 0 it is good, 2 it has mistakes or cannot be read",
+    )
+    parser.add_argument("file", type=Path, help="such as edge/models/eastron-sdm120.toml; named as its model.id")
     parser.add_argument("--json", action="store_true", help="one object for programs")
     options = parser.parse_args(arguments)
     try:
-        found = check(options.file) or proven(options.file)
+        look = looked_at(options.file)
     except RecursionError:
-        found = ["line 1: its tables stand too deep in one another; a model has three levels"]
-    except (OSError, UnicodeDecodeError) as error:
-        print(f"riser: {options.file} cannot be read: {error}", file=sys.stderr)
+        look = Look(["line 1: its tables stand too deep in one another; a model has three levels"])
+    except Unreadable as trouble:
+        print(f"riser: {options.file} cannot be read: {trouble}", file=sys.stderr)
         return 2
+    found = look.mistakes + look.contradictions
     if options.json:
-        print(json.dumps({"file": str(options.file), "mistakes": found}, ensure_ascii=False))
-    else:
-        rows = "" if found else "every row gives the values of its proof"
-        print("\n".join(found) or f"{options.file} is good: {rows}")
+        told = {"file": str(options.file), "mistakes": found, "proofs_that_hold": look.holding}
+        print(json.dumps(told, ensure_ascii=False))
+        return 2 if found else 0
+    print("\n".join(found) or f"{options.file} is good: every row gives the values of its proof")
+    if found and look.holding:
+        print(f"{look.holding} of {look.holding + len(look.contradictions)} rows give the values of their proof")
     return 2 if found else 0
 
 

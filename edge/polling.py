@@ -2,7 +2,7 @@
 
 A round asks each meter its `round` questions; slow and hourly ones join when they are due. The first silence
 ends a meter's turn, so a silent meter costs one time-out a round; after three missed rounds it leaves the rounds and is
-probed now and then, one meter at a time, so that the healthy ones do not wait for the dead.
+probed now and then (`probing.py`).
 """
 
 from __future__ import annotations
@@ -20,18 +20,13 @@ from edge.due import APART_S, Planned, apart, due
 from edge.line.quiet import LATE_S
 from edge.line.request import ROUTINE, Reply
 from edge.live import MISSED_ROUNDS, Live
+from edge.probing import PATIENT_PROBE, Probing
 from edge.state import MeterState
 
 log = logging.getLogger("riser.polling")
 
 RETRIES = 2
 """A damaged answer is asked for again at once, so often."""
-
-PROBE_S, PROBE_APART = 45.0, 8
-"""An off-line meter is probed this often in line seconds, and at least so many questions apart from another probe."""
-
-PATIENT_PROBE = 4
-"""Every fourth probe waits as long as the model allows; the others no longer than this meter used to need."""
 
 DEPTH = 4
 """Questions that wait at a port, so that its line goes on while the loop is busy. Urgent ones go before them."""
@@ -71,8 +66,8 @@ class Polling:
         self.rounds = 0
         self.asked = 0
         self.failed = 0
-        self._closed_mono: float | None = None
-        self._probed_at = -PROBE_APART  # count of questions at the newest probe
+        self.closed: tuple[float, datetime] | None = None
+        self._probing = Probing(core)
 
     def meters(self) -> list[MeterState]:
         return [meter for meter in self._core.state.meters.values() if meter.row["port"] == self.port]
@@ -82,10 +77,14 @@ class Polling:
         if self._core.ports[self.port].state == "closed":
             self._shut()
             return
-        if self._closed_mono is not None:
-            self._closed_mono = self._started = None  # It is back: its meters are asked at once.
+        if self.closed is not None:
+            self.closed = self._started = None  # It is back: its meters are asked at once.
         while self._outstanding < DEPTH and self._core.ports[self.port].waiting() < DEPTH:
-            if (silent := self._to_probe()) is not None:
+            if self._open and not self._plan and not self._outstanding:
+                self._end_round()
+            idle = not self._open and not self._round_is_due()
+            given = self.asked + self._outstanding
+            if (silent := self._probing.turn(given, bool(self._plan), idle, self._asking)) is not None:
                 self._probe(silent)
                 continue
             if not self._plan and not self._begin_round():
@@ -94,25 +93,9 @@ class Polling:
                 return
             self._ask(planned)
 
-    def _to_probe(self) -> MeterState | None:
-        """The off-line meter whose turn it is, or None."""
-        if self.asked + self._outstanding < self._probed_at + PROBE_APART and self._plan:
-            return None
-        now, lives = self._core.clock.monotonic(), self._core.lives
-        away = [each for each in self.meters() if self._is_away(each) and each.row["address"] not in self._asking]
-        first = min(away, key=lambda meter: lives[meter.id].probed_mono, default=None)
-        return first if first is not None and now - lives[first.id].probed_mono >= PROBE_S else None
-
-    def _is_away(self, meter: MeterState) -> bool:
-        """Out of the rounds, because it missed too many."""
-        return self._core.lives[meter.id].missed >= MISSED_ROUNDS
-
     def _probe(self, meter: MeterState) -> None:
         live = self._core.lives[meter.id]
-        self._probed_at = self.asked + self._outstanding
-        for each in self._together(meter):
-            self._core.lives[each.id].probed_mono = self._core.clock.monotonic()
-        live.probes += 1
+        self._probing.begun(meter, self._together(meter), self.asked + self._outstanding)
         (probe,) = apart(meter.id, live, live.model.names("round")[:1])
         self._ask(replace(probe, tries=RETRIES))
 
@@ -135,10 +118,10 @@ class Polling:
     def _shut(self) -> None:
         """Without its adapter nobody on a line can answer. The port tells why, once; the meters only go off line."""
         now = self._core.clock.monotonic()
-        if self._closed_mono is None:
-            self._closed_mono, self._open = now, False  # The round that was begun is none.
+        if self.closed is None:
+            self.closed, self._open = (now, self._core.now()), False  # The round that was begun is none.
         self._plan.clear()
-        if now - self._closed_mono < CLOSED_S:
+        if now - self.closed[0] < CLOSED_S:
             return
         self.read_last_round = 0
         for meter in self.meters():
@@ -150,28 +133,29 @@ class Polling:
         """Note that a meter does not answer. True when that is new."""
         if live.online is False:
             return False
-        live.online, live.online_since = False, self._core.now()
+        live.online, live.online_since, live.off_mono = False, self._core.now(), self._core.clock.monotonic()
         self._core.changed("availability", meter.id)
         return True
 
     def _begin_round(self) -> bool:
-        if self._outstanding:
+        if self._outstanding or not self._round_is_due():
             return False
         now = self._core.clock.monotonic()
-        if self._open:
-            self._end_round(now)
-        if self._started is not None and now < self._started + max(self._poll_s, SHORTEST_ROUND_S):
-            return False
         self._started, self._open, self._answered, self._missed = now, True, set(), set()
+        self._probing.round_begun()
         baud = self._core.ports[self.port].line.baud
         for meter in self.meters():
-            if not self._is_away(meter):
+            if not self._probing.is_away(meter.id):
                 self._plan += due(meter.id, self._core.lives[meter.id], baud, now)
         return bool(self._plan)
 
-    def _end_round(self, now: float) -> None:
+    def _round_is_due(self) -> bool:
+        pause_s = max(self._poll_s, SHORTEST_ROUND_S)
+        return self._started is None or self._core.clock.monotonic() >= self._started + pause_s
+
+    def _end_round(self) -> None:
         assert self._started is not None
-        self.round_s, self.round_at = now - self._started, self._core.now()
+        self.round_s, self.round_at = self._core.clock.monotonic() - self._started, self._core.now()
         self.read_last_round, self._open = len(self._answered), False
         self.rounds += 1
         self._swept(self)
@@ -192,6 +176,7 @@ class Polling:
         meter, live = self._core.state.meters[planned.meter], self._core.lives[planned.meter]
         self._asking[meter.row["address"]] -= 1
         self._asking += Counter()  # Without those that are at zero.
+        self._probing.over(planned.meter)
         self.asked += 1
         if reply.raw is None:
             self.failed += 1
@@ -246,10 +231,12 @@ class Polling:
     def _missed_round(self, meter: MeterState, error: str) -> None:
         live = self._core.lives[meter.id]
         self._missed.add(meter.id)
+        if live.missed_how != error and live.online is False:
+            self._core.changed("availability", meter.id)
         live.missed_how = error
         live.missed += MISSED_ROUNDS if error == "babble" else 1  # Who does not stop spoils the line for the others.
         if live.missed < MISSED_ROUNDS:
             return
-        live.probed_mono = self._core.clock.monotonic()
+        self._probing.left(meter.id)
         if self._off_line(meter, live):
             log.warning("meter %s on %s does not answer (%s)", meter.id, self.port, error)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from bridge.contract import messages as m
 from bridge.contract.port_statistics import ErrorCounts, MeterOnPort, RawExchange
 from bridge.contract.units import instant_text
@@ -13,15 +15,23 @@ from edge.statistics import Counted, Statistics
 LARGEST_BYTES = 20_000
 """A message of this size passes a slow network every ten seconds and is not noticed."""
 
+LARGEST_WHOLE = 32_000
+"""No message is larger, however many meters a line has: the figures of 160 circuits with every kind of error fit."""
+
+LEFT_OUT_BYTES = 32
+"""What it takes to say how many meters were left out."""
+
 EXCHANGE_BYTES, SHORTEST = 110, 24
 """What an exchange takes in the message without its bytes, and the fewest bytes of it worth telling: who and what."""
 
 START = 0x68
 
 
-def port_fact(core: Core, statistics: Statistics, id: str) -> m.PortStatistics:
-    """The message about a port."""
-    now = core.clock.monotonic()
+def port_fact(
+    core: Core, statistics: Statistics, id: str, closed: tuple[float, datetime] | None = None
+) -> m.PortStatistics:
+    """The message about a port; one that is `closed` is told as it was at that second and instant."""
+    now, at = closed or (core.clock.monotonic(), core.now())
     counted, window_s = statistics.port(id), statistics.window_s(now)
     tally, total, turnarounds = counted.window(now), counted.total, counted.turnarounds()
     asked = {
@@ -31,7 +41,7 @@ def port_fact(core: Core, statistics: Statistics, id: str) -> m.PortStatistics:
     }
     rows = [_row(meter, found, now) for meter, found in asked.items()]
     message = m.PortStatistics(
-        at=instant_text(core.now()),
+        at=instant_text(at),
         since=instant_text(statistics.since),
         window_s=round(window_s, 1),
         asked=tally.asked,
@@ -57,8 +67,27 @@ def port_fact(core: Core, statistics: Statistics, id: str) -> m.PortStatistics:
         lost_s_total=round(total.lost_s, 1),
         meters=rows,
     )
-    last = _last(core, asked, rows, LARGEST_BYTES - len(message.payload()))
+    size = len(message.payload())
+    if size > LARGEST_WHOLE:
+        rows = _worst(rows, LARGEST_WHOLE - LEFT_OUT_BYTES - (size - sum(map(_size, rows))))
+        return message.model_copy(update={"meters": rows, "left_out": len(asked) - len(rows)})
+    last = _last(core, asked, rows, LARGEST_BYTES - size)
     return message.model_copy(update={"meters": [row.model_copy(update={"last": last.get(row.id)}) for row in rows]})
+
+
+def _size(row: MeterOnPort) -> int:
+    return len(row.model_dump_json(exclude_none=True)) + len(",")
+
+
+def _worst(rows: list[MeterOnPort], room: int) -> list[MeterOnPort]:
+    """The rows that fit into `room` bytes, in their order; who fails least, and answers quickest, is left out."""
+    kept = set()
+    for row in sorted(rows, key=lambda row: (-row.failed, -row.failed_total, -(row.turnaround_s or 0))):
+        room -= _size(row)
+        if room < 0:
+            break
+        kept.add(row.id)
+    return [row for row in rows if row.id in kept]
 
 
 def _row(id: str, counted: Counted, now: float) -> MeterOnPort:

@@ -15,6 +15,7 @@ from edge.covers import COUNTS, Covers
 from edge.line.request import PERSON, WATCH, Reply
 from edge.live import Live, Sample
 from edge.model import Values
+from edge.purses import Purses
 from edge.relays import Relays
 from edge.state import MeterState, Registers
 from edge.valves import Valves
@@ -36,7 +37,7 @@ class Readings:
 
     def __init__(self, core: Core, accounts: Accounts, relays: Relays):
         self._core, self._accounts, self._relays = core, accounts, relays
-        self.covers, self.valves = Covers(core), Valves(core)
+        self.covers, self.valves, self.purses = Covers(core), Valves(core), Purses(core)
         self.fresh: dict[str, dict[str, Any]] = {}
         self.take: Callable[[MeterState, str, Reply], bool]
         self._drift_alarmed: set[str] = set()
@@ -51,11 +52,12 @@ class Readings:
             self._energy(meter, live, values, reply)
         elif live.model.relay is not None and name == live.model.relay.row:
             self.valves.heard(meter, values)
+            self.purses.heard(meter, values)
             if (seen := live.model.relay.seen(values)) is not None:  # Else "not available": it stays as seen last.
                 self._relays.looking.observed(meter, seen, reply)
         elif name == "serial":
-            pair = (live.model.masked(reply.request.frame).hex(), (reply.raw or b"").hex())
-            live.serial, live.serial_mono, live.serial_frames = values.get("serial"), reply.ended, pair
+            live.serial, live.serial_mono = values.get("serial"), reply.ended
+            live.serial_frames = live.model.kept(reply.request.frame, reply.parts)
         elif name == "clock":
             self._clock(meter, live, values["clock"], reply)
         elif name in COUNTS:
@@ -69,7 +71,7 @@ class Readings:
         registers = registers_of(values)
         if "total" not in registers:
             return
-        frames = ((live.model.masked(reply.request.frame).hex(), (reply.raw or b"").hex()),)
+        frames = (live.model.kept(reply.request.frame, reply.parts),)
         core, believed = self._core, self._core.book.trusted
         sample = Sample(registers, reply.at, reply.ended, frames, core.clock.elapsed(), believed)
         offset = None if meter.billed is None else gate.rates_apart_wh(live.model, meter.billed.registers_wh)

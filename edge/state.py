@@ -12,7 +12,7 @@ Registers = dict[str, int]
 """A meter's own registers before the multiplier: `total`, and the rates it has; in Wh, or in litres where it counts
 water."""
 
-AILMENTS = {"battery-low": "battery-good", "valve-fault": "valve-good"}
+AILMENTS = {"battery-low": "battery-good", "valve-fault": "valve-good", "purse-counts": "purse-off"}
 """What a meter can say is wrong with it, and the alarm that takes it back."""
 
 
@@ -67,6 +67,9 @@ class MeterState:
     holds: dict[str, Hold] = field(default_factory=dict)
     observed: str = "unknown"
     observed_since: int | None = None
+    known: str | None = None
+    """How the relay stood when that was last known, open or closed: a change is one also across a time of `unknown`."""
+    known_since: int | None = None
     quarantined: str | None = None
     quarantined_wh: int | None = None
     serial: str | None = None

@@ -90,6 +90,11 @@ class Counted:
             self._steps.popleft()
         return len(self._steps) != before
 
+    def drop_after(self, mono: float) -> None:
+        """Take the minutes after this second's own out of the window; the totals keep them."""
+        while self._steps and self._steps[-1][0] > int(mono // STEP_S):
+            self._steps.pop()
+
     def turnarounds(self) -> tuple[float, float] | None:
         """(the middle one, the slowest) of the newest, None while nothing was answered."""
         found = sorted(self._turnarounds)
@@ -124,12 +129,21 @@ class Statistics:
     def due(self, now: float) -> list[str]:
         """Ports whose figures are to be told now, each at most every ten seconds and only when something changed."""
         found = []
-        for id, port in self._of_port.items():
-            if now - self._told.get(id, -1e9) >= TOLD_EVERY_S and (port.forget(now) or id in self._changed):
+        for id in self._of_port:
+            if now - self._told.get(id, -1e9) >= TOLD_EVERY_S and (self._forgets(id, now) or id in self._changed):
                 self._told[id] = now
                 self._changed.discard(id)
                 found.append(id)
         return found
+
+    def _forgets(self, id: str, now: float) -> bool:
+        """Drop what is too old. A line without its adapter keeps its figures: they are told as of when it went."""
+        return self._ports[id].state != "closed" and self._of_port[id].forget(now)
+
+    def returned(self, port: str, id: str, off_mono: float | None) -> None:
+        """A meter is back: that it was dead meanwhile says nothing of how it does now, that it fell silent does."""
+        if off_mono is not None and (meter := self._of_meter.get((port, id))) is not None:
+            meter.drop_after(off_mono)
 
     def window_s(self, now: float) -> float:
         """How many seconds the window reaches back: to the beginning of its oldest minute, or to the start."""

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+LATEST_S = 60.0
+SECONDS_RANGE = f"seconds, more than 0 and at most {LATEST_S:.0f}"
+
 METER, LINE, EITHER = "meter", "line", "line or meter"
 
 
@@ -18,20 +21,32 @@ class Kind:
     where: str
     argument: str
     says: str
+    example: str = ""
+    """An argument as it may be written."""
+    range: str = ""
+    """What the argument may be, in words."""
 
 
 KINDS = {
     "silent": Kind(METER, "", "the meter hears and answers nothing"),
     "stuck": Kind(METER, "", "control is acknowledged, the status shows the command, contact or valve never moves"),
     "noise": Kind(
-        EITHER, "0 to 1", "so many replies have a byte flipped, lost or added, rubbish before, or their end cut off"
+        EITHER,
+        "0 to 1",
+        "so many replies have a byte flipped, lost or added, rubbish before, or their end cut off",
+        "0.05",
+        "a number from 0 to 1: how many of the replies",
     ),
     "flips": Kind(
         EITHER,
         "N, 0.x or sly",
         "flipped bits: N in every answer, or each bit with the chance 0.x, or two that the sum of DL/T 645 misses",
+        "2",
+        "a whole number from 1 to 100, a chance from 0 to 1 with a point in it, or the word sly",
     ),
-    "late": Kind(METER, "seconds", "the meter answers so late that its answer falls into another question"),
+    "late": Kind(
+        METER, "seconds", "the meter answers so late that its answer falls into another question", "1.5", SECONDS_RANGE
+    ),
     "echo": Kind(LINE, "", "the adapter sends back what it was sent, in front of the answer"),
     "unplug": Kind(LINE, "", "the adapter is pulled; cleared, it is back under its name and another device"),
     "cover": Kind(METER, "", "the meter's cover is open; the meter counts and notes it, as DL/T 645 has it"),
@@ -39,14 +54,21 @@ KINDS = {
     "magnet": Kind(METER, "", "a magnet is at the meter, which notes it"),
     "battery": Kind(METER, "", "the battery is low: status word 1 bit 2, ST bit 2 of a water meter"),
     "power": Kind(METER, "", "the meter has no supply: silent, nothing counted, no midnight frozen, power down noted"),
-    "babble": Kind(METER, "seconds", "asked, the meter does not stop talking for so long, and what it says is rubbish"),
+    "babble": Kind(
+        METER,
+        "seconds",
+        "asked, the meter does not stop talking for so long, and what it says is rubbish",
+        "3",
+        SECONDS_RANGE,
+    ),
 }
 """Every kind of fault."""
+
+EXAMPLES = "silent:a101 or noise:line-1:0.05"
 
 CLEAR = "clear"
 EVERYWHERE = "*"
 SLY = "sly"
-LATEST_S = 60.0
 SECONDS = ("late", "babble")
 SUFFERED = ("stuck", "cover", "terminal", "magnet", "battery", "power")
 """Kinds that happen to a meter and not to what it says."""
@@ -96,7 +118,7 @@ def parse_fault(text: str) -> tuple[str, str, str]:
     known = KINDS.get(kind)
     if where and ((kind == CLEAR and not colon) or (known and _fits(kind, known, colon, argument))):
         return kind, where, argument
-    raise ValueError(f"fault {text.strip()!r} is not understood; write {grammar()}")
+    raise ValueError(f"fault {text.strip()!r} is not understood; write {grammar()}, such as {EXAMPLES}")
 
 
 def grammar() -> str:
@@ -136,9 +158,7 @@ def gather(texts: Iterable[str]) -> Faults:
         else:
             found[kind][where] = argument
     sets = {kind: frozenset(places) for kind, places in found.items() if not KINDS[kind].argument}
-    noise, late, babble = (
-        {where: float(text) for where, text in found[kind].items()} for kind in ("noise", *SECONDS)
-    )
+    noise, late, babble = ({where: float(text) for where, text in found[kind].items()} for kind in ("noise", *SECONDS))
     return Faults(noise=noise, late=late, babble=babble, flips=found["flips"], **sets)
 
 

@@ -55,4 +55,5 @@ def _meter(row: dict[str, Any], number: int) -> dict[str, Any]:
         "registers": [f"{each // 100}.{each % 100:02d}" for each in steps],
         "load": load,
         **({"circuit": row["circuit"]} if "circuit" in row else {}),
+        **({"purse": row["purse"]} if "purse" in row and row["model"].endswith("-purse") else {}),
     }

@@ -18,7 +18,7 @@ from .switched import AcrelCircuit, AcrelSwitched, BenchMeter, HikingDds238
 FRAMES = ("lead", "needs_preamble")
 OPTIONS = (*FRAMES, "password", "level", "cover_openings", "serr_bytes", "most_data")
 PURSE = (*OPTIONS, "balance", "price", "alarm", "overdraft", "hoarding", "recharge", "trips", "opened", "purchases",
-         "customer")  # fmt: skip
+         "customer", "purse")  # fmt: skip
 WATER = (*FRAMES, "settled", "unit", "turn_s", "turning", "status_extra", "kind")
 
 DLT645: dict[str, tuple[type[Dlt645Meter] | type[OldMeter], int, str, tuple[str, ...]]] = {

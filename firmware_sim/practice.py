@@ -30,7 +30,7 @@ def add_verb(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     put = verbs.add_parser("set", help="set a fault: WHERE KIND [ARG], such as: a101 silent")
     put.add_argument("where", help="id of a meter or a line")
-    put.add_argument("kind", choices=list(KINDS), metavar="KIND", help=", ".join(KINDS))
+    put.add_argument("kind", metavar="KIND", help=", ".join(KINDS))
     put.add_argument("argument", nargs="?", default="", metavar="ARG", help="see `fault kinds`")
     take = verbs.add_parser("clear", help="clear the faults of a place, or all of them")
     take.add_argument("where", nargs="?", default=EVERYWHERE, help="id of a meter or a line [all]")
@@ -51,8 +51,7 @@ def run(options: argparse.Namespace, wait: Callable[[float], None] = time.sleep)
         return 0
     if options.verb == "set":
         line = f"{options.kind}:{options.where}" + (f":{options.argument}" if options.argument else "")
-        parse_fault(line)
-        _know(options.where, KINDS[options.kind].where, there)
+        _fits(options, line, there)
         lines = [each for each in _lines(path) if _place(each) != f"{options.kind}:{options.where}"] + [line]
     elif options.where == EVERYWHERE:
         lines = [f"{CLEAR}:{EVERYWHERE}"]
@@ -83,6 +82,31 @@ def _there(folder: Path) -> dict[str, Any]:
     except FileNotFoundError:
         pass
     raise ValueError(f"no simulator serves {folder}; start one, or name its folder with --run")
+
+
+def _fits(options: argparse.Namespace, line: str, there: dict[str, Any]) -> None:
+    """Raises ValueError that says what is wrong with the words of `set`, and how they are written right."""
+    known = KINDS.get(options.kind)
+    if known is None:
+        turned = KINDS.get(options.where)
+        if turned is not None:
+            raise ValueError(f"the place comes first, then what is wrong there; {_such_as(options.where, there)}")
+        kinds = ", ".join(KINDS)
+        raise ValueError(f"there is no fault {options.kind!r}; there are {kinds}; {_such_as('silent', there)}")
+    _know(options.where, known.where, there)
+    try:
+        parse_fault(line)
+    except ValueError:
+        asked = options.argument or "nothing"
+        wanted = f"takes {known.range}, not {asked!r}" if known.argument else f"takes nothing behind it, not {asked!r}"
+        raise ValueError(f"{options.kind} {wanted}; {_such_as(options.kind, there, options.where)}") from None
+
+
+def _such_as(kind: str, there: dict[str, Any], where: str | None = None) -> str:
+    """A line that can be typed as it stands."""
+    known = KINDS[kind]
+    where = where or next(iter({METER: there["meters"], LINE: there["lines"]}.get(known.where, there["lines"])), "a101")
+    return f"write for example: riser sim fault set {' '.join(filter(None, (where, kind, known.example)))}"
 
 
 def _know(where: str, kind: str, there: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from bridge.contract.os_words import in_words
 from host.exits import FAILED, Trouble
 from host.places import ROOT
 
@@ -26,7 +27,7 @@ def asked(path: Path) -> tuple[list[str], dict[str, dict[str, bool]]]:
     except subprocess.TimeoutExpired:
         raise _unasked(path, f"it did not answer within {LIMIT_S} s") from None
     except OSError as error:
-        raise _unasked(path, error.strerror or str(error)) from None
+        raise _unasked(path, in_words(error)) from None
     try:
         told = json.loads(done.stdout)
         return [str(each) for each in told["mistakes"]], told["models"]

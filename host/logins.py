@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bridge.contract import secrets
+from bridge.contract.os_words import in_words
 from bridge.contract.permissions import KEYS
 from bridge.contract.site import Broker
 from host.acl import DEMO, ROLES
@@ -58,7 +59,7 @@ def foreign_broker(broker: Broker, site_file: Path) -> BrokerAccess:
         try:
             password = path.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise Trouble(USAGE, f"broker.password_file: {path} cannot be read: {error}") from None
+            raise Trouble(USAGE, f"broker.password_file: {path} cannot be read: {in_words(error)}") from None
     return BrokerAccess(broker.url, broker.protocol, False, broker.user, password)
 
 
@@ -98,7 +99,7 @@ def _kept(data: Path, program: str) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        sentence = f"{path} cannot be read ({error}); mend it, or remove it and a new one is made"
+        sentence = f"{path} cannot be read ({in_words(error)}); mend it, or remove it and a new one is made"
         raise Trouble(USAGE, sentence) from None
     if not isinstance(found, dict):
         raise Trouble(USAGE, f"{path} is no JSON object; mend it, or remove it and a new one is made")

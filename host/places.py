@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
+from bridge.contract.os_words import in_words
 from host.exits import IN_USE, USAGE, Trouble
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,7 +37,7 @@ def make_directory(directory: Path) -> Path:
         if not os.access(directory, os.W_OK | os.X_OK):
             raise PermissionError(13, "it belongs to somebody else")
     except OSError as error:
-        sentence = f"{directory} cannot be used ({error.strerror}); choose another with --data"
+        sentence = f"{directory} cannot be used ({in_words(error)}); choose another with --data"
         raise Trouble(USAGE, sentence) from None
     return directory
 
@@ -46,7 +47,7 @@ def take_lock(directory: Path) -> IO[str]:
     try:
         file = (directory / LOCK).open("a+", encoding="utf-8")
     except OSError as error:
-        raise Trouble(USAGE, f"{directory} cannot be used ({error.strerror}); choose another with --data") from None
+        raise Trouble(USAGE, f"{directory} cannot be used ({in_words(error)}); choose another with --data") from None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -61,6 +62,6 @@ def take_lock(directory: Path) -> IO[str]:
         file.write(f"{os.getpid()}\n")
         file.flush()
     except OSError as error:
-        sentence = f"{directory} takes no data ({error.strerror}); make room there, or choose another with --data"
+        sentence = f"{directory} takes no data ({in_words(error)}); make room there, or choose another with --data"
         raise Trouble(USAGE, sentence) from None
     return file

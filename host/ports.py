@@ -6,6 +6,7 @@ import errno
 import socket
 from collections.abc import Iterable
 
+from bridge.contract.os_words import in_words
 from host.exits import IN_USE, USAGE, Trouble
 
 TRIED = 50
@@ -26,7 +27,7 @@ def is_free(listen: str, port: int) -> bool:
                 return False
             if error.errno == errno.EACCES:
                 raise Trouble(USAGE, f"port {port} needs root; choose one above 1023") from None
-            raise Trouble(USAGE, f"nothing can listen on {listen} port {port}: {error.strerror or error}") from None
+            raise Trouble(USAGE, f"nothing can listen on {listen} port {port}: {in_words(error)}") from None
     return True
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import http.client
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import ValidationError
 
@@ -123,6 +125,15 @@ def as_json(standing: Standing) -> dict[str, Any]:
     }
 
 
+def _local(at: datetime, zone: str) -> str:
+    """A time as the people of the site read it; in UTC, said so, where this machine does not know their zone."""
+    try:
+        there = ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        zone, there = "UTC", ZoneInfo("UTC")
+    return f"{at.astimezone(there):%Y-%m-%d %H:%M:%S} in {zone}"
+
+
 def as_lines(standing: Standing) -> list[str]:
     """The same for people."""
     run, info = standing.run, standing.gateway.info
@@ -133,13 +144,13 @@ def as_lines(standing: Standing) -> list[str]:
     lines.append(f"broker    {run.broker_url}  (login in {secrets.path_of(run.directory, USER)})")
     for name, program in run.programs.items():
         pid = f"process {program['pid']}" if program["pid"] else ""
-        again = f"{program['restarts']} restarts" if program["restarts"] else ""
+        again = f"{program['restarts']} restart{'s' if program['restarts'] != 1 else ''}" if program["restarts"] else ""
         lines.append(f"{name:<9} {'  '.join(word for word in (program['state'], pid, again) if word)}")
     if info is not None:
         lines.append(f"meters    {info.meters_read} of {info.meters_installed} read in the last round")
         lines.append(f"book      entry {info.seq}, mode {info.mode}{f': {info.mode_why}' if info.mode_why else ''}")
         trust = "trusted" if info.clock_trusted else f"not trusted: {info.clock_why}"
         now = from_environment({"RISER_CLOCK": run.clock}).now()
-        lines.append(f"clock     {instant_text(now)}, {trust}")
+        lines.append(f"clock     {_local(now, info.zone)}, {trust}")
     lines.append(f"data      {run.data}")
     return lines

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from bridge.contract.clock import SystemClock
+from bridge.contract.os_words import in_words
 from bridge.contract.progress import Progress
 from bridge.contract.units import instant_text
 from host import runfile
@@ -111,7 +112,7 @@ class _Machine:
         except OSError as error:  # A full disk must not end the programs; `status` tells of the last state till then.
             if not self._refused:
                 self._journal.say(
-                    f"the run file cannot be written: {error.strerror}; `riser status` is behind until then"
+                    f"the run file cannot be written: {in_words(error)}; `riser status` is behind until then"
                 )
             self._refused = True
 

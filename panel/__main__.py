@@ -25,6 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bridge.archive.tables import open_engine
 from bridge.contract import clock, secrets, site_file
 from bridge.contract.messages import PanelStatus, Topics
+from bridge.contract.os_words import in_words
 from bridge.contract.progress import Progress
 from bridge.contract.site import Site
 from bridge.mqtt import Link
@@ -153,7 +154,7 @@ def main() -> int:
         first, remedy = str(error).splitlines()[0], "remove the damaged archive, and it is filled anew from the book"
         return cannot_start(f"the archive cannot be opened: {first}; {remedy}")
     except OSError as error:
-        return cannot_start(f"{error.filename or data}: {error.strerror}" if error.strerror else str(error))
+        return cannot_start(f"{error.filename or data}: {in_words(error)}")
     except ValueError as error:
         return cannot_start(str(error))
     if password and not os.environ.get("RISER_PARENT"):

@@ -10,6 +10,7 @@ from flask_login import current_user
 from bridge.contract.units import instant_text
 from panel import formats, guard, links, words
 from panel.edge_words import person, reason, said
+from panel.model_words import modelled
 from panel.pages import (
     account,
     accounts,
@@ -29,6 +30,7 @@ from panel.pages.entries import rate_word
 from panel.pages.people import ROLE_WORDS
 from panel.parts import EXTENSION, Parts
 from panel.states import WORDS
+from panel.status_words import status_words
 from panel.telling import rule_words
 
 PAGES = (live, sign_in, people, rooms, accounts, takings, account, receipt, answers, meter, lines, line, demo)
@@ -57,7 +59,9 @@ def create_app(stand: Parts) -> Flask:
         "countdown",
     ):
         app.jinja_env.filters[name] = getattr(formats, name)
-    app.jinja_env.filters |= {"rate_word": rate_word, "said": said, "person": person}
+    app.jinja_env.filters |= {
+        "rate_word": rate_word, "said": said, "person": person, "modelled": modelled, "status_words": status_words,
+    }  # fmt: skip
 
     @app.context_processor
     def shared() -> dict[str, Any]:

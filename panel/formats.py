@@ -105,16 +105,17 @@ def countdown(seconds: float) -> str:
 class Wall:
     """The site's wall: instants as its people write them, seen from one `now`."""
 
-    def __init__(self, now: datetime, zone: ZoneInfo):
-        self.instant, self.zone = now, zone
+    def __init__(self, now: datetime, zone: ZoneInfo, speed: float = 1.0):
+        self.instant, self.zone, self.speed = now, zone, speed
         self.now = now.astimezone(zone)
 
     def _local(self, at: str | datetime) -> datetime:
         return (instant_of(at) if isinstance(at, str) else at).astimezone(self.zone)
 
     def age_s(self, at: str | datetime) -> float:
-        """Calendar seconds since `at`; never below 0, a clock may be a little ahead."""
-        return max(0.0, (self.instant - self._local(at)).total_seconds())
+        """Seconds since `at`; never below 0, a clock may be a little ahead. Calendar seconds, or with a `speed` real
+        ones: in the demo the calendar runs faster than the lines."""
+        return max(0.0, (self.instant - self._local(at)).total_seconds()) / self.speed
 
     def left_s(self, at: str | datetime) -> float:
         return max(0.0, (self._local(at) - self.instant).total_seconds())

@@ -110,7 +110,7 @@ class History:
             return []
         return rows
 
-    def _lines(self, *where: Any, limit: int, newest_first: bool = True) -> list[Line]:
+    def _lines(self, *where: Any, limit: int | None, newest_first: bool = True) -> list[Line]:
         order = ENTRY.c.seq.desc() if newest_first else ENTRY.c.seq
         question = select(ENTRY).where(self._of_gateway, *where).order_by(order).limit(limit)
         return [_line(row) for row in self._ask(question)]
@@ -167,10 +167,10 @@ class History:
         """How far the archive has got; 0 while it is empty."""
         return next((line.seq for line in self._lines(limit=1)), 0)
 
-    def topups(self, start: datetime, end: datetime, limit: int = 2000) -> list[Line]:
-        """Top-ups from `start` until before `end`, newest first; the newest `limit` of them."""
+    def topups(self, start: datetime, end: datetime) -> list[Line]:
+        """All top-ups from `start` until before `end`, newest first: a drawer is counted against their sum."""
         within = (ENTRY.c.at_us >= micros_of(start), ENTRY.c.at_us < micros_of(end))
-        return self._lines(ENTRY.c.kind == "topup/1", *within, limit=limit)
+        return self._lines(ENTRY.c.kind == "topup/1", *within, limit=None)
 
     def of_kinds(self, account: str, meters: Sequence[str], kinds: Sequence[str], limit: int = 500) -> list[Line]:
         """Entries of some kinds about an account or its meters, oldest first; the newest `limit` of them."""

@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bridge.contract.line_health import NEARLY_ALL, count_of, judge_meter
 from bridge.contract.messages import Availability, MeterRow, PortStatistics
-from bridge.contract.port_statistics import UNSENT_ERRORS, ErrorCounts, MeterOnPort, RawExchange
+from bridge.contract.port_statistics import UNSENT_ERRORS, MeterOnPort, RawExchange
 from panel.line_words import KINDS, LOUD
 from panel.mirror import View
 from panel.words import t
-
-NEARLY_ALL = 0.8
-"""From this share on an error is told as that of one meter, and not of the line."""
-
-MUCH_PERCENT = 5.0
-"""More failed questions than these are no accident: a good line fails less than one in a thousand."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +48,8 @@ class OnLine:
 
     @property
     def much(self) -> bool:
-        return self.percent is not None and self.percent > MUCH_PERCENT
+        """More than an accident, by the limits that doctor judges by."""
+        return self.row is not None and judge_meter(self.row).bad
 
 
 def shares_of(facts: PortStatistics) -> list[Share]:
@@ -96,11 +92,6 @@ def _is_loud(kind: str, count: int, meters: Sequence[OnLine]) -> bool:
     """One damaged answer is an accident; more than one in a hundred of a meter's is a fault somebody can find."""
     rows = [(count_of(each.row.errors, kind), each.row.asked) for each in meters if each.row is not None]
     return kind in LOUD and count > 0 and (kind == "closed" or any(n > 1 and 100 * n >= asked for n, asked in rows))
-
-
-def count_of(errors: ErrorCounts | None, kind: str) -> int:
-    count = getattr(errors, kind) if errors is not None else None
-    return count if count is not None and count > 0 else 0
 
 
 def _where(kind: str, count: int, meters: Sequence[OnLine]) -> str:

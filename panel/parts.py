@@ -51,6 +51,10 @@ class Parts:
         """The site's time at this moment."""
         return Wall(self.clock.now(), self.site.zone)
 
+    def line_wall(self) -> Wall:
+        """The same for pages about lines: all spans are real seconds, as a line keeps them; times are the site's."""
+        return Wall(self.clock.now(), self.site.zone, self.clock.speed)
+
     @property
     def stale_s(self) -> float:
         return self.site.policy.stale_min * 60.0

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bridge.contract.messages import Account, AccountRow, Availability, HoldFacts, MeterFacts, MeterRow, Relay
+from panel.edge_purse_words import OWN_PURSE
 from panel.formats import Wall, lasts, span
 from panel.mirror import View
 from panel.words import later, t
@@ -96,11 +97,16 @@ class Room:
 
     @property
     def word(self) -> str:
-        return t(WORDS[self.state])
+        return t("Off by itself") if self.off_by_its_purse else t(WORDS[self.state])
 
     @property
     def short_word(self) -> str:
-        return t(SHORT.get(self.state, WORDS[self.state]))
+        return t("By itself|room") if self.off_by_its_purse else t(SHORT.get(self.state, WORDS[self.state]))
+
+    @property
+    def off_by_its_purse(self) -> bool:
+        """Dark, and not by the gateway: the meter has a purse of its own."""
+        return self.state == "cut" and self.relay is not None and self.relay.why in OWN_PURSE
 
     def matches(self, text: str) -> bool:
         """True when room, name, phone, account, meter id, number or address contain the text."""

@@ -79,6 +79,9 @@ def _cut(room: Room, account: Account, wall: Wall) -> Banner:
     if relay is not None and relay.why == OPEN_BY_ITSELF:
         title = t("Supply off since {time}, and nobody ordered it", time=wall.stamp(relay.observed_since))
         return Banner("cut", title, t("Go and look first; then switch on with “Close” on the meter's page."))
+    if room.off_by_its_purse and relay is not None:
+        title = t("Supply off since {time}, by the meter itself", time=wall.stamp(relay.observed_since))
+        return Banner("cut", title, said(relay.why))
     if relay is not None and relay.desired == "closed":
         return Banner("keep", *_returning(room.meter))
     since = relay.observed_since if relay else None

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from flask import g, has_request_context
 
+from panel.one_of import ONE
+
 LANGUAGES = ("zh", "en")
 DEFAULT = "zh"
 HTML_LANGUAGE = {"zh": "zh-CN", "en": "en"}
@@ -44,5 +46,7 @@ def t(sentence: str, **values: object) -> str:
 
     What follows a bar is a note for the translator and is not shown: `t("On|supply")`.
     """
+    if language_now() == "en" and str(values.get("n")) == "1":
+        sentence = ONE.get(sentence, sentence)
     text = _CATALOGUES[language_now()].get(sentence) or sentence.partition("|")[0]
     return text.format(**values) if values else text

@@ -42,6 +42,7 @@ class PortFacts(Part):
     baud: int
     state: Literal["open", "closed"]
     why: str | None = Field(default=None, description="why the port is closed, in words")
+    closed_since: str | None = Field(default=None, description="since when it is closed; its figures are of then")
     meters: int
     read: int = Field(description="meters that answered in the last round")
     round_s: float | None = Field(default=None, description="duration of the last round in seconds of the line")
@@ -140,6 +141,9 @@ class MeterFacts(Message):
     volume_l: int | None = Field(default=None, description="a water meter's register, litres")
     valve: Literal["open", "closed", "fault", "unknown"] | None = None
     battery_low: bool | None = Field(default=None, description="a water meter's own word of its battery")
+    purse_counts: bool | None = Field(
+        default=None, description="the meter says that money or energy is prepaid in it (status word 3, bits 8-9; R14)"
+    )
     purse_remaining_fen: int | None = Field(default=None, description="balance in the meter's own purse (R14)")
     purse_overdrawn_fen: int | None = None
     purse_count: int | None = Field(default=None, description="how often the meter's own purse was filled (R13)")
@@ -163,6 +167,9 @@ class Availability(Message):
     state: Literal["online", "offline"]
     since: str
     why: str | None = None
+    how: str | None = Field(
+        default=None, description="off line: what came instead of its newest answer, as in `port`; closed: no adapter"
+    )
 
 
 class HoldFacts(Part):
@@ -196,7 +203,7 @@ class MeterEvent(Message):
     retained = False
     at: str
     kind: str = Field(
-        description="offline, online, relay-moved, not-following, quarantined, clock-drift, cover-opened, ..."
+        description="offline, online, relay-moved, not-following, quarantined, clock-drift, purse-counts, ..."
     )
     text: str
     seq: int | None = None

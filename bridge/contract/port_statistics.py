@@ -93,3 +93,7 @@ class PortStatistics(Message):
     bytes_in_total: int
     lost_s_total: float
     meters: list[MeterOnPort]
+    left_out: int | None = Field(
+        default=None,
+        description="meters whose rows are untold, those that fail least: the line has more than a message holds",
+    )

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from bridge.contract.os_words import in_words
+
 GUESSES = 100_000
 """Rounds of PBKDF2 between a password and the client id made from it: an id may stand in a broker's log."""
 
@@ -86,7 +88,9 @@ def read(data_directory: Path, program: str) -> Secrets:
         keys = {name: bytes.fromhex(secret) for name, secret in tables.pop("keys", {}).items()}
         return Secrets(BrokerLogin.of(tables.pop("broker")), keys, tables)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise NoSecrets(f"{path} cannot be used ({error}); `riser up` writes it, run as the same user") from None
+        raise NoSecrets(
+            f"{path} cannot be used ({in_words(error)}); `riser up` writes it, run as the same user"
+        ) from None
 
 
 def write(data_directory: Path, program: str, tables: dict[str, object]) -> Path:

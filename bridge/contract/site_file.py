@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bridge.contract import mistakes as complaints
+from bridge.contract.os_words import in_words
 from bridge.contract.site import Site
 from bridge.contract.site_references import references_of
 from bridge.contract.toml_text import line_of, path_at, read
@@ -122,7 +123,7 @@ def _text(path: Path) -> str:
     except PermissionError:
         raise BadSite([f"{path}: cannot be read by this user; give it the right with chmod or chown"]) from None
     except OSError as error:
-        raise BadSite([f"{path}: cannot be read: {error.strerror or error}"]) from None
+        raise BadSite([f"{path}: cannot be read: {in_words(error)}"]) from None
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise BadSite([f"{path}: cannot be read: it is saved as UTF-16; save it as UTF-8"])
     try:

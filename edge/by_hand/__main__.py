@@ -1,6 +1,6 @@
 """`riser meter PORT ADDRESS COMMAND`: one meter, by hand, on a line that nobody else holds.
 
-Exit codes: 0 read, or ordered and read back; 1 no answer, refused or not followed; 2 nothing was sent.
+Exit codes: 0 read, or ordered and read back; 1 no answer, refused or not followed; 2 nothing was sent; 3 port in use.
 """
 
 from __future__ import annotations
@@ -15,13 +15,18 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bridge.contract.clock import Clock, SystemClock
+from edge import model as models
 from edge.by_hand import broadcast, dlt645_commands, other_commands
 from edge.by_hand.desk import Desk, NotDone, Stopped
+from edge.by_hand.hints import hint, padded
+from edge.by_hand.modelled import model_of
 from edge.by_hand.names import TABLES
 from edge.by_hand.talk import NoAnswer, Talk
-from edge.by_hand.words import COMMANDS, MOST_VALID_MIN, PROTOCOLS, SHORTEST_VALID_MIN, parser
+from edge.by_hand.words import COMMANDS, MOST_VALID_MIN, NEEDS_MODEL, PROTOCOLS, SHORTEST_VALID_MIN, parser
 from edge.codec.errors import CodecError
-from edge.device_words import IN_USE, why_closed
+from edge.device_words import IN_USE as BUSY
+from edge.device_words import why_closed
+from edge.exit_codes import FAILED, FINE, IN_USE, USAGE
 from edge.line.wire import Line
 
 HELD = "is used by another program; a Riser that runs holds its ports: end it first, or ask it with `riser request`"
@@ -51,8 +56,8 @@ def main(arguments: list[str] | None = None, desk: Desk | None = None, clock: Cl
         talk = Talk(line, clock or SystemClock(), shown)
     except (OSError, ValueError) as error:
         why = why_closed(options.port, error)
-        desk.say(f"riser: {options.port} {HELD if why == IN_USE else why}")
-        return 2
+        desk.say(f"riser: {options.port} {HELD if why == BUSY else why}")
+        return IN_USE if why == BUSY else USAGE
     try:
         return _carried_out(talk, desk, options)
     finally:
@@ -61,17 +66,21 @@ def main(arguments: list[str] | None = None, desk: Desk | None = None, clock: Cl
 
 def _carried_out(talk: Talk, desk: Desk, options: argparse.Namespace) -> int:
     """Do it, and put whatever comes of it into words and an exit code."""
-    code = 0
+    code = FINE
     try:
         _do(talk, desk, options)
     except Stopped as stopped:
-        code = _ends(desk, str(stopped), 2)
-    except (NoAnswer, NotDone, CodecError) as trouble:
-        code = _ends(desk, str(trouble), 1)
+        code = _ends(desk, str(stopped), USAGE)
+    except NoAnswer as trouble:
+        code = _ends(desk, f"{trouble}{hint(trouble.kind, options)}", FAILED)
+    except (NotDone, CodecError) as trouble:
+        code = _ends(desk, str(trouble), FAILED)
     except OSError as error:
-        code = _ends(desk, f"{options.port} {why_closed(options.port, error)}; what was on its way may have left", 1)
+        code = _ends(
+            desk, f"{options.port} {why_closed(options.port, error)}; what was on its way may have left", FAILED
+        )
     except KeyboardInterrupt:
-        code = _ends(desk, "ended; if an order had left, read the meter to see what it did", 1)
+        code = _ends(desk, "ended; if an order had left, read the meter to see what it did", FAILED)
     if options.json:
         print(json.dumps({"command": options.command, "done": code == 0, **desk.told}, ensure_ascii=False))
     return code
@@ -85,9 +94,11 @@ def _ends(desk: Desk, why: str, code: int) -> int:
 
 def _do(talk: Talk, desk: Desk, options: argparse.Namespace) -> None:
     zone = ZoneInfo(options.zone)
+    if (zeros := padded(options)) is not None:
+        desk.say(zeros)
     if options.command == "broadcast-time":
         _done(desk, options, broadcast.broadcast_time(talk, desk, options, zone))
-    elif options.protocol in TABLES:
+    elif options.protocol.startswith("dlt645"):
         dlt645_commands.DOES[options.command](talk, desk, options, zone, lambda text: _done(desk, options, text))
     else:
         other_commands.do(talk, desk, options, lambda text: _done(desk, options, text))
@@ -101,26 +112,45 @@ def _done(desk: Desk, options: argparse.Namespace, text: str) -> None:
 
 
 def _list(options: argparse.Namespace) -> int:
-    table = TABLES.get(options.protocol, ())
+    if options.protocol == "modbus-rtu":
+        return _list_model(options)
+    table = TABLES[options.protocol]
     if options.json:
         rows: list[dict[str, Any]] = [
             {"name": name, "identifiers": identifiers.split(), "words": text} for name, identifiers, text in table
         ]
         print(json.dumps({"command": "list", "names": rows}, ensure_ascii=False))
-        return 0
+        return FINE
     for name, identifiers, text in table:
         numbered = " N" if "{n}" in identifiers + text else ""
         print(f"{name + numbered:20s}  {text.replace('{n}', 'N')}")
-    return 0
+    return FINE
+
+
+def _list_model(options: argparse.Namespace) -> int:
+    """The rows of a Modbus model, with what each gives."""
+    kind = models.load(options.model)
+    rows = {row.name: [str(value["key"]) for value in row.values] for row in kind.rows.values()}
+    if options.json:
+        print(json.dumps({"command": "list", "names": [{"name": name, "keys": keys} for name, keys in rows.items()]}))
+        return FINE
+    for name, keys in rows.items():
+        print(f"{name:20s}  {', '.join(keys)}")
+    return FINE
 
 
 def _wrong(options: argparse.Namespace) -> str | None:
     """Why these words cannot be used, before the port is opened."""
+    if (wrong := _wrong_model(options)) is not None:
+        return wrong
     known = COMMANDS[options.protocol]
     if not 1 <= options.baud <= FASTEST_BAUD:
         return f"--baud lies in 1 to {FASTEST_BAUD}"
     if options.command not in known:
-        return f"a meter of {options.protocol} has no `{options.command}`; there are {', '.join(known)}"
+        others = [each for each, commands in COMMANDS.items() if options.command in commands]
+        asked = f"`{options.command}` is for {' and '.join(others)}: name it with --protocol"
+        has = f"a meter of {options.protocol} has no `{options.command}`; there are {', '.join(known)}"
+        return has if options.protocol_said else f"{has}. {asked}"
     try:
         ZoneInfo(options.zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -135,6 +165,27 @@ def _wrong(options: argparse.Namespace) -> str | None:
     return _wrong_address(options)
 
 
+def _wrong_model(options: argparse.Namespace) -> str | None:
+    """What cannot be with --model and --circuit. Settles the protocol on the way."""
+    options.protocol_said = options.protocol is not None or options.model is not None
+    options.protocol = options.protocol or ("modbus-rtu" if options.model else "dlt645-2007")
+    if options.model is None and options.circuit is None:
+        if options.protocol == "modbus-rtu" and options.command in NEEDS_MODEL:
+            return f"name the meter's model for `{options.command}`: --model and one of {', '.join(_modbus_models())}"
+        return None
+    if options.protocol != "modbus-rtu":
+        return "--model and --circuit are for Modbus; the other protocols have names of their own, see `list`"
+    try:
+        model_of(options.model or "", options.circuit, listing=options.command == "list")
+    except Stopped as stopped:
+        return str(stopped).removeprefix("nothing was sent: ")
+    return None
+
+
+def _modbus_models() -> list[str]:
+    return [each for each in models.known() if models.load(each).protocol == "modbus-rtu"]
+
+
 def _wrong_address(options: argparse.Namespace) -> str | None:
     address, digits = options.address, DIGITS.get(options.protocol)
     if digits is None:
@@ -147,7 +198,8 @@ def _wrong_address(options: argparse.Namespace) -> str | None:
         allowed = options.command in readers and not getattr(options, "set", False)
         return None if allowed else "an order names its meter by all its digits, never by a wildcard (I13)"
     if not (address.isascii() and address.isdigit() and len(address) <= digits):
-        return f"a meter's address has {digits} digits"
+        return f"a meter's address has {digits} digits; fewer are filled with zeros in front, more or others cannot be"
+    options.typed_address = address
     options.address = address.zfill(digits)
     return "the broadcast address is nobody's (I13)" if options.address == "9" * digits else None
 

@@ -59,17 +59,21 @@ class Desk:
     told: dict[str, Any] = field(default_factory=dict)
     """What programs get with --json."""
 
-    def confirm(self, address: str) -> None:
-        """Raises Stopped unless the person means this very meter."""
+    def confirm(self, address: str, circuit: int | None = None) -> None:
+        """Raises Stopped unless the person means this very meter; in a box its address alone does not tell which."""
         if self.yes:
             return
-        wanted = address[-CONFIRMED_BY:]
+        wanted = address[-CONFIRMED_BY:] if circuit is None else f"{address}.{circuit}"
+        asked = f"the last {len(wanted)} digits of the meter's address"
         try:
-            typed = self.typed(f"Type the last {len(wanted)} digits of the meter's address to go on: ").strip()
+            typed = self.typed(
+                f"Type {asked if circuit is None else 'address and circuit with a point between'} to go on: "
+            ).strip()
         except EOFError:
             raise Stopped("nothing was sent: nobody is there to confirm it; --yes goes on without") from None
         if typed != wanted:
-            raise Stopped(f"nothing was sent: the address does not end in {typed[:12]!r}")
+            told = "the address does not end in" if circuit is None else "address and circuit are not"
+            raise Stopped(f"nothing was sent: {told} {typed[:12]!r}")
 
     def password(self, address: str) -> Password:
         """What the meter wants to hear: from the secrets, or typed without echo. Raises Stopped."""

@@ -74,17 +74,41 @@ NAMES_2007: tuple[tuple[str, str, str], ...] = (
 )  # fmt: skip
 
 NAMES_1997: tuple[tuple[str, str, str], ...] = (
-    ("identity", "C032", "number"),
-    ("energy", "901F 9010 9020", "active energy"),
-    ("energy-reactive", "9110", "reactive energy"),
+    ("identity", "C032 C033 C034", "meter, user and device number"),
+    ("energy", "901F 9010 9020", "active energy: total and tariffs, forward, reverse"),
+    ("energy-reactive", "9110 9120", "reactive energy"),
+    ("energy-last-month", "941F 9410 9420", "active energy at the end of last month"),
+    ("energy-month-before", "9810", "active energy at the end of the month before last"),
+    ("demand", "A010 B010", "maximum demand and when it was"),
     ("voltage", "B611 B612 B613", "voltage of each phase"),
     ("amperes", "B621 B622 B623", "amperes of each phase"),
+    ("power", "B630 B631 B632 B633", "active power, total and of each phase"),
+    ("power-reactive", "B640", "reactive power"),
+    ("factor", "B650 B651 B652 B653", "power factor, total and of each phase"),
     ("clock", "C010 C011", "date and time"),
-    ("plate", "C030", "impulse constant"),
+    ("status", "C020 C021", "meter status and mains status, bit by bit"),
+    ("plate", "C030 C031", "impulse constants"),
+    ("programming", "B210 B212", "the last programming, and how many"),
+    ("clearing", "B211 B213", "the last clearing of demand, and how many"),
+    ("battery", "B214", "time on battery"),
+    ("setup", "C111 C117", "demand period and reading day"),
 )
 
-DIGITS = {"dlt645-2007": 8, "dlt645-1997": 4}
-TABLES = {"dlt645-2007": NAMES_2007, "dlt645-1997": NAMES_1997}
+NAMES_WATER: tuple[tuple[str, str, str], ...] = (
+    ("metering", "901F", "volume now and at the settlement day, time, valve and battery"),
+    ("address", "810A", "its address"),
+    ("history", "D1{n}", "volume {n} months back, 1 to 12"),
+    ("prices", "8102", "price table"),
+    ("settlement-day", "8103", "settlement day"),
+    ("reading-day", "8104", "reading day"),
+    ("purchase", "8105", "purchase of volume"),
+)
+"""CJ/T 188: identifiers with the byte first that stands first in the standard; some makers send them the other way."""
+
+MONTHS, FIRST_MONTH = 12, 0x20
+
+DIGITS = {"dlt645-2007": 8, "dlt645-1997": 4, "cjt188": 4}
+TABLES = {"dlt645-2007": NAMES_2007, "dlt645-1997": NAMES_1997, "cjt188": NAMES_WATER}
 MOST_BACK = 254
 
 
@@ -112,9 +136,10 @@ def wanted(protocol: str, words: list[str]) -> list[Wanted]:
             if place < len(words) and words[place].isdecimal() and len(words[place]) < 4:
                 number = int(words[place])
                 place += 1
-                if not 1 <= number <= MOST_BACK or ("{n}" not in table[word] and word != "load-record"):
+                most = MONTHS if protocol == "cjt188" else MOST_BACK
+                if not 1 <= number <= most or ("{n}" not in table[word] and word != "load-record"):
                     raise ValueError(f"{word} takes no number {number}; `list` shows which names do")
-            found += _of(word, table[word], number)
+            found += _of(protocol, word, table[word], number)
         elif re.fullmatch(f"[0-9A-Fa-f]{{{DIGITS[protocol]}}}", word):
             found.append(Wanted(word.upper(), word.upper()))
         else:
@@ -124,8 +149,9 @@ def wanted(protocol: str, words: list[str]) -> list[Wanted]:
 
 def everything(protocol: str) -> list[Wanted]:
     """All named items, the newest where they are numbered."""
-    return [each for name, identifiers, _ in TABLES[protocol] for each in _of(name, identifiers, 1)]
+    return [each for name, identifiers, _ in TABLES[protocol] for each in _of(protocol, name, identifiers, 1)]
 
 
-def _of(name: str, identifiers: str, number: int) -> list[Wanted]:
-    return [Wanted(name, one.replace("{n}", f"{number:02X}"), number) for one in identifiers.split()]
+def _of(protocol: str, name: str, identifiers: str, number: int) -> list[Wanted]:
+    shown = FIRST_MONTH + number - 1 if protocol == "cjt188" else number
+    return [Wanted(name, one.replace("{n}", f"{shown:02X}"), number) for one in identifiers.split()]

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 from edge.by_hand.carrying import Carrying, Order
 from edge.by_hand.desk import NotDone, Stopped
+from edge.by_hand.own_ways import own_way
 from edge.by_hand.reading import CLOCK, STATUS_3, ask, drift_s
 from edge.by_hand.talk import NoAnswer
 from edge.codec import dlt645_orders
-from edge.codec.dlt645_orders import Act
-from edge.codec.errors import CodecError
+from edge.codec.dlt645_orders import Act, Password
+from edge.codec.errors import CodecError, Refused
 from edge.explain.status import sentences
 from edge.explain.values import name_of, read_value
+
+ClockWrite = Callable[[datetime, Password], Act]
 
 READ_BACK_S = 10.0
 """Relays and their feedback take seconds; the status word is read until it matches or so long."""
@@ -30,9 +34,6 @@ RELAY: dict[str, tuple[str, str, int, bool]] = {
     "keep-off": ("keep-off", "no longer keep power on: trips count again", 12, False),
 }  # fmt: skip
 """By command: the codec's word, what is said, and the bit of status word 3 that shows it."""
-
-OWN_WAYS = {"04000401": "set-address", "04000C": "set-password"}
-"""What `write` leaves to a command that knows how to read it back, or keeps it unseen."""
 
 
 class Orders(Carrying):
@@ -86,14 +87,24 @@ class Orders(Carrying):
         shown, ahead_s = drift_s(self.talk, self.own, self.zone)
         self.desk.say(f"its clock says {shown:%Y-%m-%d %H:%M:%S}, {ahead_s:+d} s from this machine's")
         clock, zone = self.talk.clock, self.zone
-        self.carry_out(meter, Order(
-            f"set its clock to this machine's time, now {clock.now().astimezone(zone):%Y-%m-%d %H:%M:%S} in {zone.key}",
-            lambda password: dlt645_orders.write_clock(clock.now().astimezone(zone), password),
-        ))  # fmt: skip
+        says = f"set its {{}} to this machine's, now {clock.now().astimezone(zone):%Y-%m-%d %H:%M:%S} in {zone.key}"
+        for words, make in self._clock_writes():
+            order = Order(says.format(words), partial(_at, make, lambda: clock.now().astimezone(zone)))
+            self.carry_out(meter, order)
         shown, ahead_s = drift_s(self.talk, self.own, self.zone)
         if abs(ahead_s) > 5:
             raise NotDone(f"it was answered, and the clock is still {ahead_s:+d} s off")
         return f"read back: {shown:%Y-%m-%d %H:%M:%S}, {ahead_s:+d} s off"
+
+    def _clock_writes(self) -> list[tuple[str, ClockWrite]]:
+        """Date and time in one; a meter of before the filing has two parameters, and no 0400010C."""
+        try:
+            ask(self.talk, self.own, CLOCK)
+        except Refused:
+            return [("time", dlt645_orders.write_time), ("date", dlt645_orders.write_date)]
+        except CodecError:
+            pass  # A clock that shows nonsense is the one that must be set.
+        return [("date and time", dlt645_orders.write_clock)]
 
     def freeze(self, when: list[str]) -> str:
         """Freeze all registers, now or at a time that comes again; what was frozen now is read back."""
@@ -118,17 +129,15 @@ class Orders(Carrying):
 
     def write(self, identifier: str, value: bytes) -> str:
         """Write a parameter of group 04, and read it back."""
-        for own, command in OWN_WAYS.items():
-            if identifier.startswith(own):
-                raise Stopped(f"nothing was sent: {name_of(identifier)} is changed with `{command}`")
+        identifier = identifier.upper()
+        if (command := own_way(identifier)) is not None:
+            raise Stopped(f"nothing was sent: {_named(identifier)} is changed with `{command}`")
         if not identifier.startswith("04"):
             raise Stopped("nothing was sent: only parameters are written, and their identifiers begin with 04")
         meter = self.meter()
         before = self._shown(identifier)
         says = f"write {name_of(identifier)} ({identifier}): now {before}, then {told(identifier, value)}"
         self.carry_out(meter, Order(says, lambda password: dlt645_orders.write(identifier, value, password)))
-        if identifier in (CLOCK, "04000102"):
-            return f"read back: {self._shown(identifier)}"  # It has gone on since.
         after = self.read_back(identifier)
         if after != value:
             raise NotDone(f"it was answered, and reads back as {told(identifier, after)}")
@@ -139,6 +148,16 @@ class Orders(Carrying):
             return told(identifier, ask(self.talk, self.own, identifier))
         except CodecError as trouble:
             return f"not readable ({trouble})"
+
+
+def _at(make: ClockWrite, now: Callable[[], datetime], password: Password) -> Act:
+    """The act of setting a clock, made when the password has been typed: until then time has passed."""
+    return make(now(), password)
+
+
+def _named(identifier: str) -> str:
+    """What an identifier is, a block by its digits."""
+    return identifier if "FF" in identifier else name_of(identifier)
 
 
 def told(identifier: str, raw: bytes) -> str:

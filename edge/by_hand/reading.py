@@ -76,7 +76,7 @@ def read_all(talk: Talk, address: str, items: list[Wanted], since: datetime | No
             silent_before += 1
             if silent_before > SILENT_AT_MOST:
                 raise
-            yield Reading(each, refused=f"no answer ({str(trouble).partition(':')[0]})")
+            yield Reading(each, refused=f"no answer ({trouble.short})")
         except Refused as refusal:
             silent_before = 0
             yield Reading(each, refused=str(refusal))

@@ -13,19 +13,27 @@ from bridge.contract.clock import Clock
 from edge.codec import dlt645_orders
 from edge.line.exchange import converse
 from edge.line.quiet import Quiet
-from edge.line.request import PERSON, Request
+from edge.line.request import PERSON, USUAL, Request
 from edge.line.wire import Line, Wire
 
 WHY = {
-    "silent": "nobody answers: address, speed, parity, A and B, and is the meter under voltage?",
-    "noise": "what comes is no answer: two meters with one address, another master on the line, or a wrong speed",
+    "silent": "nobody answers: look at address, speed, parity, A and B, and whether the meter is under voltage.",
+    "noise": "what comes is no answer: two meters with one address, another master on the line, or a wrong speed.",
     "babble": "somebody on the line does not stop talking; take its meters off one by one",
     "unfinished": "the answer is long, and a part of it did not come; ask again",
 }
 
 
 class NoAnswer(Exception):
-    """The meter did not answer; the text is a sentence for the person."""
+    """The meter did not answer; the text is a sentence for the person, `kind` says why in a word."""
+
+    def __init__(self, kind: str):
+        self.kind = kind
+        super().__init__(WHY[kind])
+
+    @property
+    def short(self) -> str:
+        return WHY[self.kind].partition(":")[0]
 
 
 class Talk:
@@ -36,11 +44,13 @@ class Talk:
         self._wire: Wire = line.open()
         self._quiet = Quiet(line)
         self._numbers = itertools.count(1)
+        self.manner = USUAL
+        """How this meter wants to be spoken to, where its model says so."""
 
     def ask(self, frame: bytes, tries: int = 2) -> tuple[bytes, ...]:
         """The parts of the answer. Raises NoAnswer, OSError."""
         for left in range(tries - 1, -1, -1):
-            request = Request(next(self._numbers), PERSON, "", "by hand", frame)
+            request = Request(next(self._numbers), PERSON, "", "by hand", frame, manner=self.manner)
             self._pause(request)
             self._show(">", frame)
             outcome = converse(self.line, self._wire, request, self.clock)
@@ -52,7 +62,7 @@ class Talk:
             if outcome.parts:
                 return outcome.parts
             if not left:
-                raise NoAnswer(WHY[outcome.error or "silent"])
+                raise NoAnswer(outcome.error or "silent")
         raise AssertionError("tries is at least one")
 
     def tell(self, frame: bytes) -> None:

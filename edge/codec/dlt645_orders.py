@@ -98,9 +98,17 @@ def write(identifier: str, value: bytes, password: Password) -> Act:
 
 def write_clock(local: datetime, password: Password) -> Act:
     """Set one meter's date and time (0400010C) to its local time; Sunday is weekday 0."""
-    weekday = bytes.fromhex(f"{local.isoweekday() % 7:02d}")
-    raw = bytes.fromhex(local.strftime("%S%M%H")) + weekday + bytes.fromhex(local.strftime("%d%m%y"))
-    return write("0400010C", raw, password)
+    return write("0400010C", _time(local) + _date(local), password)
+
+
+def write_time(local: datetime, password: Password) -> Act:
+    """Set the time alone (04000102), on a meter that has no 0400010C."""
+    return write("04000102", _time(local), password)
+
+
+def write_date(local: datetime, password: Password) -> Act:
+    """Set date and weekday alone (04000101), on a meter that has no 0400010C."""
+    return write("04000101", _date(local), password)
 
 
 def freeze(month: str = "99", day: str = "99", hour: str = "99", minute: str = "99") -> Act:
@@ -141,6 +149,15 @@ def control(
 
 def _seconds_first(local: datetime) -> bytes:
     return bytes.fromhex(local.strftime("%S%M%H%d%m%y"))
+
+
+def _time(local: datetime) -> bytes:
+    return bytes.fromhex(local.strftime("%S%M%H"))
+
+
+def _date(local: datetime) -> bytes:
+    """WW DD MM YY; Sunday is weekday 0."""
+    return bytes([local.isoweekday() % 7]) + bytes.fromhex(local.strftime("%d%m%y"))
 
 
 def _identifier(text: str) -> bytes:

@@ -7,6 +7,7 @@ from typing import Any
 from edge.codec import cjt188
 from edge.codec.cjt188 import Frame
 from edge.explain import formats
+from edge.explain.cut_off import Part, explain_cut
 from edge.explain.explanation import Explanation, Piece, common, preamble_of
 
 KINDS = {
@@ -38,31 +39,68 @@ Told = list[tuple[int, str]]
 def explain(raw: bytes, protocol: str = "cjt188") -> Explanation:
     """Explain exactly one frame; bytes that are none give an explanation that says why."""
     body = raw.lstrip(b"\xfe")
-    if trouble := _trouble(body):
+    trouble = _trouble(body)
+    if trouble and trouble[0] == "incomplete" and body[:1] == b"\x68":
+        return explain_cut(protocol, raw, HEAD, lambda data, found: _of_cut(body, data, found)).over(_read(body))
+    if trouble:
         return Explanation.invalid(protocol, raw, *trouble)
     frame = cjt188.decode(raw)
-    what = FUNCTIONS.get(frame.function, "a function that is not known")
-    who = "the meter answers" if frame.is_reply else "the master asks"
     pieces = [Piece(raw[: preamble_of(raw)], "wake-up bytes")] if preamble_of(raw) else []
-    pieces += [
-        Piece(body[:1], "start"),
-        Piece(body[1:2], f"kind {frame.kind:02X}: {KINDS.get(frame.kind, 'not known')}"),
-        Piece(body[2:9], f"address {frame.address}{' (any meter)' if frame.address == 'aa' * 7 else ''}"),
-        Piece(body[9:10], f"control {frame.control:02X}: {who}: {what}{', refused' if frame.abnormal else ''}"),
-        Piece(body[10:11], f"{len(frame.data)} bytes of DATA follow"),
-    ]
+    at = 0
+    for part in HEAD:
+        pieces.append(Piece(body[at : at + part.size], part.words(body[at : at + part.size])))
+        at += part.size
     found: dict[str, Any] = {}
-    at = cjt188.HEADER
     for taken, about in _data(frame, found):
         pieces.append(Piece(body[at : at + taken], f"DATA: {about}"))
         at += taken
     pieces += [Piece(body[-2:-1], "sum of all bytes before, modulo 256: right"), Piece(body[-1:], "end")]
-    fields = common(
-        protocol, raw, address=frame.address, control=f"{frame.control:02X}", length=len(frame.data),
-        response=frame.is_reply, abnormal=frame.abnormal, follow=frame.follows, function=f"{frame.function:02X}",
-        data=frame.data.hex(), meter_type=f"{frame.kind:02X}",
-    )  # fmt: skip
-    return Explanation(fields | found, pieces)
+    return Explanation(common(protocol, raw, **_read(body)) | found, pieces)
+
+
+def _control_words(raw: bytes) -> str:
+    frame = Frame(0, "", raw[0])
+    what = FUNCTIONS.get(frame.function, "a function that is not known")
+    who = "the meter answers" if frame.is_reply else "the master asks"
+    return f"control {frame.control:02X}: {who}: {what}{', refused' if frame.abnormal else ''}"
+
+
+HEAD = (
+    Part(1, "start", lambda _: "start"),
+    Part(1, "kind", lambda raw: f"kind {raw[0]:02X}: {KINDS.get(raw[0], 'not known')}"),
+    Part(7, "address", lambda raw: f"address {raw[::-1].hex()}{' (any meter)' if set(raw) == {0xAA} else ''}"),
+    Part(1, "control byte", _control_words),
+    Part(1, "length", lambda raw: f"{raw[0]} bytes of DATA follow"),
+)
+"""What stands before DATA."""
+
+
+def _read(body: bytes) -> dict[str, Any]:
+    """The fields of a head and its DATA, as far as they are there."""
+    fields: dict[str, Any] = {"meter_type": f"{body[1]:02X}"} if len(body) > 1 else {}
+    fields |= {"address": body[8:1:-1].hex()} if len(body) > 8 else {}
+    if len(body) > 9:
+        frame = Frame(0, "", body[9])
+        fields |= {
+            "control": f"{frame.control:02X}", "response": frame.is_reply, "abnormal": frame.abnormal,
+            "follow": frame.follows, "function": f"{frame.function:02X}",
+        }  # fmt: skip
+    if len(body) > 10:
+        fields |= {"length": body[10], "data": body[11 : 11 + body[10]].hex()}
+    return fields
+
+
+def _of_cut(body: bytes, data: bytes, found: dict[str, Any]) -> Told:
+    """The DATA of a frame that was cut off; a water meter's volumes as far as they are there."""
+    frame, told = Frame(body[1], body[8:1:-1].hex(), body[9], data), []
+    if len(data) == body[10]:
+        return _data(frame, found)
+    if frame.is_reply and body[10] == WATER_BYTES and len(data) > 3:
+        found["di"] = found["di_bytes"] = frame.identifier
+        told = [(2, f"identifier {frame.identifier} as sent"), (1, f"serial number {data[2]} of the question")]
+        return told + _volumes(data[3:], found)
+    told = _data(frame, found) if len(data) > 2 else []
+    return told or [(len(data), "the beginning of the identifier")]
 
 
 def _trouble(body: bytes) -> tuple[str, str] | None:
@@ -113,8 +151,19 @@ def _history(identifier: str) -> str | None:
 
 
 def _water(rest: bytes, found: dict[str, Any]) -> Told:
+    told = _volumes(rest[:10], found)
+    found["value"] = found["current_flow"]
+    found["datetime"] = _time(rest[10:17])
+    told.append((7, f"time {found['datetime'] or 'unknown'}"))
+    return [*told, (2, _status(rest[17:19], found))]
+
+
+def _volumes(rest: bytes, found: dict[str, Any]) -> Told:
+    """Both volumes, each with its unit; of a frame that was cut off those that are whole, and the beginning of more."""
     told: Told = []
     for at, key, name in ((0, "current_flow", "volume now"), (5, "settle_flow", "volume at the settlement day")):
+        if len(rest) < at + 5:
+            break
         unit = UNITS.get(rest[at + 4], f"unit {rest[at + 4]:02X}, not known")
         try:
             found[key] = formats.read("XXXXXX.XX", rest[at : at + 4]).text
@@ -125,10 +174,8 @@ def _water(rest: bytes, found: dict[str, Any]) -> Told:
             told.append((4, f"{name}: {found[key]} {unit}"))
         found.setdefault("unit", unit)
         told.append((1, f"unit {unit}"))
-    found["value"] = found["current_flow"]
-    found["datetime"] = _time(rest[10:17])
-    told.append((7, f"time {found['datetime'] or 'unknown'}"))
-    return [*told, (2, _status(rest[17:19], found))]
+    left = len(rest) - sum(size for size, _ in told)
+    return [*told, (left, "the beginning of a value")] if left else told
 
 
 def _time(raw: bytes) -> str | None:
@@ -141,7 +188,10 @@ def _time(raw: bytes) -> str | None:
 
 def _status(raw: bytes, found: dict[str, Any]) -> str:
     found |= {"status": raw.hex(), "valve": VALVE[raw[0] & 3], "battery_low": bool(raw[0] & 4)}
-    return f"status {raw.hex().upper()}: valve {found['valve']}, battery {'low' if found['battery_low'] else 'good'}"
+    own = [str(bit) for bit in range(3, 16) if int.from_bytes(raw, "little") >> bit & 1]
+    more = f", set besides: bit {', '.join(own)} (the maker's own)" if own else ""
+    battery = "low" if found["battery_low"] else "good"
+    return f"status {raw.hex().upper()}: valve {found['valve']}, battery {battery}{more}"
 
 
 def _valve(rest: bytes, is_reply: bool, found: dict[str, Any]) -> Told:

@@ -9,51 +9,80 @@ from edge.codec import dlt645, dlt1997
 from edge.codec.dlt645 import Frame
 from edge.codec.errors import CodecError
 from edge.explain import formats, words
+from edge.explain.cut_off import Part, explain_cut
 from edge.explain.explanation import Explanation, Piece, common, preamble_of
 from edge.explain.items import Item, item_of, item_of_1997
+from edge.explain.load_records import CUT, look
 from edge.explain.values import LOAD_RECORDS, read_value, says_of, unit_of
 
-FUNCTIONS = {
-    0x03: "security and cost control", 0x08: "broadcast time", 0x11: "read", 0x12: "read the next part",
-    0x13: "read the address", 0x14: "write", 0x15: "write the address", 0x16: "freeze", 0x17: "change the speed",
-    0x18: "change a password", 0x19: "clear demand", 0x1A: "clear the meter", 0x1B: "clear events",
-    0x1C: "trip, close, alarm, keep power", 0x1D: "output of the multi-function terminal",
-}  # fmt: skip
-FUNCTIONS_1997 = {
-    0x01: "read", 0x02: "read the next part", 0x03: "read again", 0x04: "write", 0x08: "broadcast time",
-    0x0A: "write the address", 0x0C: "change the speed", 0x0F: "change a password", 0x10: "clear demand",
-}  # fmt: skip
-
-ONLY_1997 = frozenset(FUNCTIONS_1997) - frozenset(FUNCTIONS)
-"""Functions by which a frame is told to be of 1997; the frames are alike otherwise."""
+TOO_MUCH, NO_IDENTIFIER = "more bytes than the format has", "contents of this function are not known"
 
 
 def explain(raw: bytes, protocol: str) -> Explanation:
     """Explain exactly one frame; bytes that are none give an explanation that says why."""
     body = raw.lstrip(b"\xfe")
-    if trouble := _trouble(body):
+    old = protocol == "dlt645-1997"
+    head = _head(words.FUNCTIONS_1997 if old else words.FUNCTIONS)
+    trouble = _trouble(body)
+    if trouble and trouble[0] == "incomplete" and body[:1] == b"\x68" and body[7:8] in (b"", b"\x68"):
+        return explain_cut(protocol, raw, head, lambda data, found: _of_cut(body, data, found, old)).over(_read(body))
+    if trouble:
         return Explanation.invalid(protocol, raw, *trouble)
     frame = dlt645.decode(raw)
-    old = protocol == "dlt645-1997"
     found: dict[str, Any] = {}
     pieces = [Piece(raw[: preamble_of(raw)], "wake-up bytes")] if preamble_of(raw) else []
-    pieces += [
-        Piece(body[:1], "start"),
-        Piece(body[1:7], f"address {frame.address}{words.address(frame.address)}"),
-        Piece(body[7:8], "start"),
-        Piece(body[8:9], _control_words(frame, FUNCTIONS_1997 if old else FUNCTIONS)),
-        Piece(body[9:10], f"{len(frame.data)} bytes of DATA follow, each with 33H added"),
-    ]
+    at = 0
+    for part in head:
+        pieces.append(Piece(body[at : at + part.size], part.words(body[at : at + part.size])))
+        at += part.size
     for taken, about in _covering(_data(frame, found, old), len(frame.data)):
         start = 10 + sum(len(each.raw) for each in pieces if each.words.startswith("DATA: "))
         pieces.append(Piece(body[start : start + taken], f"DATA: {about}"))
     pieces += [Piece(body[-2:-1], "sum of all bytes before, modulo 256: right"), Piece(body[-1:], "end")]
-    fields = common(
-        protocol, raw, address=frame.address, control=f"{frame.control:02X}", length=len(frame.data),
-        response=frame.is_reply, abnormal=frame.abnormal, follow=frame.follows, function=f"{frame.function:02X}",
-        data=frame.data.hex(),
-    )  # fmt: skip
-    return Explanation(fields | found, pieces)
+    return Explanation(common(protocol, raw, **_read(body)) | found, pieces)
+
+
+def _head(names: dict[int, str]) -> tuple[Part, ...]:
+    """What stands before DATA."""
+    return (
+        Part(1, "start", lambda _: "start"),
+        Part(6, "address", lambda raw: f"address {(text := raw[::-1].hex())}{words.address(text)}"),
+        Part(1, "second start", lambda _: "start"),
+        Part(1, "control byte", lambda raw: _control_words(Frame("", raw[0]), names)),
+        Part(1, "length", lambda raw: f"{raw[0]} bytes of DATA follow, each with 33H added"),
+    )
+
+
+def _read(body: bytes) -> dict[str, Any]:
+    """The fields of a head and its DATA, as far as they are there."""
+    fields: dict[str, Any] = {"address": body[6:0:-1].hex()} if len(body) > 6 else {}
+    if len(body) > 8:
+        frame = Frame("", body[8])
+        fields |= {
+            "control": f"{frame.control:02X}", "response": frame.is_reply, "abnormal": frame.abnormal,
+            "follow": frame.follows, "function": f"{frame.function:02X}",
+        }  # fmt: skip
+    if len(body) > 9:
+        fields |= {"length": body[9], "data": _plain(body[10 : 10 + body[9]]).hex()}
+    return fields
+
+
+def _plain(data: bytes) -> bytes:
+    return bytes((byte - 0x33) & 0xFF for byte in data)
+
+
+def _of_cut(body: bytes, data: bytes, found: dict[str, Any], old: bool) -> list[tuple[int, str]]:
+    """The DATA of a frame that was cut off. What a whole frame has too much, a cut one has the beginning of."""
+    frame, width = Frame(body[6:0:-1].hex(), body[8], _plain(data)), 2 if old else 4
+    whole = len(data) == body[9]
+    if frame.function == dlt645.READ_ON and not whole and len(data) > width:
+        found["di"] = frame.identifier
+        return [(width, f"identifier {frame.identifier}"), (len(data) - width, "a part of the value")]
+    told = _covering(_data(frame, found, old), len(data))
+    if whole:
+        return told
+    beginnings = {TOO_MUCH: "the beginning of a value", NO_IDENTIFIER: "the beginning of the identifier"}
+    return [(taken, beginnings.get(about, about)) for taken, about in told]
 
 
 def _trouble(body: bytes) -> tuple[str, str] | None:
@@ -108,7 +137,7 @@ def _covering(told: list[tuple[int, str]], length: int) -> list[tuple[int, str]]
             break
         covered.append((taken, about) if taken <= left else (left, f"{about}, cut short"))
     left = length - sum(size for size, _ in covered)
-    return [*covered, (left, "more bytes than the format has")] if left else covered
+    return [*covered, (left, TOO_MUCH)] if left else covered
 
 
 def _error(frame: Frame, found: dict[str, Any]) -> list[tuple[int, str]]:
@@ -125,7 +154,7 @@ def _identified(
     """Identifier first, then what depends on the function, then the value."""
     data = frame.data
     if identifier is None:
-        return [(len(data), "contents of this function are not known")] if data else []
+        return [(len(data), NO_IDENTIFIER)] if data else []
     found["di"] = identifier
     item = known(identifier)
     name = item.name if item else LOAD_RECORDS.get(identifier, "not in our table")
@@ -134,7 +163,7 @@ def _identified(
     if frame.function == dlt645.READ_ON and rest:
         found["seq"] = rest[-1]
         if rest[:-1]:
-            told.append((len(rest) - 1, "a part of the value" if frame.is_reply else "more bytes than the format has"))
+            told.append((len(rest) - 1, "a part of the value" if frame.is_reply else TOO_MUCH))
         return [*told, (1, f"part number {rest[-1]}")]
     if frame.function == dlt645.WRITE and not frame.is_reply and width == 4 and len(rest) >= 8:
         found |= {"password": rest[:4].hex(), "operator": rest[4:8].hex(), "write_data": rest[8:].hex()}
@@ -142,6 +171,8 @@ def _identified(
         return [*told, (len(rest) - 8, "what is to be written")] if rest[8:] else told
     if not frame.is_reply or not rest:
         return [*told, (len(rest), "from which block or instant on")] if rest else told
+    if frame.follows and identifier in LOAD_RECORDS:
+        return told + _first_records(rest)
     if frame.follows:
         return [*told, (len(rest), "the first part of the value; ask on with 12H")]
     return told + _values(rest, item, identifier, found)
@@ -149,10 +180,7 @@ def _identified(
 
 def _values(rest: bytes, item: Item | None, identifier: str, found: dict[str, Any]) -> list[tuple[int, str]]:
     if identifier in LOAD_RECORDS:
-        values = read_value(identifier, rest)
-        found["values"] = [value.text for value in values]
-        shown = [f"{value.label} {value.text} {value.unit}".rstrip() for value in values]
-        return [(len(rest), "; ".join(shown) or "none")]
+        return _load_records(rest, identifier, found)
     if item is None:
         return [(len(rest), "a value whose format is not known")]
     found["unit"] = item.unit or None
@@ -177,7 +205,7 @@ def _values(rest: bytes, item: Item | None, identifier: str, found: dict[str, An
             told.append((size, "; ".join((label + about, *_said(identifier, raw, part.label)))))
         at += size
     if at < len(rest):
-        told.append((len(rest) - at, "more bytes than the format has"))
+        told.append((len(rest) - at, TOO_MUCH))
     if item.block or len(texts) > 1:
         found["values"] = texts
     elif texts:
@@ -188,6 +216,27 @@ def _values(rest: bytes, item: Item | None, identifier: str, found: dict[str, An
         found["bits"], about = words.word_3(rest)
         told.append((0, about))
     return told
+
+
+def _first_records(rest: bytes) -> list[tuple[int, str]]:
+    """The records of a first part; what is cut goes on in the next."""
+    seen = look(rest)
+    whole = seen.told[:-1] if seen.trouble == CUT else seen.told
+    return [*whole, (len(rest) - sum(size for size, _ in whole), "it goes on in the next part; ask on with 12H")]
+
+
+def _load_records(rest: bytes, identifier: str, found: dict[str, Any]) -> list[tuple[int, str]]:
+    """Record by record, as far as the layout goes."""
+    seen = look(rest)
+    found["values"] = [value.text for value in read_value(identifier, rest)]
+    found["records"] = [
+        {
+            "at": record.at, "remarks": list(record.remarks),
+            "values": [{"label": label, "text": text, "unit": unit or None} for label, text, unit in record.values],
+        }
+        for record in seen.records
+    ]  # fmt: skip
+    return seen.told
 
 
 def _said(identifier: str, raw: bytes, label: str) -> tuple[str, ...]:

@@ -33,6 +33,11 @@ class Explanation:
         fields = {**dict.fromkeys(KEYS), "protocol": protocol, "valid": False, "reason": reason, "error": words}
         return cls(fields, [Piece(raw, words)])
 
+    def over(self, fields: dict[str, Any]) -> Explanation:
+        """The same with fields that were found elsewhere, where it has none of its own."""
+        own = {key: value for key, value in self.fields.items() if value is not None}
+        return Explanation({**self.fields, **fields, **own}, self.pieces)
+
     @property
     def valid(self) -> bool:
         return bool(self.fields["valid"])

@@ -30,6 +30,7 @@ SERIES: dict[str, tuple[str, ...]] = {
     "~tariff": ("sharp 尖", "peak 峰", "flat 平", "valley 谷"),
     "~phase": ("phase A", "phase B", "phase C"),
     "~total": ("total", "phase A", "phase B", "phase C"),
+    "~quadrant": tuple(f"quadrant {number}" for number in range(1, 5)),
     "~word": tuple(f"status word {number}" for number in range(1, 8)),
     "~power": tuple(
         f"{kind} {of}" for kind in ("active", "reactive") for of in ("total", "phase A", "phase B", "phase C")

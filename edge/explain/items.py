@@ -1,6 +1,7 @@
 """What an identifier of DL/T 645 asks for: name, format, unit. Rows stand in `rows.py`, energies and demands here.
 
-A byte FF in an identifier asks for a block: the item as often as it comes. The first row that fits counts.
+A byte FF in an identifier asks for a block: the item as often as it comes. The first row that fits counts. In its name
+`{n}` is the identifier's last byte: which status word, how-manieth holiday, how many purchases back.
 """
 
 from __future__ import annotations
@@ -66,6 +67,8 @@ def item_of(identifier: str) -> Item | None:
     if found is None:
         return _counted(di3, di2, di1, di0)
     name, formats, unit = found
+    which, what = {1: "first", 2: "second"}.get(di2, ""), {0x32: "energy", 0x33: "money"}.get(di2, "")
+    name = name.format(n="each" if di0 == 0xFF else di0, set=which, what=what, port=di0 - 2)
     if di3 == 0x02 and di2 <= 0x06:
         phases = "phases" if di2 <= 0x02 else "total and phases"
         name += f", {phases}" if di1 == 0xFF else f", {PHASES.get(di1, 'total')}"

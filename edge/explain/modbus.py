@@ -6,7 +6,7 @@ import struct
 from typing import Any
 
 from edge.codec import modbus
-from edge.explain.explanation import Explanation, Piece, common
+from edge.explain.explanation import KEYS, Explanation, Piece, common
 
 FUNCTIONS = {
     1: "read coils", 2: "read inputs", 3: "read holding registers", 4: "read input registers", 5: "write one coil",
@@ -16,9 +16,9 @@ FUNCTIONS = {
 
 def explain(raw: bytes, protocol: str = "modbus-rtu") -> Explanation:
     """Explain exactly one frame; bytes that are none give an explanation that says why."""
-    if len(raw) < 5:
-        return Explanation.invalid(protocol, raw, "incomplete", f"{len(raw)} bytes are no Modbus frame; 5 is the least")
     right = modbus.crc(raw[:-2])
+    if len(raw) < 5 or (raw[-2:] != right and _is_cut(raw)):
+        return _cut(raw, protocol)
     if raw[-2:] != right:
         words = f"the CRC is {raw[-2:].hex().upper()} and should be {right.hex().upper()}: damaged or cut off"
         return Explanation.invalid(protocol, raw, "crc", words)
@@ -36,6 +36,53 @@ def explain(raw: bytes, protocol: str = "modbus-rtu") -> Explanation:
         protocol, raw, address=str(slave), length=len(payload), response=response, abnormal=abnormal, follow=False,
         function=f"{function:02X}", data=payload.hex(), slave=slave,
     )  # fmt: skip
+    return Explanation(fields | found, pieces)
+
+
+def _lengths(raw: bytes) -> dict[str, int]:
+    """How long a frame that begins so can be: what it may be, and how many bytes that has."""
+    function = raw[1] if len(raw) > 1 else 0
+    if function & 0x80:
+        return {"refusal": 5}
+    if function in (1, 2, 3, 4):
+        return {"question": 8} | ({"answer": 5 + raw[2]} if len(raw) > 2 and raw[2] else {})
+    if function in (5, 6):
+        return {"question or answer": 8}
+    if function in (15, 16):
+        return {"answer": 8} | ({"question": 9 + raw[6]} if len(raw) > 6 else {})
+    return {}
+
+
+def _is_cut(raw: bytes) -> bool:
+    """Whether bytes are missing at the end, and not a bit damaged in what is there."""
+    lengths = _lengths(raw).values()
+    return len(raw) not in lengths and any(length > len(raw) for length in lengths)
+
+
+def _cut(raw: bytes, protocol: str) -> Explanation:
+    """A frame that was cut off, as far as it goes; short ones may be a question as well as an answer."""
+    may_be = {kind: length for kind, length in _lengths(raw).items() if length > len(raw)}
+    missing = " or ".join(f"{length - len(raw)} of a {length}-byte {kind}" for kind, length in may_be.items())
+    words = f"the frame is cut off: {len(raw)} bytes, and 5 is the least"
+    if missing:
+        words = f"the frame is cut off: {len(raw)} bytes; missing at its end: {missing}"
+    words += "; without its CRC nothing of it is certain"
+    pieces = [Piece(raw[:1], f"address {raw[0]}")] if raw else []
+    if len(raw) > 1:
+        name = FUNCTIONS.get(raw[1] & 0x7F, "a function that is not known")
+        pieces.append(Piece(raw[1:2], f"function {raw[1]:02X}: {name}{', refused' if raw[1] & 0x80 else ''}"))
+    found: dict[str, Any] = {}
+    if set(may_be) == {"answer"} and raw[1] in (1, 2, 3, 4):
+        pieces.append(Piece(raw[2:3], f"{raw[2]} bytes follow"))
+        whole = 3 + (len(raw) - 3) // 2 * 2 if raw[1] in (3, 4) else 3
+        _registers(raw[3:whole], found, pieces)
+        pieces += [Piece(raw[whole:], "bits" if whole == 3 else "half a register")] if raw[whole:] else []
+    elif raw[2:]:
+        pieces.append(Piece(raw[2:], "contents, cut"))
+    pieces.append(Piece(b"", words))
+    fields = dict.fromkeys(KEYS) | {"protocol": protocol, "valid": False, "reason": "incomplete", "error": words}
+    fields |= {"address": str(raw[0]), "slave": raw[0]} if raw else {}
+    fields |= {"function": f"{raw[1]:02X}", "abnormal": bool(raw[1] & 0x80)} if len(raw) > 1 else {}
     return Explanation(fields | found, pieces)
 
 

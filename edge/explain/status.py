@@ -1,4 +1,4 @@
-"""The status words 1 to 7 of DL/T 645-2007: each set bit as a sentence (§8.10; annex C of the standard).
+"""The status words 1 to 7 of DL/T 645-2007, and both of 1997: each set bit as a sentence (§8.10; annex C of 2007).
 
 Bits 10 to 15 of word 3 differ from firmware to firmware, and so do bits 8 to 15 of word 1: their sentences say so by
 naming what they usually mean; the word itself is always shown beside them.
@@ -46,6 +46,25 @@ BITS: dict[int, dict[int, str]] = {
 
 _SUPPLY = ("", "it lives on its auxiliary supply", "it lives on its battery", "it lives on a supply that is not known")
 _PREPAID = ("", "energy is prepaid", "money is prepaid", "a kind of prepayment that is not known")
+
+
+BITS_1997: dict[str, dict[int, str]] = {
+    "C020": {
+        0: "it is read automatically", 1: BITS[1][1], 2: "its battery is low", 4: BITS[1][4], 5: BITS[1][5],
+    },
+    "C021": {
+        0: "phase A is without power", 1: "phase B is without power", 2: "phase C is without power",
+        4: "the voltage of phase A is too high", 5: "the voltage of phase B is too high",
+        6: "the voltage of phase C is too high",
+    },
+}  # fmt: skip
+"""Meter status and mains status of 1997, a byte each: bits as in the standard's table, where makers kept to it."""
+
+
+def sentences_1997(identifier: str, word: int) -> list[str]:
+    """What a status byte of 1997 says: its set bits as sentences, lowest first."""
+    known = BITS_1997[identifier]
+    return [known.get(bit, f"bit {bit} is set") for bit in range(8) if word >> bit & 1]
 
 
 def sentences(number: int, word: int) -> list[str]:

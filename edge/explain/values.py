@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge.explain import formats, words
+from edge.explain import formats, load_records, words
 from edge.explain.items import Item, item_of, item_of_1997
-from edge.explain.load_records import records
-from edge.explain.status import sentences
+from edge.explain.status import BITS_1997, sentences, sentences_1997
 
 NOT_A_VALUE = "not a value"
 
 LOAD_RECORDS = {
-    "06000000": "load records from the earliest on", "06000001": "load records from an instant on",
-    "06000002": "the newest load record",
-}  # fmt: skip
-"""In a record all classes stand together; 06.1.... of some makers ask for one class and are shown as they come."""
+    f"06{number:02X}{which:04X}": text + (f": {load_records.NAMES[number - 1]} alone" if number else "")
+    for number in range(len(load_records.NAMES) + 1)
+    for which, text in enumerate(
+        ("load records from the earliest on", "load records from an instant on", "the newest load record")
+    )
+}
+"""All classes together, or one of them; 0610.... of some makers ask for one quantity and are shown as they come."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ def says_of(identifier: str, raw: bytes, label: str = "") -> tuple[str, ...]:
     if identifier.startswith("040005") and len(raw) == 2 and set(raw) != {0xFF}:
         number = int(label[-1]) if label else int(identifier[-2:], 16)
         return tuple(sentences(number, int.from_bytes(raw, "little")))
+    if identifier in BITS_1997 and len(raw) == 1:
+        return tuple(sentences_1997(identifier, raw[0])) or ("nothing is set",)
     if identifier.startswith("040007") and len(raw) == 1:
         speed = words.SPEEDS.get(raw[0])
         return (f"{speed} bit/s",) if speed else ("no speed that is known",)
@@ -93,12 +97,12 @@ def _value(item: Item, part: formats.Part, raw: bytes, identifier: str) -> Value
 
 
 def _load(data: bytes) -> list[Value]:
-    found = records(data)
+    found = load_records.records(data)
     if found is None:
         return [Value("as it stands", data.hex(" ").upper(), "", ("not the layout of the standard",))]
     many = len(found) > 1
     return [
-        Value(f"{record.at} {label}" if many else label, text, unit)
+        Value(f"{record.at} {label}" if many else label, text, unit, record.remarks if label == "stored at" else ())
         for record in found
         for label, text, unit in (("stored at", record.at, ""), *record.values)
     ]

@@ -6,6 +6,21 @@ from collections.abc import Callable
 from typing import Any
 
 from edge.explain import formats
+from edge.explain.status import sentences
+
+FUNCTIONS = {
+    0x03: "security and cost control", 0x08: "broadcast time", 0x11: "read", 0x12: "read the next part",
+    0x13: "read the address", 0x14: "write", 0x15: "write the address", 0x16: "freeze", 0x17: "change the speed",
+    0x18: "change a password", 0x19: "clear demand", 0x1A: "clear the meter", 0x1B: "clear events",
+    0x1C: "trip, close, alarm, keep power", 0x1D: "output of the multi-function terminal",
+}  # fmt: skip
+FUNCTIONS_1997 = {
+    0x01: "read", 0x02: "read the next part", 0x03: "read again", 0x04: "write", 0x08: "broadcast time",
+    0x0A: "write the address", 0x0C: "change the speed", 0x0F: "change a password", 0x10: "clear demand",
+}  # fmt: skip
+
+ONLY_1997 = frozenset(FUNCTIONS_1997) - frozenset(FUNCTIONS)
+"""Functions by which a frame is told to be of 1997; the frames are alike otherwise."""
 
 Told = list[tuple[int, str]]
 
@@ -41,13 +56,11 @@ def address(text: str) -> str:
 
 
 def word_3(raw: bytes) -> tuple[dict[str, Any], str]:
-    """Status word 3: fields, and a sentence."""
+    """Status word 3: fields, and every set bit in words."""
     bits = int.from_bytes(raw, "little")
     supply = ("main", "auxiliary", "battery", "unknown")[bits >> 1 & 3]
     found = {"relay_open": bool(bits >> 4 & 1), "prealarm": bool(bits >> 7 & 1), "supply": supply}
-    sentence = f"relay {'open' if found['relay_open'] else 'closed'}, told to {'trip' if bits >> 6 & 1 else 'close'}"
-    sentence += f", alarm {'on' if found['prealarm'] else 'off'}, supply {supply}"
-    return found, sentence + (", power is kept on" if bits >> 12 & 1 else "")
+    return found, "; ".join(sentences(3, bits))
 
 
 def _instant(raw: bytes, format: str = "YYMMDDhhmmss") -> str | None:

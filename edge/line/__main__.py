@@ -1,4 +1,6 @@
-"""The ports' own process: `python -m edge.line FD`, started by `station.py` and by nobody else; ends when FD closes.
+"""The ports' own process: `python -m edge.line FD PARENT`, started by `station.py` and by nobody else.
+
+It ends when FD closes, and is ended when the edge dies.
 
 RISER_CLOCK   the demo's calendar, absent in ordinary use        RISER_LOG   level, INFO unless set
 """
@@ -41,11 +43,12 @@ class Child:
     def __init__(self, link: socket.socket):
         self._link, self._clock = link, from_environment()
         self._ports: dict[str, ThreadPort] = {}
+        self._alone = threading.Event()
 
     def run(self) -> int:
         """Serve until the edge closes the socket (0), or a port has died (1)."""
         beaten_s = self._clock.monotonic()
-        while True:
+        while not self._alone.is_set():
             if self._clock.monotonic() - beaten_s >= BEAT_S:
                 beaten_s = self._clock.monotonic()
                 if not all(port.works() for port in self._ports.values()):
@@ -87,10 +90,14 @@ class Child:
         self._tell("reply" if isinstance(what, Reply) else "ready", what)
 
     def _tell(self, *message: Any) -> None:
+        """Pass a message on; any thread may. Raises OSError where it is not for the edge being gone: a port's thread
+        dies of it, and the edge starts this process anew."""
         try:
             self._link.send(pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
-        except OSError:  # The edge is gone; `run` sees the same and ends this process.
-            return
+        except (BrokenPipeError, ConnectionResetError):
+            if not self._alone.is_set():
+                log.info("the edge is gone: the lines are let go")
+            self._alone.set()  # `run` sees it, or the closed socket, and ends this process.
 
 
 def _prefer() -> None:
@@ -107,6 +114,8 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # The edge is told to stop, and closes the socket when it has.
     process.begin()
+    if not process.end_with(int(sys.argv[2])):
+        return 0  # The edge was gone before this began.
     _prefer()
     return Child(socket.socket(fileno=int(sys.argv[1]))).run()
 

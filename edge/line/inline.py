@@ -12,9 +12,10 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bridge.contract.clock import ManualClock
-from edge.line.exchange import Outcome, converse, hush, reply_of
+from edge.line.exchange import Outcome, hush, reply_of
 from edge.line.quiet import Quiet
 from edge.line.request import Ready, Reply, Request
+from edge.line.twice import Twice
 from edge.line.waiting import Queue
 from edge.line.wire import Line
 
@@ -79,7 +80,7 @@ class InlinePort:
         self.why: str | None = None
         self.wire = InlineWire(line, answer, clock)
         self._inbox, self._clock, self._queue = inbox, clock, Queue()
-        self._quiet = Quiet(line)
+        self._quiet, self._twice = Quiet(line), Twice(line, clock)
         self._trip: Request | None = None
         self._closed_until = 0.0
 
@@ -142,7 +143,7 @@ class InlinePort:
     def _do(self, request: Request) -> None:
         began = self._clock.monotonic()
         try:
-            outcome = converse(self.line, self.wire, request, self._clock)
+            outcome = self._twice.converse(self.wire, request)
             if outcome.error == "babble":
                 hush(self.wire, self._clock)
         except OSError as trouble:

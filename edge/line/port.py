@@ -11,10 +11,12 @@ import threading
 from collections.abc import Callable
 
 from bridge.contract.clock import Clock
-from edge.device_words import NOT_THERE, why_closed
-from edge.line.exchange import Outcome, converse, hush, reply_of
+from edge.device_words import GONE, IN_USE, NOT_THERE, why_closed
+from edge.line.exchange import Outcome, hush, reply_of
+from edge.line.holder import in_use
 from edge.line.quiet import Quiet
 from edge.line.request import WATCH, Ready, Reply, Request
+from edge.line.twice import Twice
 from edge.line.waiting import Queue
 from edge.line.wire import Line, Wire
 
@@ -33,11 +35,8 @@ TURN_S = 90.0
 """A turn of a port takes seconds, half a minute when the kernel closes a device that no longer sends. A thread that is
 longer at it is stuck in its adapter's driver (failure 47); the edge ends, and a new one opens the device anew."""
 
-
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 2.0
 """Between two attempts to open a device that is not there; the pause doubles."""
-
-GONE = "the adapter was pulled, or has failed"
 
 
 class ThreadPort(threading.Thread):
@@ -61,7 +60,8 @@ class ThreadPort(threading.Thread):
         self._word = ""  # "", "go", "refused", "sent"
         self._sent: int | None = None  # number of the newest trip whose bytes were given to the line
         self._turned_s = clock.monotonic()
-        self._quiet, self._untold = Quiet(line), None  # type: Quiet, Reply | None
+        self._quiet, self._twice = Quiet(line), Twice(line, clock)
+        self._untold: Reply | None = None
         self._lost_at: float | None = None
         self._told: set[str] = set()  # what was logged of this outage
 
@@ -132,6 +132,7 @@ class ThreadPort(threading.Thread):
             self._wire = self.line.open()
         except (OSError, ValueError) as error:
             why = why_closed(self.line.device, error)
+            why = in_use(self.line.device) if why == IN_USE else why
             self._stand("closed", why)
             if why not in self._told and not (why == NOT_THERE and self._lost_at is not None):
                 # An adapter that is out for a day is told when it goes and when it is back, and not in between.
@@ -172,7 +173,7 @@ class ThreadPort(threading.Thread):
                     self._clock.wait(pause_s)
                 if request.handshake and not self._permitted(request):
                     raise _Withdrawn
-                outcome = converse(self.line, self._announcing(request), request, self._clock)
+                outcome = self._twice.converse(self._announcing(request), request)
                 heard = outcome.raw is not None or outcome.spoken
                 self._quiet.over(request, heard, outcome.ended_s or self._clock.monotonic())
                 if outcome.error == "babble":

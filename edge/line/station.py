@@ -19,6 +19,7 @@ from typing import Any
 
 from bridge.contract.clock import Clock
 from bridge.contract.progress import WATCHING
+from edge.line.exchange import Outcome, reply_of
 from edge.line.port import SENT_WITHIN_S, TURN_S
 from edge.line.request import Ready, Reply, Request
 from edge.line.wire import Line
@@ -32,6 +33,8 @@ had not sent by then never leaves."""
 ENDS_WITHIN_S = 3.0
 """A station that was told to end and does not is killed after so long."""
 
+FULL = "the program that holds the ports does not respond; it is started anew if that lasts"
+
 LARGEST_MESSAGE = 131072
 """Bytes; an answer of 30 s at 19200 bit/s, in all its parts, is less."""
 
@@ -43,12 +46,25 @@ class StationPort:
         self.line, self._station = line, station
         self.state = "closed"
         self.why: str | None = "not opened yet"
+        self._told = (self.state, self.why)
         self._given = 0  # requests that have no reply yet; the loop's thread counts up, the ear counts down
         self._taken = 0
 
+    def stands(self, *told: Any) -> None:
+        """How the port said it stands; without that, as it said last. Called by the station's ear."""
+        self._told = told or self._told
+        self.state, self.why = self._told
+
+    def unreached(self) -> None:
+        """The child takes no questions, so nobody can be asked: for the loop that is a port that is closed."""
+        self.state, self.why = "closed", FULL
+
     def put(self, request: Request) -> None:
-        self._given += 1
-        self._station.tell("put", self.line.id, request)
+        """Hand it over; where the child does not take it, its answer is at once that the port is closed."""
+        if self._station.tell("put", self.line.id, request):
+            self._given += 1
+        else:
+            self._station.fail(request, self.line.id)
 
     def waiting(self) -> int:
         """Requests that wait behind the one on the line."""
@@ -78,10 +94,12 @@ class Station:
         self._sent: dict[int, bool] = {}  # number of a trip, and whether it left
         self._beaten_s = clock.monotonic()
         self._closed = False
+        self.full = False
+        """The child took nothing the last time, and has not been heard since."""
 
     def start(self) -> None:
         """Start the child and hand it its lines."""
-        command = [sys.executable, "-m", "edge.line", str(self._theirs.fileno())]
+        command = [sys.executable, "-m", "edge.line", str(self._theirs.fileno()), str(os.getpid())]
         environment = {name: value for name, value in os.environ.items() if name not in WATCHING}
         self._child = subprocess.Popen(
             command, pass_fds=[self._theirs.fileno()], stdin=subprocess.DEVNULL, env=environment
@@ -109,20 +127,34 @@ class Station:
         self._ear.join(1.0)
         self._ours.close()
 
-    def tell(self, *message: Any) -> None:
-        """Send one message; a station that is gone is found by `works`, and nothing is lost with it but questions."""
+    def tell(self, *message: Any) -> bool:
+        """Send one message, and never wait for it. False when the child does not take it, being stopped or stuck; one
+        that is gone is found by `works`, and nothing is lost with it but questions."""
         try:
-            self._ours.send(pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
+            self._ours.send(pickle.dumps(message, pickle.HIGHEST_PROTOCOL), socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            if not self.full:
+                log.critical("the ports' process takes no more questions; it is started anew if that lasts")
+            self.full = True
+            for each in self.ports.values():
+                each.unreached()
+            return False
         except OSError as error:
             if not self._closed:
                 log.critical("the ports' process is gone: %s", error)
             self._closed = True
+        return True
+
+    def fail(self, request: Request, port: str) -> None:
+        """The answer to a question that the child did not take: it was not asked, as at a port that is closed."""
+        self._inbox(reply_of(request, port, Outcome(error="closed"), self._clock.monotonic(), self._clock))
 
     def go(self, port: str, number: int) -> bool:
         """The loop's word that a trip may leave. True when its first byte is out or nobody can tell, False when it will
         never leave."""
-        self.tell("go", port, number)  # Not under the lock: the ear needs it to hear, and the child to be heard.
-        with self._word:
+        if not self.tell("go", port, number):
+            return False  # Its port gives the trip up by itself, having heard nothing (`READY_FOR_S`).
+        with self._word:  # Not held while telling: the ear needs it to hear, and the child to be heard.
             self._word.wait_for(lambda: number in self._sent or self._closed, ANSWERS_WITHIN_S)
             answer = self._sent.pop(number, None)
         if answer is None:
@@ -166,10 +198,13 @@ class Station:
             self._inbox(what[0])
         elif kind == "state":
             port, state, why = what
-            self.ports[port].why = why
-            self.ports[port].state = state
+            self.ports[port].stands(state, why)
         elif kind == "sent":
             with self._word:
                 self._sent[what[0]] = what[1]
                 self._word.notify_all()
         self._beaten_s = self._clock.monotonic()
+        if self.full:
+            self.full = False
+            for each in self.ports.values():
+                each.stands()

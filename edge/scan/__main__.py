@@ -1,6 +1,6 @@
 """`riser scan PORT`: what is on a line. Reads only; a port that a running Riser has open is not touched.
 
-Exit codes: 0 meters were found, 1 nobody answers, 2 the port or the words cannot be used.
+Exit codes: 0 meters were found, 1 nobody answers, 2 the port or the words cannot be used, 3 the port is in use.
 """
 
 from __future__ import annotations
@@ -8,12 +8,15 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bridge.contract.clock import Clock, SystemClock
+from edge.device_words import IN_USE as HELD
 from edge.device_words import why_closed
+from edge.exit_codes import FAILED, FINE, IN_USE, USAGE, epilog
 from edge.line.wire import Line
 from edge.scan.listening import listen
 from edge.scan.search import (
@@ -26,7 +29,8 @@ from edge.scan.search import (
     dlt1997_meters,
     modbus_meters,
 )
-from edge.scan.telling import Setting, as_json, oddities, section
+from edge.scan.taken import NoSite, Taken, look
+from edge.scan.telling import Setting, about_ids, as_json, oddities, section
 
 SETTINGS = (
     *(Setting("dlt645-2007", baud, "E") for baud in (2400, 9600, 1200, 4800, 19200)),
@@ -38,6 +42,10 @@ SETTINGS = (
 
 SLAVES = 32
 """Modbus addresses that are tried; most installations count from 1. `--slaves 247` tries all."""
+
+EXITS = epilog(
+    "meters were found", "nobody answers", "the port or the words cannot be used", "another program has the port open"
+)
 
 Say = Callable[[str], None]
 
@@ -104,42 +112,72 @@ class Progress:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="riser scan", description="Find the meters of a line. Nothing is written.")
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="riser scan", description="Find the meters of a line, and propose their tables. Nothing is written.",
+        epilog=EXITS, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
     parser.add_argument("port", type=Path, help="such as /dev/serial/by-id/usb-FTDI_...")
-    parser.add_argument("--protocol", choices=sorted({each.protocol for each in SETTINGS}), action="append")
+    parser.add_argument(
+        "--protocol", choices=sorted({each.protocol for each in SETTINGS}), action="append",
+        help="only this one; may stand several times [all, one after the other]",
+    )  # fmt: skip
     parser.add_argument("--baud", type=int, action="append", help="only this speed; may stand several times")
     parser.add_argument("--slaves", type=int, default=SLAVES, metavar="N", help=f"Modbus addresses 1 to N [{SLAVES}]")
     parser.add_argument("--patience", type=int, default=200, metavar="MS", help="how long a meter may think [200]")
+    parser.add_argument(
+        "--site", type=Path, metavar="FILE",
+        help="your site file, so that no id is proposed twice [site.toml, my.toml or /etc/riser/site.toml]",
+    )  # fmt: skip
+    parser.add_argument("--data", type=Path, metavar="DIR", help="data directory [RISER_DATA, else var]")
     parser.add_argument("--json", action="store_true", help="one object for programs")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = _parser()
     options = parser.parse_args(arguments)
     if not 1 <= options.slaves <= 247 or not 20 <= options.patience <= 2000:
         parser.error("--slaves lies in 1 to 247 and --patience in 20 to 2000")
-    settings = (
+    settings = [
         each
         for each in SETTINGS
         if each.protocol in (options.protocol or (each.protocol,)) and each.baud in (options.baud or (each.baud,))
-    )
+    ]
+    if not settings:
+        known = ", ".join(str(each) for each in SETTINGS if each.protocol in (options.protocol or (each.protocol,)))
+        parser.error(f"no setting is left to try; with these protocols there are {known}")
     progress = Progress()
     try:
+        taken = look(options.site, options.data or Path(os.environ.get("RISER_DATA", "") or "var"))
         found, asked = scan(
-            options.port, settings, options.slaves, options.patience / 1000, SystemClock(), progress
+            options.port, iter(settings), options.slaves, options.patience / 1000, SystemClock(), progress
         )  # fmt: skip
+    except NoSite as trouble:
+        print(f"riser: {trouble}", file=sys.stderr)
+        return USAGE
     except (OSError, ValueError) as error:
         progress.end()
-        print(f"riser: {options.port} {why_closed(options.port, error)}", file=sys.stderr)
-        return 2
+        why = why_closed(options.port, error)
+        print(f"riser: {options.port} {why}", file=sys.stderr)
+        return IN_USE if why == HELD else USAGE
     progress.end()
     if options.json:
         print(json.dumps(as_json(found, asked)))
-        return 0 if found else 1
+    else:
+        _tell(options.port, found, taken)
+    return FINE if found else FAILED
+
+
+def _tell(port: Path, found: list[tuple[Setting, list[Found]]], taken: Taken) -> None:
     for sentence in oddities(list(itertools.chain.from_iterable(meters for _, meters in found))):
         print(f"# {sentence}")
+    if found:
+        print(f"# {about_ids(taken)}")
     for setting, meters in found:
-        print(f"# {setting}: {len(meters)} found\n{section(options.port, setting, meters)}\n")
+        print(f"# {setting}: {len(meters)} found\n{section(port, setting, meters, taken)}\n")
     if not found:
-        print(f"nobody answers on {options.port}: try A and B the other way round, and look at the meters' supply")
-    return 0 if found else 1
+        print(f"nobody answers on {port}: try A and B the other way round, and look at the meters' supply")
 
 
 if __name__ == "__main__":

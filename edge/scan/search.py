@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from edge.codec import cjt188, dlt645, dlt1997, modbus
 
 ENERGY_2007, NUMBER_2007, VOLTAGES_2007, ENERGY_1997 = "00010000", "04000402", "0201FF00", "9010"
+STATUS_3_2007, REMAINING_2007 = "04000503", "00900200"
+PREPAID = (0x0100, 0x0200)
+"""Bits 8 and 9 of status word 3: energy, or money, is prepaid in the meter."""
 DIGITS = 12
 ANSWERS_TO_BELIEVE_NOISE = 2
 """A spark on the line is noise once; meters that talk at once are noise again."""
@@ -43,7 +46,7 @@ class Outcome:
 class Found:
     """A meter. `doubled` says that more than one answers to this address; `number` is what it reads back itself.
 
-    `phases` is how many phases it measures, None where it does not tell.
+    `phases` is how many phases it measures, None where it does not tell. `purse`: it keeps prepaid money itself.
     """
 
     protocol: str
@@ -51,6 +54,7 @@ class Found:
     number: str | None = None
     doubled: bool = False
     phases: int | None = None
+    purse: bool = False
 
 
 Search = Generator[Probe, Outcome, list[Found]]
@@ -83,7 +87,8 @@ def _named(address: str) -> Generator[Probe, Outcome, Found]:
     reply = dlt645.decode(outcome.raw)
     number = reply.data[:3:-1].hex() if not reply.abnormal and len(reply.data) == 10 else ""
     phases = yield from _phases(address)
-    return Found("dlt645-2007", address, number if number.isdigit() else None, phases=phases)
+    purse = yield from _purse(address)
+    return Found("dlt645-2007", address, number if number.isdigit() else None, phases=phases, purse=purse)
 
 
 def _phases(address: str) -> Generator[Probe, Outcome, int | None]:
@@ -93,6 +98,26 @@ def _phases(address: str) -> Generator[Probe, Outcome, int | None]:
     if outcome.raw is None or (reply := dlt645.decode(outcome.raw)).abnormal:
         return None
     return 3 if len(reply.data) >= 8 and reply.data[6:8] not in (b"\xff\xff", b"\x00\x00") else 1
+
+
+def _purse(address: str) -> Generator[Probe, Outcome, bool]:
+    """A meter keeps prepaid money where its status word 3 says so, or where an amount is left in it: not every maker
+    sets those bits. A meter with remote control says neither, or refuses both."""
+    word = yield from _value(address, STATUS_3_2007, 2, "status")
+    if word is not None and int.from_bytes(word, "little") & 0x0300 in PREPAID:
+        return True
+    left = yield from _value(address, REMAINING_2007, 4, "purse")
+    return left is not None and left[::-1].hex().isdigit() and any(left)
+
+
+def _value(address: str, identifier: str, size: int, about: str) -> Generator[Probe, Outcome, bytes | None]:
+    """The `size` value bytes of an identifier; None where the meter is silent, refuses it, or answers otherwise."""
+    outcome = yield from _asked(Probe("dlt645-2007", dlt645.read(address, identifier), f"{about} of {address}"))
+    if outcome.raw is None:
+        return None
+    reply = dlt645.decode(outcome.raw)
+    fits = not reply.abnormal and reply.identifier == identifier and len(reply.data) == 4 + size
+    return reply.data[4:] if fits else None
 
 
 def dlt1997_meters() -> Search:

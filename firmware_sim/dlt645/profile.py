@@ -6,6 +6,7 @@
 
 request  DI 4, N blocks 1, mm hh DD MM YY           (the time may be left out where none is needed)
 record   A0 A0 length mm hh DD MM YY, class 1 AA … class 6 AA, CS E5        another class stands there empty
+         17, 24, 8, 16, 16 and 6 bytes; length from mm to the last AA, CS the sum from the first A0 to there
 quantity mm hh DD MM YY of the first, then N values
 """
 
@@ -87,7 +88,7 @@ def _record(meter: Device, at_us: int, mark: int, only: int) -> bytes:
 
 CLASSES = (
     lambda now: values.volts(now, None) + values.amps(now, None) + values.hertz(now),
-    lambda now: values.power(now, None) + values.reactive_power(now, None),
+    lambda now: values.power(now, "all") + values.reactive_power(now, "all"),
     lambda now: values.factor(now, None),
     lambda now: bcd(now.steps, 4) + bcd(0, 4) + bcd(values.kvarh(now.steps), 4) + bcd(0, 4),
     lambda now: bcd(values.kvarh(now.steps), 4) + bcd(0, 12),

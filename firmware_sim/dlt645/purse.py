@@ -3,7 +3,8 @@
 Remaining money is exact: what was bought, less each rate's energy times its price (NNNN.NNNN yuan/kWh, 040501nn in
 force, 040502nn to come at the time of 04000108). Below alarm amount 1 its lamp burns (status word 3, bit 7). At zero,
 or where an overdraft is allowed at its end, the relay opens at that second, once, until money comes. There are no
-step tariffs, and alarm amount 2 is kept but trips nothing.
+step tariffs, and alarm amount 2 is kept but trips nothing. With its purse switched off it is a meter with remote cost
+control: nothing is spent, nothing trips, and it says "not prepaid".
 """
 
 from __future__ import annotations
@@ -56,16 +57,19 @@ class PurseMeter(Dlt645Meter):
     """balance, alarm, overdraft, hoarding: yuan as text; price: yuan/kWh as text, the same for all rates.
 
     recharge: "plain" takes 03H without looking at MACs, "esam" refuses what needs a key, "vendor" takes the layout
-    without a count (L = 22H). trips: whether it opens its relay by itself.
+    without a count (L = 22H). trips: whether it opens its relay by itself. purse: "meter", or "off" as in a site file.
     """
 
     functions = ORDERS | {0x03: security}
 
     def __init__(self, *given: Any, balance: str = "50.00", price: str = "0.6500", alarm: str = "20.00",
                  overdraft: str = "0.00", hoarding: str = "999999.99", recharge: str = "plain", trips: bool = True,
-                 opened: bool = True, purchases: int = 1, customer: str = "000000000000", **more: Any):  # fmt: skip
+                 opened: bool = True, purchases: int = 1, customer: str = "000000000000", purse: str = "meter",
+                 **more: Any):  # fmt: skip
         if recharge not in ("plain", "esam", "vendor"):
             raise ValueError(f"recharge is plain, esam or vendor, not {recharge!r}")
+        if purse not in ("meter", "off"):
+            raise ValueError(f"a purse is meter or off, not {purse!r}")
         steps = Decimal(price) * 10_000
         if steps != int(steps) or steps < 0:
             raise ValueError(f"a price has four decimals; {price!r} has not")
@@ -77,7 +81,7 @@ class PurseMeter(Dlt645Meter):
             self.parameters |= {base + rate: Parameter(4, number(int(steps), 4)) for rate in range(1, 5)}
         self.parameters[PRICE_CHANGE] = Parameter(5, number(0, 5))
         super().__init__(*given, **more)
-        self.recharge, self.trips, self.opened = recharge, trips, opened
+        self.recharge, self.trips, self.opened, self.counting = recharge, trips, opened, purse == "meter"
         self.count, self.customer = purchases, bytes.fromhex(customer)[::-1]
         self._money, self._since = cents(balance) * CENT, list(self.metrology.rates_wus)
         self._ran_out = False
@@ -96,6 +100,8 @@ class PurseMeter(Dlt645Meter):
 
     def money(self) -> int:
         """What remains, in units of which `CENT` make a cent; below zero when overdrawn."""
+        if not self.counting:
+            return self._money
         used = zip(self.metrology.rates_wus, self._since, self.prices(), strict=True)
         return self._money - sum((now - before) * price for now, before, price in used)
 
@@ -144,7 +150,7 @@ class PurseMeter(Dlt645Meter):
     def _spend(self, to_us: int) -> None:
         """Stop at each whole second at which the money may be gone; seldom, while there is plenty of it."""
         metrology = self.metrology
-        while self.trips and not self._ran_out and metrology.flowing and not self.relay.keep_power:
+        while self.counting and self.trips and not self._ran_out and metrology.flowing and not self.relay.keep_power:
             left = self.money() + self.amount(0x04001003) * CENT
             fastest = max(1, PEAK * metrology.load.watts * max(self.prices()))
             look_us = (
@@ -184,13 +190,16 @@ class PurseMeter(Dlt645Meter):
 
     @property
     def lamp(self) -> bool:
-        return self.relay.alarm or self.money() <= self.amount(0x04001001) * CENT
+        return self.relay.alarm or (self.counting and self.money() <= self.amount(0x04001001) * CENT)
 
     def status_word(self, number: int) -> int:
         """Word 3: bits 8-9 are 10 for money, bit 14 is set while the account is not open."""
-        return super().status_word(number) | (0x0200 | (not self.opened) << 14 if number == 3 else 0)
+        own = 0x0200 | (not self.opened) << 14 if number == 3 and self.counting else 0
+        return super().status_word(number) | own
 
     def own_value(self, di: int) -> bytes | None:
+        if not self.counting:
+            return None
         if di in (0x00900200, 0x00900201):
             return bcd(min(self.cents()[di & 1], MOST_CENTS), 4)
         if di == 0x0280000B:
@@ -215,6 +224,7 @@ class PurseMeter(Dlt645Meter):
 
     def state(self) -> dict[str, Any]:
         kept = super().state()
+        self._rebase()  # Exact; so a purse that is switched on later does not spend what was used before.
         kept["purse"] = [self._money, list(self._since), self._ran_out, self.opened, self.count, self.customer.hex()]
         kept["bought"] = [asdict(each) for each in self.bought]
         return kept

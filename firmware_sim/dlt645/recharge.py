@@ -27,7 +27,7 @@ NO_MAC = bytes(4)
 def security(meter: Any, payload: bytes, mono: float | None) -> bytes:
     """03H. Returns the DATA of 83H, or raises Refusal with SERR, and then no money was moved."""
     di, fields = int.from_bytes(payload[:4], "little"), payload[8:]
-    if len(payload) < 8:
+    if len(payload) < 8 or not meter.counting:
         raise Refusal(OTHER)
     if di in (STATUS, END) and not fields:
         return payload[:4] + _status(meter, b"" if di == END else NO_MAC)

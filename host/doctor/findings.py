@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
+
+OF_DATA = ("up", "status", "request", "doctor")
+"""Verbs that take --data."""
 
 Severity = Literal["good", "worth knowing", "wrong"]
 
@@ -48,6 +52,14 @@ def know(group: str, about: str, sentence: str, remedy: str = "", command: str =
 
 def wrong(group: str, about: str, sentence: str, remedy: str, command: str = "") -> Finding:
     return Finding("wrong", group, about, sentence, remedy, command)
+
+
+def with_data(finding: Finding, data: str) -> Finding:
+    """The finding with a command that means the data directory that was given; others' commands stay as they are."""
+    words = finding.command.split(" ", 2)
+    if words[0] != "./riser" or words[1] not in OF_DATA or " --data" in finding.command:
+        return finding
+    return replace(finding, command=f"{finding.command} --data {shlex.quote(data)}")
 
 
 def count(findings: Iterable[Finding], severity: Severity) -> int:

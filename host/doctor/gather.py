@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bridge.contract.clock import Clock, from_environment
+from bridge.contract.os_words import in_words
 from bridge.contract.site import Port
 from bridge.contract.site_file import BadSite, load
 from host import site_check
@@ -57,7 +58,7 @@ class Looks:
         return None
 
     def _note(self, group: str, what: str, error: Exception) -> None:
-        name, why = getattr(error, "filename", None), getattr(error, "strerror", None) or str(error)
+        name, why = getattr(error, "filename", None), in_words(error)
         sentence = f"{what.capitalize()} could not be looked at: {f'{name}: ' if name else ''}{why}."
         self.troubles.append(
             wrong(

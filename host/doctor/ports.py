@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bridge.contract.messages import PortFacts
 from bridge.contract.site import Port
+from host.adapters import Adapter, is_copied, name_of
 from host.doctor import line_errors
 from host.doctor.findings import Finding, good, know, of, wrong
-from host.doctor.seen import Adapter, PortSeen, PortsSeen, Snapshot
+from host.doctor.seen import PortSeen, PortsSeen, Snapshot
 
 UNSTABLE = re.compile(r"/dev/tty(USB|ACM)\d+$")
 """Names that the kernel gives in the order of plugging in: after a restart they may be swapped."""
 
 SLOW_LATENCY_MS = 2
-ENOUGH_ASKED, MANY_FAILED, MOST_FAILED = 50, 0.02, 0.2
-"""Of at least so many requests: above two in a hundred a line is not healthy, above one in five it does not work."""
 
 GRABBERS = {
     "ModemManager": "sudo systemctl disable --now ModemManager",
@@ -31,7 +30,7 @@ GRABBERS = {
 def findings(snapshot: Snapshot) -> list[Finding]:
     """Everything about ports and the rights to open them."""
     site, seen = snapshot.site.site, snapshot.ports
-    if site is None or seen is None:
+    if site is None or seen is None or snapshot.other_gateway is not None:
         return []
     if not site.ports:
         return [know("ports", "", "The site file has no ports, so no meter is read.", "Write a [[ports]] table.")]
@@ -121,7 +120,7 @@ def _missing(snapshot: Snapshot, port: PortSeen) -> Finding:
             "Plug the missing adapter in, try another socket or cable; then see what the kernel says of it.",
             "sudo dmesg | tail -20",
         )
-    here = "; ".join(_adapter_words(each) for each in free)
+    here = "; ".join(_adapter_words(each, snapshot.ports.adapters) for each in free)
     return wrong(
         "ports",
         port.id,
@@ -131,16 +130,14 @@ def _missing(snapshot: Snapshot, port: PortSeen) -> Finding:
     )
 
 
-def _adapter_words(adapter: Adapter) -> str:
-    return f"{stable_name(adapter) or adapter.path}" + (f" ({adapter.product})" if adapter.product else "")
+def _adapter_words(adapter: Adapter, here: Sequence[Adapter]) -> str:
+    return f"{stable_name(adapter, here) or adapter.path}" + (f" ({adapter.product})" if adapter.product else "")
 
 
-def stable_name(adapter: Adapter) -> str | None:
-    """The name that stays this adapter's: by-id where it has a number of its own, else the USB socket's by-path, also
-    while it is the only one of its kind: a second one would take the by-id away. So says `riser service show` too."""
-    if adapter.by_id and adapter.number is not None:
-        return adapter.by_id[0]
-    return adapter.by_path[0] if adapter.by_path else None
+def stable_name(adapter: Adapter, here: Sequence[Adapter]) -> str | None:
+    """The name that stays this adapter's, as `riser service show` gives it; None where it has none."""
+    name, _ = name_of(adapter, here)
+    return name if name != adapter.path else None
 
 
 def _name(snapshot: Snapshot, port: PortSeen, seen: PortsSeen) -> Iterator[Finding]:
@@ -148,20 +145,23 @@ def _name(snapshot: Snapshot, port: PortSeen, seen: PortsSeen) -> Iterator[Findi
     if not port.exists:
         return
     if UNSTABLE.match(port.device):
-        better = stable_name(adapter) if adapter is not None else None
+        better = stable_name(adapter, seen.adapters) if adapter is not None else None
         sentence = f"Port {port.id} is named {port.device}; with a second adapter or after a restart that may be "
         sentence += "another one."
         remedy = f'Write device = "{better}"' if better else "Write its name below /dev/serial/by-id or by-path"
         yield know("ports", port.id, sentence, f"{remedy} for port {port.id} in {snapshot.site.path}.")
-    elif "/by-id/" in port.device and adapter is not None and adapter.number is None:
-        twins = [each.path for each in seen.adapters if each.usb and each.product == adapter.product]
-        if len(twins) > 1:
+    elif "/by-id/" in port.device and adapter is not None:
+        copied, none = is_copied(adapter, seen.adapters), adapter.number is None
+        twins = [each for each in seen.adapters if each.usb and each.product == adapter.product]
+        twins = [each for each in twins if each.number == adapter.number]
+        if copied or (none and len(twins) > 1):
             path = adapter.by_path[0] if adapter.by_path else "its name below /dev/serial/by-path"
             yield know(
                 "ports",
                 port.id,
                 f"Port {port.id}: {len(twins)} adapters here have this same by-id name, because they "
-                "have no serial number; it may mean the other one after a restart.",
+                f"{'have no serial number' if none else 'carry the same serial number'}; it may mean the other one "
+                "after a restart.",
                 f'Write device = "{path}" for port {port.id} in {snapshot.site.path}, and leave each adapter in its '
                 "USB socket.",
             )
@@ -223,7 +223,7 @@ def _live(snapshot: Snapshot, wired: Port, port: PortSeen, facts: PortFacts, exp
             f"echo 1 | sudo tee {port.latency_file}",
         )
     if not list(line_errors.of_line(snapshot, port.id)):  # Told there with the meters that it is about.
-        yield from _errors(port, facts)
+        yield from line_errors.since_start(snapshot, facts)
     stale_s = snapshot.site.site.policy.stale_min * 60 if snapshot.site.site else 900
     if facts.round_s is not None and facts.round_s > max(wired.poll_s, stale_s):
         yield know(
@@ -233,16 +233,3 @@ def _live(snapshot: Snapshot, wired: Port, port: PortSeen, facts: PortFacts, exp
             f"a reading counts as old after {stale_s} s: nobody on this line can be cut.",
             "Set the meters and the port to a higher baud rate, or divide the line over two ports.",
         )
-
-
-def _errors(port: PortSeen, facts: PortFacts) -> Iterator[Finding]:
-    # A line on which nobody answers is told under meters, where it says what to try.
-    if facts.asked < ENOUGH_ASKED or not facts.read:
-        return
-    share = facts.failed / facts.asked
-    if share <= MANY_FAILED:
-        return
-    sentence = f"Port {port.id}: {share:.0%} of {facts.asked} requests since the start had no good answer."
-    remedy = "If single meters are silent, see meters. Else: 120 ohm at both ends of the line and nowhere else, one "
-    remedy += "chain without branches, shield at one end, away from power cables; then a lower baud rate."
-    yield (wrong if share > MOST_FAILED else know)("ports", port.id, sentence, remedy)

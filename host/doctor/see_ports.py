@@ -14,9 +14,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bridge.contract.site import Port
-from host.doctor.seen import Adapter, Holder, PortSeen, PortsSeen, User
+from host import adapters
+from host.doctor.seen import Holder, PortSeen, PortsSeen, User
 
-KINDS = ("ttyUSB*", "ttyACM*", "ttyAMA*", "ttySC*", "ttyS*")
 LOCKS = ("run/lock", "var/lock")
 
 
@@ -26,7 +26,7 @@ def look(wired: Iterable[Port], data: Path, runner: User, me: User, own: frozens
     real = {port.id: os.path.realpath(data / port.device) for port in ports}
     held, blind = holders(set(real.values()), own, root, data)
     seen = tuple(_port(port, data / port.device, real[port.id], held, runner, me, root) for port in ports)
-    return PortsSeen(seen, tuple(adapters(root)), blind)
+    return PortsSeen(seen, tuple(adapters.found(root)), blind)
 
 
 def _port(
@@ -181,48 +181,3 @@ def _lock_file(device: str, root: Path) -> set[int]:
             if words and words[0].isdigit() and (root / "proc" / words[0]).exists():
                 return {int(words[0])}
     return set()
-
-
-def adapters(root: Path) -> list[Adapter]:
-    """The serial devices of this machine that a line could hang on."""
-    found = []
-    by_id, by_path = _names(root / "dev/serial/by-id"), _names(root / "dev/serial/by-path")
-    for kind in KINDS:
-        for path in sorted((root / "dev").glob(kind)):
-            if kind == "ttyS*" and not _is_real(path.name, root):
-                continue
-            real = os.path.realpath(path)
-            product, number, usb = _usb(path.name, root)
-            ids, paths = tuple(by_id.get(real, ())), tuple(by_path.get(real, ()))
-            found.append(Adapter(real, ids, paths, product, number, usb))
-    return found
-
-
-def _is_real(name: str, root: Path) -> bool:
-    """Debian makes ttyS0 to ttyS3 in any case; type 0 means that no chip is there."""
-    kind = root / "sys/class/tty" / name / "type"
-    return kind.exists() and kind.read_text().strip() != "0"
-
-
-def _names(folder: Path) -> dict[str, list[str]]:
-    """{device: the names it has in this folder}."""
-    found: dict[str, list[str]] = {}
-    if folder.is_dir():
-        for link in sorted(folder.iterdir()):
-            found.setdefault(os.path.realpath(link), []).append(str(link))
-    return found
-
-
-def _usb(name: str, root: Path) -> tuple[str, str | None, bool]:
-    """(maker and product, serial number, is it on USB), from the USB device above the tty."""
-    at = Path(os.path.realpath(root / "sys/class/tty" / name / "device"))
-    while at != at.parent:
-        if (at / "idVendor").exists():
-            words = [_word(at / "manufacturer"), _word(at / "product")]
-            return " ".join(filter(None, words)), _word(at / "serial") or None, True
-        at = at.parent
-    return "", None, False
-
-
-def _word(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace").strip() if path.exists() else ""

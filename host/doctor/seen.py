@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from bridge.contract import messages as m
 from bridge.contract.site import Site
 from bridge.contract.units import instant_of
+from host.adapters import Adapter
 from host.doctor.findings import Finding
 from host.runfile import Run
 
@@ -53,18 +54,6 @@ class SiteSeen:
     site: Site | None = None
     mistakes: tuple[str, ...] = ()
     models: dict[str, dict[str, bool]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Adapter:
-    """A serial device of this machine. `number` is its own serial number; without one its by-id name is not its own."""
-
-    path: str
-    by_id: tuple[str, ...] = ()
-    by_path: tuple[str, ...] = ()
-    product: str = ""
-    number: str | None = None
-    usb: bool = False
 
 
 @dataclass(frozen=True)
@@ -237,6 +226,12 @@ class Snapshot:
         """What the running gateway said; empty where it was not heard, or is off line and its words are old."""
         facts = self.broker.facts if self.broker is not None else Facts()
         return facts if facts.status is not None and facts.status.state == "online" else Facts()
+
+    @property
+    def other_gateway(self) -> str | None:
+        """The gateway that runs here, where the site file is of another one; then the two are not compared."""
+        site, gateway = self.site.site, self.run.gateway if self.run is not None else None
+        return gateway if site is not None and gateway is not None and gateway != site.site.gateway else None
 
     @property
     def zone(self) -> ZoneInfo:

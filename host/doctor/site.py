@@ -27,6 +27,8 @@ BOOK_WINS = f"The book wins; {NO_APPLY}. Write into the site file what the book 
 def findings(snapshot: Snapshot) -> list[Finding]:
     found = list(_file(snapshot))
     site, registry = snapshot.site.site, snapshot.registry
+    if (other := _other_site(snapshot, site, registry)) is not None:
+        return [other]
     if registry is None:
         return found
     if (trouble := _registry(snapshot, registry)) is not None:
@@ -44,6 +46,31 @@ def findings(snapshot: Snapshot) -> list[Finding]:
             )
         )
     return [*found, *different]
+
+
+def _other_site(snapshot: Snapshot, site: Site | None, registry: RegistrySeen | None) -> Finding | None:
+    """One sentence where site file and book are of two sites: a hundred differences would say less."""
+    place, path = snapshot.place.directory, snapshot.site.path
+    remedy = "Give --data with the directory of this site file, or leave out --site to look at what runs."
+    if site is not None and (gateway := snapshot.other_gateway) is not None:
+        return wrong(
+            GROUP,
+            str(path),
+            f"{path} is of the gateway {site.site.gateway}, and in {place} the gateway {gateway} runs: the two are of "
+            "different sites, so ports and book were not compared with this file.",
+            remedy,
+        )
+    if site is None or registry is None or not registry.meters or not site.meters:
+        return None
+    if registry.meters.keys() & {meter.id for meter in site.meters}:
+        return None
+    return wrong(
+        GROUP,
+        str(path),
+        f"The book in {place} has {of(len(registry.meters), 'meter')} and {path} has {len(site.meters)}, and not one "
+        "is in both: they are of different sites, so they were not compared further.",
+        "Give --data with the directory of this site file, or --site with the file of this book.",
+    )
 
 
 def _file(snapshot: Snapshot) -> Iterator[Finding]:

@@ -42,7 +42,7 @@ def columns(text: str) -> int:
     return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
-def lines(findings: list[Finding], head: str, width: int) -> list[str]:
+def lines(findings: list[Finding], head: str, width: int, command: str = "./riser doctor") -> list[str]:
     """The whole text, worst last, each group in its order, and a last line that sums up."""
     width = max(NARROW, min(width - 1, WIDE))
     told = [head]
@@ -51,11 +51,11 @@ def lines(findings: list[Finding], head: str, width: int) -> list[str]:
         if of_this:
             told += ["", click.style(title, fg=colour, bold=True)]
         for group in GROUPS:
-            told += _group(group, [each for each in of_this if each.group == group], width)
+            told += _group(group, [each for each in of_this if each.group == group], width, command)
     return [*told, "", summary(findings)]
 
 
-def _group(group: str, findings: list[Finding], width: int) -> list[str]:
+def _group(group: str, findings: list[Finding], width: int, command: str) -> list[str]:
     if not findings:
         return []
     told = [group]
@@ -69,7 +69,7 @@ def _group(group: str, findings: list[Finding], width: int) -> list[str]:
         if each.command:  # Not wrapped: it is copied as it is.
             told.append(f"  $ {each.command}")
     if (more := len(findings) - MOST_OF_A_GROUP) > 0:
-        told.append(f"- and {more} more: ./riser doctor --json")
+        told.append(f"- and {more} more: {command} --json")
     return told
 
 

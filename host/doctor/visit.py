@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bridge.contract.clock import Clock
 from host.doctor import accounts, broker, clock, disk, meters, ports, programs, rights, site
-from host.doctor.findings import Finding, count
+from host.doctor.findings import Finding, count, with_data
 from host.doctor.gather import gather
 from host.doctor.seen import Snapshot
 from host.exits import FAILED, FINE
@@ -16,12 +16,15 @@ from host.programs import SIM
 CHECKS = (programs, ports, rights, meters, clock, broker, disk, site, accounts)
 
 
-def visit(base: Path, site_file: Path | None, machine: Clock, command: str) -> tuple[list[Finding], str]:
-    """(all findings, a line that says what was looked at)."""
+def visit(
+    base: Path, site_file: Path | None, machine: Clock, command: str, data: str | None = None
+) -> tuple[list[Finding], str]:
+    """(all findings, a line that says what was looked at). `data` is --data as typed; it is in every command then."""
     # What the connection logs is told as a finding, in words and once.
     logging.getLogger("riser").addHandler(logging.NullHandler())
     snapshot = gather(base, site_file, machine, command)
-    return judge(snapshot), headline(snapshot)
+    findings = judge(snapshot)
+    return [with_data(each, data) for each in findings] if data else findings, headline(snapshot)
 
 
 def judge(snapshot: Snapshot) -> list[Finding]:

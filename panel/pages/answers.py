@@ -138,7 +138,8 @@ def _outcome(stand: Parts, asked: Asked) -> tuple[bool | None, str, str]:
     if _waits_for_button(stand, asked):
         return None, t("Ready: press the button on the meter"), ""
     if newest.status == "accepted":
-        return None, t("Accepted by the gateway; waiting until the meter has confirmed."), ""
+        besides = said(str((newest.data or {}).get("text") or ""))
+        return None, t("Accepted by the gateway; waiting until the meter has confirmed."), besides
     if newest.status == "refused":
         words = rule_words(newest.rule)
         told = t("Refused: {words} ({rule}).", words=words, rule=newest.rule) if newest.rule else t("Refused.")

@@ -10,6 +10,7 @@ from bridge.contract.units import instant_of
 from panel.bodies import UNREADABLE
 from panel.edge_words import READ_BACK, known, person, reason, said
 from panel.history import Line
+from panel.model_words import modelled
 from panel.parts import Parts
 from panel.states import HOLDS
 from panel.words import later, t
@@ -46,14 +47,16 @@ SAID = {
     "battery-good": later("Battery good again"),
     "valve-fault": later("Valve out of order"),
     "valve-good": later("Valve in order again"),
+    "purse-counts": later("Paid twice"),
+    "purse-off": later("No longer paid twice"),
 }
 
 BAD = (
     "offline", "relay-moved", "not-following", "quarantined", "not-charged", "identity", "cover-opened",
-    "cover-cleared", "battery-low", "valve-fault",
+    "cover-cleared", "battery-low", "valve-fault", "purse-counts",
 )  # fmt: skip
 
-GOOD_NEWS = ("cover-closed", "battery-good", "valve-good")
+GOOD_NEWS = ("cover-closed", "battery-good", "valve-good", "purse-off")
 """Alarms that take an earlier one back."""
 
 
@@ -103,7 +106,9 @@ def _from_book(line: Line) -> dict[str, Any]:
         case "trip/1":
             text = t("for arrears") if body.get("cause") == "arrears" else t("by a person")
         case "meter/1":
-            text = " · ".join(str(body[key]) for key in ("model_name", "address") if body.get(key))
+            text = " · ".join(
+                filter(None, (modelled(str(body.get("model_name") or "")), str(body.get("address") or "")))
+            )
         case "close/1" | "opening/1":
             text = said(str(body.get("cause") or ""))
     return {"at": line.at, "word": word, "text": text, "bad": bad}

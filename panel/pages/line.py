@@ -6,9 +6,11 @@ from typing import Any
 
 from flask import Blueprint, abort, render_template, request
 
+from bridge.contract.line_health import MUCH_PERCENT
 from bridge.contract.messages import Info, PortStatistics
 from panel.guard import quiet
 from panel.line_figures import bytes_of, decode_of, meters_of, mishaps_of, shares_of
+from panel.line_verdict import verdict_of
 from panel.parts import parts
 
 blueprint = Blueprint("line", __name__)
@@ -46,7 +48,9 @@ def _now(id: str) -> dict[str, Any]:
         "meters": meters,
         "shares": shares_of(facts) if facts is not None else [],
         "mishaps": mishaps_of(facts, meters) if facts is not None else [],
+        "much": MUCH_PERCENT,
         "bytes_of": bytes_of,
         "decode_of": decode_of,
-        "wall": stand.wall(),
+        "wall": stand.line_wall(),
+        "verdict": verdict_of(port, view) if port is not None else None,
     }

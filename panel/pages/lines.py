@@ -12,6 +12,7 @@ from bridge.contract.messages import Info
 from bridge.contract.units import is_plain, is_transaction
 from panel.commands import Conflict, NotSent
 from panel.guard import me, quiet, require
+from panel.line_verdict import verdict_of
 from panel.links import link
 from panel.pages.answers import answer_to
 from panel.parts import parts
@@ -47,10 +48,12 @@ def _page(mistake: str | None = None, why: str = "") -> str:
 def _now() -> dict[str, Any]:
     stand = parts()
     view = stand.mirror.view()
+    gateway = view.get(Info)
     return {
-        "gateway": view.get(Info),
+        "gateway": gateway,
+        "verdicts": {port.id: verdict_of(port, view) for port in gateway.ports} if gateway is not None else {},
         "modes": MODES,
-        "wall": stand.wall(),
+        "wall": stand.line_wall(),
         "meters": meters_by_port(stand),
         "unreadable": stand.mirror.unreadable,
     }

@@ -127,7 +127,7 @@ def _registers(facts: MeterFacts, base: Line | None) -> list[tuple[str, int, int
 def _frames(charge: Line | None) -> list[tuple[str, str]]:
     """The raw frames behind the newest charge: (request, reply) in groups of two digits."""
     frames = charge.body["end"].get("frames") or [] if charge else []
-    return [(_spaced(sent), _spaced(got)) for sent, got in frames]
+    return [(_spaced(sent), _spaced("".join(got))) for sent, *got in frames]
 
 
 def _spaced(text: str) -> str:

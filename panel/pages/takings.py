@@ -20,6 +20,9 @@ from panel.words import t
 
 blueprint = Blueprint("takings", __name__)
 
+SHOWN = 200
+"""Top-ups on one page; the sums are those of the whole day."""
+
 
 @blueprint.get("/takings")
 def takings() -> str:
@@ -34,13 +37,15 @@ def takings() -> str:
     people = _sums(lines, "who")
     who = request.args.get("who", "")
     chosen = [line for line in lines if line.body.get("who") == who] if who in people else lines
+    pages = max(1, -(-len(chosen) // SHOWN))
+    page = min(max(1, request.args.get("page", 1, int)), pages)
     return render_template(
         "takings.html", day=day, today=today, before=day - timedelta(days=1),
         after=day + timedelta(days=1) if day < today else None, lines=chosen, count=len(lines), who=who, wall=wall,
         people=[(each, person(each) or each, nano) for each, nano in people.items()],
         methods=[(method_word(each), nano) for each, nano in _sums(chosen, "method").items()],
         total_nano=sum(line.amount_nano or 0 for line in chosen), tenants=stand.mirror.view().accounts,
-        method_word=method_word,
+        method_word=method_word, page=page, pages=pages, shown=chosen[(page - 1) * SHOWN : page * SHOWN],
     )  # fmt: skip
 
 

@@ -211,6 +211,18 @@ def test_names_are_listed_without_a_line(bench: Bench, capsys: pytest.CaptureFix
         (("write", "00010000", "00000000"), "begin with 04"),
         (("write", "04000401", "010000000000"), "set-address"),
         (("write", "04000C03", "02000000"), "set-password"),
+        (("write", "040004FF", "00"), "`set-address`"),
+        (("write", "0400ff01", "00"), "`set-address`"),
+        (("write", "04FFFFFF", "00"), "`set-address`"),
+        (("write", "0400040ff", "00"), "write IDENTIFIER HEX"),
+        (("write", "04000cff", "00"), "`set-password`"),
+        (("write", "04000c05", "00"), "`set-password`"),
+        (("write", "04000102", "000000"), "`clock --set`"),
+        (("write", "0400010c", "00"), "`clock --set`"),
+        (("write", "040001FF", "00"), "`clock --set`"),
+        (("write", "040007FF", "00"), "`set-speed`"),
+        (("write", "04000703", "20"), "`set-speed`"),
+        (("write", "FF000401", "00"), "`set-address`"),
         (("freeze", "daily", "25:00"), "write freeze now"),
         (("freeze", "monthly", "31", "10:00"), "write freeze now"),
         (("freeze", "sometimes"), "write freeze now"),
@@ -358,6 +370,26 @@ def test_a_clock_is_set_and_read_back(bench: Bench, monkeypatch: pytest.MonkeyPa
     assert abs((shown - bench.clock.now().astimezone(shown.tzinfo)).total_seconds()) <= 2
 
 
+def test_a_clock_of_two_parameters_is_set_in_two_writes(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    """A meter without 0400010C gets its time and its date, each confirmed; no bare `write` is needed for it."""
+    of = bench._of
+
+    def old(meter: Any, frame: bytes, request: Any, now: Any, mono: Any) -> bytes | None:
+        address, control, payload = request
+        if control in (0x11, 0x14) and payload[3::-1].hex().upper() == "0400010C":
+            return build(address, control | 0xC0, b"\x02", 4)
+        return of(meter, frame, request, now, mono)
+
+    bench._of = old  # type: ignore[method-assign]
+    bench.parameters |= {"04000101": bytes.fromhex("05201126"), "04000102": bytes.fromhex("002010")}
+    bench.typed, bench.unseen = [OURS[-4:]] * 2, [SECRET] * 2
+    assert bench.run("clock", "--set") == 0 and bench.controls() == [0x14, 0x14]
+    assert (
+        bench.parameters["04000101"] == bytes.fromhex("05201126") and bench.parameters["04000102"][1:3].hex() == "3010"
+    )
+    assert "read back: 2026-11-20 10:30" in capsys.readouterr().out
+
+
 def test_the_clocks_of_a_line_by_the_rules(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     """R25: two minutes off is set; a right clock and a border refuse; that a meter takes no second one is told."""
     assert bench.run("broadcast-time") == 2 and "(R25)" in bench.said[-1]
@@ -475,12 +507,12 @@ def test_longest_wait_is_bounded(bench: Bench) -> None:
 
 
 def test_a_port_that_somebody_holds_is_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    """A Riser that runs holds its ports: one sentence that says how to ask it, exit code 2, not a byte on the line."""
+    """A Riser that runs holds its ports: one sentence that says how to ask it, exit code 3, not a byte on the line."""
     master, slave = pty.openpty()
     path = Path(os.ttyname(slave))
     held = SerialWire(path, 2400, "E")
     try:
-        assert main([str(path), OURS, "trip", "--yes"]) == 2
+        assert main([str(path), OURS, "trip", "--yes"]) == 3
         said = capsys.readouterr().err
         assert "a Riser that runs holds its ports" in said and "`riser request`" in said
         os.set_blocking(master, False)

@@ -58,11 +58,13 @@ def test_places_that_are_no_port_are_told_in_words(tmp_path: Path) -> None:
         (OSError(errno.ENXIO, "could not open port"), device_words.NOT_THERE),
         (ValueError("Invalid baud rate: 1"), device_words.NO_SUCH_SPEED),
         (OSError("Could not configure port: (22, 'Invalid argument')"), device_words.NO_SUCH_SPEED),
-        (OSError(errno.EIO, "Input/output error"), "[Errno 5] Input/output error"),
+        (OSError(errno.EIO, "Input/output error"), device_words.FAILS),
+        (OSError("[Errno 71] Protocol error"), "Protocol error"),
     ],
 )
 def test_what_cannot_be_tried_here_is_told_too(error: Exception, words: str) -> None:
-    """No right, busy, gone while it was opened, a speed the adapter does not know; what is not known stays as it is."""
+    """No right, busy, gone while it was opened, a speed the adapter does not know, a fault; an unknown one loses its
+    number."""
     assert why_closed(Path("/dev/null"), error) == words
 
 

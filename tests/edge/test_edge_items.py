@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from edge.by_hand.names import everything
 from edge.codec import dlt645
 from edge.explain import formats
 from edge.explain.__main__ import explain
@@ -208,3 +209,14 @@ def test_decode_says_the_same() -> None:
     assert "the clock's battery is low" in "".join(
         piece.words for piece in explain(body + bytes([sum(body) & 0xFF, 0x16])).pieces
     )
+
+
+def test_no_two_items_of_a_survey_have_one_name() -> None:
+    """Seven status words, three settlement days, the purchases back: each line says which one it is."""
+    names = [name_of(each.identifier) for each in everything("dlt645-2007")]
+    assert len(names) > 150 and sorted(set(names)) == sorted(names)
+    assert name_of("04000503") == "status word 3" and name_of("04000B02") == "settlement day 2"
+    assert name_of("04020001") == "day table 1, second set" and name_of("03330402") == (
+        "remaining amount before the purchase 2 back"
+    )
+    assert not any("{" in name for name in names)

@@ -103,6 +103,90 @@ def test_a_late_modbus_answer_is_no_answer_to_another_question() -> None:
             assert value == pytest.approx(wh if then == "energy" else w, rel=0.01), (think_s, first)
 
 
+def doubling(line: Modbus, after_s: float, burst: bool) -> None:
+    """From now on every answer on the line comes twice, the copy so much after the first; in a burst with what follows
+    where the adapter delivers so."""
+    wire = line.port.wire
+    write, read = wire.write, wire.read
+
+    def twice(frame: bytes) -> None:
+        before = list(wire._coming)
+        write(frame)
+        answers = [each for each in wire._coming if each not in before]
+        wire._coming = sorted([*wire._coming, *((due + after_s, raw) for due, raw in answers)])
+
+    def at_once(timeout_s: float) -> bytes:
+        piece = read(timeout_s)
+        while piece and wire._coming and wire._coming[0][0] < line.clock.monotonic() + 0.02:
+            line.clock.advance(max(0.0, wire._coming[0][0] - line.clock.monotonic()))
+            piece += wire._coming.pop(0)[1]
+        return piece
+
+    wire.write = twice  # type: ignore[method-assign]
+    if burst:
+        wire.read = at_once  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("burst", [False, True])
+@pytest.mark.parametrize("after_s", [0.001, 0.006, 0.012, 0.02, 0.03, 0.06])
+def test_an_answer_that_comes_twice_answers_one_question(after_s: float, burst: bool) -> None:
+    """A repeater, an echoing adapter, a slave that says all twice: whenever the copy comes, kWh are never taken for W,
+    and what is read twice is read twice."""
+    line = Modbus()
+    line.line.think_s = (0.015, 0.015)
+    kind, meter = model.load("eastron-sdm630"), line.line.meters[0]
+    doubling(line, after_s, burst)
+    for name in ("energy", "power", "energy", "power", "power", "energy", "energy", "power"):
+        reply = line.ask(name, "1")
+        (value,) = kind.values(name, reply.raw or b"", UTC).values()
+        expected = 10 * meter.metrology.registers()[0] if name == "energy" else meter.metrology.watts()
+        assert value == pytest.approx(expected, rel=0.01), name
+    line.port.wire._coming.clear()
+
+
+@pytest.mark.parametrize("after_s", [0.001, 0.012, 0.03])
+def test_a_copy_confirms_nothing(after_s: float) -> None:
+    """A reading that is doubted is read again at once: the second copy of a wrong answer is not the second reading."""
+    line = Modbus()
+    line.line.think_s = (0.015, 0.015)
+    doubling(line, after_s, False)
+    wire, right = line.port.wire, line.port.wire._answer
+
+    def wrong_once(frame: bytes, now: datetime, mono: float) -> tuple[bytes, float]:
+        wire._answer = right
+        body = bytes([frame[0], frame[1], 4]) + b"\x42\x00\x00\x00"
+        return body + modbus.crc(body), 0.015
+
+    wire._answer = wrong_once
+    first, second = line.ask("energy", "1"), line.ask("energy", "1")
+    assert first.raw is not None and b"\x42\x00\x00\x00" in first.raw
+    assert second.raw is not None and second.raw != first.raw
+
+
+def test_two_answers_that_are_alike_cost_one_look(caplog: pytest.LogCaptureFixture) -> None:
+    """No load: power and reactive power are both nothing, round after round. That is looked into once, and not in
+    each round, and no line is called bad for it."""
+    line = Modbus()
+    nothing = bytes([1, 4, 4, 0, 0, 0, 0])
+    line.port.wire._answer = lambda frame, now, mono: (nothing + modbus.crc(nothing), 0.015)
+    began = line.clock.monotonic()
+    for _ in range(20):
+        assert line.ask("power", "1").raw and line.ask("energy", "1").raw
+    assert line.clock.monotonic() - began < 40 * 0.06 + 2 * 0.6
+    assert not [message for message in caplog.messages if "twice" in message]
+
+
+def test_a_line_that_says_all_twice_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """The log names the slave and what to look for, once, and from then on every question waits for the copy."""
+    line = Modbus()
+    line.line.think_s = (0.015, 0.015)
+    doubling(line, 0.006, False)
+    for name in ("energy", "power") * 10:
+        assert line.ask(name, "1").raw
+    (message,) = [message for message in caplog.messages if "twice" in message]
+    assert "slave 1" in message and "repeater" in message
+
+
 def test_the_line_is_not_held_up_for_a_late_slave() -> None:
     """While one slave's late answer may still come, the next slave is asked, and answers for itself."""
     line = Modbus()

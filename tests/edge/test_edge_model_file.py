@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -92,3 +94,55 @@ def test_what_a_person_types(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert main([str(bad), "--json"]) == 2
     assert json.loads(capsys.readouterr().out)["mistakes"] == ["line 8: model.phases: is 2; write 1 or 3"]
     assert main([str(tmp_path / "none.toml")]) == 2 and "cannot be read" in capsys.readouterr().err
+
+
+def test_a_wrong_id_hides_no_proof(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file under another name is a mistake, and its rows are held against their frames all the same."""
+    path = changed(tmp_path, 'id = "eastron-sdm120"', 'id = "eastron-sdm121"')
+    path.write_text(path.read_text(encoding="utf-8").replace("energy_wh = 1234560", "energy_wh = 1"), encoding="utf-8")
+    assert main([str(path)]) == 2
+    told = capsys.readouterr().out
+    assert "make them one" in told and 'row "energy": the reply gives' in told
+    rows = len(model.load("eastron-sdm120").rows)
+    assert f"{rows - 1} of {rows} rows give the values of their proof" in told
+    assert main([str(path), "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["proofs_that_hold"] == rows - 1
+
+
+def test_a_proof_of_another_identifier_is_told_with_what_it_is_of(tmp_path: Path) -> None:
+    """The row asks one identifier and its frame answers another: both are named, and the row that asks the other."""
+    source = model.DIRECTORY / "dlt645-1p.toml"
+    text = source.read_text(encoding="utf-8")
+    rows = model.load("dlt645-1p").rows
+    one, other = (name for name in rows if name in ("clock", "serial"))
+    first, second = rows[one].di, rows[other].di
+    assert first and second
+    path = tmp_path / source.name
+    path.write_text(text.replace(f'di = "{first}"', f'di = "{second}"', 1), encoding="utf-8")
+    found = [each for each in proven(path) if f'row "{one}"' in each]
+    assert found and f"it is of {first}, and this row asks {second}" in found[0]
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda path: None, "there is no such file"),
+        (lambda path: path.mkdir(), "it is a directory; name the file in it"),
+        (lambda path: path.write_bytes(b"\x7fELF\0\0"), "no model's file but a binary one"),
+        (lambda path: path.write_bytes("id = 1\n名".encode("gbk")), "line 2 is not UTF-8 text; save it as UTF-8"),
+        (lambda path: os.mkfifo(path), "it is a device or a pipe"),
+        (lambda path: path.symlink_to(path), "it is a link that leads to itself"),
+        (lambda path: (path.touch(), os.truncate(path, 100_000_000)), "it has 100000000 bytes"),
+    ],
+)
+def test_what_is_no_model_at_all_is_refused_in_words(
+    tmp_path: Path, make: Callable[[Path], None], told: str, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """One sentence, exit code 2, no error number; nothing of it is parsed, however long it is."""
+    monkeypatch.setattr("edge.model_file.toml_text.read", lambda text: pytest.fail("it was parsed"))
+    path = tmp_path / "some.toml"
+    make(path)
+    assert main([str(path)]) == 2
+    said = capsys.readouterr().err
+    assert told in said and "Errno" not in said and said.count("\n") == 1

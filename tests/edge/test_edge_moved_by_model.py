@@ -172,6 +172,49 @@ def test_a_meter_that_is_left_to_itself_is_closed_when_the_cause_is_over(shaft: 
     assert shaft.relay("m1").observed == "closed" and not shaft.of("alarm/1")
 
 
+def cut_and_lost(shaft: Shaft) -> None:
+    """Circuit 2 is cut by a person's word, and then nobody can tell how it stands."""
+    asked = shaft.request("trip", meter="m1", why="a pipe burst")
+    shaft.run_until(lambda: len(shaft.answers(asked)) == 2, hours=0.1)
+    shaft.box.words[0x0157] = 0
+    shaft.run_until(lambda: shaft.relay("m1").observed == "unknown", hours=0.1)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_relay_that_closes_by_itself_while_nobody_can_tell_is_an_alarm(shaft: Shaft, restarted: bool) -> None:
+    """Open, then not to be told, then closed although nobody ordered it: the alarm a direct change gets, also when the
+    edge was started anew in between."""
+    cut_and_lost(shaft)
+    if restarted:
+        shaft.stop_edge()
+        shaft.start_edge()
+        shaft.connect()
+        shaft.run(minutes=2)
+    shaft.box.words |= {0x0157: 1, 0x0158: 0}
+    shaft.run_until(lambda: shaft.relay("m1").observed == "closed", hours=0.1)
+    (alarm,) = shaft.of("alarm/1")
+    assert alarm.fields["alarm"] == "relay-moved" and "found closed" in alarm.fields["text"]
+    assert shaft.of("relay/1", meter="m1")[-1].fields["why"] == "moved by itself or by hand"
+
+
+def test_a_closing_is_an_alarm_also_while_a_new_trip_is_tried(shaft: Shaft) -> None:
+    """Nobody can tell, so the edge trips again and is not obeyed: a relay then found closed was not ordered so."""
+    cut_and_lost(shaft)
+    shaft.box.deaf_writes, orders = 9, len(shaft.box.written)
+    shaft.run_until(lambda: len(shaft.box.written) > orders, hours=2)
+    shaft.box.words |= {0x0157: 1, 0x0158: 0}
+    shaft.run_until(lambda: shaft.relay("m1").observed == "closed", hours=0.1)
+    assert shaft.of("alarm/1", alarm="relay-moved")
+
+
+def test_a_relay_that_stands_as_before_is_no_alarm(shaft: Shaft) -> None:
+    """Open, then not to be told, then open again: it tells again how it stands, and nobody is called."""
+    cut_and_lost(shaft)
+    shaft.box.words[0x0157] = 1
+    shaft.run_until(lambda: shaft.relay("m1").observed == "open", hours=0.1)
+    assert not shaft.of("alarm/1") and shaft.of("relay/1", meter="m1")[-1].fields["why"] == "as ordered"
+
+
 def test_a_valve_is_shut_and_opened_and_read_back(shaft: Shaft) -> None:
     """Water off and on again by a person's word: 99 and 55 once each, done when bits 0-1 say so six seconds later."""
     assert shaft.fact("meter/w1")["volume_l"] == 123_450 and shaft.fact("meter/w1")["valve"] == "open"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import statistics
 from pathlib import Path
 
+from bridge.contract.line_health import judge
+from bridge.contract.port_statistics import MeterOnPort
 from edge.codec import modbus
 from firmware_sim.faults import gather
 from tests.edge.building import Building
@@ -48,6 +50,50 @@ def test_the_dead_cost_the_living_little_and_are_found_again(tmp_path: Path) -> 
     back_by = building.clock.monotonic() + 60
     building.run_until(lambda: all(building.edge.core.lives[id].online for id in gone))
     assert building.clock.monotonic() <= back_by
+
+
+def test_the_dead_are_probed_one_at_a_time_while_the_line_is_free(tmp_path: Path) -> None:
+    """All but one meter of a line are dead, and the line has nothing to do between two rounds: there is never more than
+    one probe at the port, the living one's round waits for one at most, and who comes back is read in a minute."""
+    building = Building(tmp_path, poll_s=20, idle_s=0.05)
+    building.connect()
+    poll, lives = building.edge.polls["line-2"], building.edge.core.lives
+    living, *gone = [meter.id for meter in poll.meters()]
+    building.run_until(lambda: all(lives[id].online for id in (living, *gone)))
+    dead(building, *gone)
+    building.run_until(lambda: all(lives[id].online is False for id in gone))
+    for id in gone:
+        lives[id].probed_mono -= 60  # The line was held by something else meanwhile: the turn of all has come.
+    probes, apart_s, newest = [], [], lives[living].asked_mono["energy"]
+    until = building.clock.monotonic() + 200
+    while building.clock.monotonic() < until:
+        if not building.pump():
+            building.clock.advance(building.idle_s)
+        probes.append(sum(poll._asking[building.edge.core.state.meters[id].row["address"]] for id in gone))
+        if (asked := lives[living].asked_mono["energy"]) != newest:
+            apart_s.append(asked - newest)
+            newest = asked
+    assert max(probes) == 1 and sum(lives[id].probes for id in gone) >= 3 * len(gone)
+    assert max(apart_s) < 20 + 1.5, "one time-out and the round itself"
+    dead(building)
+    back_by = building.clock.monotonic() + 60
+    building.run_until(lambda: all(lives[id].online for id in gone))
+    assert building.clock.monotonic() <= back_by
+
+
+def test_asking_whose_turn_it_is_walks_over_nobody(tmp_path: Path) -> None:
+    """The loop feeds each port after every event: that must not cost a look at every meter of the line."""
+    building = Building(tmp_path, poll_s=20, idle_s=0.05)
+    building.connect()
+    poll, lives, walks = building.edge.polls["line-2"], building.edge.core.lives, []
+    first = poll.meters()[0].id
+    dead(building, first)
+    building.run_until(lambda: lives[first].online is False and not poll._plan and not poll._outstanding)
+    meters = poll.meters
+    poll.meters = lambda: walks.append(1) or meters()  # type: ignore[method-assign]
+    for _ in range(1000):
+        poll.feed()
+    assert len(walks) <= 3, "a round begun, a probe begun"
 
 
 def test_a_returned_adapter_brings_all_its_meters_at_once(tmp_path: Path) -> None:
@@ -150,3 +196,36 @@ def test_rows_that_lie_together_are_asked_together(tmp_path: Path) -> None:
     before = lives[stubborn].sample
     building.run_until(lambda: lives[stubborn].sample is not before and lives[stubborn].apart_until > 0)
     assert lives[stubborn].online and lives[stubborn].missed == 0
+
+
+def test_off_line_says_what_came_instead_and_follows_it(tmp_path: Path) -> None:
+    """Noise takes a meter off line as noise; when the wire then breaks, the next probe tells that it is silent now."""
+    building = Building(tmp_path, poll_s=2, idle_s=0.1, meters={"a201", "a206"}, faults=("noise:a201:1",))
+    building.connect()
+    lives = building.edge.core.lives
+    building.run_until(lambda: lives["a201"].online is False)
+    building.run(seconds=1)
+    said = building.fact("meter/a201/availability")
+    assert said["how"] in ("noise", "unfinished") and said["why"].startswith("what it says comes damaged, in 3 rounds")
+    building.shaft.set_faults(gather(["silent:a201"]))
+    building.run_until(lambda: building.fact("meter/a201/availability")["how"] == "silent")
+    assert building.fact("meter/a201/availability")["why"].startswith("silent in")
+
+
+def test_a_repaired_meter_is_no_bad_meter_for_a_quarter_of_an_hour(tmp_path: Path) -> None:
+    """Half an hour dead, then repaired: heard within 60 s, and its line is good again at once; the totals keep all."""
+    building = Building(tmp_path, poll_s=2, idle_s=0.1, meters={"a201", "a206"})
+    building.connect()
+    lives = building.edge.core.lives
+    building.run(minutes=3)
+    building.shaft.set_faults(gather(["silent:a201"]))
+    building.run(minutes=30)
+    assert lives["a201"].online is False
+    building.shaft.set_faults(gather([]))
+    repaired = building.clock.monotonic()
+    building.run_until(lambda: bool(lives["a201"].online))
+    assert building.clock.monotonic() - repaired <= 60
+    building.run(seconds=90)
+    rows = [MeterOnPort.model_validate(each) for each in building.fact("port/line-2")["meters"]]
+    row = next(each for each in rows if each.id == "a201")
+    assert judge(rows).state == "good" and row.failed == 0 and row.failed_total > 30 and row.asked > 30

@@ -166,3 +166,22 @@ def test_pulled_in_the_middle_of_a_close(tmp_path: Path) -> None:
         building.run(seconds=2)
         settled(building, port)
         assert not building.sim_meter(ROOM).relay.open and agree(building), number
+
+
+def test_the_figures_of_a_pulled_line_stay_those_of_the_moment_it_went(tmp_path: Path) -> None:
+    """An hour later the line still says since when it is closed, and its figures are of then, not of an empty now."""
+    building = Building(tmp_path, meters={"a201", ROOM}, poll_s=2, idle_s=0.5)
+    building.connect()
+    building.run(seconds=100)
+    building.ports["line-2"].wire.pulled = True
+    building.run(seconds=20)
+    port = next(row for row in building.fact("info")["ports"] if row["id"] == "line-2")
+    figures = building.fact("port/line-2")
+    assert figures["asked"] > 20 and figures["at"] == port["closed_since"]
+    building.run(hours=1)
+    later = building.fact("port/line-2")
+    assert (later["at"], later["asked"], later["window_s"]) == (figures["at"], figures["asked"], figures["window_s"])
+    building.ports["line-2"].put_back()
+    building.run(seconds=30)
+    port = next(row for row in building.fact("info")["ports"] if row["id"] == "line-2")
+    assert port.get("closed_since") is None and building.fact("port/line-2")["at"] > figures["at"]

@@ -55,9 +55,9 @@ def test_an_empty_line_is_one_question() -> None:
 
 
 def test_a_single_meter_names_itself() -> None:
-    """Three questions: who is there, what is your number, how many phases have you."""
+    """Five questions: who is there, your number, how many phases, is money prepaid in you, what is left of it."""
     found, asked = run(dlt645_meters(), line("202611000101"))
-    assert found == [Found("dlt645-2007", "202611000101", "101000116202", phases=1)] and asked == 3
+    assert found == [Found("dlt645-2007", "202611000101", "101000116202", phases=1)] and asked == 5
 
 
 @pytest.mark.parametrize("count", [2, 12, 32])
@@ -76,7 +76,7 @@ def test_meters_of_one_batch_are_found_by_their_last_digits() -> None:
     addresses = [f"2026110001{number:02d}" for number in range(12)]
     found, asked = run(dlt645_meters(), line(*addresses))
     assert [each.address for each in found] == addresses
-    assert asked == 2 + 100 + 2 * 12
+    assert asked == 2 + 100 + 4 * 12
 
 
 def test_an_address_given_twice_is_named() -> None:
@@ -94,7 +94,7 @@ def test_a_spark_is_not_two_meters() -> None:
         return Outcome(None, "noise") if next(sparks, False) else quiet(probe)
 
     found, asked = run(dlt645_meters(), answer)
-    assert len(found) == 1 and asked == 4
+    assert len(found) == 1 and asked == 6
 
 
 def test_a_meter_that_keeps_its_number_is_found_all_the_same() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import tomllib
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from edge.line.wire import Line
 from edge.scan import __main__ as program
 from edge.scan.listening import listen
 from edge.scan.search import Found, Outcome, Probe, dlt645_meters
+from edge.scan.taken import NoSite, look
 from edge.scan.telling import Setting, oddities, section
 from firmware_sim import shaft
 from firmware_sim.faults import gather
@@ -101,6 +103,113 @@ def test_the_section_can_be_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [meter.address for meter in site.meters] == sorted(meter.address for meter in site.meters)
 
 
+SITE = """
+[[ports]]
+id = "line-1"
+device = "{device}"
+protocol = "dlt645-2007"
+baud = 9600
+
+[[meters]]
+id = "m1"
+port = "line-1"
+address = "202603110101"
+
+[[meters]]
+id = "m3"
+port = "line-1"
+address = "999"
+"""
+
+
+def tables_of(printed: str) -> dict[str, list[dict[str, str]]]:
+    return tomllib.loads(printed)
+
+
+def test_a_second_port_gets_ids_that_nobody_has(tmp_path: Path) -> None:
+    """The site file has line-1, m1 and m3, the machine's installation m4: proposed are line-2, m2, m5 and m6."""
+    site = tmp_path / "here.toml"
+    site.write_text(SITE.format(device="/dev/elsewhere"), encoding="utf-8")
+    rows = {"meters": {"1": {"meter": "m4", "port": "line-1"}}}
+    (tmp_path / "registry.json").write_text(json.dumps(rows), encoding="utf-8")
+    meters = [Found("dlt645-2007", f"{number:012d}", phases=1) for number in (1, 2, 3)]
+    tables = tables_of(section(Path("/dev/x"), Setting("dlt645-2007", 2400, "E"), meters, look(site, tmp_path)))
+    assert [each["id"] for each in tables["ports"]] == ["line-2"]
+    assert [(each["id"], each["port"]) for each in tables["meters"]] == [
+        ("m2", "line-2"), ("m5", "line-2"), ("m6", "line-2"),
+    ]  # fmt: skip
+
+
+def test_a_port_that_the_site_file_has_gets_only_what_is_new(tmp_path: Path) -> None:
+    """Its table and its known meters are not printed again; that it answered at another speed is said."""
+    device = tmp_path / "adapter"
+    device.touch()
+    (tmp_path / "by-id").symlink_to(device)
+    site = tmp_path / "here.toml"
+    site.write_text(SITE.format(device=tmp_path / "by-id"), encoding="utf-8")
+    meters = [Found("dlt645-2007", "202603110101", phases=1), Found("dlt645-2007", "202603110102", phases=1)]
+    text = section(device, Setting("dlt645-2007", 2400, "E"), meters, look(site, tmp_path))
+    assert "ports" not in tables_of(text) and [each["id"] for each in tables_of(text)["meters"]] == ["m2"]
+    assert 'address 202603110101 is "m1"' in text and "with baud 9600: it answered as dlt645-2007 at 2400 8E1" in text
+
+
+def test_what_every_protocol_proposes_can_be_read(tmp_path: Path) -> None:
+    """Of 1997 its one model, without a relay; of water and Modbus the models to choose from."""
+    taken = look(None, tmp_path)
+    old = section(Path("/dev/x"), Setting("dlt645-1997", 1200, "E"), [Found("dlt645-1997", "201708176934")], taken)
+    site = Site.model_validate(
+        {"site": {"name": "x", "gateway": "x"}, **tomllib.loads(old.replace('room = ""', 'room = "A"'))}
+    )
+    assert (site.meters[0].model, site.meters[0].relay) == ("dlt645-1997", "none") and install.mistakes(site) == []
+    water = section(Path("/dev/x"), Setting("cjt188", 2400, "E"), [Found("cjt188", "00000805000001")], taken)
+    assert (
+        "which one? cjt188-2018-water-valve, cjt188-water-valve" in water
+        and tables_of(water)["meters"][0]["id"] == "m2"
+    )
+    bus = section(Path("/dev/x"), Setting("modbus-rtu", 9600, "N"), [Found("modbus-rtu", "3")], taken)
+    assert "eastron-sdm120" in bus and 'id = "line-3"' in bus and 'id = "m3"' in bus
+
+
+def test_without_a_site_file_it_is_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ids count from 1 then, and the person is told what to do about it; a file that is none is refused first."""
+    bench = Bench()
+    monkeypatch.setattr(Line, "open", lambda line: bench.open(line))
+    monkeypatch.setattr(program, "SystemClock", lambda: bench.clock)
+    monkeypatch.chdir(tmp_path)
+    words = ["line-1", "--protocol", "dlt645-2007", "--baud", "2400", "--data", str(tmp_path)]
+    assert program.main(words) == 0
+    told = capsys.readouterr().out
+    assert "no site file was looked at, so ids count from 1" in told and "--site FILE" in told
+    (tmp_path / "site.toml").write_text(SITE.format(device="/dev/elsewhere"), encoding="utf-8")
+    assert program.main(words) == 0
+    told = capsys.readouterr().out
+    assert "ids are free beside site.toml" in told and 'id = "line-2"' in told and 'id = "m1"' not in told
+    opened = len(bench.opened)
+    for wrong in (tmp_path, tmp_path / "none.toml"):
+        assert program.main([*words, "--site", str(wrong)]) == 2 and len(bench.opened) == opened
+        assert "name your site file with --site" in capsys.readouterr().err
+    (tmp_path / "bad.toml").write_text("[[[", encoding="utf-8")
+    with pytest.raises(NoSite, match="riser site check"):
+        look(tmp_path / "bad.toml", tmp_path)
+
+
+def test_a_port_in_use_is_code_3_and_no_setting_is_a_word(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As everywhere in Riser: 3 is a port that another program has open, 2 are words that cannot be used."""
+
+    def held(line: Line) -> InlineWire:
+        raise OSError(errno.EBUSY, "busy")
+
+    monkeypatch.setattr(Line, "open", held)
+    assert program.main(["line-1"]) == 3 and "is used by another program" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        program.main(["line-1", "--baud", "300"])
+    assert ended.value.code == 2 and "no setting is left to try" in capsys.readouterr().err
+
+
 def test_one_address_given_twice_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two meters with one address: said in words, and left out of the section."""
     bench = Bench()
@@ -182,4 +291,4 @@ def test_for_programs_it_is_one_object(monkeypatch: pytest.MonkeyPatch, capsys: 
     told = json.loads(capsys.readouterr().out)
     assert set(told) == {"asked", "lines"} and told["lines"][0]["baud"] == 2400
     assert len(told["lines"][0]["meters"]) == 8, "a silent meter is not found"
-    assert set(told["lines"][0]["meters"][0]) == {"address", "number", "phases", "doubled"}
+    assert set(told["lines"][0]["meters"][0]) == {"address", "number", "phases", "doubled", "purse"}

@@ -19,7 +19,7 @@ from edge.codec.dlt645_orders import Password, control
 from edge.codec.refusal import is_refusal
 from edge.line.request import ROUTINE, Reply, Request
 from edge.line.wire import Line
-from edge.port_facts import LARGEST_BYTES, exchange_of, port_fact
+from edge.port_facts import LARGEST_BYTES, LARGEST_WHOLE, exchange_of, port_fact
 from edge.statistics import NEWEST, STEPS, Statistics
 from firmware_sim.faults import gather
 from tests.edge.building import START, Building
@@ -37,7 +37,7 @@ SECRET_BYTES = bytes((each + 0x33) & 0xFF for each in bytes.fromhex("135790")[::
 
 
 def statistics(line: Line = LINE, began: float = 1000.0) -> Statistics:
-    port: Any = SimpleNamespace(line=line)
+    port: Any = SimpleNamespace(line=line, state="open")
     return Statistics({line.id: port}, began, START)
 
 
@@ -331,6 +331,23 @@ def test_a_line_with_more_meters_than_fit_tells_their_figures_only() -> None:
     core, counted = crowd(modbus, 160, model.load("eastron-sdm630"), reply(1790, frame=bytes(8), raw=bytes(165)))
     message = port_fact(core, counted, "a1")
     assert len(message.meters) == 160 and all(row.last is None for row in message.meters)
+
+
+def test_the_message_of_a_line_without_end_is_bounded() -> None:
+    """A thousand circuits on one line: the message is no larger than stated, tells those that fail most, and how many
+    it leaves out; its sums are those of all."""
+    modbus = Line("a1", Path("unused"), "modbus-rtu", 9600, "N")
+    long = reply(1790, frame=bytes(8), raw=bytes(165))
+    core, counted = crowd(modbus, 1000, model.load("eastron-sdm630"), long)
+    for id in ("a007", "a999"):
+        counted.take(mine(long, id, raw=None, error="silent"))
+    message = port_fact(core, counted, "a1")
+    assert 0.95 * LARGEST_WHOLE < len(message.payload()) <= LARGEST_WHOLE
+    told = [row.id for row in message.meters]
+    assert {"a007", "a999"} <= set(told) and told == sorted(told) and message.left_out == 1000 - len(told) > 0
+    assert message.failed_total == 4 * 1000 + 2 and b'"left_out"' in message.payload()
+    core, counted = crowd(modbus, 64, model.load("eastron-sdm630"), long)
+    assert b"left_out" not in port_fact(core, counted, "a1").payload()
 
 
 def test_counting_costs_next_to_nothing() -> None:

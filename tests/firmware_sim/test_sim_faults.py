@@ -243,6 +243,35 @@ def test_a_person_sets_and_clears_faults_while_it_runs(running: RunningShaft, pr
     assert code == 0 and "none" in told and gather(running.faults_path.read_text().splitlines()) == Faults()
 
 
+@pytest.mark.parametrize(
+    ("words", "told", "right"),
+    [
+        (("b1", "noise", "5"), "noise takes a number from 0 to 1: how many of the replies, not '5'", "b1 noise 0.05"),
+        (
+            ("one", "noise"),
+            "noise takes a number from 0 to 1: how many of the replies, not 'nothing'",
+            "one noise 0.05",
+        ),
+        (("a1", "late", "soon"), "late takes seconds, more than 0 and at most 60, not 'soon'", "a1 late 1.5"),
+        (("a1", "babble", "61"), "babble takes seconds, more than 0 and at most 60, not '61'", "a1 babble 3"),
+        (("a1", "flips", "x"), "or the word sly, not 'x'", "a1 flips 2"),
+        (("a1", "silent", "1"), "silent takes nothing behind it, not '1'", "a1 silent"),
+        (("silent", "a1"), "the place comes first, then what is wrong there", "a1 silent"),
+        (("noise", "one", "0.1"), "the place comes first", "one noise 0.05"),
+        (("a1", "smoke"), "there is no fault 'smoke'; there are silent, stuck", "a1 silent"),
+    ],
+)
+def test_a_wrong_value_is_told_with_the_right_words(
+    running: RunningShaft, practise, words: tuple[str, ...], told: str, right: str
+) -> None:
+    """What the fault takes and a line to copy, which is then accepted; nothing is in force of the wrong one."""
+    before = running.faults_path.read_text() if running.faults_path.exists() else ""
+    code, said = practise("set", *words)
+    assert code == 2 and told in said and said.strip().endswith(f"write for example: riser sim fault set {right}")
+    assert (running.faults_path.read_text() if running.faults_path.exists() else "") == before
+    assert practise("set", *right.split())[0] == 0
+
+
 def test_every_kind_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     """`fault kinds` and `--help` tell each kind with its place and argument; without a simulator `set` says so."""
     assert main(["fault", "kinds"]) == 0

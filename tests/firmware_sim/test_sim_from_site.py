@@ -76,3 +76,13 @@ def test_what_cannot_be_simulated_is_said(tmp_path: Path, old: str, new: str, wo
     path = written(tmp_path, SITE.replace(old, new, 1))
     with pytest.raises(ValueError, match=words):
         load(path, NOW, tables=described)
+
+
+def test_a_purse_that_the_site_file_calls_off_is_off_in_practice(tmp_path: Path) -> None:
+    """Who practises is not billed twice: the simulated meter's purse counts only where the site file leaves it on."""
+    text = SITE.replace("dlt645-3p", "dlt645-3p-purse").replace("dlt645-1p", "dlt645-1p-purse")
+    text = text.replace('room = "1"', 'room = "1"\npurse = "off"')
+    off, on = load(written(tmp_path, text), NOW, tables=described).lines["line-1"].meters
+    assert (off.status_word(3) & 0x0300, on.status_word(3) & 0x0300) == (0, 0x0200)  # type: ignore[attr-defined]
+    plain = SITE.replace('room = "1"', 'room = "1"\npurse = "off"')
+    assert len(load(written(tmp_path, plain), NOW, tables=described).meters) == 2, "a plain meter has none to switch"

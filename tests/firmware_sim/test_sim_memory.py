@@ -26,9 +26,9 @@ def line_order(di: str) -> str:
     return bytes.fromhex(di)[::-1].hex()
 
 
-def whole(meter, di: str, now) -> tuple[bytes, int]:
-    """A value asked for until nothing follows, and in how many frames."""
-    control, data = ask(meter, 0x11, line_order(di), now)
+def whole(meter, di: str, now, behind: str = "") -> tuple[bytes, int]:
+    """A value asked for until nothing follows, and in how many frames; `behind` the identifier stands what it takes."""
+    control, data = ask(meter, 0x11, line_order(di) + behind, now)
     value, seq = data[4:], 0
     while control in (0xB1, 0xB2):
         seq += 1
@@ -175,15 +175,17 @@ def test_load_records_are_asked_from_a_time_on_and_carry_their_sum(make, start):
     """11H with L = 0AH: two records from 12:00 on, energy as it stood then; a class alone leaves the others empty."""
     meter = make(watts=36000)
     now = start + timedelta(hours=5)
-    asked = "0100" + "0006" + "02" + "0012201126"
-    control, data = ask(meter, 0x11, asked, now)
-    value, _ = (data[4:], control) if control == 0x91 else (b"", 0)
+    value, frames = whole(meter, "06000001", now, "02" + "0012201126")
+    assert frames == 2, "two whole records are more than 200 bytes"
     assert value[:3] == b"\xa0\xa0" + bytes((value[2],)) and value[3:8].hex() == "0012201126"
     size = value[2] + 5
     record, second = value[:size], value[size:]
     assert len(second) == size and second[3:8].hex() == "1512201126"
     assert record[-1] == 0xE5 and record[-2] == sum(record[:-2]) & 0xFF
-    control, data = ask(meter, 0x11, "01000406" + "01" + "0012201126", now)
+    ends = [8 + sum(size + 1 for size in (17, 24, 8, 16, 16, 6)[:number]) - 1 for number in range(1, 7)]
+    assert value[2] == 98 and [record[at] for at in ends] == [0xAA] * 6, "six classes of the sizes of annex B"
+    assert record[26:29] == record[29:32] != b"\xff" * 3, "class 2 begins with the total, and phase A has all of it"
+    _, data = ask(meter, 0x11, "01000406" + "01" + "0012201126", now)
     classes = data[4 + 8 : -2]
     assert classes[:3] == b"\xaa" * 3 and classes[3:7][::-1].hex() == "00005400" and classes[-2:] == b"\xaa" * 2
     three = ask(meter, 0x11, "01061006" + "03" + "0012201126", now)[1][4:]

@@ -185,3 +185,21 @@ def test_an_alarm_limit_can_be_written(purse, read, start):
     meter = purse(watts=0, balance="50.00", alarm="20.00")
     assert ask(meter, 0x14, "01100004" + KEY + "00600000", start)[0] == 0x94
     assert read(meter, "04001001") == "00006000" and word3(read, meter, start) & 0x80
+
+
+def test_a_purse_that_is_off_counts_nothing_and_says_so(purse, read, start):
+    """Off as in a site file: no bit, no amount, no lamp, no trip, no recharge; and no debt when it is switched on."""
+    meter = purse(balance="0.50", purse="off", overdraft="0.00")
+    later = start + timedelta(hours=5)
+    assert word3(read, meter, later) == 0 and read(meter, "00010000", later) != "00000000"
+    assert read(meter, "00900200", later) == read(meter, "03330201", later) == "error 02"
+    assert ask(meter, 0x03, recharge(1000, 2), later)[0] == 0xC3
+    again = purse(balance="9.00")
+    again.restore(meter.state())
+    assert read(again, "00900200", later) == "00000050" and word3(read, again, later) & 0x0200
+
+
+def test_a_purse_is_on_or_off(purse):
+    """Another word is told, not taken for one of the two."""
+    with pytest.raises(ValueError, match="a purse is meter or off, not 'on'"):
+        purse(purse="on")

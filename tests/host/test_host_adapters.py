@@ -41,7 +41,7 @@ class Machine:
         link.symlink_to(f"../../{tty}")
 
     def lines(self) -> list[str]:
-        return list(lines(found(self.root)))
+        return [line.replace(str(self.root), "") for line in lines(found(self.root))]
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from host.doctor.seen import (
     DiskSeen,
     Facts,
     Place,
+    PortsSeen,
     PrivateFile,
     ProgramsSeen,
     RegistrySeen,
@@ -31,11 +32,13 @@ from tests.host.doctor_snapshots import (
     MODELS,
     NOW,
     PI,
+    adapter,
     broker,
     facts,
     found,
     info,
     only,
+    port,
     row,
     run,
     site,
@@ -370,3 +373,20 @@ def test_python_packages_and_panel(changes: dict[str, Any], severity: str, words
     seen = ProgramsSeen((3, 11, 2), (3, 51, 3), "0.1.0", panel_answers=True)
     told = only(snapshot(programs=replace(seen, **changes)))
     assert told.severity == severity and words in told.sentence
+
+
+def test_another_sites_file_is_one_sentence() -> None:
+    """Doctor with the site file of another building: no port and no book is compared, and what to do is said."""
+    other = site_seen(('gateway = "east"', 'gateway = "west"'), ('id = "line-1"', 'id = "bus-9"'))
+    shot = replace(snapshot(), site=other, ports=PortsSeen((replace(port(), id="bus-9", exists=False),), (adapter(),)))
+    told = [each for each in found(shot) if each.group in ("ports", "book and site file")]
+    assert len(told) == 1 and told[0].severity == "wrong"
+    assert "is of the gateway west, and in" in told[0].sentence and "the gateway east runs" in told[0].sentence
+    assert "--data" in told[0].remedy
+
+
+def test_a_book_without_one_meter_of_the_site_file_is_one_sentence() -> None:
+    """Riser stands still, and not one meter is in both: hundreds of differences would hide the one mistake."""
+    shot = replace(snapshot(), run=None, broker=None, registry=RegistrySeen(meters={"z9": {"port": "line-1"}}))
+    (told,) = [each for each in found(shot) if each.group == "book and site file"]
+    assert "has 1 meter and /etc/site.toml has 2, and not one is in both" in told.sentence

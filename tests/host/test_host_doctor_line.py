@@ -279,7 +279,7 @@ def test_few_errors_few_questions_and_dead_meters_are_no_bad_line() -> None:
     noise = ErrorCounts(noise=40)
     few = on_port("a101", asked=20, failed=15, errors=noise)
     for lines in (
-        {"line-1": line(on_port("a101", failed=40, errors=noise), on_port("a102"))},
+        {"line-1": line(on_port("a101", failed=20, errors=noise), on_port("a102", failed=20))},
         {"line-1": line(few, on_port("a102", asked=20))},
         {"line-9": line(on_port("a101", failed=400, errors=noise))},
         {},
@@ -290,3 +290,83 @@ def test_few_errors_few_questions_and_dead_meters_are_no_bad_line() -> None:
         live(lines={"line-1": line(on_port("a101"), dead)}, availability={**facts().availability, "a102": silent()})
     )
     assert "1 of 2 meters silent" in told.sentence
+
+
+def test_one_bad_meter_of_a_good_line_is_named_with_its_line() -> None:
+    """Thirty meters, one of which fails every tenth time: the line's share is below 5 %, and the meter is named."""
+    rows = [row(f"a{n}", room="") for n in range(101, 131)]
+    good = [on_port(each.id) for each in rows[1:]]
+    on = {each.id: facts().availability["a101"] for each in rows}
+    bad = on_port("a101", failed=40, errors=ErrorCounts(noise=40))
+    told = only(live(lines={"line-1": line(bad, *good)}, meters=m.Meters(meters=rows), availability=on, relays={}))
+    assert (told.severity, told.about) == ("wrong", "a101")
+    assert "Meter a101 on line line-1: 10.0 % of its questions of the last 15 minutes failed" in told.sentence
+    assert "(damaged answer 40); the others that are heard are good" in told.sentence and "120 ohm" in told.remedy
+    few = on_port("a101", failed=3, asked=40, errors=ErrorCounts(silent=3))
+    assert found(live(lines={"line-1": line(few, *good)}, meters=m.Meters(meters=rows), availability=on)) == []
+
+
+def test_two_kinds_of_errors_are_two_sentences() -> None:
+    """Noise with one meter and silence of another are two faults, each with its own remedy and its own meter."""
+    noisy = on_port("a101", failed=80, errors=ErrorCounts(noise=80))
+    dead = on_port("a102", failed=60, errors=ErrorCounts(silent=60))
+    first, second = found(live(lines={"line-1": line(noisy, dead)}))
+    assert "17.5 % of the questions" in first.sentence and "120 ohm" in first.remedy
+    assert second.sentence == "Line line-1: no answer to 60 of 800 questions, with a102 (A102)."
+    assert "supply and screws of a102" in second.remedy and "120 ohm" not in second.remedy
+
+
+@pytest.mark.parametrize(
+    ("how", "sentence", "remedy"),
+    [
+        ("silent", "1 of 2 meters silent: a102 (A102) since 10:31.", "supply, screws of A and B, the address"),
+        ("noise", "1 of 2 meters heard, and what comes is damaged: a102 (A102) since 10:31.", "They speak, so"),
+        ("unfinished", "1 of 2 meters heard, and what comes is damaged", "120 ohm at both ends"),
+        (
+            "babble",
+            "put aside, because somebody does not stop speaking",
+            "beginning with a102, until the line is quiet",
+        ),
+    ],
+)
+def test_what_is_off_line_is_told_by_what_came_instead(how: str, sentence: str, remedy: str) -> None:
+    """Silent, damaged and babbling meters are three faults: only the first is sent to its supply and its address."""
+    gone = silent().model_copy(update={"how": how})
+    told = only(live(availability={**facts().availability, "a102": gone}))
+    assert sentence in told.sentence and remedy in told.remedy
+    assert ("silent" in told.sentence) == (how == "silent")
+
+
+def test_a_line_of_damaged_answers_only_is_not_called_silent() -> None:
+    """Every meter speaks and none is understood: speed and parity, A and B, then the wires."""
+    gone = silent().model_copy(update={"how": "noise"})
+    told = only(live(availability={"a101": gone, "a102": gone}))
+    assert "2 of 2 meters heard, and what comes is damaged" in told.sentence
+    assert "baud and parity on a meter's display, the site file says 2400 8E1" in told.remedy
+    mixed = found(live(availability={"a101": silent().model_copy(update={"how": "babble"}), "a102": silent()}))
+    assert "put aside" in mixed[0].sentence and "Nobody else is heard either" in mixed[1].remedy
+
+
+def test_a_line_whose_adapter_just_came_back_is_waited_for() -> None:
+    """Its meters are asked again within a round; nobody is sent to them."""
+    told = only(live(availability={**facts().availability, "a102": silent().model_copy(update={"how": "closed"})}))
+    assert told.severity == "worth knowing" and "its adapter is back" in told.sentence
+
+
+def test_what_failed_since_the_start_is_told_by_its_kind_and_whether_it_goes_on() -> None:
+    """Silence is not sent to the terminators; a line that is good by now says so."""
+    before = line(errors_total=ErrorCounts(silent=90, noise=10))
+    told = only(live(info=info(port_facts(failed=300)), lines={"line-1": before}))
+    assert "(no answer 90, damaged answer 10). In the last quarter of an hour it was good." in told.sentence
+    assert "supply and screws of each meter" in told.remedy and "120 ohm" not in told.remedy
+
+
+def test_copied_serial_numbers_make_a_by_id_name_nobodys(tmp_path: Path) -> None:
+    """Clones with one number: doctor gives the name of the socket, as `riser service show` does."""
+    shared = ("/dev/serial/by-id/usb-Silicon_Labs_CP2102_0001",)
+    clones = tuple(
+        replace(adapter(n, by_id=shared, product="CP2102", number="0001"), socket=f"/sys/{n}") for n in (0, 1)
+    )
+    told = about_ports(stopped(PortsSeen((port(device=shared[0], real="/dev/ttyUSB1"),), clones)))
+    assert "carry the same serial number; it may mean the other one" in told.sentence
+    assert "by-path/platform-usb-0:1.1" in told.remedy

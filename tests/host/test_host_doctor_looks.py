@@ -17,6 +17,7 @@ from bridge.contract import messages as m
 from bridge.contract.clock import SystemClock
 from bridge.contract.messages import Topics
 from bridge.contract.site import Port
+from host import adapters
 from host.doctor import gather as gathering
 from host.doctor import see_broker, see_files, see_machine, see_ports, visit
 from host.doctor.findings import Finding
@@ -75,7 +76,7 @@ def test_the_adapters_of_a_machine(tmp_path: Path) -> None:
     """Each adapter with both its lasting names, its maker and its number; a ttyS without a chip is none."""
     dev = machine(tmp_path) / "dev"
     ids, paths = dev / "serial/by-id", dev / "serial/by-path"
-    assert see_ports.adapters(tmp_path) == [
+    assert adapters.found(tmp_path) == [
         Adapter(f"{dev}/ttyUSB0", (f"{ids}/usb-FTDI_FT232R_A1",), (f"{paths}/usb-0",), "FTDI FT232R", "A1", True),
         Adapter(f"{dev}/ttyUSB1", (), (f"{paths}/usb-1",), "FTDI FT232R", None, True),
         Adapter(f"{dev}/ttyS0", (), (), "", None, False),
@@ -326,7 +327,10 @@ def test_an_error_of_the_machine_is_a_finding() -> None:
 
     assert looks.at("disk", "the disk", broken) is None and looks.at("clock", "the clock", lambda: 5) == 5
     (told,) = looks.troubles
-    assert told.sentence == "The disk could not be looked at: /srv/riser/log: Input/output error."
+    assert (
+        told.sentence
+        == "The disk could not be looked at: /srv/riser/log: the device under it fails (input/output error)."
+    )
     assert (told.severity, told.group) == ("wrong", "disk")
 
 

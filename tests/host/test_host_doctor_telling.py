@@ -6,7 +6,7 @@ import json
 
 import click
 
-from host.doctor.findings import Finding, good, know, wrong
+from host.doctor.findings import Finding, good, know, with_data, wrong
 from host.doctor.telling import MOST_OF_A_GROUP, as_json, lines, summary
 
 PHONE = 40
@@ -78,3 +78,19 @@ def test_json_has_every_finding_with_every_field() -> None:
     assert (table["wrong"], table["worth_knowing"]) == (1, 1)
     assert [each["group"] for each in table["findings"]] == ["ports", "disk", "accounts"]
     assert list(table["findings"][0]) == ["severity", "group", "about", "sentence", "remedy", "command"]
+
+
+def test_commands_mean_the_data_directory_that_was_given() -> None:
+    """What is copied from doctor works on the installation that was looked at; other programs' commands stay."""
+    for command, typed in (
+        ("./riser request release meter=a101", "./riser request release meter=a101 --data '/data of two'"),
+        ("./riser up --demo", "./riser up --demo --data '/data of two'"),
+        ("./riser site check my.toml", "./riser site check my.toml"),
+        ("sudo ./riser doctor --data x", "sudo ./riser doctor --data x"),
+        ("./riser doctor --data x", "./riser doctor --data x"),
+        ("kill 7", "kill 7"),
+        ("", ""),
+    ):
+        assert with_data(wrong("meters", "", "It is.", "Do.", command), "/data of two").command == typed
+    many = [know("meters", str(n), f"Meter {n}.", f"Cure {n}.") for n in range(MOST_OF_A_GROUP + 3)]
+    assert "- and 3 more: ./riser doctor --data x --json" in lines(many, "East", 200, "./riser doctor --data x")

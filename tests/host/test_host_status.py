@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import socket
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 import riser
+from bridge.contract.clock import ManualClock
 from bridge.contract.messages import Info, PortFacts, Status
 from host import runfile, status
 from host.asking import Gateway
@@ -119,3 +121,17 @@ def test_the_process_id_of_another_program_is_not_believed(tmp_path: Path) -> No
     runfile.write(a_run(tmp_path, edge="running"))
     assert runfile.started_ticks(1) not in (None, 1)
     assert runfile.live([tmp_path]) is None
+
+
+@pytest.mark.parametrize(
+    ("zone", "words"),
+    [
+        ("Asia/Shanghai", "clock     2026-11-20 10:30:00 in Asia/Shanghai, not trusted"),
+        ("Mars/Base", "clock     2026-11-20 02:30:00 in UTC, not trusted"),
+    ],
+)
+def test_people_read_the_sites_own_time(tmp_path: Path, zone: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock is told in the zone of the site, and in UTC, said so, where the machine does not know that zone."""
+    standing = status.Standing(a_run(tmp_path, edge="running"), Gateway(None, info().model_copy(update={"zone": zone})))
+    monkeypatch.setattr(status, "from_environment", lambda _: ManualClock(datetime(2026, 11, 20, 2, 30, tzinfo=UTC)))
+    assert any(line.startswith(words) for line in status.as_lines(standing))

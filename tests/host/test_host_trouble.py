@@ -130,7 +130,7 @@ def test_a_data_directory_that_is_none_is_told(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "file").write_text("")
     for place, words in (
         (tmp_path / "file", "it is a file, not a directory"),
-        (tmp_path / "file/x", "Not a directory"),
+        (tmp_path / "file/x", "a part of its path is a file, not a directory"),
     ):
         with pytest.raises(Trouble, match=words) as told:
             make_directory(place)
@@ -150,7 +150,7 @@ def test_a_data_directory_that_is_none_is_told(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(riser, "main", full)
     monkeypatch.setattr(riser, "say", said.append)
     assert riser.front_door() == FAILED
-    assert said == ["/data/broker/acl: No space left on device; make room, or choose another directory with --data"]
+    assert said == ["/data/broker/acl: the disk is full; make room, or choose another directory with --data"]
 
 
 def test_a_disk_that_takes_only_some_files_is_told_once(tmp_path: Path) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 
 import pytest
 from panel_facts import NOW, YUAN, at, hold, relay, row, standing, tenant
 from panel_stage import Stage, install
+from sqlalchemy import insert
+
+from bridge.archive.tables import ENTRY
+from bridge.contract.units import micros_of
 
 ROOMS = ("A1", "A2", "A3", "A4", "A5", "A6")
 
@@ -109,3 +114,22 @@ def test_the_smallest_amount_that_brings_supply_back_is_a_button(shop: Stage) ->
     shop.say(relay("open", holds=[hold("arrears"), hold("lockout")]), "a206")
     assert "data-amount" in visitor.see("/account/100206")
     assert 'data-amount="13.07"' not in visitor.see("/account/100206")
+
+
+def test_no_money_of_a_long_day_is_left_out(shop: Stage) -> None:
+    """2500 top-ups: the sum is of all, the list has pages, and the last page ends with the first of the day."""
+    body = {"account": "100206", "amount_fen": 100, "method": "cash", "who": "王敏", "balance_after_nano": 0}
+    rows = [
+        {"gateway": "jx-a", "seq": n, "id": f"e:{n}", "at_us": micros_of(NOW) - 2501 + n, "kind": "topup/1",
+         "account": "100206", "meter": None, "amount_nano": YUAN, "body": json.dumps(body | {"receipt": f"r-{n:04d}"}),
+         "boot": "b", "mono_ns": 0, "trusted": 1, "prev_hash": "", "hash": ""}
+        for n in range(1, 2501)
+    ]  # fmt: skip
+    with shop.engine.begin() as connection:
+        connection.execute(insert(ENTRY), rows)
+    visitor = shop.visitor("finance")
+    page = visitor.see("/takings")
+    assert "2,500.00 <small>" in page and "2500 top-ups" in page and "page 1 of 13, newest first" in page
+    assert "r-2500" in page and "r-2300" not in page and "page=2" in page
+    last = visitor.see("/takings?day=2026-11-20&page=99&who=王敏")
+    assert "page 13 of 13" in last and "r-0001" in last and "r-0101" not in last and "2,500.00 <small>" in last

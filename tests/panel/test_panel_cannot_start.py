@@ -66,6 +66,6 @@ def test_a_full_disk_is_one_sentence(
     """A disk without room is named with the directory."""
     (data / "first-password.txt").symlink_to("/dev/full")
     assert program.main() == 2
-    assert f"the panel cannot start: {data}: No space left on device" in capfd.readouterr().err
+    assert f"the panel cannot start: {data}: the disk is full" in capfd.readouterr().err
     shutil.rmtree(data / "secrets")
     assert Database(data / "panel.db") is not None and program.main() == 2

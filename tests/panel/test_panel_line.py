@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 import re
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
-from panel_facts import at, available, info, on_port, port_statistics, row
+from panel_facts import NOW, at, available, info, on_port, port_statistics, row
 from panel_stage import Stage, install
 
+from bridge.contract.clock import ScaledClock
 from bridge.contract.messages import Info, PortStatistics
 from edge.explain.__main__ import main as decode
 from panel.line_figures import shares_of
@@ -215,3 +218,78 @@ def test_a_page_without_script_has_everything(stage: Stage) -> None:
     assert page.count("<details") - page.count('class="menu"') == 4
     assert re.findall(r'<summary class="mline" id="(s-[a-z0-9]+)"', page) == ["s-a101", "s-a102", "s-a103", "s-a206"]
     assert "onclick" not in page and " style=" not in page
+
+
+LINES = "/lines/ports"
+
+
+def state_of(page: str) -> str:
+    """The state's cell of line a1 on the page of all lines, without its marks."""
+    cell = page[page.index("<b>a1</b></a>") :].partition("</td><td>")[2].partition("</td>")[0]
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", cell)).strip()
+
+
+@pytest.mark.parametrize(
+    ("rows", "tone", "english", "chinese"),
+    [
+        ([GOOD], "pos", "good", "良好"),
+        ([on_port("a206", asked=10)], "mute", "open, too little asked to judge", "打开，询问太少，还不能判断"),
+        ([on_port("a206", failed=113, errors={"noise": 113})], "neg",
+         "bad: 26.9 % fail (damaged answer), nearly all with A206", "不良：26.9 % 失败（应答损坏），几乎都是 A206"),
+        ([on_port(f"a{n}", failed=60, errors={"silent": 60}) for n in (101, 102, 103)], "neg",
+         "bad: 14.3 % fail (no answer) with several meters", "不良：14.3 % 失败（没有应答），涉及多块表"),
+        ([NOISY, *[on_port(f"a{n}", asked=900) for n in (101, 103, 206)]], "neg",
+         "A102 fails in 10.0 % (damaged answer)", "A102 失败 10.0 %（应答损坏）"),
+    ],
+)  # fmt: skip
+def test_a_lines_state_is_judged_in_words(
+    stage: Stage, rows: list[dict[str, Any]], tone: str, english: str, chinese: str
+) -> None:
+    """No green tick for a bad line: share, kind and whose it is in words, by doctor's limits, in both languages."""
+    shaft(stage, *rows)
+    page = stage.visitor("engineer").see(LINES)
+    assert state_of(page) == english and f'<span class="{tone}">' in page
+    assert f"The line: {english}" in stage.visitor("engineer").see(PAGE)
+    assert state_of(stage.visitor("manager", language="zh").see(LINES)) == chinese
+
+
+def test_a_line_is_not_good_while_one_of_its_meters_is_off_line(stage: Stage) -> None:
+    """One off line is said, also where all others answer; when nobody is heard, that is the word."""
+    shaft(stage, GOOD, SLOW)
+    stage.say(available("offline", 38), "a101")
+    assert state_of(stage.visitor("engineer").see(LINES)) == "1 meter is off line"
+    stage.say(port_statistics(*[on_port(f"a{n}", failed=60, errors={"noise": 60}) for n in (102, 103, 206)]), "a1")
+    bad = "bad: 14.3 % fail (damaged answer) with several meters; 1 meter is off line"
+    assert state_of(stage.visitor("engineer").see(LINES)) == bad
+    stage.say(port_statistics(GOOD, SLOW), "a1")
+    stage.say(available("offline", 38), "a102")
+    assert state_of(stage.visitor("engineer").see(LINES)) == "2 meters are off line"
+    for id in ("a103", "a206"):
+        stage.say(available("offline", 38), id)
+    assert state_of(stage.visitor("engineer").see(LINES)) == "no meter is heard"
+
+
+def test_a_pulled_adapter_says_since_when_and_of_when_its_figures_are(stage: Stage) -> None:
+    """A quarter of an hour after it was pulled nothing of the line is shown as if it were of now."""
+    gone = info().ports[0].model_dump() | {"state": "closed", "why": "the adapter was pulled, or has failed",
+                                           "closed_since": at(15), "round_at": at(15.2)}  # fmt: skip
+    shaft(stage, at=at(15)).say(Info.model_validate(info().model_dump() | {"ports": [gone]}))
+    page = stage.visitor("engineer").see(PAGE)
+    assert "closed since 11-20 14:35:12, for 15 min; the figures below are of then" in page
+    assert "the 14 min before 11-20 14:35:12" in page and "over the last" not in page
+    page = stage.visitor("engineer").see(LINES)
+    assert "since 11-20 14:35, 15 min ago" in page and "as of 14:35" in page
+    chinese = stage.visitor("manager", language="zh").see(PAGE)
+    assert "11-20 14:35:12 起关闭，已 15 分；以下数据截至当时" in chinese
+
+
+def test_in_the_demo_all_spans_of_a_line_are_real_ones(tmp_path: Path, stage: Stage) -> None:
+    """The calendar runs 60 times as fast; window, waiting and ages count the same seconds, and the page says so."""
+    real, clock = stage, ScaledClock(NOW, time.monotonic_ns(), 60.0)
+    stage = shaft(Stage(tmp_path, clock), at=at(10))
+    stage.say(available("offline", 38), "a101")
+    page = stage.visitor("engineer").see(PAGE)
+    assert re.search(r"over the last 14 min · 1\d s ago", page) and re.search(r"no answer for 3[89] s", page)
+    assert "The demo's calendar runs 60 times as fast as its lines." in page
+    assert "no answer for 38 s since 11-20 14:12" in re.sub(r"<[^>]*>", "", stage.visitor("engineer").see(LINES))
+    assert "calendar runs" not in shaft(real).visitor("engineer").see(PAGE)

@@ -199,7 +199,7 @@ def test_a_message_that_does_not_fit_leaves_the_last_good_one(shop: Stage) -> No
     shop.feed.take(Received("riser/jx-a/account/100206", b'{"balance": "much"}', True))
     visitor = shop.visitor("manager")
     assert "3.18" in visitor.see("/rooms")
-    assert "1 messages do not fit" in visitor.see("/lines/ports")
+    assert "1 message does not fit" in visitor.see("/lines/ports")
 
 
 def test_the_brake_is_told_above_the_grid(shop: Stage) -> None:
