@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bridge.contract.site import Site
 from edge import gate, model
 from edge.borders import READS_AT_MOST
 from edge.codec import modbus
@@ -17,6 +18,7 @@ from edge.line.request import BORDER, PERSON, Request
 from edge.live import Sample
 from firmware_sim.metrology import WUS_PER_WH
 from tests.edge.building import Building
+from tests.edge.test_edge_moved_by_model import SITE, Box, Shaft, Water
 
 METER = "a301"
 LATE_EVENING = datetime(2026, 11, 20, 15, 50, tzinfo=UTC)  # 23:50 in Shanghai.
@@ -123,3 +125,25 @@ def test_a_second_look_is_one_only_within_seconds() -> None:
         (sample(100.0 + gate.AT_ONCE_S + 1, total=5000, peak=1000), False),
     ):
         assert gate.at_once(KIND, first, second) is fits, second
+
+
+class WaterShaft(Shaft):
+    """The water meter has a tenant too."""
+
+    def __init__(self, directory: Path):
+        self.box, self.water = Box(), Water()
+        Building.__init__(self, directory, start=LATE_EVENING)
+
+    def _site(self, poll_s: int, policy: dict[str, Any], meters: set[str] | None) -> Site:
+        account = {"id": "w", "name": "W", "room": "1", "tariff": "water", "meters": ["w1"], "opening": "100.00"}
+        tariff = {"id": "water", "name": "Water", "kind": "single", "price": "3.5"}
+        tables = SITE | {"accounts": [*SITE["accounts"], account], "tariffs": [*SITE["tariffs"], tariff]}
+        return Site.model_validate(tables)
+
+
+def test_a_water_meter_is_read_at_the_border_too(tmp_path: Path) -> None:
+    """It has litres and no energy: its register at midnight is asked for by its own name, and billed."""
+    shaft = WaterShaft(tmp_path)
+    shaft.run_until(lambda: shaft.of("closing/1", account="w"), hours=1)
+    (charge,) = shaft.of("charge/1", meter="w1")
+    assert charge.fields["end"]["source"] == "border" and charge.fields["end"]["registers_wh"] == {"total": 123_450}
