@@ -25,7 +25,7 @@ from host.journal import Terminal
 from host.layout import Wish
 from host.places import ROOT, base_directory
 from host.programs import SIM
-from host.request import fields_of, outcome, person, request
+from host.request import fields_of, limit_of, outcome, person, request
 from host.service_verbs import service
 from host.status import as_json, as_lines, gather, live_run
 from host.up import up
@@ -121,7 +121,9 @@ def status_verb(ready: bool, as_json_text: bool, data: str | None) -> int:
 @click.option("--who", help="The person who asks [default: you].")
 @click.option("--role", default="manager", show_default=True, help="In which role.")
 @click.option("--transaction", help="Ask again under the same id; the answer is the first one's.")
-@click.option("--timeout", type=click.FloatRange(1, 3600), default=30.0, show_default=True, metavar="SECONDS")
+@click.option(
+    "--timeout", type=click.FloatRange(1, 3600), metavar="SECONDS", help="[30; off and on 150: a valve turns slowly]"
+)
 @json_option
 @data_option
 def request_verb(
@@ -130,11 +132,16 @@ def request_verb(
     who: str | None,
     role: str,
     transaction: str | None,
-    timeout: float,
+    timeout: float | None,
     as_json_text: bool,
     data: str | None,
 ) -> int:
-    """A signed request and its answer, such as: riser request topup account=100206 amount_fen=20000 method=cash"""
+    """A signed request and its answer, such as: riser request topup account=100206 amount_fen=20000 method=cash
+
+    off and on switch the supply of every kind of meter: a relay opens and closes, a valve closes and opens. trip and
+    close are the same for relays alone.
+    """
+    timeout = limit_of(operation) if timeout is None else timeout
     words = fields_of(operation, fields)
     run = live_run(base_directory(data))
     if run is None:

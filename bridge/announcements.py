@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bridge.contract.messages import Accounts, Availability, Info, Meters, Status, Topics
+from bridge.contract.messages import Accounts, Availability, Info, MeterRow, Meters, Status, Topics
 from bridge.contract.units import is_id
 from bridge.discovery_entities import ACCOUNT, GATEWAY, Entity, of_meter, of_port
 
@@ -45,7 +45,7 @@ def installation(form: Form, gateway: str, info: Info, meters: Meters) -> Announ
     for row in meters.meters:
         device = {
             "identifiers": [f"{hub}_meter_{row.id}"],
-            "name": row.name or f"{row.room} {'水表' if 'volume_l' in row.quantities else '电表'}",
+            "name": row.name or f"{row.room} {_kind(row)}",
             "model": row.model_name,
             "via_device": hub,
         }
@@ -54,6 +54,12 @@ def installation(form: Form, gateway: str, info: Info, meters: Meters) -> Announ
         both = [*here, _available(topics.of(Availability, row.id))]
         found |= _announce(form, topics, row.id, device, of_meter(row), both)
     return found
+
+
+def _kind(row: MeterRow) -> str:
+    """What a meter without a name is called behind its room; of a box, which circuit it is."""
+    kind = "水表" if "volume_l" in row.quantities else "电表"
+    return kind if row.circuit is None else f"{kind} 回路 {row.circuit}"
 
 
 def tenancies(form: Form, gateway: str, accounts: Accounts) -> Announcements:

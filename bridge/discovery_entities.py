@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
-from bridge.contract.messages import Account, Info, Message, MeterFacts, MeterRow, PortStatistics, Relay, Status
+from bridge.contract.messages import Account, Info, Message, MeterFacts, MeterRow, PortStatistics, Relay, Status, Valve
 
 Extras = dict[str, Any]
 
@@ -88,6 +88,11 @@ def flag(key: str) -> str:
 def relay_word(key: str) -> str:
     """A closed relay is on; one that was not read back is unknown (I11)."""
     return f"{{{{ {{'closed': 'ON', 'open': 'OFF'}}.get(value_json.{key}) }}}}"
+
+
+def valve_word(key: str) -> str:
+    """An open valve is on, as a closed relay is: water flows. One that was not read back, or is broken, is unknown."""
+    return f"{{{{ {{'open': 'ON', 'closed': 'OFF'}}.get(value_json.{key}) }}}}"
 
 
 GATEWAY: tuple[Entity, ...] = (
@@ -175,6 +180,20 @@ RELAY: tuple[Entity, ...] = (
     Entity("binary_sensor", "keep_power", "保电", Relay, flag("keep_power"), DIAGNOSTIC),
 )  # fmt: skip
 
+VALVE: tuple[Entity, ...] = (
+    Entity("binary_sensor", "relay", "阀门", Valve, valve_word("observed"), {"device_class": "opening"}),
+    Entity("binary_sensor", "relay_desired", "阀门应为", Valve, valve_word("desired"),
+           {"device_class": "opening", **DIAGNOSTIC}),
+    Entity("binary_sensor", "valve_moving", "阀门动作中", Valve,
+           "{{ 'ON' if value_json.moving is defined else 'OFF' }}", {"device_class": "moving", **DIAGNOSTIC}),
+    Entity("binary_sensor", "valve_fault", "阀门故障", Valve,
+           "{{ 'ON' if value_json.observed == 'fault' else 'OFF' }}", {**PROBLEM, **DIAGNOSTIC}),
+    Entity("binary_sensor", "not_following", "阀门不动作", Valve,
+           "{{ 'OFF' if value_json.following else 'ON' }}", {**PROBLEM, **DIAGNOSTIC}),
+)  # fmt: skip
+"""In place of a relay's. The keys that both have are the same, and on is supply for both: what an earlier version
+announced keeps its history, and an automation goes on meaning the same."""
+
 ACCOUNT: tuple[Entity, ...] = (
     Entity("sensor", "balance", "可用余额", Account, plain("balance"), {**MONEY, "state_class": "total"}),
     Entity("sensor", "posted", "账面余额", Account, yuan("posted_nano"), MONEY),
@@ -201,4 +220,4 @@ def of_meter(row: MeterRow) -> Iterator[Entity]:
     yield from (entity for entity in quantities(row.multiplier) if entity.key in filled)
     yield from ALWAYS
     if row.relay != "none":
-        yield from RELAY
+        yield from VALVE if row.switch == "valve" else RELAY

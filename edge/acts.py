@@ -9,17 +9,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any
 
 from bridge.contract import messages
 from bridge.contract.entries import TILL
 from bridge.contract.units import NANO_PER_FEN, instant_text, yuan_text
 from edge.accounts import Accounts
+from edge.asked import Answer, Asked, Refusal, Status
 from edge.core import Core
 from edge.line.request import PERSON, Reply
 from edge.purses import why_open
 from edge.relays import Relays
 from edge.state import AccountState, MeterState
+from edge.switch_words import VALVE_IS, ask_otherwise, lifted_in_vain, no_off_now, not_there_in_time, stays_off
 
 log = logging.getLogger("riser.requests")
 
@@ -31,31 +33,6 @@ READERS_AT_MOST = 20
 
 READ_QUESTIONS = ("energy", "volume", "power", "status")
 
-Status = Literal["accepted", "refused", "done", "failed"]
-
-
-class Refusal(Exception):
-    """A request that will not be carried out; the rule and one sentence say why."""
-
-    def __init__(self, rule: str, sentence: str):
-        self.rule, self.sentence = rule, sentence
-        super().__init__(sentence)
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One request that passed all checks of form and seal."""
-
-    id: str
-    operation: str
-    key: str
-    sha256: str
-    body: Any
-
-    def written(self, answer: dict[str, Any]) -> dict[str, Any]:
-        """What an entry keeps of the request: who asked, the digest of what was asked, what was answered."""
-        return {"who": self.body.who, "role": self.body.role, "request": {"sha256": self.sha256, "answer": answer}}
-
 
 @dataclass
 class Waiting:
@@ -65,12 +42,6 @@ class Waiting:
     meter: MeterState
     wanted: str
     until: float
-
-
-class Answer(Protocol):
-    """Tells the asker what became of a request."""
-
-    def __call__(self, asked: Asked, status: Status, **more: Any) -> None: ...
 
 
 class Acts:
@@ -126,13 +97,28 @@ class Acts:
         if (meter := self._core.state.meters.get(id)) is None:
             raise Refusal("R7", f"there is no meter {id[:32]!r} on this gateway")
         if meter.row["relay"] == "none" or not self._core.lives[id].model.relay:
-            raise Refusal("R7", f"meter {id} has no relay that can be controlled")
+            raise Refusal("R7", f"meter {id} has no relay or valve that can be controlled")
         return meter
 
     def trip(self, asked: Asked, body: messages.Trip) -> None:
+        self._said_to_a_relay(asked)
+        self.off(asked, body)
+
+    def close(self, asked: Asked, body: messages.Close) -> None:
+        self._said_to_a_relay(asked)
+        self.on(asked, body)
+
+    def _said_to_a_relay(self, asked: Asked) -> None:
+        """For a valve a relay's word would mean the opposite, or nothing: what it should be called is told instead."""
+        meter = self._relay_meter(asked.body.meter)
+        if self._core.lives[meter.id].model.relay_is_valve:
+            raise Refusal("R7", ask_otherwise(meter.id, asked.operation))
+
+    def off(self, asked: Asked, body: messages.Off) -> None:
         meter = self._relay_meter(body.meter)
         if self._core.mode not in ("normal", "time"):
-            raise Refusal("I22", f"the gateway is in mode {self._core.mode}: no trips")
+            valve = self._core.lives[meter.id].model.relay_is_valve
+            raise Refusal("I22", no_off_now(valve, self._core.mode))
         if self._core.lives[meter.id].keep_power:
             raise Refusal("R3", "the meter itself is set to keep power on; lift that first")
         if "manual" in meter.holds:
@@ -140,12 +126,12 @@ class Acts:
             raise Refusal("R5", f"the hold `manual` is already set by {hold.by}: {hold.why}")
         self._hold(asked, meter, True, body.why, "open")
 
-    def close(self, asked: Asked, body: messages.Close) -> None:
+    def on(self, asked: Asked, body: messages.On) -> None:
         meter = self._relay_meter(body.meter)
         others = set(meter.holds) - {"manual"}
         if "manual" not in meter.holds and others:
             names = ", ".join(sorted(others))
-            raise Refusal("R5", f"supply stays off: the hold {names} remains, and closing does not lift it")
+            raise Refusal("R5", stays_off(self._core.lives[meter.id].model.relay_is_valve, names))
         self._hold(asked, meter, False, body.why, "closed")
 
     def _hold(self, asked: Asked, meter: MeterState, on: bool, why: str, wanted: str) -> None:
@@ -155,17 +141,22 @@ class Acts:
         settled = bool(left and not on) or (there and not on)
         answer: dict[str, Any] = {"status": "done" if settled else "accepted", "data": {"holds": left}}
         if settled and left:
-            answer["data"]["text"] = f"the hold `manual` is lifted; supply stays off: {', '.join(left)}"
+            answer["data"]["text"] = lifted_in_vain(live.model.relay_is_valve, ", ".join(left))
         elif not on and not settled and not meter.holds and (own := why_open(live)) is not None:
             answer["data"]["text"] = own  # It is tried, and may not last.
         fields = {"meter": meter.id, "account": meter.account, "hold": "manual", "set": on, "why": why}
         core.append(("hold/1", asked.id, {**fields, **asked.written(answer)}))
         self._answer(asked, **answer)
         if not settled:
-            self._waiting.append(Waiting(asked, meter, wanted, core.clock.monotonic() + RELAY_WITHIN_S))
+            self._waiting.append(Waiting(asked, meter, wanted, core.clock.monotonic() + self._within_s(meter)))
         core.changed("relay", meter.id)
         self._relays.consider(meter)
         self.settle(meter)
+
+    def _within_s(self, meter: MeterState) -> float:
+        """Until a relay or valve should have been read back where it was told to go."""
+        relay = self._core.lives[meter.id].model.relay
+        return RELAY_WITHIN_S + (relay.settle_s if relay is not None and relay.is_valve else 0.0)
 
     def settle(self, meter: MeterState) -> None:
         """Answer the requests whose wanted state has now been read back."""
@@ -173,16 +164,21 @@ class Acts:
         for waiting in [each for each in self._waiting if each.meter is meter]:
             if seen is not None and seen is (waiting.wanted == "open"):
                 self._waiting.remove(waiting)
-                self._done(
-                    waiting, {"status": "done", "data": {"observed": waiting.wanted, "holds": sorted(meter.holds)}}
-                )
+                self._done(waiting, {"status": "done", "data": {**self._stands(waiting), "holds": sorted(meter.holds)}})
+
+    def _stands(self, waiting: Waiting) -> dict[str, str]:
+        """How it was read back, as an answer tells it: a valve is never told in a relay's words."""
+        if self._core.lives[waiting.meter.id].model.relay_is_valve:
+            return {"valve": VALVE_IS[waiting.wanted]}
+        return {"observed": waiting.wanted}
 
     def tick(self) -> None:
         """Answer the requests that waited too long."""
         now = self._core.clock.monotonic()
         for waiting in [each for each in self._waiting if each.until < now]:
             self._waiting.remove(waiting)
-            error = "not read back within a minute; it is tried again as long as the hold says so"
+            valve = self._core.lives[waiting.meter.id].model.relay_is_valve
+            error = not_there_in_time(valve, self._within_s(waiting.meter))
             if waiting.meter.row["relay"] == "permit" and waiting.wanted == "closed":
                 error = "closing is permitted: press the button on the meter"
             if waiting.wanted == "closed":

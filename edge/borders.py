@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 from edge import gate
-from edge.core import Core
+from edge.core import NOT_ASKED, Core
 from edge.line.request import BORDER, PERSON, Reply
 from edge.live import Sample
 from edge.schedule import Schedule
@@ -59,7 +59,11 @@ class Borders:
         self._tries.clear()
         left_s = (midnight + timedelta(seconds=BORDER_S) - now).total_seconds() / core.clock.speed
         not_after = core.clock.monotonic() + left_s
-        for meter in core.state.meters.values():
+        meters = list(core.state.meters.values())
+        first = midnight.toordinal() % max(
+            len(meters), 1
+        )  # Where a minute is too short for all, it is not always for the same.
+        for meter in [*meters[first:], *meters[:first]]:
             live = core.lives[meter.id]
             if meter.account and not live.model.freeze and live.online is not False:
                 self._ask(meter, midnight, not_after)
@@ -75,6 +79,7 @@ class Borders:
             self._core.question(meter, name),
             lambda reply: self._answered(meter, midnight, not_after, reply),
             not_after=not_after,
+            learned_wait=True,
         )
 
     def _key(self, meter: MeterState, midnight: datetime) -> tuple[str, date]:
@@ -84,11 +89,11 @@ class Borders:
         core, key = self._core, self._key(meter, midnight)
         before = self._reads.pop(key, [])
         if reply.raw is None:
-            if reply.error not in ("noise", "silent"):
+            if reply.error in NOT_ASKED:
                 return
             sample = None
         elif not self._take(meter, reply.request.purpose, reply):
-            return
+            sample = None  # It refused, perhaps because it was busy.
         else:
             newest = core.lives[meter.id].sample
             sample = newest if newest is not None and newest.mono == reply.ended else None  # Else the gate doubts it.
@@ -96,6 +101,8 @@ class Borders:
             self._proven(meter, midnight, counts, sample)
             return
         again_by = not_after
+        if sample is None and before:
+            again_by = max(not_after, before[-1].mono + gate.AT_ONCE_S)
         if sample is not None and abs((sample.read_at - midnight).total_seconds()) <= BORDER_S:
             before = [*before[-1:], sample]
             again_by = max(not_after, sample.mono + gate.AT_ONCE_S)  # What confirms may come a little later.

@@ -10,12 +10,14 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Literal
 
 from edge.codec import dlt645_orders
 from edge.codec.errors import CodecError
 from edge.core import Core
 from edge.line.request import RESTORE, WATCH, Reply
 from edge.state import MeterState
+from edge.switch_words import TURNS, line_broke, not_following, not_moved
 
 log = logging.getLogger("riser.relays")
 
@@ -29,7 +31,11 @@ BUTTON_PAUSE_S = 3600.0
 """Once closing is permitted it is a person's turn; the permission is renewed this seldom."""
 
 ALARM_AFTER = {"trip": 3, "close": 3}
-"""Attempts after which a person is told that the relay does not follow; a lamp that stays dark is no alarm."""
+"""Attempts after which a person is told that the relay does not follow; a lamp that stays dark is no alarm. A valve
+that said yes and has not arrived in all its time is told of at once: the next attempt is minutes away."""
+
+LOOK_EVERY_S = 3.0
+"""A valve on its way is looked at so often. It moves for a minute, and the line has other meters to read meanwhile."""
 
 VALID_S = 600.0
 """A control frame is void this long after it left, by the meter's own clock, whose drift this allows for."""
@@ -44,6 +50,8 @@ class Task:
     attempts: int = 0
     not_before: float = 0.0
     until: float = 0.0
+    """Until then it may be on its way."""
+    look_at: float | None = None
     step: str | None = None
     alarmed: bool = False
     missing: list[str] = field(default_factory=list)
@@ -65,6 +73,34 @@ class Commands:
 
     def of(self, meter: MeterState) -> list[Task]:
         return [task for (id, _), task in self._tasks.items() if id == meter.id]
+
+    def moving(self, meter: MeterState) -> Literal["opening", "closing"] | None:
+        """Where a valve is on its way to: it was told, has not been read back there, and its time is not over."""
+        if not self._is_valve(meter):
+            return None
+        now = self._core.clock.monotonic()
+        for task in self.of(meter):
+            if task.busy and task.step in ("sent", "done") and now < task.until:
+                return TURNS[task.wish]
+        return None
+
+    def _is_valve(self, meter: MeterState) -> bool:
+        relay = self._core.lives[meter.id].model.relay
+        return relay is not None and relay.is_valve
+
+    def left(self, meter: MeterState, task: Task) -> None:
+        """The order's bytes have left: from now on it may move."""
+        relay = self._core.lives[meter.id].model.relay
+        task.step, task.until = "sent", self._core.clock.monotonic() + (relay.settle_s if relay else 0.0)
+
+    def tick(self) -> None:
+        """Look again at the valves that are on their way."""
+        now = self._core.clock.monotonic()
+        for (id, _), task in list(self._tasks.items()):
+            relay = self._core.lives[id].model.relay
+            if task.look_at is not None and task.look_at <= now and relay is not None:
+                task.look_at = None
+                self._read_back(self._core.state.meters[id], task, relay.row)
 
     def begin(self, meter: MeterState, wish: str, act: Callable[[MeterState, Task], None]) -> None:
         """Make an attempt unless one is under way or its pause is not over."""
@@ -88,15 +124,16 @@ class Commands:
 
     def ended(self, meter: MeterState, task: Task, why: str) -> None:
         """An attempt is over and the wanted state was not read back."""
-        relay = self._core.lives[meter.id].model.relay
-        pauses = VALVE_PAUSES_S if relay is not None and relay.kind == "valve" else PAUSES_S[task.wish]
-        task.busy, task.step = False, None
+        valve = self._is_valve(meter)
+        pauses = VALVE_PAUSES_S if valve else PAUSES_S[task.wish]
+        enough = 1 if valve and task.step == "done" else ALARM_AFTER.get(task.wish)
+        task.busy, task.step, task.look_at = False, None, None
         task.not_before = self._core.clock.monotonic() + pauses[min(task.attempts, len(pauses)) - 1]
         level = logging.DEBUG if task.wish == "lamp" else logging.INFO
         log.log(level, "meter %s: %s, attempt %d: %s", meter.id, task.wish, task.attempts, why)
-        if task.wish in ALARM_AFTER and task.attempts >= ALARM_AFTER[task.wish] and not task.alarmed:
+        if enough is not None and task.attempts >= enough and not task.alarmed:
             task.alarmed = True
-            text = f"the relay does not follow ({task.wish}, {task.attempts} attempts): {why}"
+            text = not_following(valve, task.wish, task.attempts, why)
             log.warning("meter %s: %s", meter.id, text)
             fields = {"meter": meter.id, "alarm": "not-following", "text": text}
             self._core.append(("alarm/1", self._core.own_id("alarm"), fields))
@@ -139,7 +176,7 @@ class Commands:
         assert relay is not None  # Nobody else is given orders.
         if reply.error == "closed" and task.step == "sent":
             # Nobody knows how much of it left. When the line is back the relay is looked at, and then decided anew.
-            self.ended(meter, task, "the line broke when the order had left; the relay will tell")
+            self.ended(meter, task, line_broke(relay.is_valve))
             return
         if reply.error in ("withdrawn", "closed"):
             self.ended(meter, task, f"the order did not leave ({reply.error})")
@@ -158,7 +195,7 @@ class Commands:
         self._read_back(meter, task, relay.row)
 
     def _read_back(self, meter: MeterState, task: Task, row: str) -> None:
-        priority = RESTORE if task.wish == "close" else WATCH
+        priority = RESTORE if task.wish == "close" and not self._is_valve(meter) else WATCH
         frame = self._core.question(meter, row)
         self._core.submit(meter, priority, row, frame, lambda reply: self._seen_back(meter, task, reply))
 
@@ -176,6 +213,9 @@ class Commands:
             task.not_before = self._core.clock.monotonic() + BUTTON_PAUSE_S
             self._core.changed("relay", meter.id)
         elif self._core.clock.monotonic() < task.until and reply.error != "closed":
-            self._read_back(meter, task, reply.request.purpose)
+            if self._is_valve(meter):
+                task.look_at = self._core.clock.monotonic() + LOOK_EVERY_S
+            else:
+                self._read_back(meter, task, reply.request.purpose)
         else:
-            self.ended(meter, task, "read back, and the relay has not moved" if reply.raw else "no answer")
+            self.ended(meter, task, not_moved(self._is_valve(meter)) if reply.raw else "no answer")

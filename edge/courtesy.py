@@ -66,7 +66,7 @@ class Courtesy:
         if not learned_wait or len(self._delays_s) < KNOWN_AT:
             return made
         wait_s = max(SHORTEST_WAIT_S, TIMES_ITS_WORST * max(self._delays_s))
-        rest_s = max(SHORTEST_REST_S, TIMES_ITS_WORST * max(self._pauses_s))
+        rest_s = min(max(SHORTEST_REST_S, TIMES_ITS_WORST * max(self._pauses_s)), PATIENT_REST_S)
         made = replace(made, first_byte_s=min(made.first_byte_s, wait_s))
         return made if self.failed else replace(made, rest_s=rest_s)
 

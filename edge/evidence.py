@@ -44,6 +44,8 @@ def draft_of(core: Core, meter: MeterState, cause: str) -> Draft:
         "cause": cause,
         "attempt": len(meter.trips) + 1,
     }
+    if live.model.relay_is_valve:
+        fields["valve"] = "close"
     if live.sample is not None:
         fields["read"] = {
             "registers_wh": live.sample.registers_wh,

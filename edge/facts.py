@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
 from bridge.contract import messages as m
 from bridge.contract.units import instant_of, instant_text, micros_of, price_text, text_of
@@ -15,10 +15,10 @@ from edge.core import Core
 from edge.modes import Modes
 from edge.polling import Polling
 from edge.port_facts import port_fact
-from edge.purses import why_open
 from edge.relays import Relays
 from edge.state import AccountState, MeterState
 from edge.statistics import Statistics
+from edge.switch_facts import kind_of_switch, switch_fact
 
 VERSION = "0.1.0"
 
@@ -104,6 +104,7 @@ class Facts:
                     serial=meter.serial,
                     multiplier=meter.multiplier,
                     relay=meter.row["relay"],
+                    switch=kind_of_switch(self._core, meter),
                     account=meter.account,
                     circuit=meter.row.get("circuit"),
                     quantities=model.quantities(),
@@ -133,7 +134,7 @@ class Facts:
             fields |= {"freeze_at": text_of(billed.at), "freeze_energy_wh": billed.registers_wh["total"]}
         if live.word_3 is not None:
             fields["status_word_3"] = f"{live.word_3:04X}"
-        if live.seen is not None and live.model.relay is not None and live.model.relay.kind == "valve":
+        if live.seen is not None and live.model.relay_is_valve:
             fields["valve"] = {"on": "open", "off": "closed"}.get(live.seen.supply, live.seen.supply)
         for question, cover in meter.covers.items():
             key = question.replace("-", "_")
@@ -158,54 +159,9 @@ class Facts:
     def availability(self, meter: MeterState) -> m.Availability | None:
         return availability_of(self._core.lives[meter.id], self._core.ports[meter.row["port"]].state == "closed")
 
-    def relay(self, meter: MeterState) -> m.Relay | None:
-        live = self._core.lives[meter.id]
-        if not live.model.relay or meter.row["relay"] == "none":
-            return None
-        seen = live.relay_open
-        observed: Literal["closed", "open", "unknown"] = "unknown" if seen is None else "open" if seen else "closed"
-        desired: Any = self._relays.desired(meter)
-        holds = [
-            m.HoldFacts(kind=hold.kind, why=hold.why, by=hold.by, since=text_of(hold.since) or "")  # type: ignore[arg-type]
-            for hold in meter.holds.values()
-        ]
-        return m.Relay(
-            desired=desired,
-            observed=observed,
-            observed_at=instant_text(live.read_at[row]) if (row := live.model.relay.row) in live.read_at else None,
-            observed_since=text_of(meter.observed_since),
-            holds=holds,
-            why=self._why(meter, observed, desired),
-            following=self._relays.following(meter),
-            keep_power=live.keep_power,
-            alarm=live.lamp_on,
-            step=self._relays.step(meter),
-        )
-
-    def _unknown(self, meter: MeterState) -> str:
-        seen = self._core.lives[meter.id].seen
-        if seen is None:
-            return "the status word was not read yet"
-        if seen.supply == "fault":
-            return "the meter says that it is out of order"
-        return "the meter decides by itself and does not say how it stands"
-
-    def _why(self, meter: MeterState, observed: str, desired: str) -> str:
-        if observed == "unknown":
-            return self._unknown(meter)
-        if meter.holds:
-            names = ", ".join(meter.holds)
-            return f"held open: {names}" if observed == "open" else f"to be opened: {names}"
-        if desired == "open":
-            return "a cut for arrears is due"
-        if observed == "closed":
-            return "nothing holds it"
-        own = why_open(self._core.lives[meter.id])
-        if meter.restore is not None and (own is None or self._relays.following(meter)):
-            return (
-                "closing" if meter.row["relay"] == "direct" else "closing is permitted: press the button on the meter"
-            )
-        return own or "open by itself or by hand; nobody here ordered it, so a person decides"
+    def relay(self, meter: MeterState) -> m.Relay | m.Valve | None:
+        """Of its relay, or of the valve that it has instead; None where it has neither."""
+        return switch_fact(self._core, self._relays, meter)
 
     # --- accounts and prices ---
 

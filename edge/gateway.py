@@ -187,6 +187,7 @@ class Gateway:
         self.disk.look()
         self.modes.judge()
         self._new_day()
+        self.relays.commands.tick()
         if core.cannot_write is not None:
             self._tick_in_memory()
             return

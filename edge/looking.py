@@ -14,6 +14,7 @@ from edge.core import Core, Draft
 from edge.line.request import WATCH, Reply
 from edge.model import Seen
 from edge.state import MeterState
+from edge.switch_words import VALVE_IS, already_on, found_moved, still_off
 
 log = logging.getLogger("riser.relays")
 
@@ -37,6 +38,9 @@ class Looking:
         """A status was read: note a relay that stands otherwise than before, once two reads agree on it."""
         core, live = self._core, self._core.lives[meter.id]
         now_is = NOW_IS[seen.supply]
+        if now_is == "unknown" and self._commands.moving(meter) is not None:
+            core.changed("relay", meter.id)
+            return  # A valve between its ends stands nowhere yet; when its time is over this counts.
         if not self._believed(meter, seen, now_is):
             live.seen_doubt = seen
             self._look_again(meter)
@@ -48,7 +52,8 @@ class Looking:
             self._moved(meter, now_is, reply)
         elif now_is == "closed" and meter.restore is not None and self._settled(meter):
             # Nothing is left to close: the cause must not close a relay that opens by itself hours later (I10).
-            core.append(self._relay_draft(meter, now_is, "already closed", reply))
+            why = already_on(live.model.relay_is_valve)
+            core.append(self._relay_draft(meter, now_is, why, reply))
         core.changed("relay", meter.id)
         self._consider(meter)
 
@@ -101,16 +106,19 @@ class Looking:
         why = "first look" if first and not told else "nobody can tell how it stands" if lost else why
         core.append(self._relay_draft(meter, now_is, why, reply))
         if by_itself:
-            text = f"the relay was found {now_is} and nobody here had ordered it"
+            text = found_moved(core.lives[meter.id].model.relay_is_valve, now_is)
             core.append(("alarm/1", core.own_id("alarm"), {"meter": meter.id, "alarm": "relay-moved", "text": text}))
 
     def _relay_draft(self, meter: MeterState, now_is: str, why: str, reply: Reply) -> Draft:
-        word_3 = self._core.lives[meter.id].word_3
+        word_3, seen = self._core.lives[meter.id].word_3, self._core.lives[meter.id].seen
+        valve = self._core.lives[meter.id].model.relay_is_valve
+        stands = "fault" if seen is not None and seen.supply == "fault" else VALVE_IS[now_is]
         fields = {
             "meter": meter.id,
             "account": meter.account,
             "observed": now_is,
             **({} if word_3 is None else {"word_3": f"{word_3:04X}"}),
+            **({"valve": stands} if valve else {}),
             "read_at": instant_text(reply.at),
             "wanted": "open" if meter.holds else "closed",
             "why": why,
@@ -126,7 +134,7 @@ class Looking:
             live.dark_since_mono = now
         elif now - live.dark_since_mono > DARK_S:
             live.dark_since_mono = now + DARK_AGAIN_S
-            text = f"supply should be back ({meter.restore}) and was not read back closed for ten minutes"
+            text = still_off(live.model.relay_is_valve, meter.restore)
             fields = {"meter": meter.id, "account": meter.account, "alarm": "paid-and-dark", "text": text}
             self._core.append(("alarm/1", self._core.own_id("alarm"), fields))
             log.warning("meter %s: %s", meter.id, text)

@@ -75,6 +75,11 @@ class Model:
         return self.relay is not None and bool(self.relay.lamp)
 
     @property
+    def relay_is_valve(self) -> bool:
+        """What switches its supply is a valve, which is closed where a relay is open."""
+        return self.relay is not None and self.relay.is_valve
+
+    @property
     def registers(self) -> str:
         """The row that holds the registers."""
         return "volume" if self.max_l_per_h else "energy"

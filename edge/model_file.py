@@ -161,6 +161,8 @@ def _values(number: int, row: Read) -> Iterator[Mistake]:
 def _relay(file: File, relay: Relay) -> Iterator[Mistake]:
     if MOVED_BY[relay.kind] != file.model.protocol:
         yield ("relay", "kind"), f"a {relay.kind!r} relay speaks {MOVED_BY[relay.kind]}, not {file.model.protocol}"
+    if relay.kind != "valve" and relay.moves_s is not None:
+        yield ("relay", "moves_s"), "only a valve has `moves_s`; a relay has `settle_s`"
     orders = {"trip": relay.trip, "close": relay.close, "release": relay.release}
     for name, order in orders.items():
         if relay.kind == "modbus" and order is None and name != "release":

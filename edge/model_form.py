@@ -145,6 +145,8 @@ class Relay(Strict):
     """Modbus: give the decision back to the meter. Riser never sends it by itself."""
     settle_s: Annotated[int, Field(ge=1, le=120)] = 10
     """Seconds that it may need to move; its status is read until then."""
+    moves_s: Annotated[int, Field(ge=1, le=600)] | None = None
+    """A valve: seconds from one end to the other, 60 where nothing is known. Only later is it called stuck."""
 
 
 class Value(Strict):

@@ -20,6 +20,10 @@ VALVE = {"trip": "close", "direct": "open", "permit": "open"}
 """Supply is off where a relay is open and a valve is closed."""
 
 
+MOVES_S = 60
+"""A valve whose model does not say how long it turns has so many seconds: small ball valves need 5 to 30."""
+
+
 @dataclass(frozen=True)
 class Condition:
     """A value of the status row, under a mask, is this number."""
@@ -67,6 +71,10 @@ class Relay:
     settle_s: float = 10.0
     error_bytes: int = 2
     valve_kind: int = 0x10
+
+    @property
+    def is_valve(self) -> bool:
+        return self.kind == "valve"
 
     def seen(self, values: Values) -> Seen | None:
         """The state that a status row's values tell; None where the meter said that it has none."""
@@ -150,7 +158,7 @@ def relay_of(table: dict[str, Any], coding: dict[str, Any]) -> Relay:
         trip=act("trip"),
         close=act("close"),
         release=act("release"),
-        settle_s=table.get("settle_s", 10),
+        settle_s=table.get("moves_s") or table.get("settle_s", MOVES_S if table["kind"] == "valve" else 10),
         error_bytes=coding.get("error_bytes", 2),
         valve_kind=int(coding.get("kind", "10"), 16),
     )

@@ -78,6 +78,10 @@ class Outbox:
     def send(self, topic: str, payload: bytes, correlation: bytes | None = None) -> None:
         self._soon.append((topic, payload, correlation))
 
+    def gone(self, kind: type[Message], id: str) -> None:
+        """A fact that is told no more: what an earlier version retained is removed from the broker."""
+        self.clear(self._topics.of(kind, id))
+
     def clear(self, topic: str) -> None:
         """Remove a retained message from the broker."""
         if self._link.connected:

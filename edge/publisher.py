@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from bridge.contract.entries import TARIFFS
+from bridge.contract.messages import Relay
 from edge.book import Entry
 from edge.core import Core
 from edge.facts import Facts
@@ -58,6 +59,9 @@ class Publisher:
         self._dirty |= {("tariff", id) for id in state.tariffs} | {("port", id) for id in self._core.ports}
         self._dirty |= {(what, id) for id in state.meters for what in ("meter", "relay", "availability")}
         self._dirty |= {("account", id) for id in state.accounts}
+        for id, live in self._core.lives.items():
+            if live.model.relay_is_valve:  # An earlier version told of valves there, in a relay's words.
+                self._outbox.gone(Relay, id)
 
     def render(self) -> None:
         """Turn what changed into messages."""

@@ -18,7 +18,7 @@ from edge.model import Values
 from edge.purses import Purses
 from edge.relays import Relays
 from edge.state import MeterState, Registers
-from edge.valves import Valves
+from edge.valves import Valves, stands_in_sweep
 
 log = logging.getLogger("riser.readings")
 
@@ -51,7 +51,7 @@ class Readings:
         if name == live.model.registers:
             self._energy(meter, live, values, reply)
         elif live.model.relay is not None and name == live.model.relay.row:
-            self.valves.heard(meter, values)
+            self.valves.heard(meter, values, self._relays.commands.moving(meter) is not None)
             self.purses.heard(meter, values)
             if (seen := live.model.relay.seen(values)) is not None:  # Else "not available": it stays as seen last.
                 self._relays.looking.observed(meter, seen, reply)
@@ -209,7 +209,7 @@ class Readings:
             "volume_l" if live.model.quantity == "volume" else "energy_wh": sample.registers_wh["total"],
             "registers_wh": sample.registers_wh,
             "power_w": live.values.get("power_w"),
-            "relay": None if live.relay_open is None else "open" if live.relay_open else "closed",
+            **stands_in_sweep(live),
         }
         account = self._core.state.accounts.get(meter.account or "")
         if account is not None:

@@ -22,6 +22,7 @@ from edge.lamps import Lamps
 from edge.line.request import PERSON, RESTORE, TRIP, Reply, Request
 from edge.looking import Looking
 from edge.state import MeterState
+from edge.switch_words import no_fresh
 
 log = logging.getLogger("riser.relays")
 
@@ -119,7 +120,8 @@ class Relays:
     def _checked(self, meter: MeterState, task: Task, name: str, reply: Reply) -> None:
         if reply.raw is None or not self.commands.take(meter, name, reply):
             if task.busy:
-                self.commands.ended(meter, task, f"no fresh {name} before the trip ({reply.error or 'refused'})")
+                valve = self._core.lives[meter.id].model.relay_is_valve
+                self.commands.ended(meter, task, no_fresh(valve, name, reply.error or "refused"))
             return
         if name in task.missing:
             task.missing.remove(name)
@@ -149,7 +151,7 @@ class Relays:
         if core.ports[port].go(request.number):
             log.info("meter %s: %s sent, its reason is entry %d", meter.id, request.purpose, reason)
             if task is not None:
-                task.step = "sent"
+                self.commands.left(meter, task)
             if request.purpose == "trip":
                 core.lives[meter.id].tripped_mono = core.clock.monotonic()
         else:
@@ -175,7 +177,9 @@ class Relays:
 
     def _last_look(self, meter: MeterState) -> str | None:
         if self._core.lives[meter.id].seen_doubt is not None:
-            return "no fresh status before the trip (noise)"  # The newest one contradicts the one before.
+            return no_fresh(
+                self._core.lives[meter.id].model.relay_is_valve, "status", "noise"
+            )  # The newest one contradicts the one before.
         if meter.held_by_people:
             mode = self._core.mode
             return None if mode in ("normal", "time") else f"the gateway is in mode {mode}"
@@ -198,4 +202,6 @@ class Relays:
 
     def _close_draft(self, meter: MeterState) -> Draft:
         order = {"meter": meter.id, "account": meter.account, "command": meter.row["relay"], "cause": meter.restore}
+        if self._core.lives[meter.id].model.relay_is_valve:
+            order["valve"] = "open"
         return ("close/1", self._core.own_id(f"close:{meter.id}"), order)

@@ -20,7 +20,8 @@ from bridge.contract import mistakes as complaints
 from bridge.contract.messages import Response
 from bridge.contract.units import instant_of, instant_text, is_transaction
 from edge.accounts import Accounts
-from edge.acts import Acts, Asked, Refusal, Status
+from edge.acts import Acts
+from edge.asked import Asked, Refusal, Status
 from edge.book import Entry
 from edge.core import Core
 from edge.relays import Relays
@@ -141,7 +142,7 @@ class Requests:
         if self._core.book.trusted:
             if self._core.now() > valid_until:
                 raise Refusal("R7", f"the request expired at {instant_text(valid_until)}; ask anew")
-        elif isinstance(body, messages.Trip):
+        elif isinstance(body, messages.Off):
             self._surely_in_time(valid_until)
 
     def _surely_in_time(self, valid_until: datetime) -> None:
@@ -149,7 +150,7 @@ class Requests:
         cut on a wish that may be hours old: the meters' clocks, or the seconds since it was believed, must allow it."""
         known = self._core.true_now()
         if known is None:
-            raise Refusal("R25", "the clock is not trusted, so nobody can tell whether this trip is still wanted")
+            raise Refusal("R25", "the clock is not trusted, so nobody can tell whether this request is still wanted")
         if known > valid_until + ABOUT:
             raise Refusal("R7", f"the request expired at {instant_text(valid_until)}; ask anew")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from bridge.contract.entries import CHARGES
 from bridge.contract.messages import AccountEvent, MeterEvent
 from bridge.contract.units import NANO_PER_FEN, instant_of_micros, instant_text, kwh_text, yuan_text
@@ -64,11 +66,23 @@ def meter_event(entry: Entry) -> tuple[str, MeterEvent] | None:
     elif entry.kind in _METER_KINDS:
         kind = _METER_KINDS[entry.kind]
         text = {
-            "relay/1": f"relay read back {fields.get('observed')} ({fields.get('why')})",
+            "relay/1": _read_back(fields),
             "quarantine/1": f"reading set aside: {fields.get('why')}",
             "opening/1": "opening register confirmed by a second read",
-            "trip/1": f"trip about to leave ({fields.get('cause')})",
+            "trip/1": _about_to_leave(fields),
         }[entry.kind]
     else:
         return None
     return meter, MeterEvent(at=instant_text(instant_of_micros(entry.at)), kind=kind, text=text, seq=entry.seq)
+
+
+def _read_back(fields: dict[str, Any]) -> str:
+    if "valve" in fields:
+        return f"valve read back {fields['valve']} ({fields.get('why')})"
+    return f"relay read back {fields.get('observed')} ({fields.get('why')})"
+
+
+def _about_to_leave(fields: dict[str, Any]) -> str:
+    if "valve" in fields:
+        return f"the order to close the valve is about to leave ({fields.get('cause')})"
+    return f"trip about to leave ({fields.get('cause')})"

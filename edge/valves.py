@@ -7,8 +7,10 @@ was told stands in the book, so that a restart tells nobody again.
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from edge.core import Core
+from edge.live import Live
 from edge.model import Values
 from edge.state import AILMENTS, MeterState
 
@@ -22,20 +24,29 @@ TEXTS = {
 }
 
 
+def stands_in_sweep(live: Live) -> dict[str, Any]:
+    """How its relay or valve stands, as a row of `reading` tells it; empty while nobody knows."""
+    if live.relay_open is None or live.model.relay is None:
+        return {}
+    if live.model.relay.is_valve:
+        return {"valve": "closed" if live.relay_open else "open"}
+    return {"relay": "open" if live.relay_open else "closed"}
+
+
 class Valves:
     """Takes the status of meters that have a valve or a battery."""
 
     def __init__(self, core: Core):
         self._core = core
 
-    def heard(self, meter: MeterState, values: Values) -> None:
-        """A status was read."""
+    def heard(self, meter: MeterState, values: Values, moving: bool) -> None:
+        """A status was read. A valve on its way may call itself out of order until it has arrived."""
         live = self._core.lives[meter.id]
         if "battery_low" in values:
             live.values["battery_low"] = values["battery_low"]
             self._compare(meter, "battery-low", values["battery_low"])
         relay = live.model.relay
-        if relay is not None and relay.kind == "valve" and (seen := relay.seen(values)) is not None:
+        if relay is not None and relay.is_valve and not moving and (seen := relay.seen(values)) is not None:
             self._compare(meter, "valve-fault", seen.supply == "fault")
 
     def _compare(self, meter: MeterState, ailment: str, is_so: bool) -> None:

@@ -19,6 +19,17 @@ from host.asking import USER, answers
 from host.exits import FAILED, FINE, USAGE, Trouble
 from host.runfile import Run
 
+OF_NO_KIND = ("open", "shut")
+"""Words that mean one thing for a relay and the opposite for a valve, or that somebody may try for it."""
+
+LIMIT_S = 30.0
+TURNING_S = 150.0
+"""How long an answer is waited for; `off` and `on` may be a valve's, which turns for a minute and more."""
+
+
+def limit_of(operation: str) -> float:
+    return TURNING_S if operation in ("off", "on") else LIMIT_S
+
 
 def person() -> str:
     """Who sits at this shell: the one who became root, not root; in a container perhaps a number without a name."""
@@ -30,6 +41,8 @@ def person() -> str:
 
 def fields_of(operation: str, words: tuple[str, ...]) -> dict[str, object]:
     """Read `key=value` words as the fields of an operation. Raises Trouble."""
+    if operation in OF_NO_KIND:
+        raise Trouble(USAGE, f"`{operation}` is light off for a relay and water on for a valve; ask for `on` or `off`")
     if operation not in REQUESTS:
         raise Trouble(USAGE, f"there is no request {operation!r}; there are {', '.join(sorted(REQUESTS))}")
     known = {

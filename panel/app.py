@@ -9,6 +9,7 @@ from flask_login import current_user
 
 from bridge.contract.units import instant_text
 from panel import formats, guard, links, words
+from panel.edge_water_words import VALVE
 from panel.edge_words import person, reason, said
 from panel.model_words import modelled
 from panel.pages import (
@@ -31,6 +32,7 @@ from panel.pages.people import ROLE_WORDS
 from panel.parts import EXTENSION, Parts
 from panel.states import WORDS
 from panel.status_words import status_words
+from panel.switches import meter_number, number_of, place_of
 from panel.telling import rule_words
 
 PAGES = (live, sign_in, people, rooms, accounts, takings, account, receipt, answers, meter, lines, line, demo)
@@ -61,6 +63,7 @@ def create_app(stand: Parts) -> Flask:
         app.jinja_env.filters[name] = getattr(formats, name)
     app.jinja_env.filters |= {
         "rate_word": rate_word, "said": said, "person": person, "modelled": modelled, "status_words": status_words,
+        "place": place_of, "number_of": number_of, "meter_number": meter_number,
     }  # fmt: skip
 
     @app.context_processor
@@ -73,6 +76,7 @@ def create_app(stand: Parts) -> Flask:
             "me": current_user.user if current_user.is_authenticated else None,
             "role_words": ROLE_WORDS,
             "state_words": WORDS,
+            "valve_words": VALVE,
             "rule_words": rule_words,
             "reason": reason,
             "language": words.language_now(),

@@ -21,7 +21,7 @@ DOUBTS = (
     later("this book was begun anew: balances are the site file's, and payments are missing"),
     later("the disk takes no entries ({error})"),
     later("the disk is full ({n} MB left)"),
-    later("the clock is not trusted, so nobody can tell whether this trip is still wanted"),
+    later("the clock is not trusted, so nobody can tell whether this request is still wanted"),
     later("{why}; nothing was booked or done. Ask again later"),
 )
 """Why the clock is believed or not, why the mode is what it is, and what is refused meanwhile."""

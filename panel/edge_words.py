@@ -16,7 +16,7 @@ from functools import cache
 from panel.edge_doubts import DOUBTS
 from panel.edge_port_words import OF_PORTS
 from panel.edge_purse_words import OF_PURSES
-from panel.edge_water_words import OF_WATER
+from panel.edge_water_words import MOVING, OF_WATER, VALVE
 from panel.states import COVERS, HOLDS, RATE_WORDS
 from panel.words import language_now, later, t
 
@@ -138,7 +138,7 @@ SENTENCES = (
     later("the balance would leave the limits of the book"),
     later("there is no account {id} on this gateway"),
     later("there is no meter {id} on this gateway"),
-    later("meter {id} has no relay that can be controlled"),
+    later("meter {id} has no relay or valve that can be controlled"),
     later("the meter itself is set to keep power on; lift that first"),
     later("the hold `manual` is already set by {who}: {words}"),
     later("the hold `manual` is lifted; supply stays off: {holds}"),
@@ -228,6 +228,7 @@ _PLACES: dict[str, Callable[[str], str]] = {
     "holds": _each(_from(HOLDS)), "hold": _from(HOLDS), "who": person, "why": said, "reasons": _each(said),
     "relay": _from(RELAY), "wish": _from(WISHES), "cause": _from(CAUSES), "question": _from(QUESTIONS),
     "mode": _from(MODES), "rate": _from(RATE_WORDS), "cover": _from(COVERS),
+    "valve": _from(VALVE), "turn": _from(MOVING),
 }  # fmt: skip
 """How the words in a place are shown; other places, such as numbers and names, as they stand."""
 
@@ -236,6 +237,7 @@ _SHAPES = {
     "relay": "open|closed|unknown", "rate": "[a-z]+", "wish": "[a-z]+", "cause": "[a-z]+", "question": "[a-z]+",
     "rule": "[RI][0-9]+", "day": "[0-9]{4}-[0-9]{2}-[0-9]{2}", "n": "-?[0-9]+", "m": "-?[0-9]+", "a": "[0-9]+",
     "b": "[0-9]+", "s": "[+-]?[0-9]+", "cover": "cover|terminal cover", "unit": "Wh|L",
+    "valve": "open|closed|fault|unknown", "turn": "opening|closing",
 }  # fmt: skip
 
 

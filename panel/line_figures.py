@@ -10,6 +10,7 @@ from bridge.contract.messages import Availability, MeterRow, PortStatistics
 from bridge.contract.port_statistics import UNSENT_ERRORS, MeterOnPort, RawExchange
 from panel.line_words import KINDS, LOUD
 from panel.mirror import View
+from panel.switches import place_of
 from panel.words import t
 
 
@@ -97,7 +98,7 @@ def _is_loud(kind: str, count: int, meters: Sequence[OnLine]) -> bool:
 def _where(kind: str, count: int, meters: Sequence[OnLine]) -> str:
     if not count or kind in UNSENT_ERRORS:  # No meter can help it.
         return ""
-    with_it = [(count_of(each.row.errors, kind), each.meter.room) for each in meters if each.row is not None]
+    with_it = [(count_of(each.row.errors, kind), place_of(each.meter)) for each in meters if each.row is not None]
     with_it = sorted(((n, room) for n, room in with_it if n), key=lambda each: -each[0])
     if not with_it:
         return ""

@@ -11,6 +11,7 @@ from bridge.contract.line_health import LineJudged, judge
 from bridge.contract.messages import Availability, PortFacts, PortStatistics
 from panel.line_words import KINDS
 from panel.mirror import View
+from panel.switches import place_of
 from panel.words import t
 
 
@@ -28,13 +29,13 @@ def verdict_of(port: PortFacts, view: View) -> Verdict:
     """The word on a line."""
     if port.state == "closed":
         return Verdict("neg", "no", t("closed|port"))
-    rooms = {row.id: row.room or row.id for row in view.meters.values() if row.port == port.id}
-    off = [id for id in rooms if (seen := view.get(Availability, id)) is not None and seen.state == "offline"]
+    places = {row.id: place_of(row) for row in view.meters.values() if row.port == port.id}
+    off = [id for id in places if (seen := view.get(Availability, id)) is not None and seen.state == "offline"]
     judged = judged_line(port.id, view)
     percent = judged.line.percent if judged is not None and judged.line.asked else None
-    if off and len(off) == len(rooms):
+    if off and len(off) == len(places):
         return Verdict("neg", "no", t("no meter is heard"), percent)
-    worst = _worst(judged, rooms) if judged is not None else ""
+    worst = _worst(judged, places) if judged is not None else ""
     words = [t("{n} meters are off line", n=len(off))] if off else []
     bad = judged is not None and judged.line.bad
     if worst:
@@ -56,19 +57,19 @@ def judged_line(port: str, view: View) -> LineJudged | None:
     return judge(rows, off)
 
 
-def _worst(judged: LineJudged, rooms: dict[str, str]) -> str:
+def _worst(judged: LineJudged, places: dict[str, str]) -> str:
     """Whose fault, how much and of what kind; empty where nothing is bad."""
     if judged.line.bad:
         kind = t(KINDS[judged.line.kind][0])
         percent = f"{judged.line.percent:.1f}"
         if judged.alone is not None:
-            room = rooms.get(judged.alone.id, judged.alone.id)
+            room = places.get(judged.alone.id, judged.alone.id)
             return t("bad: {percent} % fail ({kind}), nearly all with {room}", percent=percent, kind=kind, room=room)
         return t("bad: {percent} % fail ({kind}) with several meters", percent=percent, kind=kind)
     bad = judged.bad_meters
     if not bad:
         return ""
     first, kind = bad[0], t(KINDS[bad[0].kind][0])
-    told = t("{room} fails in {percent} % ({kind})", room=rooms.get(first.id, first.id),
+    told = t("{room} fails in {percent} % ({kind})", room=places.get(first.id, first.id),
              percent=f"{first.percent:.1f}", kind=kind)  # fmt: skip
     return told if len(bad) == 1 else told + t(", and {n} more", n=len(bad) - 1)

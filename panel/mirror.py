@@ -30,13 +30,13 @@ from bridge.contract.messages import (
     MeterRow,
     Meters,
     PortStatistics,
-    Relay,
     Status,
     Tariff,
     Topics,
 )
 from bridge.contract.sound import unsound
 from bridge.contract.units import is_id
+from panel.switches import SWITCHES
 
 log = logging.getLogger("riser.panel.mirror")
 
@@ -72,8 +72,8 @@ def kind_of(parts: list[str]) -> type[Message] | None:
             return MeterFacts
         case ["meter", _, "availability"]:
             return Availability
-        case ["meter", _, "relay"]:
-            return Relay
+        case ["meter", _, "relay" | "valve" as what]:
+            return SWITCHES[what]
         case ["meter", _, "event"]:
             return MeterEvent
         case ["account", _]:
@@ -89,8 +89,8 @@ def kind_of(parts: list[str]) -> type[Message] | None:
 
 def subscriptions(topics: Topics) -> list[str]:
     """What the panel listens to: facts and answers, never requests."""
-    kinds = (Status, Info, Meters, Accounts, MeterFacts, Availability, Relay, MeterEvent, Account, AccountEvent,
-             Tariff, PortStatistics)  # fmt: skip
+    kinds = (Status, Info, Meters, Accounts, MeterFacts, Availability, *SWITCHES.values(), MeterEvent, Account,
+             AccountEvent, Tariff, PortStatistics)  # fmt: skip
     return [*(topics.of(kind, "+") for kind in kinds), topics.response("+")]
 
 

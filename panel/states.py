@@ -7,10 +7,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bridge.contract.messages import Account, AccountRow, Availability, HoldFacts, MeterFacts, MeterRow, Relay
+from bridge.contract.messages import Account, AccountRow, Availability, HoldFacts, MeterFacts, MeterRow, Relay, Valve
 from panel.edge_purse_words import OWN_PURSE
 from panel.formats import Wall, lasts, span
 from panel.mirror import View
+from panel.switches import (
+    TAGS,
+    WATER_SHORT,
+    WATER_STATES,
+    Words,
+    counts_water,
+    place_of,
+    relay_of,
+    valve_of,
+    words_of,
+)
 from panel.words import later, t
 
 WORDS = {
@@ -94,14 +105,47 @@ class Room:
     state: str
     corner: str
     until: str | None
+    valve: Valve | None = None
 
     @property
     def word(self) -> str:
-        return t("Off by itself") if self.off_by_its_purse else t(WORDS[self.state])
+        if self.off_by_its_purse:
+            return t("Off by itself")
+        return self._water_word(WATER_STATES) or t(WORDS[self.state])
 
     @property
     def short_word(self) -> str:
-        return t("By itself|room") if self.off_by_its_purse else t(SHORT.get(self.state, WORDS[self.state]))
+        if self.off_by_its_purse:
+            return t("By itself|room")
+        return self._water_word(WATER_SHORT) or t(SHORT.get(self.state, WORDS[self.state]))
+
+    def _water_word(self, states: dict[str, str]) -> str | None:
+        """A valve on its way; whether water flows, where words would speak of electricity or a lease."""
+        if self.valve is not None and self.valve.moving:
+            return t(TAGS[self.valve.moving])
+        if not counts_water(self.meter) or self.state not in ("cut", "held", "none", "on"):
+            return None
+        if self.relay is None or self.relay.observed == "unknown":
+            return None if self.state != "none" else t(WORDS["on"])
+        off = self.relay.observed == "open"
+        return t(states[self.relay.observed]) if off or self.state != "held" else None
+
+    @property
+    def icon(self) -> str:
+        """A drop where others have a bolt."""
+        return "water" if self.state == "on" and self.is_water else self.state
+
+    @property
+    def is_water(self) -> bool:
+        return counts_water(self.meter)
+
+    @property
+    def words(self) -> Words:
+        return words_of(self.meter)
+
+    @property
+    def place(self) -> str:
+        return place_of(self.meter)
 
     @property
     def off_by_its_purse(self) -> bool:
@@ -122,11 +166,13 @@ def room_of(view: View, meter: MeterRow, wall: Wall, stale_s: float) -> Room:
     """Put together what is known of one meter."""
     tenant = view.account_of(meter)
     account = view.get(Account, tenant.id) if tenant else None
-    facts, relay = view.get(MeterFacts, meter.id), view.get(Relay, meter.id)
+    facts, relay = view.get(MeterFacts, meter.id), relay_of(view, meter)
     availability = view.get(Availability, meter.id)
     state = state_of(tenant, account, facts, relay, availability, wall, stale_s)
+    if state == "none" and counts_water(meter) and not (relay is not None and relay.observed == "open"):
+        state = "on"  # Water has no account here yet: nobody is missing.
     corner, until = _corner(state, account, facts, relay, availability, wall)
-    return Room(meter, tenant, account, facts, relay, availability, state, corner, until)
+    return Room(meter, tenant, account, facts, relay, availability, state, corner, until, valve_of(view, meter))
 
 
 def other_holds(relay: Relay | None) -> list[HoldFacts]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bridge.contract.messages import Account, HoldFacts, MeterRow, Relay
+from bridge.contract.messages import Account, HoldFacts, MeterRow
 from bridge.contract.units import NANO_PER_FEN, nano_of_yuan
 from panel.edge_words import OPEN_BY_ITSELF, person, reason, said
 from panel.formats import Wall, kilowatts, span, yuan
@@ -175,8 +175,3 @@ def least_nano(account: Account | None, rooms: list[Room], smallest_nano: int) -
         return None
     missing = account.restore_above_nano - account.available_nano  # The balance must rise above the limit, not to it.
     return max((missing // NANO_PER_FEN + 1) * NANO_PER_FEN, smallest_nano)
-
-
-def is_following(relay: Relay) -> bool:
-    """True while the relay does as it is told."""
-    return relay.following and relay.observed in (relay.desired, "unknown")

@@ -57,6 +57,10 @@ def entry_row(gateway: str, entry: Entry) -> dict[str, Any]:
     }
 
 
+VALVE_AS_RELAY = {"open": "closed", "closed": "open"}
+"""The archive's column tells of supply in a relay's words: an open valve gives it, as a closed relay does."""
+
+
 def reading_rows(gateway: str, sweep: Reading) -> list[dict[str, Any]]:
     """One row per meter of the sweep: of `reading`, or of `water` where it has litres. ValueError when an instant is
     none."""
@@ -66,7 +70,7 @@ def reading_rows(gateway: str, sweep: Reading) -> list[dict[str, Any]]:
             "number": sweep.number,
             "meter": row.meter,
             "read_at_us": micros_of(instant_of(row.read_at)),
-            "relay": row.relay,
+            "relay": row.relay or VALVE_AS_RELAY.get(row.valve or ""),
             **(
                 {"volume_l": row.volume_l}
                 if row.volume_l is not None

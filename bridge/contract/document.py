@@ -17,6 +17,10 @@ Money is in nano-yuan (`_nano`, exact integers) beside a readable `balance` in y
 
 Facts are published by the edge alone. To ask for something, publish a signed request on `request/<op>` and wait for
 the answer on `response/<op>`: a PUBACK of the broker is not a receipt.
+
+A relay that is closed gives supply, and a valve that is closed takes it away. So each has a topic of its own
+(`meter/<id>/relay`, `meter/<id>/valve`; `switch` in `meters` says which), and `off` and `on` are asked of both: off is
+no light or no water, on is supply. `trip` and `close` are `off` and `on` for relays alone, and refused for a valve.
 """
 
 SIGNING = """```python

@@ -20,6 +20,9 @@ from bridge.contract.fields import Plain
 from bridge.contract.message import Message as Message
 from bridge.contract.message import Part as Part
 from bridge.contract.port_statistics import PortStatistics as PortStatistics
+from bridge.contract.switching import HoldFacts as HoldFacts
+from bridge.contract.switching import Relay as Relay
+from bridge.contract.switching import Valve as Valve
 
 LARGEST = 2**63 - 1
 """The largest number of an entry or reading that a book can hold."""
@@ -93,7 +96,12 @@ class MeterRow(Part):
     shaft: str
     phases: int
     multiplier: int
-    relay: Literal["direct", "permit", "none"] = Field(description="how it is closed (R6); none: it has no relay")
+    relay: Literal["direct", "permit", "none"] = Field(
+        description="how supply comes back (R6); none: nothing switches it"
+    )
+    switch: Literal["relay", "valve"] | None = Field(
+        default=None, description="what switches its supply, and which of `meter/<id>/relay` and `.../valve` it has"
+    )
     account: str | None = None
     quantities: dict[str, str] = Field(description="each key of `meter/<id>` this meter fills, with its unit")
 
@@ -172,30 +180,6 @@ class Availability(Message):
     )
 
 
-class HoldFacts(Part):
-    kind: Literal["arrears", "lockout", "contract", "malignant", "manual"]
-    why: str
-    by: str
-    since: str
-
-
-class Relay(Message):
-    """What the relay should be, what was read back, and every hold that keeps it open (R5, I11)."""
-
-    topic = "meter/{id}/relay"
-    retained = True
-    desired: Literal["closed", "open"]
-    observed: Literal["closed", "open", "unknown"]
-    observed_at: str | None = None
-    observed_since: str | None = None
-    holds: list[HoldFacts]
-    why: str = Field(description="one sentence")
-    following: bool = Field(description="false: told several times and not moved, a person is needed")
-    keep_power: bool = Field(description="the meter itself is set to keep power on (保电)")
-    alarm: bool = Field(description="the meter's own alarm lamp, read back")
-    step: str | None = Field(default=None, description="sent, done, read back: where the newest relay command stands")
-
-
 class MeterEvent(Message):
     """Something about a meter that a person may want to know; never retained."""
 
@@ -216,6 +200,7 @@ class ReadingRow(Part):
     volume_l: int | None = Field(default=None, description="a water meter's register, litres")
     power_w: int | None = None
     relay: Literal["closed", "open"] | None = None
+    valve: Literal["open", "closed"] | None = Field(default=None, description="a water meter's, instead of `relay`")
 
 
 class Reading(Message):
@@ -363,20 +348,34 @@ class TopUp(Request):
     reference: Plain = Field(default="", max_length=64, description="the payer's or channel's own number")
 
 
-class Trip(Request):
-    """Set the hold `manual`: supply goes off and stays off until the hold is lifted. Done when read back."""
+class Off(Request):
+    """Set the hold `manual`: supply goes off, the relay opens or the valve closes, and it stays off until the hold is
+    lifted. Done when read back."""
+
+    operation = "off"
+    meter: str
+    why: Plain = Field(min_length=1, max_length=200)
+
+
+class On(Request):
+    """Lift the hold `manual`. Supply returns, the relay closes or the valve opens, when no other hold remains (R5).
+    Done when read back."""
+
+    operation = "on"
+    meter: str
+    why: Plain = Field(min_length=1, max_length=200)
+
+
+class Trip(Off):
+    """`off` in a relay's own word: the relay opens. Refused for a meter with a valve."""
 
     operation = "trip"
-    meter: str
-    why: Plain = Field(min_length=1, max_length=200)
 
 
-class Close(Request):
-    """Lift the hold `manual`. Supply returns when no other hold remains (R5). Done when read back."""
+class Close(On):
+    """`on` in a relay's own word: the relay closes. Refused for a meter with a valve, where closing is the opposite."""
 
     operation = "close"
-    meter: str
-    why: Plain = Field(min_length=1, max_length=200)
 
 
 class Read(Request):
@@ -416,7 +415,7 @@ class Replay(BaseModel):
 
 
 REQUESTS: dict[str, type[Request] | type[Replay]] = {
-    cls.operation: cls for cls in (TopUp, Trip, Close, Read, Release, Brake, Replay)
+    cls.operation: cls for cls in (TopUp, Off, On, Trip, Close, Read, Release, Brake, Replay)
 }
 
 
@@ -456,8 +455,8 @@ class PanelStatus(Message):
 
 
 MESSAGES: tuple[type[Message], ...] = (
-    Status, Info, PortStatistics, Meters, MeterFacts, Availability, Relay, MeterEvent, Reading, Account, AccountEvent,
-    Accounts, Tariff, Entry, Response, BridgeStatus, PanelStatus,
+    Status, Info, PortStatistics, Meters, MeterFacts, Availability, Relay, Valve, MeterEvent, Reading, Account,
+    AccountEvent, Accounts, Tariff, Entry, Response, BridgeStatus, PanelStatus,
 )  # fmt: skip
 """Every fact that is published, in the order of the documentation."""
 

@@ -6,15 +6,16 @@ its holder may speak for; the role says which operations it may ask for.
 
 from __future__ import annotations
 
-OPERATIONS = ("topup", "trip", "close", "read", "release", "brake", "replay")
-"""Every request there is. `replay` is a pure query and needs no signature."""
+OPERATIONS = ("topup", "off", "on", "trip", "close", "read", "release", "brake", "replay")
+"""Every request there is. `trip` and `close` are `off` and `on` in a relay's words.
+`replay` is a pure query and needs no signature."""
 
 UNSIGNED = frozenset({"replay"})
 
 ROLES: dict[str, frozenset[str]] = {
-    "manager": frozenset({"topup", "trip", "close", "read", "release", "brake"}),
+    "manager": frozenset({"topup", "off", "on", "trip", "close", "read", "release", "brake"}),
     "finance": frozenset({"topup", "read"}),
-    "engineer": frozenset({"trip", "close", "read", "release"}),
+    "engineer": frozenset({"off", "on", "trip", "close", "read", "release"}),
     "operations": frozenset({"read"}),
     "system": frozenset({"read"}),
     "payment": frozenset({"topup"}),

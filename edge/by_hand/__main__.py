@@ -146,6 +146,8 @@ def _wrong(options: argparse.Namespace) -> str | None:
     known = COMMANDS[options.protocol]
     if not 1 <= options.baud <= FASTEST_BAUD:
         return f"--baud lies in 1 to {FASTEST_BAUD}"
+    if options.command in ("open", "close", "trip") and options.command not in known and "off" in known:
+        return _off_or_on(options)
     if options.command not in known:
         others = [each for each, commands in COMMANDS.items() if options.command in commands]
         asked = f"`{options.command}` is for {' and '.join(others)}: name it with --protocol"
@@ -163,6 +165,17 @@ def _wrong(options: argparse.Namespace) -> str | None:
         except ValueError:
             return f"--since reads 'YYYY-MM-DD HH:MM', not {since!r}"
     return _wrong_address(options)
+
+
+def _off_or_on(options: argparse.Namespace) -> str:
+    """A word that a meter of this kind does not take, because it says the opposite of another kind, or nothing."""
+    valve, relay = "`off` closes the valve, `on` opens it", "`off` opens the relay, `on` closes it"
+    if options.command == "trip":
+        return f"`trip` is a relay's word; for a valve write `off` or `on`: {valve}"
+    means = valve if options.protocol == "cjt188" else relay
+    if not options.protocol_said:
+        means = f"{relay}; for a valve, with --protocol cjt188, {valve}"
+    return f"`{options.command}` would be mistaken for its opposite; write `off` or `on`: {means}"
 
 
 def _wrong_model(options: argparse.Namespace) -> str | None:

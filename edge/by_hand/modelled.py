@@ -19,9 +19,14 @@ from edge.codec.dlt645_orders import Password
 from edge.codec.errors import CodecError
 from edge.model import Model, Values, unit_of
 
+OFF = ("trip", "off", "cut the supply behind this meter: its relay opens")
+ON = ("direct", "on", "close the relay: the supply comes back at once")
+
 MOVES = {
-    "trip": ("trip", "off", "cut the supply behind this meter"),
-    "close": ("direct", "on", "close the relay: the supply comes back at once"),
+    "off": OFF,
+    "on": ON,
+    "trip": OFF,
+    "close": ON,
     "release": ("release", "unknown", "take back what was forced: the meter decides by itself from now on"),
 }
 """By command: the model's word, what the status must say afterwards, and what the person is told."""
@@ -115,7 +120,7 @@ class Modelled:
         return Told(name, {}, str(values)) if isinstance(values, CodecError) else Told(name, values)
 
     def move(self, command: str) -> str:
-        """Trip, close or release its relay. Raises Stopped, NotDone, NoAnswer, OSError."""
+        """Switch its relay off or on, or release it. Raises Stopped, NotDone, NoAnswer, OSError."""
         word, wanted, says = MOVES[command]
         relay = self._kind.relay
         if relay is None:

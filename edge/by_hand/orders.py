@@ -24,9 +24,14 @@ READ_BACK_S = 10.0
 
 MOST_MINUTES = 24 * 60
 
+OFF = ("trip", "cut the supply behind this meter: its relay opens", 4, True)
+ON = ("direct", "close the relay: the supply comes back at once", 4, False)
+
 RELAY: dict[str, tuple[str, str, int, bool]] = {
-    "trip": ("trip", "cut the supply behind this meter", 4, True),
-    "close": ("direct", "close the relay: the supply comes back at once", 4, False),
+    "off": OFF,
+    "on": ON,
+    "trip": OFF,
+    "close": ON,
     "permit": ("permit", "permit closing: a person presses the meter's button", 6, False),
     "alarm": ("alarm", "switch the meter's alarm on", 7, True),
     "alarm-off": ("alarm-off", "switch the meter's alarm off", 7, False),
@@ -42,7 +47,7 @@ class Orders(Carrying):
     # --- relay, alarm, keep power ---
 
     def relay(self, command: str, minutes: int) -> str:
-        """Trip, close, permit, alarm, keep; void after `minutes` by the meter's own clock."""
+        """Off, on, permit, alarm, keep; void after `minutes` by the meter's own clock."""
         word, says, bit, wanted = RELAY[command]
         meter = self.meter()
         before = self._word_3()

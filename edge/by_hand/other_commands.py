@@ -44,7 +44,7 @@ def _water(talk: Talk, desk: Desk, options: argparse.Namespace, done: Done) -> N
         for item in items:
             _tell(desk, water.read(item.identifier), done)
     else:
-        done(water.valve(options.command))
+        done(water.valve({"off": "close", "on": "open"}[options.command]))
 
 
 def _survey_water(water: others.Water, desk: Desk, done: Done) -> None:

@@ -16,9 +16,12 @@ from edge.codec.errors import CodecError
 from edge.explain import cjt188 as explain_cjt188
 from edge.explain import modbus as explain_modbus
 from edge.explain.explanation import Explanation
+from edge.model_relay import MOVES_S
 
-VALVE_S = 30.0
-"""A valve turns for seconds; it is looked at until it stands as ordered, or so long."""
+VALVE_S = float(MOVES_S)
+"""It is looked at until it stands as ordered, or as long as a valve may turn whose model says nothing else."""
+
+SHUTS = "this will close its valve: no water flows"
 
 MOST_REGISTERS = 120
 
@@ -39,13 +42,13 @@ class Water:
         return explain_cjt188.explain(raw, "cjt188")
 
     def valve(self, order: str) -> str:
-        """Open or close the valve; done when its status says so."""
+        """`open` or `close` the valve; done when its status says so."""
         if not self._address.isdigit():
             raise Stopped("nothing was sent: an order names its meter by all fourteen digits, not by a wildcard (I13)")
         before = self.read()
         own = str(before.fields["address"])
         self._desk.say(f"meter {own} answers; its valve is {before.fields.get('valve') or 'not told'}")
-        self._desk.say(f"this will {order} its valve")
+        self._desk.say("this will open its valve: water flows" if order == "open" else SHUTS)
         self._desk.confirm(own)
         frame = cjt188.valve(order, int(str(before.fields["meter_type"]), 16), self._address, {own})
         try:

@@ -13,17 +13,21 @@ PROTOCOLS = {"dlt645-2007": "E", "dlt645-1997": "E", "cjt188": "E", "modbus-rtu"
 COMMANDS: dict[str, tuple[str, ...]] = {
     "dlt645-2007": (
         "read", "list", "survey", "address", "clock", "broadcast-time", "freeze", "set-speed", "set-address",
-        "set-password", "trip", "close", "permit", "alarm", "alarm-off", "keep", "keep-off", "write",
+        "set-password", "off", "on", "trip", "close", "permit", "alarm", "alarm-off", "keep", "keep-off", "write",
     ),
     "dlt645-1997": ("read", "list", "survey"),
-    "cjt188": ("read", "list", "survey", "open", "close"),
+    "cjt188": ("read", "list", "survey", "off", "on"),
     "modbus-rtu": (
-        "read", "list", "survey", "trip", "close", "release", "write-registers", "write-register", "write-coils",
+        "read", "list", "survey", "off", "on", "trip", "close", "release", "write-registers", "write-register",
+        "write-coils",
     ),
 }  # fmt: skip
 
-NEEDS_MODEL = ("list", "survey", "trip", "close", "release")
+NEEDS_MODEL = ("list", "survey", "off", "on", "trip", "close", "release")
 """Commands at a Modbus meter that only its model's file can carry out."""
+
+OF_NO_KIND = ("open",)
+"""Words that somebody may try, and that mean light off for a relay and water on for a valve."""
 
 EXITS = epilog(
     "read, or ordered and read back",
@@ -37,14 +41,14 @@ EXAMPLES = """examples (PORT is a name below /dev/serial/by-id):
   riser meter PORT 202603110101 survey                 what has it, what does it refuse?
   riser meter PORT 202603110101 read energy clock      values by name; `list` shows the names
   riser meter PORT 202603110101 read energy-settled 2  as it stood at the second settlement day back
-  riser meter PORT 202603110101 trip                   asks for the last digits of the address and the password
+  riser meter PORT 202603110101 off                    asks for the last digits of the address and the password
   riser meter PORT 3 --protocol dlt645-1997 --baud 1200 read energy
   riser meter PORT any --protocol cjt188 read metering
   riser meter PORT 6 --model acrel-ddsy1352 --baud 9600 survey
   riser meter PORT 6 --protocol modbus-rtu --baud 9600 read 0x0000 2
 
 Not known what is out there? `riser scan PORT` finds protocol, speed and addresses.
-DL/T 645-2007 has all commands but those marked Modbus or water; DL/T 645-1997 is only read.
+DL/T 645-2007 has all commands but those marked Modbus; DL/T 645-1997 is only read.
 """
 
 SHORTEST_VALID_MIN, MOST_VALID_MIN, VALID_MIN = 1, 1440, 10
@@ -150,8 +154,10 @@ def _commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     )
     password.add_argument("of_level", type=int, choices=range(10), metavar="LEVEL", help="0 to 9")
     for word, text in (
-        ("trip", "cut the supply"),
-        ("close", "close the relay, or a water meter's valve"),
+        ("off", "supply off: a relay opens, a water meter's valve closes"),
+        ("on", "supply on: a relay closes, a water meter's valve opens"),
+        ("trip", "`off` in a relay's word; refused for a valve"),
+        ("close", "`on` in a relay's word; refused for a valve, which it would shut"),
         ("permit", "permit closing by the meter's button"),
         ("release", "Modbus: the relay is the meter's own again"),
         ("alarm", "switch the meter's alarm on"),
@@ -170,7 +176,8 @@ def _commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     write = _command(commands, "write", "a parameter, by its identifier", [both, asks, secret])
     write.add_argument("identifier", help="eight hex digits that begin with 04, such as 04001001")
     write.add_argument("hex", help="the value's bytes as they travel, low byte first: 30.00 yuan is 00300000")
-    _command(commands, "open", "open a water meter's valve", [both, asks])
+    for word in OF_NO_KIND:
+        commands.add_parser(word, parents=[both, asks])  # No help, so that no list shows it.
     for word, text in (
         ("write-registers", "Modbus: write registers (function 16) and read them back"),
         ("write-register", "Modbus: write one register (function 6) and read it back"),

@@ -115,10 +115,8 @@ def spoiled(request: bytes, buffer: bytes) -> bool:
 
 
 def begun(request: bytes, heard: bytes) -> bool:
-    """True when the head of the answer was heard, or as good as all its bytes."""
-    want = reply_bytes(request)
-    head = request[:2] + (bytes([want - 5]) if request[1] in READS else request[2:4])
-    return head in heard or len(heard) >= want - 1
+    """True when the head of the answer was heard: whatever else came may be our own echo, damaged."""
+    return request[1] in READS and request[:2] + bytes([reply_bytes(request) - 5]) in heard
 
 
 def find_reply(request: bytes, buffer: bytearray, final: bool = False) -> bytes | None:

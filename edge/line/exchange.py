@@ -125,7 +125,7 @@ def exchange(line: Line, wire: Wire, frame: bytes, clock: Clock, manner: Manner 
         echo = False
         if heard and first is None:
             first = last - line.wire_s(len(piece)) - asked_by
-        elif first is not None:
+        elif begun:
             pause_s = max(pause_s, last - before)
         if (raw := protocol.find_reply(frame, buffer)) is not None:
             return Outcome((raw,), None, _begun_s(first), ended_s=last, pause_s=pause_s)

@@ -1,5 +1,5 @@
-"""Meters: which are off line (`off_line`) or fail too much (`line_errors`), whose register is doubted, whose relay does
-not follow; line by line.
+"""Meters: which are off line (`off_line`) or fail too much (`line_errors`), whose register is doubted, whose relay or
+valve stands wrong; line by line.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from bridge.contract.messages import MeterRow
 from host.doctor import line_errors, off_line, purses
 from host.doctor.findings import Finding, good, know, of, wrong
 from host.doctor.seen import Snapshot
+from host.doctor.valves import valve_of
 
 CLOCK_OFF_S = 300
 """A meter's clock further off than this alarms (R25): its midnight register is not midnight's."""
@@ -27,8 +28,8 @@ def findings(snapshot: Snapshot) -> list[Finding]:
         if rows and port.state == "open":
             found += [*off_line.of_line(snapshot, port, rows), *line_errors.of_line(snapshot, id)]
     for row in facts.meters.meters:
-        found += [*_register(snapshot, row), *_relay(snapshot, row), *purses.findings(snapshot, row)]
-        found += _clock(snapshot, row)
+        found += [*_register(snapshot, row), *_relay(snapshot, row), *valve_of(snapshot, row)]
+        found += [*purses.findings(snapshot, row), *_clock(snapshot, row)]
     if not any(each.severity != "good" for each in found):
         found.append(
             good(

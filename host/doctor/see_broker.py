@@ -36,7 +36,7 @@ CONNECT_S, QUIET_S, LIMIT_S = 3.0, 1.0, 8.0
 """A broker on this machine lets in within milliseconds; one on a network that needs seconds is told as it is."""
 
 SINGLE = (m.Status, m.Info, m.Meters, m.Accounts)
-PER_METER = (m.MeterFacts, m.Availability, m.Relay)
+PER_METER = (m.MeterFacts, m.Availability, m.Relay, m.Valve)
 
 Kind = TypeVar("Kind", bound=Message)
 
@@ -153,6 +153,7 @@ def understood(topics: Topics, heard: dict[str, bytes]) -> Facts:
         values=each(m.MeterFacts),
         availability=each(m.Availability),
         relays=each(m.Relay),
+        valves=each(m.Valve),
         account=each(m.Account),
         lines=each(m.PortStatistics),
         version=None if version is None else version.decode("utf-8", "replace"),

@@ -117,6 +117,7 @@ class Facts:
     values: dict[str, m.MeterFacts] = field(default_factory=dict)
     availability: dict[str, m.Availability] = field(default_factory=dict)
     relays: dict[str, m.Relay] = field(default_factory=dict)
+    valves: dict[str, m.Valve] = field(default_factory=dict)
     account: dict[str, m.Account] = field(default_factory=dict)
     lines: dict[str, m.PortStatistics] = field(default_factory=dict)
     version: str | None = None

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from flask import Blueprint, abort, render_template
 
-from bridge.contract.messages import Relay
+from bridge.contract.messages import MeterRow, Relay
 from bridge.contract.units import NANO_PER_FEN, is_transaction
 from panel.commands import KEY, Asked
 from panel.edge_words import said
 from panel.formats import yuan
 from panel.guard import quiet
 from panel.parts import Parts, parts
+from panel.switches import OPERATIONS, SWITCHES, Words, relay_of, words_of
 from panel.telling import hold_words_of, rule_words
 from panel.words import later, t
 
@@ -26,6 +27,8 @@ TITLES = {
     "topup": later("Top up"),
     "trip": later("Trip"),
     "close": later("Close"),
+    "off": later("Close the valve"),
+    "on": later("Open the valve"),
     "read": later("Read now"),
     "brake": later("Release the brake"),
 }
@@ -97,7 +100,7 @@ def _steps(stand: Parts, asked: Asked, good: bool | None) -> list[Step]:
     failed = good is False or stand.commands.silent(asked)
     outcome = "done" if done else "failed" if failed else "waiting"
     steps = [Step(t("Sent"), "failed" if asked.broker_refused else "done")]
-    if asked.operation in ("trip", "close"):
+    if asked.operation in OPERATIONS:
         moved = done or _meter_did(stand, asked)
         steps.append(Step(t("Done|relay"), "done" if moved else outcome))
         steps.append(Step(t("Read back"), outcome))
@@ -111,8 +114,9 @@ def _steps(stand: Parts, asked: Asked, good: bool | None) -> list[Step]:
 def _meter_did(stand: Parts, asked: Asked) -> bool:
     """True when the meter said yes to this command: the relay fact that says so came after the gateway accepted it."""
     view = stand.mirror.view()
-    relay = view.get(Relay, asked.subject)
-    fact = view.facts.get(view.topics.of(Relay, asked.subject))
+    meter = view.meters.get(asked.subject)
+    relay = relay_of(view, meter) if meter else None
+    fact = view.facts.get(view.topics.of(SWITCHES[(meter.switch if meter else None) or "relay"], asked.subject))
     return bool(
         asked.accepted
         and relay
@@ -139,14 +143,19 @@ def _outcome(stand: Parts, asked: Asked) -> tuple[bool | None, str, str]:
         return None, t("Ready: press the button on the meter"), ""
     if newest.status == "accepted":
         besides = said(str((newest.data or {}).get("text") or ""))
-        return None, t("Accepted by the gateway; waiting until the meter has confirmed."), besides
+        return None, t(_words(stand, asked).on_its_way), besides
     if newest.status == "refused":
         words = rule_words(newest.rule)
         told = t("Refused: {words} ({rule}).", words=words, rule=newest.rule) if newest.rule else t("Refused.")
         return False, told, said(newest.error)
     if newest.status == "failed":
         return False, t("Not done."), said(newest.error)
-    return True, _done(asked, newest.data or {}), said(newest.error)
+    return True, _done(asked, newest.data or {}, _words(stand, asked)), said(newest.error)
+
+
+def _words(stand: Parts, asked: Asked) -> Words:
+    meter: MeterRow | None = stand.mirror.view().meters.get(asked.subject)
+    return words_of(meter)
 
 
 def _waits_for_button(stand: Parts, asked: Asked) -> bool:
@@ -162,19 +171,19 @@ def _waits_for_button(stand: Parts, asked: Asked) -> bool:
     return asked.operation == "close" and waits and permitted and meter is not None and meter.relay == "permit"
 
 
-def _done(asked: Asked, found: dict[str, object]) -> str:
+def _done(asked: Asked, found: dict[str, object], words: Words) -> str:
     if asked.operation == "topup":
         amount = yuan(asked.fields["amount_fen"] * NANO_PER_FEN)
         balance = found.get("balance_nano")
         shown = yuan(balance) if isinstance(balance, int) else "—"
         return t("{amount} yuan posted. Balance {balance} yuan.", amount=amount, balance=shown)
-    if asked.operation == "trip":
-        return t("The relay is open, read back.")
-    if asked.operation == "close" and found.get("holds"):
+    if asked.operation == words.off:
+        return t(words.is_off)
+    if asked.operation == words.on and found.get("holds"):
         holds = hold_words_of([str(kind) for kind in found["holds"]])  # type: ignore[attr-defined]
-        return t("The hold set by hand is lifted. Supply stays off: {holds}.", holds=holds)
-    if asked.operation == "close":
-        return t("The hold is lifted and the state read back.")
+        return t(words.stays_off, holds=holds)
+    if asked.operation == words.on:
+        return t(words.is_on)
     if asked.operation == "brake":
         return t("The brake is released.")
     return t("Read; the values stand below.")

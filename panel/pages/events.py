@@ -8,11 +8,13 @@ from typing import Any
 from bridge.contract.messages import AccountEvent, MeterEvent
 from bridge.contract.units import instant_of
 from panel.bodies import UNREADABLE
+from panel.edge_water_words import VALVE_READ_BACK
 from panel.edge_words import READ_BACK, known, person, reason, said
 from panel.history import Line
 from panel.model_words import modelled
 from panel.parts import Parts
 from panel.states import HOLDS
+from panel.switches import has_valve
 from panel.words import later, t
 
 KINDS = {
@@ -60,14 +62,41 @@ GOOD_NEWS = ("cover-closed", "battery-good", "valve-good", "purse-off")
 """Alarms that take an earlier one back."""
 
 
+OF_VALVES = {
+    "relay/1": later("Valve"),
+    "trip/1": later("Closing of the valve ordered"),
+    "withdrawn/1": later("Closing of the valve withdrawn"),
+    "close/1": later("Opening of the valve ordered"),
+    "trip": later("Closing of the valve ordered"),
+    "relay-moved": later("The valve moved by itself"),
+    "not-following": later("The valve does not follow"),
+}
+"""In place of the words above, where the meter has a valve."""
+
+VALVE_STANDS = {
+    "closed": later("open, read back|valve"),
+    "open": later("closed, read back|valve"),
+    "unknown": later("not known, read back"),
+}
+"""By what the book calls it, which is the relay in its place."""
+
+RELAY_STANDS = {
+    "closed": later("closed, read back"),
+    "open": later("open, read back"),
+    "unknown": later("not known, read back"),
+}
+
+
 def events_of(stand: Parts, meter: str, limit: int = 12) -> list[dict[str, Any]]:
     """{at, word, text, bad}, newest first. An event that the book has too is told once."""
     lines = stand.history.of_meter(meter, limit)
+    row = stand.mirror.view().meters.get(meter)
+    valve = row is not None and has_valve(row)
     known = {line.seq for line in lines}
-    found = [_from_book(line) for line in lines]
+    found = [_from_book(line, valve) for line in lines]
     for event in stand.mirror.events("meter", meter):
         if event.seq is None or event.seq not in known:
-            found.append(_from_gateway(event))
+            found.append(_from_gateway(event, valve))
     return sorted(found, key=_at, reverse=True)[:limit]
 
 
@@ -76,23 +105,32 @@ def _at(event: dict[str, Any]) -> datetime:
     return at
 
 
-def _from_gateway(event: MeterEvent | AccountEvent) -> dict[str, Any]:
+def _word(kind: str, valve: bool, table: dict[str, str]) -> str:
+    return OF_VALVES.get(kind, table[kind]) if valve else table[kind]
+
+
+def _from_gateway(event: MeterEvent | AccountEvent, valve: bool) -> dict[str, Any]:
     """An event the archive does not know yet. Each reading back of a relay is told as `relay-moved`, also an ordered
     one and the first look at it; only its sentence says whether it moved by itself."""
     kind = event.kind
-    if kind == "relay-moved" and known(event.text) == READ_BACK and "by itself" not in event.text:
-        return {"at": instant_of(event.at), "word": t("Relay"), "text": said(event.text), "bad": False}
-    word = t(SAID[kind]) if kind in SAID else kind
+    if kind == "relay-moved" and known(event.text) in (READ_BACK, VALVE_READ_BACK) and "by itself" not in event.text:
+        return {
+            "at": instant_of(event.at),
+            "word": t(_word("relay/1", valve, KINDS)),
+            "text": said(event.text),
+            "bad": False,
+        }
+    word = t(_word(kind, valve, SAID)) if kind in SAID else kind
     return {"at": instant_of(event.at), "word": word, "text": said(event.text), "bad": kind in BAD}
 
 
-def _from_book(line: Line) -> dict[str, Any]:
+def _from_book(line: Line, valve: bool) -> dict[str, Any]:
     body, bad = line.body, line.kind in ("alarm/1", "quarantine/1")
-    text, word = said(str(body.get("why") or body.get("text") or "")), t(KINDS[line.kind])
+    text, word = said(str(body.get("why") or body.get("text") or "")), t(_word(line.kind, valve, KINDS))
     match line.kind:
         case "relay/1":
-            state = t("open, read back") if body.get("observed") == "open" else t("closed, read back")
-            state = t("not known, read back") if body.get("observed") == "unknown" else state
+            stands = VALVE_STANDS if valve else RELAY_STANDS
+            state = t(stands.get(str(body.get("observed")), stands["closed"]))
             text = " · ".join(part for part in (state, text) if part)
             bad = "by itself" in str(body.get("why") or "")
         case "hold/1":
@@ -101,7 +139,7 @@ def _from_book(line: Line) -> dict[str, Any]:
             who = body.get("who")
             text = " · ".join(part for part in (which, person(who), reason(who, body.get("why"))) if part)
         case "alarm/1":
-            word = t(SAID[body["alarm"]]) if body.get("alarm") in SAID else word
+            word = t(_word(body["alarm"], valve, SAID)) if body.get("alarm") in SAID else word
             bad = body.get("alarm") not in GOOD_NEWS
         case "trip/1":
             text = t("for arrears") if body.get("cause") == "arrears" else t("by a person")

@@ -6,41 +6,36 @@ whatever the browser did.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request
-from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from bridge.contract.asking import new_transaction
 from bridge.contract.entries import CHARGES
-from bridge.contract.messages import MeterFacts, Tariff, Window
-from bridge.contract.units import RATES, instant_of, is_plain, is_transaction
-from panel.charts import Day, power_chart
+from bridge.contract.messages import MeterFacts
+from bridge.contract.units import RATES, is_plain, is_transaction
 from panel.commands import Conflict, NotSent
 from panel.guard import me, quiet, require
-from panel.history import Line, Point
+from panel.history import Line
 from panel.links import link
 from panel.pages.answers import answer_to, told
 from panel.pages.events import events_of
+from panel.pages.meter_chart import chart_of, has_power
 from panel.parts import Parts, parts
 from panel.states import HOLDS, Room, room_of
-from panel.telling import is_following
-from panel.words import later, t
+from panel.switches import agreement, moving_words, stands_words
+from panel.words import t
 
 blueprint = Blueprint("meter", __name__)
 quiet("meter.now")
 quiet("meter.chart")
 
-REASONS = (later("service work"), later("the tenant asked"), later("danger"))
-
 
 @dataclass(frozen=True)
 class Ask:
-    """The dialog of a trip or a close as it was typed."""
+    """The dialog that switches supply off or on, as it was typed."""
 
     operation: str
     transaction: str
@@ -64,11 +59,11 @@ def one_room(id: str) -> Room:
 
 @blueprint.get("/meter/<id>")
 def meter(id: str) -> str:
-    """The page; `ask=trip` or `ask=close` opens the dialog, `day` chooses the curve's day. `do` is `ask` of a form
-    whose session had ended, with its `why`."""
+    """The page; `ask=trip` or `ask=close`, for a valve `ask=off` or `ask=on`, opens the dialog, `day` chooses the
+    curve's day. `do` is `ask` of a form whose session had ended, with its `why`."""
     room, operation = one_room(id), request.args.get("ask", "") or request.args.get("do", "")
     ask = None
-    if operation in ("trip", "close") and room.meter.relay != "none":
+    if operation in (room.words.off, room.words.on) and room.meter.relay != "none":
         require(operation)
         ask = Ask(operation, new_transaction(), why=request.args.get("why", "")[:200])
     return _page(room, ask)
@@ -78,9 +73,9 @@ def _page(room: Room, ask: Ask | None) -> str:
     stand = parts()
     charge = stand.history.newest(room.meter.id, *CHARGES)
     return render_template(
-        "meter.html", room=room, ask=ask, reasons=REASONS, fresh=new_transaction(),
+        "meter.html", room=room, ask=ask, reasons=room.words.reasons, fresh=new_transaction(),
         answer=answer_to(request.args.get("answer")), frames=_frames(charge), frames_at=charge.at if charge else None,
-        **_chart(stand, room), **_now(stand, room),
+        has_power=has_power(room.meter), **chart_of(stand, room), **_now(stand, room),
     )  # fmt: skip
 
 
@@ -93,7 +88,9 @@ def _now(stand: Parts, room: Room) -> dict[str, Any]:
         "registers": _registers(facts, base) if facts else [],
         "base_at": _base(base)[1],
         "holds": [(kind, t(word), _hold(room, kind)) for kind, word in HOLDS.items()],
-        "following": is_following(room.relay) if room.relay else True,
+        "agreement": agreement(room.relay, room.valve) if room.relay else "unknown",
+        "stands": stands_words(room.relay, room.valve) if room.relay else "",
+        "moving": moving_words(room.valve),
         "events": events_of(stand, room.meter.id),
         "asked": asked,
         "port": room.meter.port,
@@ -147,75 +144,15 @@ def now(id: str) -> str:
 def chart(id: str) -> str:
     """The curve, which refreshes itself."""
     room = one_room(id)
-    return render_template("parts/chart.html", room=room, wall=parts().wall(), **_chart(parts(), room))
-
-
-def _chart(stand: Parts, room: Room) -> dict[str, Any]:
-    wall = stand.wall()
-    today = wall.now.date()
-    try:
-        wanted = date.fromisoformat(request.args.get("day", "")[:10])
-    except ValueError:
-        wanted = today
-    wanted = min(wanted, today) if wanted.year > 2000 else today
-    start, end = (_midnight(stand, wanted + timedelta(days=days)) for days in (0, 1))
-    points = stand.history.power(room.meter.id, start, end)
-    points += _live(room, points, end, stand.stale_s)
-    before = stand.history.power(room.meter.id, _midnight(stand, wanted - timedelta(days=1)), start)
-    length = start.astimezone(UTC) - _midnight(stand, wanted - timedelta(days=1)).astimezone(UTC)
-    moved = [replace(point, at=point.at + length) for point in before]
-    windows = _windows(stand, room, start)
-    drawn = power_chart(Day(start, end, wall.instant), points, moved, windows, stand.stale_s)
-    return {
-        "chart": drawn if points or before else Markup(""),
-        "day": wanted,
-        "yesterday": wanted - timedelta(days=1),
-        "tomorrow": wanted + timedelta(days=1) if wanted < today else None,
-        "highest": _highest(points),
-        "rates": _rates(windows),
-        "dashed": bool(before),
-    }
-
-
-def _live(room: Room, points: Sequence[Point], end: datetime, stale_s: float) -> list[Point]:
-    """The newest power, where the archive does not hold it yet: the curve ends with the figure beside it."""
-    facts = room.facts
-    if not points or facts is None or facts.power_w is None or facts.power_read_at is None:
-        return []
-    at = instant_of(facts.power_read_at)
-    goes_on = at < end and 0 < (at - points[-1].at).total_seconds() <= stale_s
-    return [Point(at, facts.power_w)] if goes_on else []
-
-
-def _rates(windows: Sequence[Window]) -> dict[str, list[str]]:
-    """Rate to its hours, for the key under the curve; the dearest first, as the rates are numbered."""
-    found = {rate: [f"{w.from_}–{w.to}" for w in windows if w.rate == rate] for rate in RATES}
-    return {rate: spans for rate, spans in found.items() if spans}
-
-
-def _highest(points: Sequence[Point]) -> Point | None:
-    return max(points, key=lambda point: point.power_w, default=None)
-
-
-def _midnight(stand: Parts, day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=stand.site.zone)
-
-
-def _windows(stand: Parts, room: Room, at: datetime) -> list[Window]:
-    """The rates of the day, from the tariff version in force at its start."""
-    tariff = stand.mirror.view().get(Tariff, room.tenant.tariff) if room.tenant else None
-    if tariff is None or not tariff.versions:
-        return []
-    earlier = [version for version in tariff.versions if instant_of(version.effective_at) <= at]
-    return max(earlier, key=lambda version: version.version).windows if earlier else tariff.versions[0].windows
+    return render_template("parts/chart.html", room=room, wall=parts().wall(), **chart_of(parts(), room))
 
 
 @blueprint.post("/meter/<id>")
 def act(id: str) -> str | tuple[str, int] | Response:
-    """Read now, trip or close."""
+    """Read now; trip or close, or for a valve off or on: another kind's word is no word."""
     room, typed = one_room(id), request.form
     operation = typed.get("do", "")
-    if operation not in ("read", "trip", "close"):
+    if operation not in ("read", room.words.off, room.words.on):
         abort(404)
     require(operation)
     mistakes: dict[str, str] = {}

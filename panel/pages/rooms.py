@@ -19,6 +19,7 @@ from bridge.contract.messages import Info, MeterRow
 from panel.guard import quiet
 from panel.links import link
 from panel.mirror import View
+from panel.pages.meter_chart import has_power
 from panel.parts import Parts, parts
 from panel.states import CHIPS, Room, room_of
 
@@ -46,7 +47,8 @@ class Shaft:
 @dataclass(frozen=True)
 class Floor:
     name: str
-    power_w: int
+    power_w: int | None
+    """None where no meter of the floor tells its power."""
     shafts: list[tuple[str, list[Room]]]
 
 
@@ -197,7 +199,8 @@ def by_floor(chosen: list[Room], everything: list[Room]) -> list[Floor]:
     found = []
     for name in sorted(floors, key=_height, reverse=True):
         some = sorted(floors[name], key=lambda room: natural(room.meter.room))
-        power_w = sum(_power_w(room.meter, room) for room in some)
+        measured = [room for room in some if has_power(room.meter)]
+        power_w = sum(_power_w(room.meter, room) for room in measured) if measured else None
         found.append(Floor(name, power_w, [(s, [r for r in some if r.meter.shaft == s]) for s in shafts]))
     return found
 

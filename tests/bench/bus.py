@@ -35,6 +35,7 @@ class Bus:
         self.wanted, self._quick, self._say = set(only or KEYS), quick, say
         self.figures: dict[str, Any] = {}
         self.details: dict[str, Any] = {}
+        self._failed: list[str] = []
 
     def _s(self, seconds: float) -> float:
         """So long in a full run, a third of it in a quick one."""
@@ -43,13 +44,18 @@ class Bus:
     def run(self) -> dict[str, Any]:
         began = time.monotonic()
         for part in (self._peers, self._slow, self._fast, self._modbus, self._ports, self._scan):
-            part()
+            try:
+                part()
+            except AssertionError as trouble:  # What the others found is not lost by it.
+                self._failed.append(f"{part.__name__.strip('_')}: {trouble}")
+                self._say(self._failed[-1])
         losses = [d["loss"] for d in self.details.values() if "loss" in d]
         if "loaded_loss" in self.wanted and losses:
             self.figures["loaded_loss"] = max(losses)
         self.figures = {key: self.figures[key] for key in KEYS if key in self.wanted & set(self.figures)}
         missed = [key for key, limit in AT_LEAST.items() if self.figures.get(key, limit) < limit]
         missed += [key for key, limit in AT_MOST.items() if self.figures.get(key, limit) > limit]
+        missed += self._failed
         limits = {key: {**AT_LEAST, **AT_MOST}[key] for key in self.figures}
         return {**self.figures, "limits": limits, "missed": missed, "details": self.details,
                 "took_s": round(time.monotonic() - began), "within": not missed}  # fmt: skip

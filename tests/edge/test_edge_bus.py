@@ -155,6 +155,16 @@ def test_behind_a_damaged_echo_the_answer_is_still_to_come() -> None:
         assert raw == whole and error is None
 
 
+def test_behind_a_damaged_modbus_echo_the_answer_is_still_to_come() -> None:
+    """An echo of a read with a bit turned is as long as a short answer, and comes late through a slow adapter."""
+    asked = modbus.read(12, 3, 0, 2)
+    body = bytes.fromhex("0c030400bc614e")
+    whole, echo = body + modbus.crc(body), bytearray(asked)
+    echo[4] ^= 0x10
+    raw, error, _ = ask([(0.013, bytes(echo)), *by_the_byte(whole, 0.099, MODBUS)], frame=asked, line=MODBUS)
+    assert raw == whole and error is None
+
+
 def test_what_waits_in_the_buffer_is_not_the_answer() -> None:
     """The answer to the question before, too late: it is drained, and the new question is answered by its own."""
     late = answer(value="99000000")

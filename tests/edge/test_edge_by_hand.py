@@ -241,6 +241,16 @@ def test_wrong_words_send_nothing(bench: Bench, words: tuple[str, ...], sentence
 # --- orders ---
 
 
+def test_off_and_on_move_a_relay_too(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    """The words that mean the same for every kind of meter: `off` opens a relay, `on` closes it; `open` is refused."""
+    bench.unseen = [SECRET, SECRET]
+    assert bench.run("off", "--yes") == 0 and bench.meter.relay.open
+    assert bench.run("on", "--yes") == 0 and not bench.meter.relay.open
+    with pytest.raises(SystemExit):
+        bench.run("open", "--yes")
+    assert "`off` opens the relay" in capsys.readouterr().err and not bench.meter.relay.open
+
+
 def test_a_trip_is_confirmed_sent_once_and_read_back(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     """The meter answers and shows its number, the person confirms, the relay opens, the status word says so."""
     assert bench.run("trip") == 0

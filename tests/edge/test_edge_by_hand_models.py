@@ -154,6 +154,29 @@ def test_a_relay_is_moved_and_read_back(stage: Stage, kind: Any, capsys: pytest.
     assert "read back: the supply is on" in capsys.readouterr().out
 
 
+def test_off_and_on_move_a_modbus_relay_too(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    """The words that every meter with a relay or valve takes: `off` and `on` do what `trip` and `close` do here."""
+    meter = AcrelSwitched(6, NUMBER, load(), START)
+    stage.meters = [meter]
+    for word, stands, is_open in (("off", "off", True), ("on", "on", False)):
+        assert stage.run(*of("acrel-ddsy1352", word, "--yes")) == 0
+        assert f"read back: the supply is {stands}" in capsys.readouterr().out
+        stage.clock.advance(1)
+        meter.advance(stage.clock.now(), stage.clock.monotonic())
+        assert meter.relay.open is is_open
+    assert stage.writes() == 2
+
+
+def test_the_word_of_no_kind_is_in_no_list(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    """`open` is refused with the right words, so the help does not offer it."""
+    with pytest.raises(SystemExit):
+        stage.run("--help")
+    told = capsys.readouterr().out
+    offered = told[told.index("COMMAND\n") : told.index("options:")].split("\n")
+    words = [line.split()[0] for line in offered if line.startswith("    ") and line[4:5].strip()]
+    assert "off" in words and "trip" in words and "open" not in words and "SUPPRESS" not in told
+
+
 def test_what_was_forced_is_taken_back(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     """Acrel's meter decides by itself again; Hiking's knows no such order and nothing is sent to it."""
     stage.meters = [AcrelSwitched(6, NUMBER, load(), START)]
@@ -207,7 +230,7 @@ def test_only_the_circuit_that_was_named_is_moved(stage: Stage, capsys: pytest.C
 
 
 @pytest.mark.parametrize("address", ["0", "248", "any", "-1", "٦", ""])
-@pytest.mark.parametrize("command", ["trip", "close", "release"])
+@pytest.mark.parametrize("command", ["off", "on", "trip", "close", "release"])
 def test_no_relay_of_everybody(
     stage: Stage, command: str, address: str, capsys: pytest.CaptureFixture[str]
 ) -> None:  # fmt: skip
@@ -241,7 +264,9 @@ def test_a_meter_without_a_relay_is_sent_nothing(stage: Stage) -> None:
         (("6", "--model", "eastron-sdm120", "--circuit", "1", "read", "energy"), "has no circuits"),
         (("6", "--model", "../x", "read", "energy"), "there is no model '../x'"),
         ((WATER, "--protocol", "cjt188", "--model", "eastron-sdm120", "read", "energy"), "are for Modbus; the other"),
-        ((WATER, "open"), "`open` is for cjt188: name it with --protocol"),
+        ((WATER, "open"), "for a valve, with --protocol cjt188, `off` closes the valve, `on` opens it"),
+        (("6", "--model", "acrel-ddsy1352", "open"), "write `off` or `on`: `off` opens the relay, `on` closes it"),
+        (("6", "--protocol", "modbus-rtu", "off"), "name the meter's model for `off`"),
         (("6", "write-coils", "0", "1"), "`write-coils` is for modbus-rtu: name it with --protocol"),
     ],
 )

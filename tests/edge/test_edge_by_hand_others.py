@@ -82,22 +82,46 @@ def test_a_valve_is_shut_and_read_back(stage: Stage, capsys: pytest.CaptureFixtu
     """Its state is shown, the person confirms, one order leaves, and only the status calls it done (R35)."""
     meter = stage.answer = WaterMeter()
     stage.typed = ["1234"]
-    assert stage.run("--protocol", "cjt188", WATER, "close") == 2 and meter.writes == 0
+    assert stage.run("--protocol", "cjt188", WATER, "off") == 2 and meter.writes == 0
     stage.typed = ["5678"]
-    assert stage.run("--protocol", "cjt188", WATER, "close") == 0 and meter.shut and meter.writes == 1
+    assert stage.run("--protocol", "cjt188", WATER, "off") == 0 and meter.shut and meter.writes == 1
     assert "read back: the valve is closed" in capsys.readouterr().out
     meter.stuck = True
-    assert stage.run("--protocol", "cjt188", WATER, "open", "--yes") == 1
-    assert "the valve is closed after 30 s" in stage.said[-1]
+    assert stage.run("--protocol", "cjt188", WATER, "on", "--yes") == 1
+    assert "the valve is closed after 60 s" in stage.said[-1]
     meter.refuses = True
-    assert stage.run("--protocol", "cjt188", WATER, "open", "--yes") == 1 and "refused" in stage.said[-1]
+    assert stage.run("--protocol", "cjt188", WATER, "on", "--yes") == 1 and "refused" in stage.said[-1]
+
+
+def test_on_opens_a_valve(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    """`on` is water, as it is light elsewhere; what will happen is said before it is confirmed."""
+    meter = stage.answer = WaterMeter()
+    meter.shut = True
+    assert stage.run("--protocol", "cjt188", WATER, "on", "--yes") == 0 and not meter.shut
+    assert "read back: the valve is open" in capsys.readouterr().out
+    assert "this will open its valve: water flows" in stage.said
+    assert stage.run("--protocol", "cjt188", WATER, "off", "--yes") == 0 and meter.shut
+    assert "this will close its valve: no water flows" in stage.said
+
+
+@pytest.mark.parametrize("word", ["open", "close", "trip"])
+def test_a_word_that_means_the_opposite_elsewhere_is_refused(
+    stage: Stage, word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`close` is light for a relay and no water for a valve: nothing is sent, and the right words are named."""
+    stage.answer = WaterMeter()
+    with pytest.raises(SystemExit) as ended:
+        stage.run("--protocol", "cjt188", WATER, word, "--yes")
+    assert ended.value.code == 2 and stage.sent == []
+    told = capsys.readouterr().err
+    assert "write `off` or `on`: `off` closes the valve" in told
 
 
 @pytest.mark.parametrize("address", ["any", "9" * 14, "AA" * 7, "1" * 15])
 def test_no_valve_of_nobody(stage: Stage, address: str, capsys: pytest.CaptureFixture[str]) -> None:
     """I13 holds for water too."""
     with pytest.raises(SystemExit) as ended:
-        stage.run("--protocol", "cjt188", address, "close", "--yes")
+        stage.run("--protocol", "cjt188", address, "off", "--yes")
     assert ended.value.code == 2 and stage.sent == []
 
 

@@ -122,4 +122,7 @@ def test_a_broken_off_answer_is_not_waited_for_long() -> None:
     courtesy.heard(False, failure(9.0, spoken=True))
     assert courtesy.manner(USUAL, 9.0, learned_wait=True).rest_s == PATIENT_REST_S
     courtesy.heard(False, answer(10.0, pause_s=0.3))
-    assert courtesy.manner(USUAL, 11.0, learned_wait=True).rest_s == 4 * 0.3
+    assert courtesy.manner(USUAL, 11.0, learned_wait=True).rest_s == PATIENT_REST_S, "never longer"
+    for n in range(16):
+        courtesy.heard(False, answer(12.0 + n, pause_s=0.03))
+    assert courtesy.manner(USUAL, 30.0, learned_wait=True).rest_s == 4 * 0.03

@@ -163,6 +163,46 @@ def test_a_copy_confirms_nothing(after_s: float) -> None:
     assert second.raw is not None and second.raw != first.raw
 
 
+def framed(words: bytes) -> bytes:
+    """What slave 1 answers to a read of two registers."""
+    body = bytes([1, 4, 4]) + words
+    return body + modbus.crc(body)
+
+
+def both_at_once(line: Modbus, times: int) -> list[bytes]:
+    """Two slaves with one address answer the next questions in one burst; then one. Returns what was asked."""
+    asked: list[bytes] = []
+
+    def answer(frame: bytes, now: datetime, mono: float) -> tuple[bytes, float]:
+        asked.append(frame)
+        one, other = framed(b"\x42\x00\x00\x00"), framed(b"\x43\x00\x00\x00")
+        return (one + other if len(asked) <= times else one), 0.015
+
+    line.port.wire._answer = answer
+    return asked
+
+
+def test_two_different_answers_at_once_are_none() -> None:
+    """Two slaves with one address, on the very first question too: neither is believed; asked again in a quiet line."""
+    line = Modbus()
+    asked = both_at_once(line, times=1)
+    assert line.ask("energy", "1").raw == framed(b"\x42\x00\x00\x00") and len(asked) == 2
+    line = Modbus()
+    asked = both_at_once(line, times=2)
+    reply = line.ask("energy", "1")
+    assert reply.raw is None and reply.error == "noise" and len(asked) == 2
+
+
+def test_a_reading_read_twice_costs_a_moment_and_no_time_out() -> None:
+    """Twice the same question, twice the same answer: before the second a copy is waited for, and behind it nothing."""
+    line = Modbus()
+    line.port.wire._answer = lambda frame, now, mono: (framed(b"\x42\x00\x00\x00"), 0.015)
+    began = line.clock.monotonic()
+    for _ in range(2):
+        assert line.ask("energy", "1").raw
+    assert line.clock.monotonic() - began < 2 * 0.04 + 0.15 + 0.02
+
+
 def test_two_answers_that_are_alike_cost_one_look(caplog: pytest.LogCaptureFixture) -> None:
     """No load: power and reactive power are both nothing, round after round. That is looked into once, and not in
     each round, and no line is called bad for it."""

@@ -30,11 +30,15 @@ PASSWORDS = {role: f"password-of-{role}" for role in (*ROLES, DEMO)}
 FACTS = {
     "riser/east/status", "riser/east/info", "riser/east/meters", "riser/east/meter/a1",
     "riser/east/meter/a1/availability", "riser/east/meter/a1/relay", "riser/east/meter/a1/event", "riser/east/reading",
+    "riser/east/meter/a1/valve",
     "riser/east/account/7", "riser/east/account/7/event", "riser/east/accounts", "riser/east/tariff/shop",
     "riser/east/entry", "riser/east/response/topup", "riser/east/response/read",
 }  # fmt: skip
 PRESENCE = {"riser/bridge/status", "riser/panel/status"}
-REQUESTS = {f"riser/east/request/{operation}" for operation in ("topup", "trip", "close", "read", "brake", "replay")}
+REQUESTS = {
+    f"riser/east/request/{operation}"
+    for operation in ("topup", "off", "on", "trip", "close", "read", "brake", "replay")
+}
 HOME = {"homeassistant/status", "homeassistant/device/riser_east_a1/config"}
 FOREIGN = {"riser/east/else", "riser/else", "another/topic"}
 OTHER_EDGE = {"riser/west/status", "riser/west/meter/b1", "riser/west/request/trip"}

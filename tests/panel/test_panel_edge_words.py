@@ -53,6 +53,8 @@ SAMPLES = {
     "reply.error or 'refused'": "silent", "reply.error": "withdrawn", "trouble": "R28: the register total is missing",
     "day": "2026-11-20", "body.role": "engineer", "operation": "trip", "hold.by": "admin", "hold.why": "service",
     "cover": "terminal cover", "_unit(model)": "Wh",
+    "TURNS[wish]": "closing", "VALVE_IS[now_is]": "closed", "fields['valve']": "closed", "wish": "trip",
+    "holds": "arrears, manual", "question": "status", "cause": "paid",
 }  # fmt: skip
 """What stands in a place of a sentence; everywhere else a 7."""
 
@@ -145,7 +147,7 @@ def chinese(stage: Stage, text: str | None) -> str:
         ("R4: 5 meters were cut within an hour; a named person must release the brake",
          "R4：一小时内已停 5 块表；须有人具名松开刹车"),
         ("the relay does not follow (trip, 3 attempts): the meter refused: wrong password, power is kept on (error 24)",
-         "继电器不听令（跳闸，试了 3 次）：电表拒绝：口令错、处于保电状态（错误码 24）"),
+         "继电器不听令（跳闸，试了 3 次）：表拒绝：口令错、处于保电状态（错误码 24）"),
         ("arrears lifted by policy: paid", "网关解除欠费：已付款"),
         ("the register peak fell from 900 to 100 Wh and had not been near its top",
          "示值（峰）从 900 降到 100 Wh，而此前并未接近满度"),
@@ -219,4 +221,4 @@ def test_a_refusal_reads_chinese(shop: Stage) -> None:
     shop.answer(
         "read", "r" * 12, "failed", error="meter a206 did not answer (silent); it is asked again in the next round"
     )
-    assert "电表 a206 没有应答（没有应答）；下一轮再抄" in visitor.see("/answer/" + "r" * 12)
+    assert "表 a206 没有应答（没有应答）；下一轮再抄" in visitor.see("/answer/" + "r" * 12)

@@ -1,0 +1,58 @@
+"""What switches a supply, as it is published: a relay, or a valve, each in its own words.
+
+A relay that is closed and a valve that is open give supply. The two never share a topic, so that no `closed` can be
+taken for the other one's.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from bridge.contract.message import Message, Part
+
+
+class HoldFacts(Part):
+    kind: Literal["arrears", "lockout", "contract", "malignant", "manual"]
+    why: str
+    by: str
+    since: str
+
+
+class Relay(Message):
+    """What the relay should be, what was read back, and every hold that keeps it open (R5, I11)."""
+
+    topic = "meter/{id}/relay"
+    retained = True
+    desired: Literal["closed", "open"]
+    observed: Literal["closed", "open", "unknown"]
+    observed_at: str | None = None
+    observed_since: str | None = None
+    holds: list[HoldFacts]
+    why: str = Field(description="one sentence")
+    following: bool = Field(description="false: told several times and not moved, a person is needed")
+    keep_power: bool = Field(description="the meter itself is set to keep power on (保电)")
+    alarm: bool = Field(description="the meter's own alarm lamp, read back")
+    step: str | None = Field(default=None, description="sent, done, read back: where the newest relay command stands")
+
+
+class Valve(Message):
+    """A water meter's valve, where others have a relay: open means that water flows. What it should be, what was read
+    back, whether it is on its way, and every hold that keeps it closed (R5, R35, I11)."""
+
+    topic = "meter/{id}/valve"
+    retained = True
+    desired: Literal["open", "closed"]
+    observed: Literal["open", "closed", "fault", "unknown"] = Field(
+        description="as it was read back last; fault: the meter says that its valve is out of order"
+    )
+    moving: Literal["opening", "closing"] | None = Field(
+        default=None, description="it was told and has time to arrive, as long as its model gives it; else absent"
+    )
+    observed_at: str | None = None
+    observed_since: str | None = None
+    holds: list[HoldFacts]
+    why: str = Field(description="one sentence")
+    following: bool = Field(description="false: told and not arrived in its time, a person is needed")
+    step: str | None = Field(default=None, description="sent, done, read back: where the newest order stands")

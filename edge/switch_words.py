@@ -1,0 +1,106 @@
+"""What the edge says of a relay, and of a valve in its place: one sentence of each kind beside the other.
+
+A relay that is closed and a valve that is open give supply. Inside the edge both are called as a relay is, `closed`
+and `open`; nobody outside may hear that of a valve.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+VALVE_IS = {"closed": "open", "open": "closed", "unknown": "unknown"}
+"""How a valve stands where a relay would be called so."""
+
+TURNS: dict[str, Literal["opening", "closing"]] = {"close": "opening", "trip": "closing"}
+"""Where a valve goes on an order that is called `close` or `trip` inside."""
+
+
+def not_following(valve: bool, wish: str, attempts: int, why: str) -> str:
+    if valve:
+        return f"the valve does not follow ({TURNS[wish]}, {attempts} attempts): {why}"
+    return f"the relay does not follow ({wish}, {attempts} attempts): {why}"
+
+
+def not_moved(valve: bool) -> str:
+    return "read back, and the valve has not arrived" if valve else "read back, and the relay has not moved"
+
+
+def line_broke(valve: bool) -> str:
+    if valve:
+        return "the line broke when the order had left; the valve will tell"
+    return "the line broke when the order had left; the relay will tell"
+
+
+def no_fresh(valve: bool, question: str, why: str) -> str:
+    if valve:
+        return f"no fresh {question} before the valve is shut ({why})"
+    return f"no fresh {question} before the trip ({why})"
+
+
+def already_on(valve: bool) -> str:
+    return "already open" if valve else "already closed"
+
+
+def found_moved(valve: bool, now_is: str) -> str:
+    """For an alarm: it stands otherwise than before, and not by our doing."""
+    if valve:
+        return f"the valve was found {VALVE_IS[now_is]} and nobody here had ordered it"
+    return f"the relay was found {now_is} and nobody here had ordered it"
+
+
+def still_off(valve: bool, cause: str) -> str:
+    """For an alarm: what was ordered on long ago is not on."""
+    if valve:
+        return f"water should flow ({cause}) and the valve was not read back open for ten minutes"
+    return f"supply should be back ({cause}) and was not read back closed for ten minutes"
+
+
+def not_there_in_time(valve: bool, within_s: float) -> str:
+    """The answer to a request that was not read back; the wish itself stays."""
+    if valve:
+        return f"the valve has not arrived within {within_s:.0f} s; it is tried again as long as the hold says so"
+    return "not read back within a minute; it is tried again as long as the hold says so"
+
+
+def ask_otherwise(id: str, operation: str) -> str:
+    """A relay's word was said to a valve."""
+    return (
+        f"meter {id} has a valve, and `{operation}` is a relay's word; nothing was done. "
+        "Ask for `off`, which closes the valve, or `on`, which opens it"
+    )
+
+
+def held(valve: bool, holds: str, is_off: bool) -> str:
+    if valve:
+        return f"held closed: {holds}" if is_off else f"to be closed: {holds}"
+    return f"held open: {holds}" if is_off else f"to be opened: {holds}"
+
+
+def coming_on(valve: bool, permit: bool) -> str:
+    if valve:
+        return "to be opened"
+    return "closing is permitted: press the button on the meter" if permit else "closing"
+
+
+def off_by_itself(valve: bool) -> str:
+    if valve:
+        return "closed by itself or by hand; nobody here ordered it, so a person decides"
+    return "open by itself or by hand; nobody here ordered it, so a person decides"
+
+
+def no_off_now(valve: bool, mode: str) -> str:
+    """A careful mode: nothing is switched off."""
+    return f"the gateway is in mode {mode}: no valve is closed" if valve else f"the gateway is in mode {mode}: no trips"
+
+
+def stays_off(valve: bool, holds: str) -> str:
+    """`on` was asked for, and other holds than the one that it lifts stand."""
+    if valve:
+        return f"the valve stays closed: the hold {holds} remains, and `on` does not lift it"
+    return f"supply stays off: the hold {holds} remains, and closing does not lift it"
+
+
+def lifted_in_vain(valve: bool, holds: str) -> str:
+    if valve:
+        return f"the hold `manual` is lifted; the valve stays closed: {holds}"
+    return f"the hold `manual` is lifted; supply stays off: {holds}"
