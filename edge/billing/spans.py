@@ -63,14 +63,13 @@ def span_wh(start_wh: int, end_wh: int, full_scale_wh: int) -> int:
 
 
 def used_wh(start: Mark, end: Mark, name: str, full_scale_wh: int) -> int:
-    """Energy of one register between two marks. What was estimated too high is taken back: then it is negative (R24).
-
-    Raises NotRatable.
+    """Energy of one register between two marks. What was estimated too high is taken back: then it is negative (R24),
+    also where the estimate had passed the full scale and the meter has not. Raises NotRatable.
     """
     before, after = start.registers_wh[name], end.registers_wh[name]
-    if after < before and start.source in (ESTIMATED, INTERPOLATED):
-        rolled = after + full_scale_wh - before
-        return rolled if rolled < before - after else after - before
+    if start.source in (ESTIMATED, INTERPOLATED):
+        forward = (after - before) % full_scale_wh
+        return forward if forward * 2 <= full_scale_wh else forward - full_scale_wh
     return span_wh(before, after, full_scale_wh)
 
 
@@ -118,7 +117,7 @@ def _between(before: Mark, after: Mark, at: int, rules: Rules, full_scale_wh: in
     Where hours are told apart by borders the registers per rate say nothing: then the total alone is divided (R28).
     """
     registers: Registers = {}
-    moved = 0
+    whole = moved = 0
     halves = (before.at, at), (at, after.at)
     hours = _hours_of(halves, rules)
     names = set() if rules.borders else before.registers_wh.keys() & after.registers_wh.keys() - {SINGLE}
@@ -129,12 +128,14 @@ def _between(before: Mark, after: Mark, at: int, rules: Rules, full_scale_wh: in
         )  # fmt: skip
         part = used * early // (early + late) if early + late else used * (at - before.at) // (after.at - before.at)
         registers[name] = (before.registers_wh[name] + part) % full_scale_wh
-        moved += part
+        whole, moved = whole + used, moved + part
     if SINGLE in before.registers_wh and SINGLE in after.registers_wh:
         used = used_wh(before, after, SINGLE, full_scale_wh)
         part = used * (at - before.at) // (after.at - before.at)
-        if registers and 0 <= moved <= used:
-            part = moved
+        if (
+            registers
+        ):  # The total goes with its rates; where these do not add up to it, it still stays between the marks.
+            part = moved if whole == used else min(max(moved, min(used, 0)), max(used, 0))
         registers[SINGLE] = (before.registers_wh[SINGLE] + part) % full_scale_wh
     return Mark(registers, at, INTERPOLATED)
 
