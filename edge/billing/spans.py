@@ -132,9 +132,8 @@ def _between(before: Mark, after: Mark, at: int, rules: Rules, full_scale_wh: in
     if SINGLE in before.registers_wh and SINGLE in after.registers_wh:
         used = used_wh(before, after, SINGLE, full_scale_wh)
         part = used * (at - before.at) // (after.at - before.at)
-        if (
-            registers
-        ):  # The total goes with its rates; where these do not add up to it, it still stays between the marks.
+        # The total goes with its rates; where these do not add up to it, it still stays between the marks.
+        if registers:
             part = moved if whole == used else min(max(moved, min(used, 0)), max(used, 0))
         registers[SINGLE] = (before.registers_wh[SINGLE] + part) % full_scale_wh
     return Mark(registers, at, INTERPOLATED)

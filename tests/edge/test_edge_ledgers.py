@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.contract.units import fen_floor
 from edge.billing import rating
 from edge.billing.rating import Charge, NotRatable, Payer
 from edge.billing.spans import INTERPOLATED
@@ -29,7 +30,7 @@ def named(path: Path) -> str:
 def test_a_worked_example_comes_out_to_the_last_decimal(path: Path) -> None:
     """Each line, each sum, each mark and each step counter of a bill is what the book-keeper wrote down."""
     ledger = ledger_text.load(path)
-    counter = ledger.counter
+    counter, total = ledger.counter, 0
     for told in ledger.charges:
         meter = ledger.meters[told.meter]
         marks = meter.between(told.first, told.last)
@@ -42,7 +43,9 @@ def test_a_worked_example_comes_out_to_the_last_decimal(path: Path) -> None:
         charge = rating.charge(*args)
         agree(charge, told)
         assert [mark for mark in charge.marks if mark.source != INTERPOLATED] == marks, "every reading was used"
-        counter = charge.counter
+        counter, total = charge.counter, total + rating.amount_nano(charge.lines)
+    if ledger.all_nano is not None:
+        assert (total, fen_floor(total)) == (ledger.all_nano, ledger.all_fen)
 
 
 def agree(charge: Charge, told: ChargeSheet) -> None:
@@ -54,7 +57,8 @@ def agree(charge: Charge, told: ChargeSheet) -> None:
     assert sorted(made, key=str) == sorted(told.lines, key=str)
     assert [mark for mark in charge.marks if mark.source == INTERPOLATED] == told.between
     assert list(charge.guessed) == told.guessed
-    assert rating.amount_nano(charge.lines) == told.sum_nano
+    amount = rating.amount_nano(charge.lines)
+    assert (amount, fen_floor(amount)) == (told.sum_nano, told.sum_fen)
     assert (charge.counter.period, charge.counter.used_wh) == counted(told.counter)
 
 
