@@ -15,7 +15,8 @@ from bridge.contract.entries import KINDS, TENANT
 from bridge.contract.units import instant_of, micros_of
 from edge.billing.days import Days
 from edge.book import Entry
-from edge.state import AILMENTS, AccountState, Counter, Cover, Final, Hold, Mark, MeterState, State
+from edge.pricing import counter_of
+from edge.state import AILMENTS, AccountState, Cover, Final, Hold, Mark, MeterState, State
 
 Fields = dict[str, Any]
 
@@ -87,9 +88,7 @@ def _charge(state: State, entry: Entry, fields: Fields) -> None:
     meter.billed = billed = _mark(fields["end"])
     meter.borders = [mark for mark in meter.borders if mark.at > billed.at]
     if (counter := fields.get("counter")) is not None:
-        counters = state.accounts[fields["account"]].counters
-        period = None if counter["period"] is None else date.fromisoformat(counter["period"])
-        counters[fields["unit"]] = Counter(period, counter["used_wh"])
+        state.accounts[fields["account"]].counters[fields["unit"]] = counter_of(counter)
 
 
 def _border(state: State, entry: Entry, fields: Fields) -> None:

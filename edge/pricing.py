@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -46,7 +46,7 @@ class Pricing:
 
     def payer(self, account: AccountState) -> Payer:
         since = instant_of(account.row["since"]).astimezone(self._zone).date()
-        return Payer(since, account.row.get("category"))
+        return Payer(since, account.row.get("category"), shares=len(account.meters) > 1)
 
     def charge(
         self,
@@ -103,4 +103,12 @@ def line_body(line: ChargeLine) -> dict[str, Any]:
 
 def counter_body(counter: Counter) -> dict[str, Any]:
     """A step counter as an entry holds it."""
-    return {"period": None if counter.period is None else counter.period.isoformat(), "used_wh": counter.used_wh}
+    body = {"period": None if counter.period is None else counter.period.isoformat(), "used_wh": counter.used_wh}
+    return body | ({"others": [[day.isoformat(), wh] for day, wh in counter.others]} if counter.others else {})
+
+
+def counter_of(body: dict[str, Any]) -> Counter:
+    """The counter that `counter_body` wrote."""
+    period = None if body["period"] is None else date.fromisoformat(body["period"])
+    others = tuple((date.fromisoformat(day), wh) for day, wh in body.get("others", ()))
+    return Counter(period, body["used_wh"], others)

@@ -27,10 +27,15 @@ class Mark:
 
 @dataclass(frozen=True)
 class Counter:
-    """What an account has used of its step period, which began on the local day `period` (R29)."""
+    """What an account has used of its step period, which began on the local day `period` (R29).
+
+    `others` are periods beside it, (first day, used), where several meters share the counter: one that is charged late
+    goes on in the period in which it was used.
+    """
 
     period: date | None = None
     used_wh: int = 0
+    others: tuple[tuple[date, int], ...] = ()
 
 
 @dataclass(frozen=True)

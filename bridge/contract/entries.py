@@ -32,7 +32,8 @@ KINDS: dict[str, str] = {
     " as in charge/1, between [{registers_wh, at, source}: readings at borders, or interpolated there], guessed"
     " [interpolated, estimate], multiplier, full_scale_wh, by (registers, borders: how hours were told apart, R28),"
     " tariff, tariff_name, version (at the start), lines [{kind (rate, step, surcharge), rate (its name), wh,"
-    " price_micro, amount_nano, version}], counter_before and counter {period, used_wh} (R29), wh, amount_nano, days,"
+    " price_micro, amount_nano, version}], counter_before and counter {period, used_wh, others [[period, used_wh]]"
+    " where several meters share it} (R29), wh, amount_nano, days,"
     " date, moves, balance_after_nano",
     "fee/1": "the fixed fee of a day: account, date, tariff, tariff_name, version, unit, amount_nano, moves,"
     " balance_after_nano",

@@ -6,7 +6,7 @@ Provisional use and daily charges are the same function; only the last reading d
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from edge.billing import steps
@@ -18,6 +18,11 @@ __all__ = ["Charge", "ChargeLine", "Counter", "NotRatable", "Payer", "amount_nan
 
 RATE, STEP, SURCHARGE = "rate", "step", "surcharge"
 """Kinds of lines. Those of `rate` charge each Wh once; the others add to the price of some, or of all."""
+
+
+PERIODS_KEPT = 3
+"""A meter that is charged later than its siblings by more than so many periods begins the older ones at nothing: a step
+is then reached too late, never too early."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +42,12 @@ class ChargeLine:
 
 @dataclass(frozen=True)
 class Payer:
-    """What of an account its price depends on: since when it is there (local day), and its category."""
+    """What of an account its price depends on: since when it is there (local day), its category, and whether several
+    meters share its step counter."""
 
     since: date
     category: str | None = None
+    shares: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,10 +93,10 @@ def charge(
         if version.steps is not None:
             period = version.steps.begins(piece.middle.astimezone(rules.zone).date())
             if counter.period != period:
-                counter = Counter(period)
+                counter = _turned(counter, period, payer.shares)
             for number, wh, micro in steps.split(counter.used_wh, used, version.steps.for_period(period, payer.since)):
                 _add(sums, STEP, str(number), micro, version.version, wh)
-            counter = Counter(period, counter.used_wh + used)
+            counter = replace(counter, used_wh=counter.used_wh + used)
         for each in version.surcharges_of(payer.category):
             _add(sums, SURCHARGE, each.name, each.micro, version.version, used)
     lines = tuple(
@@ -98,6 +105,15 @@ def charge(
         if wh or kind == RATE
     )
     return Charge((cut[0].start, *(piece.end for piece in cut)), lines, counter)
+
+
+def _turned(counter: Counter, period: date, shares: bool) -> Counter:
+    """The counter at a period that it does not stand at: a new one, or one that a sibling meter has left already."""
+    known = dict(counter.others)
+    if counter.period is not None:
+        known[counter.period] = counter.used_wh
+    used = known.pop(period, 0)
+    return Counter(period, used, tuple(sorted(known.items())[-PERIODS_KEPT:]) if shares else ())
 
 
 def _add(sums: dict[tuple[int, str, str, int], int], kind: str, name: str, micro: int, version: int, wh: int) -> None:

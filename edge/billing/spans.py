@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.contract.units import instant_of_micros, micros_of
 from edge.billing.days import Days
-from edge.billing.tariff import Version, in_force, local_midnight
+from edge.billing.tariff import SINGLE, Version, in_force, local_midnight
 from edge.state import Mark, Registers
 
 NEAR_US = 60_000_000
@@ -63,14 +63,13 @@ def span_wh(start_wh: int, end_wh: int, full_scale_wh: int) -> int:
 
 
 def used_wh(start: Mark, end: Mark, name: str, full_scale_wh: int) -> int:
-    """Energy of one register between two marks. What was estimated too high is taken back: then it is negative (R24).
-
-    Raises NotRatable.
+    """Energy of one register between two marks. What was estimated too high is taken back: then it is negative (R24),
+    also where the estimate had passed the full scale and the meter has not. Raises NotRatable.
     """
     before, after = start.registers_wh[name], end.registers_wh[name]
-    if after < before and start.source in (ESTIMATED, INTERPOLATED):
-        rolled = after + full_scale_wh - before
-        return rolled if rolled < before - after else after - before
+    if start.source in (ESTIMATED, INTERPOLATED):
+        forward = (after - before) % full_scale_wh
+        return forward if forward * 2 <= full_scale_wh else forward - full_scale_wh
     return span_wh(before, after, full_scale_wh)
 
 
@@ -113,28 +112,43 @@ def _borders(first: int, last: int, rules: Rules) -> Iterator[datetime]:
 
 
 def _between(before: Mark, after: Mark, at: int, rules: Rules, full_scale_wh: int) -> Mark:
-    """Registers at an instant between two marks, as if each rate's load had been even over its hours."""
+    """Registers at an instant between two marks, as if each rate's load had been even over its hours.
+
+    Where hours are told apart by borders the registers per rate say nothing: then the total alone is divided (R28).
+    """
     registers: Registers = {}
-    moved = 0
-    for name in before.registers_wh.keys() & after.registers_wh.keys() - {"total"}:
+    whole = moved = 0
+    halves = (before.at, at), (at, after.at)
+    hours = _hours_of(halves, rules)
+    names = set() if rules.borders else before.registers_wh.keys() & after.registers_wh.keys() - {SINGLE}
+    for name in sorted(names):
         used = used_wh(before, after, name, full_scale_wh)
-        early, late = (_seconds_of(name, first, last, rules) for first, last in ((before.at, at), (at, after.at)))
+        early, late = (
+            _seconds_of(name, *half, version, rules) for half, version in zip(halves, hours, strict=True)
+        )  # fmt: skip
         part = used * early // (early + late) if early + late else used * (at - before.at) // (after.at - before.at)
         registers[name] = (before.registers_wh[name] + part) % full_scale_wh
-        moved += part
-    if "total" in before.registers_wh and "total" in after.registers_wh:
-        used = used_wh(before, after, "total", full_scale_wh)
+        whole, moved = whole + used, moved + part
+    if SINGLE in before.registers_wh and SINGLE in after.registers_wh:
+        used = used_wh(before, after, SINGLE, full_scale_wh)
         part = used * (at - before.at) // (after.at - before.at)
-        if registers and 0 <= moved <= used:
-            part = moved
-        registers["total"] = (before.registers_wh["total"] + part) % full_scale_wh
+        # The total goes with its rates; where these do not add up to it, it still stays between the marks.
+        if registers:
+            part = moved if whole == used else min(max(moved, min(used, 0)), max(used, 0))
+        registers[SINGLE] = (before.registers_wh[SINGLE] + part) % full_scale_wh
     return Mark(registers, at, INTERPOLATED)
 
 
-def _seconds_of(rate: str, first: int, last: int, rules: Rules) -> int:
+def _hours_of(halves: tuple[tuple[int, int], ...], rules: Rules) -> list[Version]:
+    """The version whose hours divide a register in each half: a single price has none, so its neighbour's count."""
+    found = [in_force(list(rules.versions), instant_of_micros(sum(half) // 2)) for half in halves]
+    by_hours = [version for version in found if version.by_hours]
+    return [version if version.by_hours or not by_hours else by_hours[0] for version in found]
+
+
+def _seconds_of(rate: str, first: int, last: int, version: Version, rules: Rules) -> int:
     """How many seconds between two instants a rate has."""
     begins, ends = instant_of_micros(first), instant_of_micros(last)
-    version = in_force(list(rules.versions), begins + (ends - begins) // 2)
     count = (ends.astimezone(rules.zone).date() - begins.astimezone(rules.zone).date()).days + 1
     return sum(
         (min(to, ends) - since) // timedelta(seconds=1)

@@ -6,6 +6,7 @@ price may have hours and steps at once. Bounds are Wh (or litres) of one account
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -25,7 +26,8 @@ class Step:
 
 @dataclass(frozen=True)
 class Steps:
-    """`steps` ascend. A period begins at 00:00 of `day` of each month, or of `month`-`day` of each year."""
+    """`steps` ascend. A period begins at 00:00 of `day` of each month, or of `month`-`day` of each year; a month that
+    has no such day begins its period on its last."""
 
     period: str
     steps: tuple[Step, ...]
@@ -50,7 +52,8 @@ class Steps:
         return self._start(begins.year + begins.month // 12, begins.month % 12 + 1)
 
     def _start(self, year: int, month: int) -> date:
-        return date(year, self.month if self.period == "year" else month, self.day)
+        month = self.month if self.period == "year" else month
+        return date(year, month, min(self.day, monthrange(year, month)[1]))
 
     def for_period(self, begins: date, since: date) -> tuple[Step, ...]:
         """The bounds of a period for a tenant who moved in on `since`: whole, or by the days that were left of it."""
