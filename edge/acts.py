@@ -13,6 +13,7 @@ from typing import Any
 
 from bridge.contract import messages
 from bridge.contract.entries import TILL
+from bridge.contract.switching import VALVE_IS
 from bridge.contract.units import NANO_PER_FEN, instant_text, yuan_text
 from edge.accounts import Accounts
 from edge.asked import Answer, Asked, Refusal, Status
@@ -21,7 +22,7 @@ from edge.line.request import PERSON, Reply
 from edge.purses import why_open
 from edge.relays import Relays
 from edge.state import AccountState, MeterState
-from edge.switch_words import VALVE_IS, ask_otherwise, lifted_in_vain, no_off_now, not_there_in_time, stays_off
+from edge.switch_words import ask_otherwise, lifted_in_vain, no_off_now, not_there_in_time, stays_off
 
 log = logging.getLogger("riser.requests")
 
@@ -227,7 +228,8 @@ class Acts:
         live = self._core.lives[meter.id]
         data: dict[str, Any] = {"read_at": instant_text(reply.at), "power_w": live.values.get("power_w")}
         if live.sample is not None:
-            data["registers_wh"] = live.sample.registers_wh
+            registers = live.sample.registers_wh
+            data |= {"volume_l": registers["total"]} if live.model.quantity == "volume" else {"registers_wh": registers}
         self._answer_readers(meter, "done", data=data)
 
     def _answer_readers(self, meter: MeterState, status: Status, **more: Any) -> None:

@@ -46,6 +46,8 @@ class Courtesy:
     spoken: bool = False
     """It brought none, and yet the meter was heard: it is awake, and what it said was damaged."""
     gentle_until: float = -1e9
+    _plain_failed: bool = False
+    """The newest plain question failed, and no gentle one has been answered since."""
     _plain: deque[bool] = field(default_factory=lambda: deque(maxlen=PLAIN_KNOWN))
     _delays_s: deque[float] = field(default_factory=lambda: deque(maxlen=16))
     _pauses_s: deque[float] = field(default_factory=lambda: deque(maxlen=16))
@@ -77,9 +79,14 @@ class Courtesy:
         if answered and reply.turnaround_s is not None and reply.pause_s is not None:
             self._delays_s.append(reply.turnaround_s)
             self._pauses_s.append(reply.pause_s)
-        if gently:
+        if not gently:
+            self._plain_failed = not answered
+            if answered:
+                self._plain.append(True)
             return
-        self._plain.append(answered)
+        if self._plain_failed and answered:
+            self._plain.append(False)  # Gentle words did it. Where they fail too the meter is off, and wants none.
+        self._plain_failed = False
         if self._plain.count(False) >= PLAIN_FAILED:
             self._plain.clear()
             self.gentle_until = reply.ended + KEPT_S

@@ -135,7 +135,7 @@ class Facts:
         if live.word_3 is not None:
             fields["status_word_3"] = f"{live.word_3:04X}"
         if live.seen is not None and live.model.relay_is_valve:
-            fields["valve"] = {"on": "open", "off": "closed"}.get(live.seen.supply, live.seen.supply)
+            fields["valve"] = live.valve_stands
         for question, cover in meter.covers.items():
             key = question.replace("-", "_")
             fields |= {f"{key}_openings": cover.count, f"{key}_open": cover.is_open}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
+from bridge.contract.switching import VALVE_IS
 from edge.courtesy import Courtesy
 from edge.model import Model, Seen, Values
 from edge.state import Registers
@@ -90,6 +92,16 @@ class Live:
     def relay_open(self) -> bool | None:
         """True: no supply, the relay is open or the valve shut. None: not read, out of order, or nobody can tell."""
         return {"off": True, "on": False}.get(self.seen.supply) if self.seen else None
+
+    @property
+    def stands(self) -> Literal["open", "closed", "unknown"]:
+        """The same in a relay's words, also of a valve."""
+        return "unknown" if self.relay_open is None else "open" if self.relay_open else "closed"
+
+    @property
+    def valve_stands(self) -> Literal["open", "closed", "unknown", "fault"]:
+        """The same of a valve in its own words; it may say that it is out of order."""
+        return "fault" if self.seen is not None and self.seen.supply == "fault" else VALVE_IS[self.stands]
 
     @property
     def word_3(self) -> int | None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from bridge.contract.switching import VALVE_IS
 from bridge.contract.units import instant_text
 from edge.commands import Commands
 from edge.core import Core, Draft
 from edge.line.request import WATCH, Reply
 from edge.model import Seen
 from edge.state import MeterState
-from edge.switch_words import VALVE_IS, already_on, found_moved, still_off
+from edge.switch_words import already_on, found_moved, still_off
 
 log = logging.getLogger("riser.relays")
 

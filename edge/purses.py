@@ -1,4 +1,4 @@
-"""A meter that keeps prepaid money itself, beside an account of ours: its tenant pays twice; a person is told (R14).
+"""A meter that has a prepayment of its own, beside an account of ours: its tenant pays twice; a person is told (R14).
 
 Status word 3 of DL/T 645-2007 says it in bits 8 and 9: 00 not prepaid, 01 energy, 10 money; 11 is nobody's meaning.
 What two reads agree on is believed. What was told stands in the book, so that a restart tells nobody again. Such a
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from functools import cache
+from typing import Literal
 
 from edge import model
 from edge.answers import REFUSED_S
@@ -21,19 +22,20 @@ from edge.state import AILMENTS, MeterState
 
 log = logging.getLogger("riser.purses")
 
-KINDS = {0x0000: False, 0x0100: True, 0x0200: True}
-"""Bits 8 and 9 of status word 3, and whether something is prepaid in the meter."""
+KINDS = {0x0000: "", 0x0100: "energy", 0x0200: "money"}
+"""Bits 8 and 9 of status word 3, and what is prepaid in the meter."""
 
 COUNTS = "purse-counts"
 
 TEXTS = {
-    COUNTS: "prepaid money counts down in the meter while this gateway bills it too, so its tenant pays twice (R14): "
+    COUNTS: "what is prepaid in the meter counts down while this gateway bills it too, so its tenant pays twice (R14): "
     "switch the prepay function off in the meter",
-    AILMENTS[COUNTS]: "prepaid money no longer counts down in the meter beside this gateway's account",
+    AILMENTS[COUNTS]: "what is prepaid in the meter no longer counts down beside this gateway's account",
 }
 
 LEFT = "purse-remaining"
-"""The question for the amount left. A meter of a model without a purse is asked it only where it says it has one."""
+"""The question for the amount left. A meter of a model without a purse is asked it only where it says that money is
+prepaid in it."""
 
 LEFT_EVERY_S = 60.0
 """Line seconds between two such questions; one that was refused rests as others do."""
@@ -41,9 +43,12 @@ LEFT_EVERY_S = 60.0
 EMPTY = "the meter holds its relay open by itself: its own purse is empty; top it up, or switch its prepay function off"
 WARNS = "the meter may hold its relay open by itself as a warning: its own purse is low; press its button and top it up"
 PERHAPS = (
-    "the meter counts prepaid money of its own and may hold its relay open by itself: look at its display; "
+    "the meter has a purse of its own and may hold its relay open by itself: look at its display; "
     "top it up, or switch its prepay function off"
 )
+
+OPENED: dict[str, Literal["empty", "low", "perhaps"]] = {EMPTY: "empty", WARNS: "low", PERHAPS: "perhaps"}
+"""Each sentence and its word for programs (`own_purse` of a relay)."""
 
 
 class Purses:
@@ -51,25 +56,25 @@ class Purses:
 
     def __init__(self, core: Core):
         self._core = core
-        self._newest: dict[str, bool] = {}
+        self._newest: dict[str, str] = {}
         self._ask_after: dict[str, float] = {}
 
     def heard(self, meter: MeterState, values: Values) -> None:
         """A status was read."""
         word = values.get("status_word_3")
-        counts = None if word is None else KINDS.get(int(word, 16) & 0x0300)
-        if counts is None:
+        prepaid = None if word is None else KINDS.get(int(word, 16) & 0x0300)
+        if prepaid is None:
             return
-        if self._newest.get(meter.id) != counts:
-            self._newest[meter.id] = counts
+        if self._newest.get(meter.id) != prepaid:
+            self._newest[meter.id] = prepaid
             return  # A right sum can still be a wrong frame: the next status tells.
         live = self._core.lives[meter.id]
-        live.values["purse_counts"] = counts
-        if counts:
+        live.values |= {"purse_counts": bool(prepaid), "purse_of": prepaid or None}
+        if prepaid == "money":
             self._ask_what_is_left(meter, live)
-        else:
-            live.values.pop("purse_remaining_fen", None)
-        self._compare(meter, counts and meter.account is not None)
+        elif _with_a_purse(live.model.id) is not None:
+            live.values.pop("purse_remaining_fen", None)  # Asked for here alone; a purse model has rows of its own.
+        self._compare(meter, bool(prepaid) and meter.account is not None)
 
     def _compare(self, meter: MeterState, paid_twice: bool) -> None:
         core = self._core
@@ -109,10 +114,13 @@ def _with_a_purse(id: str) -> Model | None:
 def why_open(live: Live) -> str | None:
     """Why a relay stands open that nobody here ordered open, where the meter's own purse tells; else None.
 
-    The amount says it where it is known; a meter that only says that it has a purse may have used it up.
+    The amount says it where it is known and money is what counts: with energy prepaid it may well be 0.00. A meter that
+    only says that it has a purse may have used it up.
     """
     if not live.values.get("purse_counts"):
         return None
+    if live.values.get("purse_of") != "money":
+        return PERHAPS
     left, overdrawn = live.values.get("purse_remaining_fen"), live.values.get("purse_overdrawn_fen")
     if left == 0 or overdrawn:
         return EMPTY

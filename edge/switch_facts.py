@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from bridge.contract import messages as m
+from bridge.contract.switching import VALVE_IS
 from bridge.contract.units import instant_text, text_of
 from edge.core import Core
-from edge.purses import why_open
+from edge.purses import OPENED, why_open
 from edge.relays import Relays
 from edge.state import MeterState
-from edge.switch_words import VALVE_IS, coming_on, held, off_by_itself
+from edge.switch_words import coming_on, held, off_by_itself
 
 
 def kind_of_switch(core: Core, meter: MeterState) -> Literal["relay", "valve"] | None:
@@ -26,10 +27,8 @@ def switch_fact(core: Core, relays: Relays, meter: MeterState) -> m.Relay | m.Va
     kind, live = kind_of_switch(core, meter), core.lives[meter.id]
     if kind is None or live.model.relay is None:
         return None
-    seen = live.relay_open
-    observed: Literal["closed", "open", "unknown"] = "unknown" if seen is None else "open" if seen else "closed"
     desired: Any = relays.desired(meter)
-    row = live.model.relay.row
+    row, why = live.model.relay.row, _why(core, relays, meter, live.stands, desired)
     common: dict[str, Any] = {
         "observed_at": instant_text(live.read_at[row]) if row in live.read_at else None,
         "observed_since": text_of(meter.observed_since),
@@ -37,15 +36,21 @@ def switch_fact(core: Core, relays: Relays, meter: MeterState) -> m.Relay | m.Va
             m.HoldFacts(kind=hold.kind, why=hold.why, by=hold.by, since=text_of(hold.since) or "")  # type: ignore[arg-type]
             for hold in meter.holds.values()
         ],
-        "why": _why(core, relays, meter, observed, desired),
+        "why": why,
         "following": relays.following(meter),
         "step": relays.step(meter),
     }
     if kind == "valve":
         moving = relays.commands.moving(meter)
-        stands: Any = "fault" if live.seen is not None and live.seen.supply == "fault" else VALVE_IS[observed]
-        return m.Valve(desired=VALVE_IS[desired], observed=stands, moving=moving, **common)  # type: ignore[arg-type]
-    return m.Relay(desired=desired, observed=observed, keep_power=live.keep_power, alarm=live.lamp_on, **common)
+        return m.Valve(desired=VALVE_IS[desired], observed=live.valve_stands, moving=moving, **common)  # type: ignore[arg-type]
+    return m.Relay(
+        desired=desired,
+        observed=live.stands,
+        own_purse=OPENED.get(why),
+        keep_power=live.keep_power,
+        alarm=live.lamp_on,
+        **common,
+    )
 
 
 def _unknown(core: Core, meter: MeterState) -> str:

@@ -1,15 +1,15 @@
 """What the edge says of a relay, and of a valve in its place: one sentence of each kind beside the other.
 
 A relay that is closed and a valve that is open give supply. Inside the edge both are called as a relay is, `closed`
-and `open`; nobody outside may hear that of a valve.
+and `open`; facts, answers and sentences tell a valve in its own words. What older programs know keeps its name: the
+kinds of events and entries, and `observed` of `relay/1` in the book, which has `valve` beside it (docs/mqtt.md).
 """
 
 from __future__ import annotations
 
 from typing import Literal
 
-VALVE_IS = {"closed": "open", "open": "closed", "unknown": "unknown"}
-"""How a valve stands where a relay would be called so."""
+from bridge.contract.switching import VALVE_IS
 
 TURNS: dict[str, Literal["opening", "closing"]] = {"close": "opening", "trip": "closing"}
 """Where a valve goes on an order that is called `close` or `trip` inside."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from bridge.contract.switching import VALVE_IS
 from edge.core import Core
 from edge.live import Live
 from edge.model import Values
@@ -29,8 +30,8 @@ def stands_in_sweep(live: Live) -> dict[str, Any]:
     if live.relay_open is None or live.model.relay is None:
         return {}
     if live.model.relay.is_valve:
-        return {"valve": "closed" if live.relay_open else "open"}
-    return {"relay": "open" if live.relay_open else "closed"}
+        return {"valve": VALVE_IS[live.stands]}
+    return {"relay": live.stands}
 
 
 class Valves:

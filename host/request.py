@@ -15,12 +15,10 @@ from bridge.contract.messages import REQUESTS, Response, Topics
 from bridge.contract.mistakes import words as words_of
 from bridge.contract.permissions import UNSIGNED
 from bridge.contract.secrets import NoSecrets
+from bridge.contract.switching import OF_NO_KIND
 from host.asking import USER, answers
 from host.exits import FAILED, FINE, USAGE, Trouble
 from host.runfile import Run
-
-OF_NO_KIND = ("open", "shut")
-"""Words that mean one thing for a relay and the opposite for a valve, or that somebody may try for it."""
 
 LIMIT_S = 30.0
 TURNING_S = 150.0
@@ -42,7 +40,7 @@ def person() -> str:
 def fields_of(operation: str, words: tuple[str, ...]) -> dict[str, object]:
     """Read `key=value` words as the fields of an operation. Raises Trouble."""
     if operation in OF_NO_KIND:
-        raise Trouble(USAGE, f"`{operation}` is light off for a relay and water on for a valve; ask for `on` or `off`")
+        raise Trouble(USAGE, f"`{operation}` would be mistaken for its opposite; ask for `off` or `on`")
     if operation not in REQUESTS:
         raise Trouble(USAGE, f"there is no request {operation!r}; there are {', '.join(sorted(REQUESTS))}")
     known = {

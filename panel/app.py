@@ -32,7 +32,7 @@ from panel.pages.people import ROLE_WORDS
 from panel.parts import EXTENSION, Parts
 from panel.states import WORDS
 from panel.status_words import status_words
-from panel.switches import meter_number, number_of, place_of
+from panel.switches import meter_number, number_of, place_of, typed_place
 from panel.telling import rule_words
 
 PAGES = (live, sign_in, people, rooms, accounts, takings, account, receipt, answers, meter, lines, line, demo)
@@ -63,7 +63,7 @@ def create_app(stand: Parts) -> Flask:
         app.jinja_env.filters[name] = getattr(formats, name)
     app.jinja_env.filters |= {
         "rate_word": rate_word, "said": said, "person": person, "modelled": modelled, "status_words": status_words,
-        "place": place_of, "number_of": number_of, "meter_number": meter_number,
+        "place": place_of, "typed_place": typed_place, "number_of": number_of, "meter_number": meter_number,
     }  # fmt: skip
 
     @app.context_processor

@@ -13,7 +13,7 @@ OWN_PURSE = (
         "the meter may hold its relay open by itself as a warning: its own purse is low; press its button and top it up"
     ),
     later(
-        "the meter counts prepaid money of its own and may hold its relay open by itself: look at its display; "
+        "the meter has a purse of its own and may hold its relay open by itself: look at its display; "
         "top it up, or switch its prepay function off"
     ),
 )
@@ -22,10 +22,10 @@ OWN_PURSE = (
 OF_PURSES = (
     *OWN_PURSE,
     later(
-        "prepaid money counts down in the meter while this gateway bills it too, so its tenant pays twice (R14): "
+        "what is prepaid in the meter counts down while this gateway bills it too, so its tenant pays twice (R14): "
         "switch the prepay function off in the meter"
     ),
-    later("prepaid money no longer counts down in the meter beside this gateway's account"),
+    later("what is prepaid in the meter no longer counts down beside this gateway's account"),
     later("this purchase was made already"),
     later("the check of the security module failed"),
     later("not authenticated"),

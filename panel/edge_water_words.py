@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from panel.words import later
 
+CLOSED_BY_ITSELF = later("closed by itself or by hand; nobody here ordered it, so a person decides")
+"""For a valve that was found closed: `desired` is open then as well, yet nothing will open it."""
+
 VALVE_READ_BACK = later("valve read back {valve} ({why})")
 """Told whenever a valve was read back in another state, ordered or not."""
 
@@ -26,7 +29,7 @@ OF_WATER = (
     later("the gateway is in mode {mode}: no valve is closed"),
     later("the valve stays closed: the hold {holds} remains, and `on` does not lift it"),
     later("the hold `manual` is lifted; the valve stays closed: {holds}"),
-    later("closed by itself or by hand; nobody here ordered it, so a person decides"),
+    CLOSED_BY_ITSELF,
     later("already open"),
     VALVE_READ_BACK,
     later("the valve does not follow ({turn}, {n} attempts): {why}"),

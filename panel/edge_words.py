@@ -18,10 +18,8 @@ from panel.edge_port_words import OF_PORTS
 from panel.edge_purse_words import OF_PURSES
 from panel.edge_water_words import MOVING, OF_WATER, VALVE
 from panel.states import COVERS, HOLDS, RATE_WORDS
+from panel.switches import RELAY as RELAY_WORDS
 from panel.words import language_now, later, t
-
-OPEN_BY_ITSELF = later("open by itself or by hand; nobody here ordered it, so a person decides")
-"""For a relay that was found open: `desired` is closed then as well, yet nothing will close it."""
 
 READ_BACK = later("relay read back {relay} ({why})")
 """Told whenever a relay was read back in another state, ordered or not."""
@@ -35,7 +33,7 @@ SENTENCES = (
     later("nothing holds it"),
     later("closing"),
     later("closing is permitted: press the button on the meter"),
-    OPEN_BY_ITSELF,
+    RELAY_WORDS.by_itself,
     later("first look"),
     later("as ordered"),
     later("moved by itself or by hand"),

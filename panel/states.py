@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bridge.contract.messages import Account, AccountRow, Availability, HoldFacts, MeterFacts, MeterRow, Relay, Valve
-from panel.edge_purse_words import OWN_PURSE
 from panel.formats import Wall, lasts, span
 from panel.mirror import View
 from panel.switches import (
@@ -150,7 +149,12 @@ class Room:
     @property
     def off_by_its_purse(self) -> bool:
         """Dark, and not by the gateway: the meter has a purse of its own."""
-        return self.state == "cut" and self.relay is not None and self.relay.why in OWN_PURSE
+        return self.state == "cut" and self.relay is not None and self.relay.own_purse is not None
+
+    @property
+    def off_by_itself(self) -> bool:
+        """Dark or dry, and nobody here ordered it: a person decides, nothing brings it back."""
+        return self.state == "cut" and self.relay is not None and self.relay.why == self.words.by_itself
 
     def matches(self, text: str) -> bool:
         """True when room, name, phone, account, meter id, number or address contain the text."""

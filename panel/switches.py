@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bridge.contract.messages import MeterRow, Relay, Valve
-from panel.edge_water_words import MOVING, VALVE
+from bridge.contract.switching import VALVE_IS
+from panel.edge_water_words import CLOSED_BY_ITSELF, MOVING, VALVE
 from panel.words import later, t
 
 if TYPE_CHECKING:
@@ -51,6 +52,15 @@ class Words:
     reasons: tuple[str, ...]
     """That are often typed."""
     stays_off: str
+    by_itself: str
+    """The edge's sentence for one that was found off: `desired` is on then as well, yet nothing will move it."""
+    found_off: str
+    look_first: str
+    returning: str
+    returning_says: str
+    is_off_though_paid: str
+    supply_is_off: str
+    returns: str
 
 
 RELAY = Words(
@@ -84,6 +94,14 @@ RELAY = Words(
     is_on=later("The hold is lifted and the state read back."),
     reasons=(later("service work"), later("the tenant asked"), later("danger")),
     stays_off=later("The hold set by hand is lifted. Supply stays off: {holds}."),
+    by_itself=later("open by itself or by hand; nobody here ordered it, so a person decides"),
+    found_off=later("Supply off since {time}, and nobody ordered it"),
+    look_first=later("Go and look first; then switch on with “Close” on the meter's page."),
+    returning=later("Supply is coming back"),
+    returning_says=later("The gateway switches on; the state is shown when it has been read back."),
+    is_off_though_paid=later("Supply is off although the balance is enough"),
+    supply_is_off=later("Supply is off"),
+    returns=later("Supply returns when no hold remains."),
 )
 
 OF_VALVE = Words(
@@ -117,6 +135,14 @@ OF_VALVE = Words(
     is_on=later("The valve is open, read back: water flows."),
     reasons=(later("work on the pipes"), later("the tenant asked"), later("a leak")),
     stays_off=later("The hold set by hand is lifted. The valve stays closed: {holds}."),
+    by_itself=CLOSED_BY_ITSELF,
+    found_off=later("Water off since {time}, and nobody ordered it"),
+    look_first=later("Go and look first; then open the valve on the meter's page."),
+    returning=later("Water is coming back"),
+    returning_says=later("The gateway opens the valve; the state is shown when it has been read back."),
+    is_off_though_paid=later("Water is off although the balance is enough"),
+    supply_is_off=later("Water is off"),
+    returns=later("Water flows again when no hold remains."),
 )
 
 OPERATIONS = {operation for words in (RELAY, OF_VALVE) for operation in (words.off, words.on)}
@@ -156,10 +182,9 @@ def relay_of(view: View, meter: MeterRow) -> Relay | None:
 
 def as_relay(valve: Valve) -> Relay:
     """Open is closed and closed is open; what is out of order is not known."""
-    seen = {"open": "closed", "closed": "open"}
     return Relay(
-        desired=seen[valve.desired],  # type: ignore[arg-type]
-        observed=seen.get(valve.observed, "unknown"),  # type: ignore[arg-type]
+        desired=VALVE_IS[valve.desired],  # type: ignore[arg-type]
+        observed=VALVE_IS.get(valve.observed, "unknown"),
         observed_at=valve.observed_at, observed_since=valve.observed_since, holds=valve.holds, why=valve.why,
         following=valve.following, keep_power=False, alarm=False, step=valve.step,
     )  # fmt: skip
@@ -190,6 +215,11 @@ def place_of(meter: MeterRow) -> str:
     """The room, and which circuit of a box it is: one address serves many, and nobody may cut a neighbour's."""
     label = meter.room or meter.id
     return label if meter.circuit is None else t("{room} · circuit {n}", room=label, n=meter.circuit)
+
+
+def typed_place(meter: MeterRow) -> str:
+    """What is typed to confirm that it is this one: the room, of a box with its circuit, such as `A301-2`."""
+    return meter.room if meter.circuit is None else f"{meter.room}-{meter.circuit}"
 
 
 def number_of(meter: MeterRow) -> str:

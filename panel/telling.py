@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bridge.contract.messages import Account, HoldFacts, MeterRow
+from bridge.contract.messages import Account, HoldFacts
 from bridge.contract.units import NANO_PER_FEN, nano_of_yuan
-from panel.edge_words import OPEN_BY_ITSELF, person, reason, said
+from panel.edge_words import person, reason, said
 from panel.formats import Wall, kilowatts, span, yuan
 from panel.states import HOLDS, RULES, Room, other_holds
 from panel.words import t
@@ -66,24 +66,24 @@ def banner_of(rooms: list[Room], account: Account | None, wall: Wall) -> Banner 
     return None
 
 
-def _returning(meter: MeterRow) -> tuple[str, str]:
-    if meter.relay == "permit":
+def _returning(room: Room) -> tuple[str, str]:
+    if room.meter.relay == "permit":
         return t("Ready: press the button on the meter"), t(
             "Switching on is permitted; the meter waits for the button."
         )
-    return t("Supply is coming back"), t("The gateway switches on; the state is shown when it has been read back.")
+    return t(room.words.returning), t(room.words.returning_says)
 
 
 def _cut(room: Room, account: Account, wall: Wall) -> Banner:
     relay = room.relay
-    if relay is not None and relay.why == OPEN_BY_ITSELF:
-        title = t("Supply off since {time}, and nobody ordered it", time=wall.stamp(relay.observed_since))
-        return Banner("cut", title, t("Go and look first; then switch on with “Close” on the meter's page."))
+    if room.off_by_itself and relay is not None:
+        title = t(room.words.found_off, time=wall.stamp(relay.observed_since))
+        return Banner("cut", title, t(room.words.look_first))
     if room.off_by_its_purse and relay is not None:
         title = t("Supply off since {time}, by the meter itself", time=wall.stamp(relay.observed_since))
         return Banner("cut", title, said(relay.why))
     if relay is not None and relay.desired == "closed":
-        return Banner("keep", *_returning(room.meter))
+        return Banner("keep", *_returning(room))
     since = relay.observed_since if relay else None
     title = t("Supply cut since {time}", time=wall.stamp(since)) if since else t("Supply is cut")
     text = t(
@@ -133,7 +133,7 @@ def _held(room: Room, account: Account, wall: Wall) -> Banner:
     holds = other_holds(room.relay)
     paid = account.available_nano > account.restore_above_nano
     if room.relay.observed == "open":
-        title = t("Supply is off although the balance is enough") if paid else t("Supply is off")
+        title = t(room.words.is_off_though_paid if paid else room.words.supply_is_off)
     else:
         title = t("A hold is set; supply will go off")
     told = [
@@ -141,7 +141,7 @@ def _held(room: Room, account: Account, wall: Wall) -> Banner:
           why=reason(h.by, h.why))
         for h in holds
     ]  # fmt: skip
-    return Banner("held", title, "; ".join(told) + ". " + t("Supply returns when no hold remains."))
+    return Banner("held", title, "; ".join(told) + ". " + t(room.words.returns))
 
 
 def effect_of(account: Account, rooms: list[Room], after_nano: int, cut_limit: str, wall: Wall) -> tuple[bool, str]:
@@ -151,6 +151,9 @@ def effect_of(account: Account, rooms: list[Room], after_nano: int, cut_limit: s
     holds = [hold for each in rooms for hold in other_holds(each.relay)]
     if holds:
         return False, t("A hold remains that money does not lift: {holds}.", holds=hold_words(holds))
+    if alone := next((each for each in rooms if each.off_by_its_purse or each.off_by_itself), None):
+        why = said(alone.relay.why if alone.relay else None)
+        return False, t("A payment here does not bring {place} back: {why}.", place=alone.place, why=why)
     if room is not None and room.state == "cut":
         if not enough:
             limit = yuan(account.restore_above_nano)

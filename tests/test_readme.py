@@ -70,6 +70,15 @@ def test_links_lead_somewhere() -> None:
             assert ((ROOT / page).parent / target).exists(), f"{page} points to {target}"
 
 
+def test_every_rule_that_a_page_cites_stands_in_the_rules() -> None:
+    """Who reads R14 or I7 in the README, the CHANGELOG, the topics or a page of the panel finds it in docs/rules.md."""
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "panel" / "languages" / "zh.toml"]
+    rules = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
+    for page in pages:
+        for rule in set(re.findall(r"\b[RI]\d{1,2}\b", page.read_text(encoding="utf-8"))):
+            assert f"| {rule} |" in rules, f"{page.name} cites {rule}"
+
+
 def test_the_topic_table_is_up_to_date() -> None:
     """docs/mqtt.md says what the messages say; `python -m bridge.contract.document > docs/mqtt.md` writes it anew."""
     assert (ROOT / "docs" / "mqtt.md").read_text(encoding="utf-8") == render()

@@ -10,6 +10,7 @@ from typing import Any
 
 from bridge.contract.entries import TENANT
 from bridge.contract.messages import Entry, Reading
+from bridge.contract.switching import VALVE_IS
 from bridge.contract.units import instant_of, micros_of
 
 
@@ -57,20 +58,16 @@ def entry_row(gateway: str, entry: Entry) -> dict[str, Any]:
     }
 
 
-VALVE_AS_RELAY = {"open": "closed", "closed": "open"}
-"""The archive's column tells of supply in a relay's words: an open valve gives it, as a closed relay does."""
-
-
 def reading_rows(gateway: str, sweep: Reading) -> list[dict[str, Any]]:
-    """One row per meter of the sweep: of `reading`, or of `water` where it has litres. ValueError when an instant is
-    none."""
+    """One row per meter of the sweep: of `reading`, or of `water` where it has litres. The column `relay` tells of
+    supply in a relay's words, also of a valve. ValueError when an instant is none."""
     return [
         {
             "gateway": gateway,
             "number": sweep.number,
             "meter": row.meter,
             "read_at_us": micros_of(instant_of(row.read_at)),
-            "relay": row.relay or VALVE_AS_RELAY.get(row.valve or ""),
+            "relay": row.relay or VALVE_IS.get(row.valve or ""),
             **(
                 {"volume_l": row.volume_l}
                 if row.volume_l is not None

@@ -21,6 +21,11 @@ the answer on `response/<op>`: a PUBACK of the broker is not a receipt.
 A relay that is closed gives supply, and a valve that is closed takes it away. So each has a topic of its own
 (`meter/<id>/relay`, `meter/<id>/valve`; `switch` in `meters` says which), and `off` and `on` are asked of both: off is
 no light or no water, on is supply. `trip` and `close` are `off` and `on` for relays alone, and refused for a valve.
+
+Names that were there before valves were stay as they are. An event about a valve has the kind `relay-moved` or `trip`
+too, its text speaks of the valve. In the book `relay/1`, `trip/1` and `close/1` are written of both: of a valve they
+have `valve` beside the rest, in its own words; there `observed` of `relay/1` is a relay's word, `open` where no water
+flows.
 """
 
 SIGNING = """```python

@@ -152,6 +152,9 @@ class MeterFacts(Message):
     purse_counts: bool | None = Field(
         default=None, description="the meter says that money or energy is prepaid in it (status word 3, bits 8-9; R14)"
     )
+    purse_of: Literal["energy", "money"] | None = Field(
+        default=None, description="what is prepaid in it; where it is energy, amounts in money say nothing of it"
+    )
     purse_remaining_fen: int | None = Field(default=None, description="balance in the meter's own purse (R14)")
     purse_overdrawn_fen: int | None = None
     purse_count: int | None = Field(default=None, description="how often the meter's own purse was filled (R13)")

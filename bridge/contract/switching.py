@@ -12,6 +12,12 @@ from pydantic import Field
 
 from bridge.contract.message import Message, Part
 
+VALVE_IS: dict[str, Literal["open", "closed", "unknown"]] = {"closed": "open", "open": "closed", "unknown": "unknown"}
+"""How a valve stands where a relay would be called so, and how a relay where a valve would: the one place of it."""
+
+OF_NO_KIND = ("open", "shut")
+"""Words that mean one thing for a relay and the opposite for a valve, or that somebody may try for it: never taken."""
+
 
 class HoldFacts(Part):
     kind: Literal["arrears", "lockout", "contract", "malignant", "manual"]
@@ -32,6 +38,11 @@ class Relay(Message):
     holds: list[HoldFacts]
     why: str = Field(description="one sentence")
     following: bool = Field(description="false: told several times and not moved, a person is needed")
+    own_purse: Literal["empty", "low", "perhaps"] | None = Field(
+        default=None,
+        description="it stands open by the meter's own purse: empty, low (a warning that the meter's button ends), or "
+        "perhaps, as nobody knows what is in it (R14); else absent",
+    )
     keep_power: bool = Field(description="the meter itself is set to keep power on (保电)")
     alarm: bool = Field(description="the meter's own alarm lamp, read back")
     step: str | None = Field(default=None, description="sent, done, read back: where the newest relay command stands")

@@ -15,6 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bridge.contract.clock import Clock, SystemClock
+from bridge.contract.switching import OF_NO_KIND
 from edge import model as models
 from edge.by_hand import broadcast, dlt645_commands, other_commands
 from edge.by_hand.desk import Desk, NotDone, Stopped
@@ -146,7 +147,7 @@ def _wrong(options: argparse.Namespace) -> str | None:
     known = COMMANDS[options.protocol]
     if not 1 <= options.baud <= FASTEST_BAUD:
         return f"--baud lies in 1 to {FASTEST_BAUD}"
-    if options.command in ("open", "close", "trip") and options.command not in known and "off" in known:
+    if options.command in (*OF_NO_KIND, "close", "trip") and options.command not in known and "off" in known:
         return _off_or_on(options)
     if options.command not in known:
         others = [each for each, commands in COMMANDS.items() if options.command in commands]

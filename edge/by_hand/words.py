@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from bridge.contract.switching import OF_NO_KIND
 from edge.exit_codes import epilog
 
 PROTOCOLS = {"dlt645-2007": "E", "dlt645-1997": "E", "cjt188": "E", "modbus-rtu": "N"}
@@ -25,9 +26,6 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 
 NEEDS_MODEL = ("list", "survey", "off", "on", "trip", "close", "release")
 """Commands at a Modbus meter that only its model's file can carry out."""
-
-OF_NO_KIND = ("open",)
-"""Words that somebody may try, and that mean light off for a relay and water on for a valve."""
 
 EXITS = epilog(
     "read, or ordered and read back",

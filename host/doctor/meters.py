@@ -95,5 +95,6 @@ def _clock(snapshot: Snapshot, row: MeterRow) -> Iterator[Finding]:
         row.id,
         f"Meter {row.id}{_room(row)}: its own clock is {abs(off) // 60} minutes "
         f"{'fast' if off > 0 else 'slow'}; its midnight is that much too {'early' if off > 0 else 'late'}.",
-        "Set the meter's clock with its own tool; this version does not.",
+        f"Set it, with Riser stopped on that line, by `./riser meter PORT {row.address} clock --set`, "
+        "or with its maker's tool.",
     )

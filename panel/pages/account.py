@@ -32,7 +32,7 @@ from panel.mirror import View
 from panel.pages.answers import answer_to
 from panel.pages.entries import rows_of, story_of
 from panel.parts import Parts, parts
-from panel.states import PRIORITY, Room, room_of
+from panel.states import PRIORITY, WORDS, Room, room_of
 from panel.telling import banner_of, effect_of, least_nano
 from panel.words import later, t
 
@@ -59,6 +59,11 @@ class Tenancy:
     @property
     def state(self) -> str:
         return self.rooms[0].state if self.rooms else "none"
+
+    @property
+    def word(self) -> str:
+        """Its state in words: those of the meter that is in it."""
+        return self.rooms[0].word if self.rooms else t(WORDS["none"])
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from panel.edge_words import said
 from panel.formats import yuan
 from panel.guard import quiet
 from panel.parts import Parts, parts
-from panel.switches import OPERATIONS, SWITCHES, Words, relay_of, words_of
+from panel.switches import OPERATIONS, RELAY, SWITCHES, Words, relay_of, words_of
 from panel.telling import hold_words_of, rule_words
 from panel.words import later, t
 
@@ -143,7 +143,8 @@ def _outcome(stand: Parts, asked: Asked) -> tuple[bool | None, str, str]:
         return None, t("Ready: press the button on the meter"), ""
     if newest.status == "accepted":
         besides = said(str((newest.data or {}).get("text") or ""))
-        return None, t(_words(stand, asked).on_its_way), besides
+        kind = _words(stand, asked) if asked.operation in OPERATIONS else RELAY  # Nothing turns while it is read.
+        return None, t(kind.on_its_way), besides
     if newest.status == "refused":
         words = rule_words(newest.rule)
         told = t("Refused: {words} ({rule}).", words=words, rule=newest.rule) if newest.rule else t("Refused.")

@@ -1,7 +1,7 @@
 """A meter: registers, power over the day, the relay as told and as read back, and the commands an engineer may give.
 
-A trip or a close names the tenant and the room, needs the room's number typed and a reason, and is checked here
-whatever the browser did.
+A trip or a close names the tenant and the room, needs the room's number typed, of a box with its circuit, and a reason,
+and is checked here whatever the browser did.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from panel.pages.events import events_of
 from panel.pages.meter_chart import chart_of, has_power
 from panel.parts import Parts, parts
 from panel.states import HOLDS, Room, room_of
-from panel.switches import agreement, moving_words, stands_words
+from panel.switches import agreement, moving_words, stands_words, typed_place
 from panel.words import t
 
 blueprint = Blueprint("meter", __name__)
@@ -166,8 +166,13 @@ def act(id: str) -> str | tuple[str, int] | Response:
     if room.meter.relay == "none":
         abort(404)
     ask = Ask(operation, transaction, typed.get("room", ""), typed.get("why", "").strip()[:400])
-    if ask.room.strip().casefold() != room.meter.room.casefold():
-        mistakes["room"] = t("That is not this room. Type {room} to confirm.", room=room.meter.room)
+    wanted = typed_place(room.meter)
+    if ask.room.strip().casefold() != wanted.casefold():
+        mistakes["room"] = (
+            t("That is not this room. Type {room} to confirm.", room=wanted)
+            if room.meter.circuit is None
+            else t("That is not this room and circuit. Type {room} to confirm.", room=wanted)
+        )
     if not ask.why:
         mistakes["why"] = t("A reason is needed; it stands in the book.")
     elif len(ask.why) > 200:

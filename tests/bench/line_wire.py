@@ -112,7 +112,8 @@ class JudgedLine:
             self._question(frame, now)
             self._first_s, self._count = now, 0
 
-    def _question(self, frame: bytes, now: float) -> None:
+    def _question(self, heard: bytes, now: float) -> None:
+        frame = heard.lstrip(b"\xfe") if self._dlt else heard  # These meters need no wake-up bytes.
         begin = max(self._first_s, self._free_s)
         end = max(begin + self._count * self._byte_s, now)
         gap = self._first_s - self._free_s

@@ -104,7 +104,7 @@ def test_on_opens_a_valve(stage: Stage, capsys: pytest.CaptureFixture[str]) -> N
     assert "this will close its valve: no water flows" in stage.said
 
 
-@pytest.mark.parametrize("word", ["open", "close", "trip"])
+@pytest.mark.parametrize("word", ["open", "shut", "close", "trip"])
 def test_a_word_that_means_the_opposite_elsewhere_is_refused(
     stage: Stage, word: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

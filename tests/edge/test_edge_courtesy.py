@@ -65,6 +65,17 @@ def test_a_meter_that_needs_waking_is_woken() -> None:
     assert missed == PLAIN_FAILED
 
 
+def test_a_meter_that_was_without_power_is_not_spoken_to_gently_for_an_hour() -> None:
+    """It was silent to plain and to gentle words alike: five times in a row off and on, and plain words do."""
+    meter = Meter()
+    for _ in range(5):
+        for answers in (True, True, False, False, False):
+            meter.ask(answers)
+    meter.ask()
+    meter.ask()
+    assert meter.preambles[-1] == 0 and meter.courtesy.gentle_until < 0
+
+
 def test_noise_does_not_make_a_line_slow() -> None:
     """Three answers in a hundred are lost: only the question after a lost one is gentle."""
     meter = Meter()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -109,6 +110,8 @@ class Mixed(Building):
         return self.answers(asked)
 
 
+MONEY = {"purse_counts": True, "purse_of": "money"}
+ENERGY = {"purse_counts": True, "purse_of": "energy"}
 STATUS_3, LEFT = (bytes.fromhex(each)[::-1] for each in ("04000503", "00900200"))
 
 
@@ -145,6 +148,34 @@ def test_the_alarm_comes_with_the_purse_and_goes_with_it(tmp_path: Path) -> None
     assert "purse_remaining_fen" not in building.fact("meter/plain"), "an amount of an hour ago is nobody's amount"
 
 
+def test_a_meter_with_prepaid_energy_is_not_called_empty(tmp_path: Path) -> None:
+    """Bits 01: what is prepaid is energy, and the amount in yuan is 0.00. Its tenant pays twice all the same; the
+    amount is not asked for, and a relay that it opened is perhaps the purse's."""
+    building = Mixed(tmp_path, balance="1.00")
+    meter = building.sim_meter("plain")
+    honest = meter.status_word
+    meter.status_word = lambda number: honest(number) & ~0x0300 | 0x0100 if number == 3 else honest(number)
+    building.run_until(lambda: building.fact("meter/plain").get("purse_of") == "energy", hours=0.1)
+    building.run_until(lambda: building.relay("plain").observed == "open", hours=2)
+    building.run(minutes=5)
+    assert building.alarms("plain") == ["purse-counts", "relay-moved"]
+    assert "purse_remaining_fen" not in building.fact("meter/plain")
+    assert (building.relay("plain").why, building.relay("plain").own_purse) == (purses.PERHAPS, "perhaps")
+
+
+def test_what_a_purse_meter_tells_of_its_purse_stays(tmp_path: Path) -> None:
+    """With its purse off, a purse meter still tells the amount left in it: each status takes nothing away from that."""
+    building = Mixed(tmp_path)
+    meter = building.sim_meter("off")
+    honest, meter.counting = meter.status_word, True  # This kind answers for its purse whether or not it counts.
+    meter.status_word = lambda number: honest(number) & ~0x0300 if number == 3 else honest(number)
+    building.run_until(lambda: "purse_remaining_fen" in building.fact("meter/off"), hours=2)
+    heard = len(building.broker.heard)
+    building.run(minutes=5)
+    facts = [json.loads(p) for topic, p, _ in building.broker.heard[heard:] if topic.endswith("/meter/off")]
+    assert len(facts) > 5 and all(0 < each.get("purse_remaining_fen", 0) < 5000 for each in facts)
+
+
 def test_one_wrong_status_word_is_no_double_billing(tmp_path: Path) -> None:
     """A single frame whose sum was right by chance says prepaid: nobody is called."""
     building = Mixed(tmp_path)
@@ -174,6 +205,7 @@ def test_a_purse_that_ran_out_is_why_it_is_dark(tmp_path: Path) -> None:
     building.run_until(lambda: building.relay("shown").observed == "open", hours=2)
     building.run_until(lambda: building.relay("shown").why == purses.EMPTY, hours=0.1)
     building.run_until(lambda: building.relay("plain").why == purses.EMPTY, hours=0.1)
+    assert building.relay("shown").own_purse == building.relay("plain").own_purse == "empty"
     building.sim_meter("shown").set_stuck(True)
     accepted, failed = building.answered("close", "shown", why="the tenant called")
     assert accepted["status"] == "accepted" and accepted["data"]["text"] == purses.EMPTY
@@ -182,7 +214,7 @@ def test_a_purse_that_ran_out_is_why_it_is_dark(tmp_path: Path) -> None:
     assert building.relay("shown").why == purses.EMPTY
     building.sim_meter("shown").set_stuck(False)
     building.run_until(lambda: building.relay("shown").observed == "closed", hours=0.5)
-    assert building.relay("shown").why == "nothing holds it"
+    assert building.relay("shown").why == "nothing holds it" and building.relay("shown").own_purse is None
 
 
 def test_a_relay_that_we_opened_is_not_laid_to_the_purse(tmp_path: Path) -> None:
@@ -201,14 +233,17 @@ def test_a_relay_that_we_opened_is_not_laid_to_the_purse(tmp_path: Path) -> None
     [
         ({}, None),
         ({"purse_counts": False, "purse_remaining_fen": 0}, None),
-        ({"purse_counts": True}, purses.PERHAPS),
-        ({"purse_counts": True, "purse_remaining_fen": 0}, purses.EMPTY),
-        ({"purse_counts": True, "purse_remaining_fen": 0, "purse_overdrawn_fen": 900}, purses.EMPTY),
-        ({"purse_counts": True, "purse_remaining_fen": 900}, None),
-        ({"purse_counts": True, "purse_remaining_fen": 900, "purse_alarm_2_fen": 1000}, purses.WARNS),
-        ({"purse_counts": True, "purse_remaining_fen": 1100, "purse_alarm_2_fen": 1000}, None),
+        (MONEY, purses.PERHAPS),
+        ({**MONEY, "purse_remaining_fen": 0}, purses.EMPTY),
+        ({**MONEY, "purse_remaining_fen": 0, "purse_overdrawn_fen": 900}, purses.EMPTY),
+        ({**MONEY, "purse_remaining_fen": 900}, None),
+        ({**MONEY, "purse_remaining_fen": 900, "purse_alarm_2_fen": 1000}, purses.WARNS),
+        ({**MONEY, "purse_remaining_fen": 1100, "purse_alarm_2_fen": 1000}, None),
+        ({**ENERGY, "purse_remaining_fen": 0}, purses.PERHAPS),
+        ({**ENERGY, "purse_remaining_fen": 900, "purse_alarm_2_fen": 1000}, purses.PERHAPS),
     ],
 )
 def test_only_what_the_meter_says_is_said(values: dict[str, Any], why: str | None) -> None:
-    """Empty, at its second alarm, unknown, or none of it: a full purse opens no relay; a person looks."""
+    """Empty, at its second alarm, unknown, or none of it: a full purse opens no relay; a person looks. An amount of
+    money says nothing of energy that is prepaid."""
     assert purses.why_open(Live(model.load("dlt645-1p-purse"), values=values)) == why

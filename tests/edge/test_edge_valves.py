@@ -47,6 +47,15 @@ def test_off_and_on_mean_the_same_for_every_kind(shaft: Shaft) -> None:
     assert not shaft.of("alarm/1")
 
 
+def test_a_reading_tells_litres_as_litres(shaft: Shaft) -> None:
+    """`read` answers a water meter's volume, and an energy meter's registers, each under its own name."""
+    asked = [shaft.request("read", meter=meter) for meter in ("w1", "m1")]
+    shaft.run_until(lambda: all(len(shaft.answers(each)) == 2 for each in asked), hours=0.1)
+    water, energy = (shaft.answers(each)[-1]["data"] for each in asked)
+    assert water["volume_l"] == shaft.fact("meter/w1")["volume_l"] and "registers_wh" not in water
+    assert energy["registers_wh"]["total"] > 0 and "volume_l" not in energy
+
+
 @pytest.mark.parametrize("word", ["trip", "close"])
 def test_a_relays_word_is_refused_for_a_valve(shaft: Shaft, word: str) -> None:
     """`close` lights a room and would shut a valve: it is refused with the words to use, and nothing moves."""

@@ -239,6 +239,7 @@ def test_a_meters_own_clock() -> None:
     """Five minutes off is told (R25), a minute is not."""
     told = only(live(values={"a101": values(clock_offset_s=-7200), "a102": values(clock_offset_s=60)}))
     assert "Meter a101 (A101): its own clock is 120 minutes slow" in told.sentence
+    assert "clock --set`" in told.remedy and "this version does not" not in told.remedy
 
 
 def test_old_words_of_a_gateway_that_is_gone_are_not_believed() -> None:

@@ -8,6 +8,7 @@ from panel_facts import at, reading, relay
 from panel_stage import Stage
 
 from bridge.contract.messages import MeterEvent, MeterFacts
+from edge.purses import OPENED
 from panel.edge_purse_words import OWN_PURSE
 
 METER = "/meter/a206"
@@ -61,8 +62,8 @@ def test_a_tenant_who_pays_twice_is_shown_at_the_meter(shop: Stage) -> None:
     """A purse that counts beside an account: said in the list of values, in a sentence, and among the events."""
     shop.say(reading(purse_counts=True, purse_remaining_fen=4_000), "a206")
     text = (
-        "prepaid money counts down in the meter while this gateway bills it too, so its tenant pays twice (R14): "
-        "switch the prepay function off in the meter"
+        "what is prepaid in the meter counts down while this gateway bills it too, so its tenant pays twice "
+        "(R14): switch the prepay function off in the meter"
     )
     seq = shop.entry("alarm/1", {"meter": "a206", "alarm": "purse-counts", "text": text})
     shop.say(MeterEvent(at=at(1), kind="purse-counts", text=text, seq=seq), "a206")
@@ -70,11 +71,11 @@ def test_a_tenant_who_pays_twice_is_shown_at_the_meter(shop: Stage) -> None:
     assert re.search(r'neg">Prepaid in the meter</td><td class="n neg"[^>]*>counts down', page)
     assert "its tenant pays twice. Switch the prepay function off" in page and "Paid twice" in page
     page = shop.visitor("manager", language="zh").see(METER)
-    for words in ("表内预付费", "正在扣款", "重复收费", "租户付了两次钱（R14）", "租户付了两次钱。请关闭"):
+    for words in ("表内预付费", "正在扣减", "重复收费", "租户付了两次钱（R14）", "租户付了两次钱。请关闭"):
         assert words in page, words
     shop.say(reading(purse_counts=False), "a206")
-    shop.entry("alarm/1", {"meter": "a206", "alarm": "purse-off", "text": "prepaid money no longer counts down in the "
-                           "meter beside this gateway's account"})  # fmt: skip
+    shop.entry("alarm/1", {"meter": "a206", "alarm": "purse-off", "text": "what is prepaid in the meter no longer "
+                           "counts down beside this gateway's account"})  # fmt: skip
     page = shop.visitor("engineer").see(METER)
     assert "Switch the prepay function off in the meter." not in page and "Prepaid in the meter" not in page
     good = page[page.index("No longer paid twice") - 300 : page.index("No longer paid twice")]
@@ -83,15 +84,16 @@ def test_a_tenant_who_pays_twice_is_shown_at_the_meter(shop: Stage) -> None:
 
 def test_a_room_that_its_own_purse_made_dark_is_not_called_cut(shop: Stage) -> None:
     """Grid, meter and account say that the meter did it and what to do; a close says so while it waits."""
-    for why in OWN_PURSE:
-        shop.say(relay("open", desired="closed", why=why), "a206")
+    for why, word in OPENED.items():
+        shop.say(relay("open", desired="closed", why=why, own_purse=word), "a206")
         page = shop.visitor("engineer").see(METER)
         assert "Off by itself" in page and why in page and "Cut off" not in page
         assert "By itself" in shop.visitor("engineer").see("/rooms")
         page = shop.visitor("engineer").see("/account/100206")
         assert "by the meter itself" in page and why in page and "Top up above" not in page
+        assert "Off by itself" in page and "Cut off" not in page
     zh = shop.visitor("manager", language="zh").see(METER)
-    assert "表自行断电" in zh and "表自带预付费余额" in zh
+    assert "表自行断电" in zh and "表自带预付费，可能" in zh
     visitor = shop.visitor("engineer")
     found = re.search(r'<dialog.*?name="transaction" value="([^"]+)"', visitor.get(METER + "?ask=close").text, re.S)
     assert found

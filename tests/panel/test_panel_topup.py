@@ -6,10 +6,11 @@ import re
 from html import unescape
 
 import pytest
-from panel_facts import YUAN, at, hold, relay, row, standing
-from panel_stage import Stage, Visitor
+from panel_facts import YUAN, at, hold, relay, row, standing, tenant
+from panel_stage import Stage, Visitor, install
 
 from bridge.contract.messages import Meters
+from edge.purses import OPENED
 
 ACCOUNT = "/account/100206"
 
@@ -64,6 +65,34 @@ def test_an_amount_that_is_not_one_is_refused_in_words(shop: Stage, amount: str)
     assert f'value="{amount}"' in page and 'value="ref-77"' in page and form["transaction"] in page
     assert re.search(r'value="transfer" required checked', page)
     assert shop.requests("topup") == []
+
+
+BY_ITSELF = "open by itself or by hand; nobody here ordered it, so a person decides"
+
+
+@pytest.mark.parametrize(
+    ("why", "own_purse"),
+    [(BY_ITSELF, None), *OPENED.items()],
+)
+def test_money_is_not_said_to_light_what_it_will_not_light(shop: Stage, why: str, own_purse: str | None) -> None:
+    """A room that went dark by itself, or by the meter's own purse: the clerk is told so before the money is taken."""
+    shop.say(relay("open", desired="closed", why=why, own_purse=own_purse), "a206")
+    page = shop.visitor("finance").see("/account-preview/100206?amount=500")
+    assert "Supply returns" not in page and f"A payment here does not bring A206 back: {why}." in page
+    zh = shop.visitor("manager", language="zh").see("/account-preview/100206?amount=500")
+    assert "在此充值不能恢复 A206" in zh and "自动来电" not in zh
+    shop.say(relay("open", holds=[hold("arrears", "episode 1", "policy")], why="held open: arrears"), "a206")
+    assert "Supply returns within 10 minutes." in shop.visitor("finance").see("/account-preview/100206?amount=500")
+
+
+def test_one_dark_meter_of_two_is_told(shop: Stage) -> None:
+    """An account of two meters, one cut for arrears, one dark by itself: money brings back only the first."""
+    install(shop, [row(id, id.upper(), "100206") for id in ("a206", "a207")],
+            [tenant("100206", "N", "A206", ["a206", "a207"])])  # fmt: skip
+    shop.say(relay("open", holds=[hold("arrears", "episode 1", "policy")], why="held open: arrears"), "a206")
+    shop.say(relay("open", desired="closed", why=BY_ITSELF), "a207")
+    page = shop.visitor("finance").see("/account-preview/100206?amount=500")
+    assert "A payment here does not bring A207 back" in page and "Supply returns" not in page
 
 
 def test_a_method_must_be_chosen(shop: Stage) -> None:

@@ -144,6 +144,53 @@ def test_it_is_asked_for_by_off_and_on(tap: Stage, operation: str, done: str) ->
     assert done in visitor.see(f"/answer/{form['transaction']}")
 
 
+def test_nothing_turns_while_a_meter_is_read(tap: Stage) -> None:
+    """*Read now* on a water meter waits for the meter, and speaks of no valve on its way."""
+    visitor = tap.visitor("engineer", language="en")
+    transaction = "r" * 12
+    visitor.post(METER, METER, do="read", transaction=transaction)
+    tap.answer("read", transaction, "accepted")
+    page = visitor.see(f"/answer/{transaction}")
+    assert "waiting until the meter has confirmed" in page and "valve" not in page
+
+
+BY_ITSELF = "closed by itself or by hand; nobody here ordered it, so a person decides"
+
+
+@pytest.mark.parametrize(
+    ("language", "itself", "back", "held"),
+    [
+        ("en", ("Water off since", "nobody ordered it", "open the valve on"), "Water is coming back", "Water is off"),
+        ("zh", ("起停水，没有人下令", "水表页用“开阀”"), "正在恢复供水", "余额足够，但仍停水"),
+    ],
+)
+def test_a_tenants_water_is_told_as_water(
+    tap: Stage, language: str, itself: tuple[str, ...], back: str, held: str
+) -> None:
+    """On the account: closed by itself waits for a person, told to open it is coming, held says that water is off; the
+    state beside the name says water as well."""
+    install(tap, [water(account="100101")], [tenant("100101", "N", "W101", ["w1"])])
+    tap.say(standing(), "100101")
+    visitor = tap.visitor("manager", language=language)
+    told: list[tuple[Valve, tuple[str, ...]]] = [
+        (valve("open", "closed", why=BY_ITSELF), itself),
+        (valve("open", "closed", why="to be opened"), (back,)),
+        (valve("closed", "closed", why="held closed: manual", **HELD), (held,)),
+    ]
+    for fact, words in told:
+        tap.say(fact, "w1")
+        page = main_of(visitor, "/account/100101")
+        banner = page[: page.index('class="cols"')]
+        assert all(each in banner for each in words), fact.why
+        assert ("停水" if language == "zh" else "Water off") in banner
+        shown = re.sub(r"<[^>]*>", " ", banner)
+        assert [word for word in (*ELECTRIC[language], "Supply", "已停电") if word in shown] == []
+        assert ("Water off" if language == "en" else "停水") in main_of(visitor, "/accounts?list=all")
+    tap.say(valve("open", "closed", why=BY_ITSELF), "w1")
+    page = visitor.see("/account-preview/100101?amount=50")
+    assert ("does not bring W101 back" if language == "en" else "在此充值不能恢复 W101") in page
+
+
 def test_the_words_of_the_other_kind_are_no_words(tap: Stage) -> None:
     """A form that says `close` to a valve, made up or from an old page, does nothing."""
     visitor = tap.visitor("manager")
@@ -191,3 +238,20 @@ def test_a_circuit_is_named_wherever_its_meter_is(stage: Stage, language: str, w
         assert f"A301 · {words}" in dialog.partition("</h2>")[0] and re.search(rf"<dd>5.{{1,2}}{words}</dd>", dialog)
     for path in ("/rooms", "/lines/ports", "/lines/port/a1", "/account/100301"):
         assert words in main_of(visitor, path), path
+
+
+def test_a_circuit_is_confirmed_by_room_and_circuit(stage: Stage) -> None:
+    """The room alone is that of its neighbours too: the text to type is shown, asked for, and checked here."""
+    box: dict[str, Any] = {"address": "5", "serial": None, "protocol": "modbus-rtu"}
+    install(stage, [row(f"c{n}", "A301", "100301", circuit=n, **box) for n in (2, 3)], [])
+    stage.online()
+    stage.say(relay(), "c2")
+    visitor = stage.visitor("engineer")
+    dialog = visitor.see("/meter/c2?ask=trip").partition("<dialog")[2]
+    assert 'data-room="A301-2"' in dialog and "Type the room and the circuit, A301-2, to confirm" in dialog
+    fields = {"do": "trip", "why": "x", "transaction": "t" * 12}
+    for typed in ("A301", "A301-3", "2", ""):
+        refused = visitor.post("/meter/c2", room=typed, **fields)
+        assert refused.status_code == 422 and "Type A301-2 to confirm" in refused.text and not stage.requests("trip")
+    assert visitor.post("/meter/c2", room=" a301-2 ", **fields).status_code == 303
+    assert [sent["meter"] for sent in stage.requests("trip")] == ["c2"]
