@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from bridge.contract import markup
-from bridge.contract.site_file import load
+from bridge.contract.site_file import BadSite, load
 from bridge.contract.site_prices import Tariff, amount_wh, booked, is_household, season_of
 from bridge.contract.units import micro_of_change, price_text
 from tests.bridge.test_bridge_site_file import WHOLE, mistakes_of
@@ -165,3 +165,26 @@ def test_the_mark_up_is_compared_to_the_micro_yuan(changes: dict[str, Any], perc
     fields = booked(Tariff.model_validate(TOU | changes))
     assert (markup.percent(fields), markup.beyond(fields, 10)) == (percent, beyond)
     assert not markup.beyond(fields, None)
+
+
+@pytest.mark.parametrize(("table", "line"), [(0, 4), (1, 8)])
+@pytest.mark.parametrize("how", ["days", "windows"])
+def test_a_mistake_in_the_second_table_of_a_price_is_told_there(
+    tmp_path: Path, table: int, line: int, how: str
+) -> None:
+    """Two tables under one price: the line that is named is that of the table with the slip, not of its sister."""
+    tables = [["days", '["weekend"]', "24:00"], ["days", '["holiday"]', "24:00"]]
+    tables[table][1 if how == "days" else 2] = '["sunday"]' if how == "days" else "23:00"
+    text = "".join(
+        f'[[tariffs.tables]]\nseasons = ["07-01..08-31"]\n{name} = {days}\n'
+        f'windows = [{{from = "00:00", to = "{to}", rate = "peak"}}]\n'
+        for name, days, to in tables
+    )
+    whole = WHOLE.replace('[[meters]]\nid = "m301"', text + '\n[[meters]]\nid = "m301"')
+    first = whole[: whole.index("[[tariffs.tables]]")].count("\n") + 1
+    path = tmp_path / "site.toml"
+    path.write_text(whole, encoding="utf-8")
+    with pytest.raises(BadSite) as refusal:
+        load(path)
+    told = first + line - (2 if how == "days" else 4)
+    assert refusal.value.lines[0].startswith(f"line {told}: tariffs[1] (shop).tables[{table + 1}]"), refusal.value.lines
