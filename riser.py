@@ -24,6 +24,7 @@ from host.exits import FAILED, FINE, NOT_RUNNING, Trouble, table_text
 from host.journal import Terminal
 from host.layout import Wish
 from host.places import ROOT, base_directory
+from host.price_verbs import price
 from host.programs import SIM
 from host.request import fields_of, limit_of, outcome, person, request
 from host.service_verbs import service
@@ -50,6 +51,7 @@ def main() -> None:
 
 
 main.add_command(service)
+main.add_command(price)
 
 
 @main.command("up")

@@ -24,6 +24,8 @@ from edge.acts import Acts
 from edge.asked import Asked, Refusal, Status
 from edge.book import Entry
 from edge.core import Core
+from edge.price_acts import PriceActs
+from edge.proposals import Proposals
 from edge.relays import Relays
 
 log = logging.getLogger("riser.requests")
@@ -57,6 +59,8 @@ class Requests:
     ):
         self._core, self._keys, self._topic_of, self._respond = core, keys, topic_of, respond
         self.acts = Acts(core, accounts, relays, self._answer_to)
+        self.proposals = Proposals(core, self._answer_to)
+        self.prices = PriceActs(core, self.proposals, self._answer_to)
         self._wrong_seals, self._seals_told_s = 0, -SEALS_TOLD_EVERY_S
         self.replay: Callable[[messages.Replay], dict[str, int] | None]
 
@@ -71,11 +75,11 @@ class Requests:
             if operation not in messages.REQUESTS:
                 raise Refusal("R7", f"there is no request {operation[:32]!r}")
             if operation in permissions.UNSIGNED:
-                body = messages.Replay.model_validate(signing.strict_json(payload))
+                body = messages.REQUESTS[operation].model_validate(signing.strict_json(payload))
                 if not is_transaction(body.transaction):
                     raise Refusal("R7", NO_TRANSACTION)
                 transaction = body.transaction
-                self._replayed(operation, body)
+                self._queried(operation, body)
                 return False
             words, key, _ = signing.open_envelope(self._topic_of(operation), payload, self._keys)
             transaction = words["transaction"] if is_transaction(words.get("transaction")) else ""
@@ -97,6 +101,20 @@ class Requests:
         if now_s - self._seals_told_s >= SEALS_TOLD_EVERY_S:
             log.warning("%d requests had a wrong seal (I12), the newest on %s", self._wrong_seals, operation)
             self._wrong_seals, self._seals_told_s = 0, now_s
+
+    def _queried(self, operation: str, body: Any) -> None:
+        """A query without a signature: it changes nothing."""
+        if isinstance(body, messages.PreviewPrice):
+            self.prices.preview_price(
+                body, lambda data: self._answer(operation, body.transaction, None, "done", data=data)
+            )
+        else:
+            self._replayed(operation, body)
+
+    def tick(self) -> None:
+        """What was waited for too long: a relay to be read back, a proposal to be decided."""
+        self.acts.tick()
+        self.proposals.tick()
 
     def _replayed(self, operation: str, body: messages.Replay) -> None:
         sent = self.replay(body)
@@ -123,7 +141,8 @@ class Requests:
             if not permissions.may(key, body.role, operation):
                 raise Refusal("R32", f"the role {body.role!r} may not ask for {operation}")
             self._in_time(body)
-            getattr(self.acts, operation)(asked, body)
+            name = operation.replace("-", "_")
+            getattr(next(each for each in (self.acts, self.prices) if hasattr(each, name)), name)(asked, body)
         except Refusal as refusal:
             self._refuse(asked, refusal)
 

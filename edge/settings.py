@@ -44,6 +44,7 @@ def terms_of(site: Site, holidays: tuple[frozenset[date], frozenset[date]]) -> T
         topup_min_fen=fen_of(policy.topup_min),
         topup_max_fen=fen_of(policy.topup_max),
         border_lead_s=policy.border_lead_s,
+        markup_limit_percent=policy.markup_limit_percent,
     )
 
 

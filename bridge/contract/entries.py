@@ -15,11 +15,13 @@ KINDS: dict[str, str] = {
     " per kWh}, windows [{from, to, rate}], by",
     "tariff/2": "a price as in tariff/1, and: unit (kWh, m3), tables [{windows, seasons [[mmdd, mmdd]], days [workday,"
     " weekend, holiday]}], steps {period (month, year), month, day, moving_in (full, pro-rated), steps [{above_wh,"
-    " add_micro}]}, surcharges [{name, micro, category}], daily_fee_nano, purchase_micro",
+    " add_micro}]}, surcharges [{name, micro, category}], daily_fee_nano, purchase_micro; of one that"
+    " people set: proposal, proposed_by, why",
     "meter/1": "a meter installed: meter, model, model_name, protocol, port, address, serial, room, floor, shaft, name,"
     " multiplier, phases, max_amps, volts, relay, rates (has rate registers), circuit (of a box), purse (meter, off),"
     " by",
-    "account/1": "a tenancy: account, name, room, phone, tariff, meters, since, by",
+    "account/1": "a tenancy: account, name, room, phone, tariff, water_tariff, meters, category, household (true,"
+    " false, or null: by its category), since, by",
     "opening-balance/1": "money brought in at the start: account, moves, balance_after_nano, by",
     "topup/1": "money in: account, amount_fen, method, reference, receipt, who, role, moves, balance_after_nano,"
     " request",
@@ -61,6 +63,9 @@ KINDS: dict[str, str] = {
     "relay/1": "the relay was read back in another state: meter, observed (open, closed, unknown), word_3, read_at,"
     " wanted, why",
     "done/1": "the outcome of a request answered earlier: request (its entry id), status (done, failed), answer",
+    "proposal/1": "something a person wants done that another must approve (R32): proposal, what (its kind), body, who,"
+    " role, until, request",
+    "decision/1": "a proposal approved, rejected or out of time: proposal, approved, who, role, why, request",
     "refusal/1": "a signed request refused: operation, rule, error, who, role, request",
     "quarantine/1": "a reading set aside (R20, R21): meter, registers_wh, read_at, rule, why, frames",
     "release/1": "a meter's readings are taken again after one was set aside: meter, why, who",

@@ -37,6 +37,7 @@ class Terms:
     topup_min_fen: int
     topup_max_fen: int
     border_lead_s: int
+    markup_limit_percent: int | None = None
 
 
 @dataclass(frozen=True)
