@@ -19,7 +19,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from bridge.contract.fields import Plain
 from bridge.contract.message import Message as Message
 from bridge.contract.message import Part as Part
+from bridge.contract.money_messages import MONEY_REQUESTS
+from bridge.contract.money_messages import TopUp as TopUp
 from bridge.contract.port_statistics import PortStatistics as PortStatistics
+from bridge.contract.request import Request as Request
 
 LARGEST = 2**63 - 1
 """The largest number of an entry or reading that a book can hold."""
@@ -240,7 +243,11 @@ class Account(Message):
     at: str
     state: Literal["on", "low1", "low2", "low3", "final", "cut", "held", "keep"]
     balance: float = Field(description="available, yuan, floored to fen")
-    available_nano: int = Field(description="posted minus provisional")
+    available_nano: int = Field(description="posted minus provisional; lent emergency credit is part of it")
+    credit_nano: int = Field(default=0, description="emergency credit that is still owed; top-ups repay it first (R16)")
+    debt_nano: int = Field(default=0, description="agreed debt beside the balance, repaid by a share of top-ups (R16)")
+    refundable_nano: int | None = Field(default=None, description="at most this can be refunded (R12)")
+    ended_at: str | None = Field(default=None, description="the tenancy was settled and takes no money any more (R33)")
     posted_nano: int
     provisional_nano: int = Field(description="used since the last billed register and not yet posted")
     provisional_wh: int
@@ -341,28 +348,6 @@ class Entry(Message):
 # --- requests and responses ----------------------------------------------------------------------------------
 
 
-class Request(BaseModel):
-    """The words inside a signed request; each operation adds its own fields. An unknown field is a mistake."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-    operation: ClassVar[str]
-    transaction: str = Field(description="made by the asker, unique per key, [A-Za-z0-9_-]{8,64}; kept for ever")
-    who: Plain = Field(min_length=1, max_length=64, description="the person who asks")
-    role: str
-    issued_at: str = Field(description="instant of asking, by the site's calendar")
-    valid_until: str = Field(description="afterwards the request is refused; usually two minutes later")
-
-
-class TopUp(Request):
-    """Money in. Answered `done` when it stands in the book."""
-
-    operation = "topup"
-    account: str
-    amount_fen: int
-    method: Literal["cash", "transfer", "card", "online"]
-    reference: Plain = Field(default="", max_length=64, description="the payer's or channel's own number")
-
-
 class Trip(Request):
     """Set the hold `manual`: supply goes off and stays off until the hold is lifted. Done when read back."""
 
@@ -416,7 +401,7 @@ class Replay(BaseModel):
 
 
 REQUESTS: dict[str, type[Request] | type[Replay]] = {
-    cls.operation: cls for cls in (TopUp, Trip, Close, Read, Release, Brake, Replay)
+    cls.operation: cls for cls in (*MONEY_REQUESTS, Trip, Close, Read, Release, Brake, Replay)
 }
 
 

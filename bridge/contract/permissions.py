@@ -6,14 +6,19 @@ its holder may speak for; the role says which operations it may ask for.
 
 from __future__ import annotations
 
-OPERATIONS = ("topup", "trip", "close", "read", "release", "brake", "replay")
+MONEY = frozenset(
+    {"reverse", "refund", "compensate", "deduct", "correct", "bring", "lend", "defer", "settle", "approve", "reject"}
+)
+"""Acts with a tenant's money beside the top-up. Whoever may propose one may approve another's, never their own (R32)."""
+
+OPERATIONS = ("topup", *sorted(MONEY), "trip", "close", "read", "release", "brake", "replay")
 """Every request there is. `replay` is a pure query and needs no signature."""
 
 UNSIGNED = frozenset({"replay"})
 
 ROLES: dict[str, frozenset[str]] = {
-    "manager": frozenset({"topup", "trip", "close", "read", "release", "brake"}),
-    "finance": frozenset({"topup", "read"}),
+    "manager": frozenset({"topup", "trip", "close", "read", "release", "brake"}) | MONEY,
+    "finance": frozenset({"topup", "read"}) | MONEY,
     "engineer": frozenset({"trip", "close", "read", "release"}),
     "operations": frozenset({"read"}),
     "system": frozenset({"read"}),
