@@ -9,12 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any
 
 from bridge.contract import messages
 from bridge.contract.entries import TILL
 from bridge.contract.units import NANO_PER_FEN, instant_text, yuan_text
 from edge.accounts import Accounts
+from edge.asked import Answer, Asked, Refusal, Status
 from edge.core import Core
 from edge.line.request import PERSON, Reply
 from edge.purses import why_open
@@ -31,31 +32,6 @@ READERS_AT_MOST = 20
 
 READ_QUESTIONS = ("energy", "volume", "power", "status")
 
-Status = Literal["accepted", "refused", "done", "failed"]
-
-
-class Refusal(Exception):
-    """A request that will not be carried out; the rule and one sentence say why."""
-
-    def __init__(self, rule: str, sentence: str):
-        self.rule, self.sentence = rule, sentence
-        super().__init__(sentence)
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One request that passed all checks of form and seal."""
-
-    id: str
-    operation: str
-    key: str
-    sha256: str
-    body: Any
-
-    def written(self, answer: dict[str, Any]) -> dict[str, Any]:
-        """What an entry keeps of the request: who asked, the digest of what was asked, what was answered."""
-        return {"who": self.body.who, "role": self.body.role, "request": {"sha256": self.sha256, "answer": answer}}
-
 
 @dataclass
 class Waiting:
@@ -65,12 +41,6 @@ class Waiting:
     meter: MeterState
     wanted: str
     until: float
-
-
-class Answer(Protocol):
-    """Tells the asker what became of a request."""
-
-    def __call__(self, asked: Asked, status: Status, **more: Any) -> None: ...
 
 
 class Acts:

@@ -20,7 +20,8 @@ from bridge.contract import mistakes as complaints
 from bridge.contract.messages import Response
 from bridge.contract.units import instant_of, instant_text, is_transaction
 from edge.accounts import Accounts
-from edge.acts import Acts, Asked, Refusal, Status
+from edge.acts import Acts
+from edge.asked import Asked, Refusal, Status
 from edge.book import Entry
 from edge.core import Core
 from edge.relays import Relays

@@ -132,6 +132,34 @@ class AccountState:
         return self.row["meters"]
 
 
+@dataclass(frozen=True)
+class Decision:
+    """What became of a proposal, and by whom."""
+
+    approved: bool
+    who: str
+    role: str
+    why: str
+    at: int
+    seq: int
+
+
+@dataclass
+class Proposal:
+    """Something that a person wants done and another one must approve before `until` (R32). `body` is of the kind
+    `what`."""
+
+    id: str
+    what: str
+    body: dict[str, Any]
+    who: str
+    role: str
+    at: int
+    until: int
+    seq: int
+    decision: Decision | None = None
+
+
 @dataclass
 class State:
     """The whole fold."""
@@ -145,6 +173,8 @@ class State:
     tariffs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     days: Days = field(default_factory=Days)
     """The holidays and make-up days by which prices tell days apart."""
+    proposals: dict[str, Proposal] = field(default_factory=dict)
+    """Also those that were decided: whoever asks again hears what became of it."""
     cuts: list[tuple[int, str]] = field(default_factory=list)
     brake: str | None = None
     brake_released_at: int = 0

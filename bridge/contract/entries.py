@@ -75,6 +75,9 @@ KINDS: dict[str, str] = {
     "relay/1": "the relay was read back in another state: meter, observed (open, closed, unknown), word_3, read_at,"
     " wanted, why",
     "done/1": "the outcome of a request answered earlier: request (its entry id), status (done, failed), answer",
+    "proposal/1": "something a person wants done that another must approve (R32): proposal, what (its kind), body, who,"
+    " role, until, request",
+    "decision/1": "a proposal approved, rejected or out of time: proposal, approved, who, role, why, request",
     "refusal/1": "a signed request refused: operation, rule, error, who, role, request",
     "quarantine/1": "a reading set aside (R20, R21): meter, registers_wh, read_at, rule, why, frames",
     "release/1": "a meter's readings are taken again after one was set aside: meter, why, who",

@@ -1,0 +1,37 @@
+"""A request that passed all checks of form and seal, its answer, and the one way to say no: a rule and a sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+Status = Literal["accepted", "refused", "done", "failed"]
+
+
+class Refusal(Exception):
+    """A request that will not be carried out; the rule and one sentence say why."""
+
+    def __init__(self, rule: str, sentence: str):
+        self.rule, self.sentence = rule, sentence
+        super().__init__(sentence)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request that passed all checks of form and seal."""
+
+    id: str
+    operation: str
+    key: str
+    sha256: str
+    body: Any
+
+    def written(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """What an entry keeps of the request: who asked, the digest of what was asked, what was answered."""
+        return {"who": self.body.who, "role": self.body.role, "request": {"sha256": self.sha256, "answer": answer}}
+
+
+class Answer(Protocol):
+    """Tells the asker what became of a request."""
+
+    def __call__(self, asked: Asked, status: Status, **more: Any) -> None: ...
