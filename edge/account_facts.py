@@ -9,6 +9,7 @@ from bridge.contract import messages as m
 from bridge.contract.units import fen_floor, instant_text, price_text, text_of
 from edge.accounts import Accounts
 from edge.core import Core
+from edge.standing import standing_of
 from edge.state import AccountState
 
 
@@ -23,6 +24,7 @@ def account_fact(core: Core, accounts: Accounts, account: AccountState) -> m.Acc
     provisional, wh = core.balances.provisional_nano(account)
     posted = core.state.posted_nano(account.id)
     available = posted - provisional
+    money = standing_of(core, account, available)
     zero, final = accounts.zero_at(account, available), account.final
     version = core.balances.version_now(account)
     fields = _ahead(core, accounts, account, available, zero)
@@ -32,6 +34,10 @@ def account_fact(core: Core, accounts: Accounts, account: AccountState) -> m.Acc
         balance=yuan(available),
         available_nano=available,
         posted_nano=posted,
+        credit_nano=money.credit_nano,
+        debt_nano=money.debt_nano,
+        refundable_nano=money.refundable_nano,
+        ended_at=text_of(account.purse.ended_at),
         provisional_nano=provisional,
         provisional_wh=wh,
         billed_through=None if account.closed_through is None else account.closed_through.isoformat(),

@@ -23,6 +23,7 @@ from edge.closing import Closing
 from edge.codec.dlt645_orders import Password
 from edge.core import CannotWrite, Core
 from edge.disk import Disk, is_damaged
+from edge.exits import Exits
 from edge.facts import VERSION, Facts
 from edge.hearing import Hearing
 from edge.inbox import Event, Inbox
@@ -89,6 +90,7 @@ class Gateway:
             part.take = self._take
         self.accounts.read_again = self.readings.read_again
         self.requests.acts.released = self.readings.released
+        self.requests.agreed.final = Exits(core, self.closing).final
         self.requests.replay = lambda asked: self.outbox.replay(asked.entries_from, asked.readings_from)
         core.ears.append(self.publisher)
         self.inbox = Inbox()
@@ -195,6 +197,7 @@ class Gateway:
         self.chores.begin("closing", self.closing.work)
         self.clocks.tick()
         self.requests.acts.tick()
+        self.requests.proposals.tick()
         if core.clock.elapsed() - self._relooked >= min(RELOOK_S, core.terms.lead_s / 30):
             self._relooked = core.clock.elapsed()
             self.chores.begin("accounts", self._look_at_all)

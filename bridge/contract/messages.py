@@ -400,9 +400,8 @@ class Replay(BaseModel):
     )
 
 
-REQUESTS: dict[str, type[Request] | type[Replay]] = {
-    cls.operation: cls for cls in (*MONEY_REQUESTS, Trip, Close, Read, Release, Brake, Replay)
-}
+_REQUESTS: tuple[type[Request] | type[Replay], ...] = (*MONEY_REQUESTS, Trip, Close, Read, Release, Brake, Replay)
+REQUESTS = {cls.operation: cls for cls in _REQUESTS}
 
 
 class Response(Message):

@@ -9,7 +9,7 @@ from __future__ import annotations
 MONEY = frozenset(
     {"reverse", "refund", "compensate", "deduct", "correct", "bring", "lend", "defer", "settle", "approve", "reject"}
 )
-"""Acts with a tenant's money beside the top-up. Whoever may propose one may approve another's, never their own (R32)."""
+"""Acts with a tenant's money beside the top-up. Who may propose may approve as well, but never their own (R32)."""
 
 OPERATIONS = ("topup", *sorted(MONEY), "trip", "close", "read", "release", "brake", "replay")
 """Every request there is. `replay` is a pure query and needs no signature."""

@@ -13,18 +13,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from bridge.contract.units import BALANCE_LIMIT_NANO, RATES, is_id, micro_of_price, nano_of_yuan
+from bridge.contract.site_money import MoneyPolicy, Yuan
+from bridge.contract.units import RATES, is_id, micro_of_price, nano_of_yuan
 
 
 def _id(text: str) -> str:
     if not is_id(text):
         raise ValueError("an id is 1 to 32 of a-z, 0-9 and -, and begins with a letter or digit")
-    return text
-
-
-def _money(text: str) -> str:
-    if abs(nano_of_yuan(text)) > BALANCE_LIMIT_NANO:
-        raise ValueError("more than 9 million yuan")
     return text
 
 
@@ -53,7 +48,6 @@ def _gateway(text: str) -> str:
 
 
 Id = Annotated[str, AfterValidator(_id)]
-Yuan = Annotated[str, AfterValidator(_money)]
 Price = Annotated[str, AfterValidator(_price)]
 Wall = Annotated[str, AfterValidator(_wall)]
 Label = Annotated[str, Field(max_length=64)]
@@ -133,8 +127,8 @@ class CutWindow(Strict):
         return self
 
 
-class Policy(Strict):
-    """Every number of R1-R9 that a site may set."""
+class Policy(MoneyPolicy, Strict):
+    """Every number of R1-R9 that a site may set, and those of R15 and R16."""
 
     lead_min: Annotated[int, Field(strict=True, ge=30, le=10_080)] = 30
     cut_at: Yuan = "0.00"
@@ -148,8 +142,6 @@ class Policy(Strict):
     warning_counts: Literal["delivered", "attempted"] = "delivered"
     brake_meters: Annotated[int, Field(strict=True, ge=1)] = 5
     brake_percent: Annotated[int, Field(strict=True, ge=1, le=100)] = 10
-    topup_min: Yuan = "1.00"
-    topup_max: Yuan = "50000.00"
     border_lead_s: Annotated[int, Field(strict=True, ge=0, le=50)] = 0
 
     @model_validator(mode="after")
