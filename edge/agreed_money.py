@@ -25,6 +25,9 @@ from edge.state import AccountState, Proposal
 
 log = logging.getLogger("riser.requests")
 
+AGREED = ("refund", "compensate", "deduct", "correct", "bring", "defer", "settle", "approve", "reject")
+"""The operations here."""
+
 Words = dict[str, Any]
 
 ASKING = frozenset(Request.model_fields)

@@ -21,6 +21,9 @@ from edge.state import AccountState
 
 log = logging.getLogger("riser.requests")
 
+ALONE = ("topup", "reverse", "lend")
+"""The operations here."""
+
 NOBODY = ("payment", "system")
 """Roles that are no person at a counter: what comes through a payment channel is not counted as somebody's day."""
 

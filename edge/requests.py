@@ -21,12 +21,12 @@ from bridge.contract.messages import Response
 from bridge.contract.units import instant_of, instant_text, is_transaction
 from edge.accounts import Accounts
 from edge.acts import Acts
-from edge.agreed_money import AgreedMoney
+from edge.agreed_money import AGREED, AgreedMoney
 from edge.asked import Asked, Refusal, Status
 from edge.billing.money import Forbidden
 from edge.book import Entry
 from edge.core import Core
-from edge.money_acts import MoneyActs
+from edge.money_acts import ALONE, MoneyActs
 from edge.proposals import Proposals
 from edge.relays import Relays
 
@@ -64,7 +64,7 @@ class Requests:
         self.proposals = Proposals(core, self._answer_to)
         self.money = MoneyActs(core, accounts, self._answer_to)
         self.agreed = AgreedMoney(self.money, self.proposals)
-        self._doers = (self.acts, self.money, self.agreed)
+        self._others = dict.fromkeys(ALONE, self.money) | dict.fromkeys(AGREED, self.agreed)
         self._wrong_seals, self._seals_told_s = 0, -SEALS_TOLD_EVERY_S
         self.replay: Callable[[messages.Replay], dict[str, int] | None]
 
@@ -131,8 +131,7 @@ class Requests:
             if not permissions.may(key, body.role, operation):
                 raise Refusal("R32", f"the role {body.role!r} may not ask for {operation}")
             self._in_time(body)
-            doer = next(each for each in self._doers if hasattr(each, operation))
-            getattr(doer, operation)(asked, body)
+            getattr(self._others.get(operation, self.acts), operation)(asked, body)
         except (Refusal, Forbidden) as refusal:
             self._refuse(asked, refusal)
 
