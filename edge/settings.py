@@ -45,6 +45,7 @@ def terms_of(site: Site, holidays: tuple[frozenset[date], frozenset[date]]) -> T
         brake_percent=policy.brake_percent,
         border_lead_s=policy.border_lead_s,
         limits=limits_of(policy),
+        markup_limit_percent=policy.markup_limit_percent,
     )
 
 

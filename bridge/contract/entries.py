@@ -15,11 +15,13 @@ KINDS: dict[str, str] = {
     " per kWh}, windows [{from, to, rate}], by",
     "tariff/2": "a price as in tariff/1, and: unit (kWh, m3), tables [{windows, seasons [[mmdd, mmdd]], days [workday,"
     " weekend, holiday]}], steps {period (month, year), month, day, moving_in (full, pro-rated), steps [{above_wh,"
-    " add_micro}]}, surcharges [{name, micro, category}], daily_fee_nano, purchase_micro",
+    " add_micro}]}, surcharges [{name, micro, category}], daily_fee_nano, purchase_micro; of one that"
+    " people set: proposal, proposed_by, why",
     "meter/1": "a meter installed: meter, model, model_name, protocol, port, address, serial, room, floor, shaft, name,"
     " multiplier, phases, max_amps, volts, relay, rates (has rate registers), circuit (of a box), purse (meter, off),"
     " by",
-    "account/1": "a tenancy: account, name, room, phone, tariff, meters, since, by",
+    "account/1": "a tenancy: account, name, room, phone, tariff, water_tariff, meters, category, household (true,"
+    " false, or null: by its category), since, by",
     "opening-balance/1": "money brought in, once per account: account, moves, balance_after_nano, by (site file,"
     " people: then also amount_fen, papers, and as refund/1 from receipt on)",
     "topup/1": "money in: account, amount_fen, method, reference, receipt, who, role, moves (what it repays is"

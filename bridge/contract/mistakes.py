@@ -46,6 +46,8 @@ def words(error: Mapping[str, Any]) -> str:
             return f"at most {told.get('max_length')} characters"
         case "string_too_short":
             return "may not be empty"
+        case "too_long":
+            return f"at most {told.get('max_length')} of them"
         case "too_short":
             return f"name at least {told.get('min_length')}"
         case "string_pattern_mismatch":

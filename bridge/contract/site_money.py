@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, model_validator
 
-from bridge.contract.units import BALANCE_LIMIT_NANO, nano_of_yuan
-
-
-def _money(text: str) -> str:
-    if abs(nano_of_yuan(text)) > BALANCE_LIMIT_NANO:
-        raise ValueError("more than 9 million yuan")
-    return text
+from bridge.contract.site_words import STRICT, Yuan
+from bridge.contract.units import nano_of_yuan
 
 
 def _not_below_zero(text: str) -> str:
@@ -21,14 +16,13 @@ def _not_below_zero(text: str) -> str:
     return text
 
 
-Yuan = Annotated[str, AfterValidator(_money)]
 Amount = Annotated[Yuan, AfterValidator(_not_below_zero)]
 
 
 class MoneyPolicy(BaseModel):
     """Smallest and largest top-up, hoarding ceiling, a person's day, overdraft, emergency credit."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = STRICT
     topup_min: Yuan = "1.00"
     topup_max: Yuan = "50000.00"
     balance_max: Amount | None = None

@@ -73,11 +73,17 @@ def micro_of_price(text: str) -> int:
     return int(whole) * MICRO_PER_YUAN + int((decimals or "").ljust(6, "0"))
 
 
+def micro_of_change(text: str) -> int:
+    """Read what is added to a price, or with a minus taken off it. Raises BadAmount."""
+    found = text.strip()
+    return -micro_of_price(found[1:]) if found.startswith("-") else micro_of_price(found)
+
+
 def price_text(micro: int) -> str:
     """A price for people: at least four decimals, no zeros after them. `851200` is `0.8512`."""
-    whole, rest = divmod(micro, MICRO_PER_YUAN)
+    whole, rest = divmod(abs(micro), MICRO_PER_YUAN)
     decimals = f"{rest:06d}".rstrip("0").ljust(4, "0")
-    return f"{whole}.{decimals}"
+    return f"{'-' if micro < 0 else ''}{whole}.{decimals}"
 
 
 def fen_floor(nano: int) -> int:

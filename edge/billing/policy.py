@@ -37,6 +37,7 @@ class Terms:
     brake_percent: int
     border_lead_s: int
     limits: Limits
+    markup_limit_percent: int | None = None
 
 
 @dataclass(frozen=True)

@@ -51,5 +51,5 @@ def check_meter(building: Building, meter: str) -> None:
 
 def price_of(building: Building, tariff: str) -> dict[str, int]:
     """The one price of a tariff of the demo's site, in micro-yuan by rate."""
-    (entry,) = building.of("tariff/1", tariff=tariff)
+    (entry,) = building.of("tariff/2", tariff=tariff)
     return dict(entry.fields["prices_micro"])
