@@ -25,7 +25,7 @@ from edge.state import AccountState, Proposal
 
 log = logging.getLogger("riser.requests")
 
-AGREED = ("refund", "compensate", "deduct", "correct", "bring", "defer", "settle", "approve", "reject")
+AGREED = ("refund", "compensate", "deduct", "correct", "bring", "defer", "settle", "approve-money", "reject-money")
 """The operations here."""
 
 Words = dict[str, Any]
@@ -72,7 +72,7 @@ class AgreedMoney:
 
     # --- deciding ---
 
-    def approve(self, asked: Asked, body: m.Approve) -> None:
+    def approve_money(self, asked: Asked, body: m.ApproveMoney) -> None:
         """Carry out what was proposed, if every rule still allows it now."""
         core, proposal = self._core, self._proposals.decidable(asked, body.proposal, self._what(body.proposal))
         plan = self._plan(proposal.what, proposal.body)
@@ -94,7 +94,7 @@ class AgreedMoney:
             if standing is not None:
                 self._acts.look(core.state.accounts[standing.account], plan.moves)
 
-    def reject(self, asked: Asked, body: m.Reject) -> None:
+    def reject_money(self, asked: Asked, body: m.RejectMoney) -> None:
         self._proposals.reject(asked, body.proposal, self._what(body.proposal), body.why)
 
     def _what(self, id: str) -> str:

@@ -72,7 +72,12 @@ class Balances:
 
     def provisional_nano(self, account: AccountState, twice: bool = False) -> tuple[int, int]:
         """(nano-yuan, Wh) used by all meters of an account and not yet posted."""
-        counters, nano, wh = dict(account.counters), 0, 0
+        nano, used, _ = self.unposted(account, twice)
+        return nano, used[ENERGY]
+
+    def unposted(self, account: AccountState, twice: bool = False) -> tuple[int, dict[str, int], Counters]:
+        """(nano-yuan, Wh or litres by unit, step counters by unit) with what all meters used and is not yet posted."""
+        counters, nano, used = dict(account.counters), 0, {ENERGY: 0, WATER: 0}
         for id in account.meters:
             meter = self._core.state.meters[id]
             try:
@@ -81,10 +86,10 @@ class Balances:
                 log.warning("account %s, meter %s: %s", account.id, id, trouble)
                 continue
             if charge is not None:
-                counters[self.unit(meter)] = charge.counter
+                counters[unit := self.unit(meter)] = charge.counter
                 nano += rating.amount_nano(charge.lines)
-                wh += rating.energy_wh(charge.lines) if self.unit(meter) == ENERGY else 0
-        return nano, wh
+                used[unit] += rating.energy_wh(charge.lines)
+        return nano, used, counters
 
     def available_nano(self, account: AccountState) -> int:
         """Posted minus provisional, by the newest reading of each meter: what people see."""

@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from bridge.contract import messages as m
-from bridge.contract.units import instant_of, instant_text, micros_of, price_text, text_of
+from bridge.contract.site_prices import is_household
+from bridge.contract.units import instant_of, instant_text, micros_of, text_of
 from edge.account_facts import account_fact
 from edge.accounts import Accounts
 from edge.availability import availability_of
@@ -19,6 +20,7 @@ from edge.purses import why_open
 from edge.relays import Relays
 from edge.state import AccountState, MeterState
 from edge.statistics import Statistics
+from edge.tariff_facts import proposals_fact, tariff_fact
 
 VERSION = "0.1.0"
 
@@ -216,7 +218,13 @@ class Facts:
             since = instant_text(instant_of(account.row["since"]))
             rows.append(
                 m.AccountRow(
-                    id=account.id, meters=account.meters, since=since, **{key: account.row[key] for key in keys}
+                    id=account.id,
+                    meters=account.meters,
+                    since=since,
+                    water_tariff=account.row.get("water_tariff"),
+                    category=account.row.get("category"),
+                    household=is_household(account.row),
+                    **{key: account.row[key] for key in keys},
                 )
             )
         return m.Accounts(accounts=rows)
@@ -225,28 +233,7 @@ class Facts:
         return account_fact(self._core, self._accounts, account)
 
     def tariff(self, id: str) -> m.Tariff:
-        versions = self._core.state.tariffs[id]
-        return m.Tariff(
-            name=versions[-1]["name"],
-            versions=[
-                m.TariffVersion(
-                    version=version["version"],
-                    effective_at=version["effective_at"],
-                    kind=version["price_kind"],
-                    prices={rate: price_text(micro) for rate, micro in version["prices_micro"].items()},
-                    windows=[
-                        m.Window.model_validate(
-                            {"from": wall_text(w["from"]), "to": wall_text(w["to"]), "rate": w["rate"]}
-                        )
-                        for w in version["windows"]
-                    ],
-                    approved_by=version["by"],
-                )
-                for version in versions
-            ],
-        )
+        return tariff_fact(self._core, id)
 
-
-def wall_text(minutes: int) -> str:
-    """Minutes after midnight as HH:MM."""
-    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+    def proposals(self) -> m.Proposals:
+        return proposals_fact(self._core)

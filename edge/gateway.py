@@ -26,6 +26,7 @@ from edge.disk import Disk, is_damaged
 from edge.exits import Exits
 from edge.facts import VERSION, Facts
 from edge.hearing import Hearing
+from edge.holidays import Holidays
 from edge.inbox import Event, Inbox
 from edge.line.request import Port, Ready, Reply
 from edge.modes import Modes
@@ -78,6 +79,7 @@ class Gateway:
         self.chores = Chores(clock)
         self.closing = Closing(core, self.accounts, self._take)
         self.clocks = Clocks(core, site.clock.set_meters)
+        self.holidays = Holidays(core, site.policy)
         self.hearing = Hearing(self.topics, self.outbox, {port.id for port in site.ports})
         self.requests = Requests(core, self.accounts, self.relays, keys, self.topics.request, self.hearing.respond)
         self.polls: dict[str, Polling] = {}
@@ -91,6 +93,7 @@ class Gateway:
         self.accounts.read_again = self.readings.read_again
         self.requests.acts.released = self.readings.released
         self.requests.agreed.final = Exits(core, self.closing).final
+        self.requests.prices.begin = self.chores.begin
         self.requests.replay = lambda asked: self.outbox.replay(asked.entries_from, asked.readings_from)
         core.ears.append(self.publisher)
         self.inbox = Inbox()
@@ -196,8 +199,8 @@ class Gateway:
         self.closing.border_reads()
         self.chores.begin("closing", self.closing.work)
         self.clocks.tick()
-        self.requests.acts.tick()
-        self.requests.proposals.tick()
+        self.requests.tick()
+        self.holidays.tick()
         if core.clock.elapsed() - self._relooked >= min(RELOOK_S, core.terms.lead_s / 30):
             self._relooked = core.clock.elapsed()
             self.chores.begin("accounts", self._look_at_all)

@@ -6,8 +6,8 @@ Reads a state and nothing else, so the loop and whoever checks its book afterwar
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,18 @@ ENERGY, WATER = "kWh", "m3"
 
 Counters = dict[str, Counter]
 """By unit, what an account has used of its step period."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where an account stands in its step period: what it used, the step of the next unit, where the next one begins,
+    and what a unit costs more now."""
+
+    period: date
+    used_wh: int
+    step: int
+    next_wh: int | None
+    add_micro: int
 
 
 class Pricing:
@@ -67,14 +79,26 @@ class Pricing:
         return rating.charge(marks, multiplier, full_scale_wh, rules, self.payer(account), counter)
 
     def more_micro(self, account: AccountState, version: Version, at: datetime) -> int:
-        """What steps and surcharges add to the price of the next unit."""
+        """What steps and surcharges add to the price of the next unit, by what was billed."""
         more = sum(each.micro for each in version.surcharges_of(account.row.get("category")))
+        standing = self.standing(account, version, at, account.counters)
+        return more + (standing.add_micro if standing else 0)
+
+    def standing(
+        self, account: AccountState, version: Version, at: datetime, counters: Mapping[str, Counter]
+    ) -> Standing | None:
+        """Where an account stands in its step period; None for a price without steps."""
         if version.steps is None:
-            return more
+            return None
         period = version.steps.begins(at.astimezone(self._zone).date())
-        counter = account.counters.get(version.unit, Counter())
+        counter = counters.get(version.unit, Counter())
         used = counter.used_wh if counter.period == period else 0
-        return more + steps.addition_at(used, version.steps.for_period(period, self.payer(account).since))
+        bounds = version.steps.for_period(period, self.payer(account).since)
+        above = [step.above_wh for step in bounds]
+        return Standing(
+            period, used, 1 + sum(bound <= used for bound in above), next((b for b in above if b > used), None),
+            steps.addition_at(used, bounds),
+        )  # fmt: skip
 
 
 def tariff_id(account: AccountState, unit: str) -> str | None:

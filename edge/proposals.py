@@ -66,8 +66,10 @@ class Proposals:
         if proposal is None or proposal.what != what:
             raise Refusal("R32", f"there is no proposal {id[:32]!r} of this kind on this gateway")
         if (decision := proposal.decision) is not None:
-            how = "approved" if decision.approved else "rejected"
-            raise Refusal("R32", f"proposal {id} was {how} by {decision.who} at {_text(decision.at)}; it stays so")
+            at = _text(decision.at)
+            if decision.approved:
+                raise Refusal("R32", f"proposal {id} was approved by {decision.who} at {at}; it stays so")
+            raise Refusal("R32", f"proposal {id} was rejected by {decision.who} at {at}; propose it anew")
         if self._core.book.trusted and micros_of(self._core.now()) > proposal.until:
             raise Refusal("R32", f"proposal {id} was to be decided by {_text(proposal.until)}; propose it anew")
         if approving and same_person(asked.body.who, proposal.who):

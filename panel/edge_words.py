@@ -15,6 +15,7 @@ from functools import cache
 
 from panel.edge_doubts import DOUBTS
 from panel.edge_port_words import OF_PORTS
+from panel.edge_price_words import OF_PRICES
 from panel.edge_purse_words import OF_PURSES
 from panel.edge_water_words import OF_WATER
 from panel.states import COVERS, HOLDS, RATE_WORDS
@@ -105,6 +106,7 @@ SENTENCES = (
     *OF_PORTS,
     *OF_PURSES,
     *OF_WATER,
+    *OF_PRICES,
     later("the meter refused: {reasons} (error {code})"),
     later("the meter refused: {reasons} (exception {code})"),
     later("no reason given"),

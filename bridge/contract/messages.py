@@ -22,6 +22,15 @@ from bridge.contract.message import Part as Part
 from bridge.contract.money_messages import MONEY_REQUESTS
 from bridge.contract.money_messages import TopUp as TopUp
 from bridge.contract.port_statistics import PortStatistics as PortStatistics
+from bridge.contract.price_facts import ProposalRow as ProposalRow
+from bridge.contract.price_facts import Proposals as Proposals
+from bridge.contract.price_facts import Tariff as Tariff
+from bridge.contract.price_facts import TariffVersion as TariffVersion
+from bridge.contract.price_facts import Window as Window
+from bridge.contract.price_requests import ApprovePrice as ApprovePrice
+from bridge.contract.price_requests import PreviewPrice as PreviewPrice
+from bridge.contract.price_requests import ProposePrice as ProposePrice
+from bridge.contract.price_requests import RejectPrice as RejectPrice
 from bridge.contract.request import Request as Request
 
 LARGEST = 2**63 - 1
@@ -255,7 +264,18 @@ class Account(Message):
     level: int = Field(description="0, or the deepest low-balance level that has fired and not re-armed (R9)")
     episode: int = Field(description="arrears episode number")
     load_w: int | None = Field(default=None, description="smoothed load that the forecast uses")
-    price_now: str | None = Field(default=None, description="yuan per kWh at this hour")
+    price_now: str | None = Field(
+        default=None, description="yuan for the next kWh: at this hour, in this step, with surcharges"
+    )
+    step: int | None = Field(default=None, description="the step that the next kWh falls into, from 1 (R29)")
+    step_used_wh: int | None = Field(default=None, description="used in this step period, also what is not billed yet")
+    step_next_wh: int | None = Field(default=None, description="where the next step begins; absent in the last")
+    step_since: str | None = Field(default=None, description="the local date on which this step period began")
+    water_price_now: str | None = Field(default=None, description="yuan for the next m3")
+    water_step: int | None = None
+    water_step_used_l: int | None = None
+    water_step_next_l: int | None = None
+    provisional_l: int | None = Field(default=None, description="water used and not yet posted")
     days_left: float | None = None
     zero_at: str | None = Field(default=None, description="when the balance reaches the cut limit at the load of now")
     final_warning_at: str | None = None
@@ -288,8 +308,11 @@ class AccountRow(Part):
     room: str
     phone: str
     tariff: str
+    water_tariff: str | None = Field(default=None, description="by which its m3 are paid")
     meters: list[str]
     since: str
+    category: str | None = Field(default=None, description="which surcharges it pays")
+    household: bool = Field(default=False, description="only households have steps (R29)")
 
 
 class Accounts(Message):
@@ -298,31 +321,6 @@ class Accounts(Message):
     topic = "accounts"
     retained = True
     accounts: list[AccountRow]
-
-
-class Window(Part):
-    from_: str = Field(alias="from", description="local wall time HH:MM")
-    to: str = Field(description="local wall time HH:MM, 24:00 at the day's end")
-    rate: str
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
-
-
-class TariffVersion(Part):
-    version: int
-    effective_at: str
-    kind: Literal["single", "tou"]
-    prices: dict[str, str] = Field(description="yuan per kWh as text, by rate; key `total` for a single price")
-    windows: list[Window]
-    approved_by: str
-
-
-class Tariff(Message):
-    """A price with all its versions; a version never changes (R27)."""
-
-    topic = "tariff/{id}"
-    retained = True
-    name: str
-    versions: list[TariffVersion]
 
 
 # --- the book ------------------------------------------------------------------------------------------------
@@ -400,7 +398,9 @@ class Replay(BaseModel):
     )
 
 
-_REQUESTS: tuple[type[Request] | type[Replay], ...] = (*MONEY_REQUESTS, Trip, Close, Read, Release, Brake, Replay)
+_REQUESTS: tuple[type[Request] | type[Replay] | type[PreviewPrice], ...] = (
+    *MONEY_REQUESTS, Trip, Close, Read, Release, Brake, Replay, ProposePrice, ApprovePrice, RejectPrice, PreviewPrice,
+)  # fmt: skip
 REQUESTS = {cls.operation: cls for cls in _REQUESTS}
 
 
@@ -441,7 +441,7 @@ class PanelStatus(Message):
 
 MESSAGES: tuple[type[Message], ...] = (
     Status, Info, PortStatistics, Meters, MeterFacts, Availability, Relay, MeterEvent, Reading, Account, AccountEvent,
-    Accounts, Tariff, Entry, Response, BridgeStatus, PanelStatus,
+    Accounts, Tariff, Proposals, Entry, Response, BridgeStatus, PanelStatus,
 )  # fmt: skip
 """Every fact that is published, in the order of the documentation."""
 

@@ -1,7 +1,7 @@
 """Requests that move money, apart from the plain top-up: each act has its own words and its own rules (R12, R16, R33).
 
-Amounts are whole fen. What needs a second person (R32) is answered with the id of a proposal; `approve` carries it
-out and `reject` ends it. Everything else is answered `done` when it stands in the book.
+Amounts are whole fen. What needs a second person (R32) is answered with the id of a proposal; `approve-money`
+carries it out and `reject-money` ends it. Everything else is answered `done` when it stands in the book.
 """
 
 from __future__ import annotations
@@ -129,22 +129,22 @@ class Settle(Request):
     why: Words
 
 
-class Approve(Request):
+class ApproveMoney(Request):
     """Carry out what somebody else has proposed (R32); every rule is looked at again at that moment."""
 
-    operation = "approve"
+    operation = "approve-money"
     proposal: Number
     why: Plain = Field(default="", max_length=200)
 
 
-class Reject(Request):
+class RejectMoney(Request):
     """Say no to a proposal, with a reason; it keeps its papers (R32). The maker may take it back so."""
 
-    operation = "reject"
+    operation = "reject-money"
     proposal: Number
     why: Words
 
 
 MONEY_REQUESTS: tuple[type[Request], ...] = (
-    TopUp, Reverse, Refund, Compensate, Deduct, Correct, Bring, Lend, Defer, Settle, Approve, Reject,
+    TopUp, Reverse, Refund, Compensate, Deduct, Correct, Bring, Lend, Defer, Settle, ApproveMoney, RejectMoney,
 )  # fmt: skip

@@ -6,19 +6,26 @@ its holder may speak for; the role says which operations it may ask for.
 
 from __future__ import annotations
 
-MONEY = frozenset(
-    {"reverse", "refund", "compensate", "deduct", "correct", "bring", "lend", "defer", "settle", "approve", "reject"}
-)
+MONEY = frozenset({
+    "reverse", "refund", "compensate", "deduct", "correct", "bring", "lend", "defer", "settle", "approve-money",
+    "reject-money",
+})  # fmt: skip
 """Acts with a tenant's money beside the top-up. Who may propose may approve as well, but never their own (R32)."""
 
-OPERATIONS = ("topup", *sorted(MONEY), "trip", "close", "read", "release", "brake", "replay")
-"""Every request there is. `replay` is a pure query and needs no signature."""
+OPERATIONS = (
+    "topup", *sorted(MONEY), "trip", "close", "read", "release", "brake", "replay", "propose-price", "approve-price",
+    "reject-price", "preview-price",
+)  # fmt: skip
+"""Every request there is. `replay` and `preview-price` are pure queries and need no signature."""
 
-UNSIGNED = frozenset({"replay"})
+UNSIGNED = frozenset({"replay", "preview-price"})
+
+PRICES = frozenset({"propose-price", "approve-price", "reject-price"})
+"""One person proposes and another one approves, also where both may do either (R32)."""
 
 ROLES: dict[str, frozenset[str]] = {
-    "manager": frozenset({"topup", "trip", "close", "read", "release", "brake"}) | MONEY,
-    "finance": frozenset({"topup", "read"}) | MONEY,
+    "manager": frozenset({"topup", "trip", "close", "read", "release", "brake"}) | MONEY | PRICES,
+    "finance": frozenset({"topup", "read"}) | MONEY | PRICES,
     "engineer": frozenset({"trip", "close", "read", "release"}),
     "operations": frozenset({"read"}),
     "system": frozenset({"read"}),

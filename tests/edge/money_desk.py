@@ -124,7 +124,7 @@ class MoneyDesk:
 
     def agreed(self, operation: str, **fields: Any) -> dict[str, Any]:
         """Proposed by one, approved by another."""
-        return self.done("approve", proposal=self.propose(operation, **fields), who=CHECKER)
+        return self.done("approve-money", proposal=self.propose(operation, **fields), who=CHECKER)
 
     def refused(self, operation: str, **fields: Any) -> str:
         """The rule that refuses; nothing but the refusal was written, and no money moved."""

@@ -49,13 +49,13 @@ def test_nobody_approves_their_own(desk: MoneyDesk, operation: str, words: dict[
     ledger = dict(desk.core.state.ledger)
     proposal = desk.propose(operation, **words)
     assert desk.core.state.ledger == ledger
-    assert desk.refused("approve", proposal=proposal, who=MAKER, role="manager") == "R32"
-    data = desk.done("approve", proposal=proposal, who=CHECKER)
+    assert desk.refused("approve-money", proposal=proposal, who=MAKER, role="manager") == "R32"
+    data = desk.done("approve-money", proposal=proposal, who=CHECKER)
     assert data["amount_fen"] == 1000 and desk.core.state.ledger != ledger
     entry = next(desk.book.entries(data["seq"]))
     assert (entry.fields["who"], entry.fields["approved_by"]) == (MAKER, CHECKER)
     assert data["receipt"].endswith(f"-{entry.seq:06d}")
-    assert desk.refused("approve", proposal=proposal, who=CHECKER) == "R32"
+    assert desk.refused("approve-money", proposal=proposal, who=CHECKER) == "R32"
 
 
 @pytest.mark.parametrize(("operation", "words"), EACH, ids=lambda each: each if isinstance(each, str) else "")
@@ -63,20 +63,20 @@ def test_a_rejected_or_late_proposal_moves_nothing(desk: MoneyDesk, operation: s
     """Said no to, or not decided in time: it cannot be approved any more (R32)."""
     proposal, late = desk.propose(operation, **words), desk.propose(operation, **words)
     ledger = dict(desk.core.state.ledger)
-    desk.done("reject", proposal=proposal, who=CHECKER, why="papers are missing")
-    assert desk.refused("approve", proposal=proposal, who=CHECKER) == "R32"
+    desk.done("reject-money", proposal=proposal, who=CHECKER, why="papers are missing")
+    assert desk.refused("approve-money", proposal=proposal, who=CHECKER) == "R32"
     desk.clock.advance(80 * 3600)
-    assert desk.refused("approve", proposal=late, who=CHECKER) == "R32"
+    assert desk.refused("approve-money", proposal=late, who=CHECKER) == "R32"
     assert desk.core.state.ledger == ledger
 
 
 def test_an_approval_repeated_gives_the_same_receipt(desk: MoneyDesk) -> None:
-    """A double click on `approve` carries out once; the same id for another proposal is a conflict (R7)."""
+    """A double click on `approve-money` carries out once; the same id for another proposal is a conflict (R7)."""
     proposal = desk.propose("refund", **REFUND, amount_fen=1000)
     words = {"who": CHECKER, "transaction": "abcdefgh-2"}
-    first = desk.done("approve", proposal=proposal, **words)
-    assert desk.done("approve", proposal=proposal, **words) == first and len(desk.of("refund/1")) == 1
-    answer = desk.ask("approve", proposal="p-1", **words)
+    first = desk.done("approve-money", proposal=proposal, **words)
+    assert desk.done("approve-money", proposal=proposal, **words) == first and len(desk.of("refund/1")) == 1
+    answer = desk.ask("approve-money", proposal="p-1", **words)
     assert (answer.status, answer.rule) == ("refused", "R7")
 
 
@@ -90,7 +90,7 @@ def test_a_refund_is_at_most_the_refundable_balance(desks: Made) -> None:
     assert desk.refused("refund", **REFUND, amount_fen=10_001) == "R12"
     proposal = desk.propose("refund", **REFUND, amount_fen=10_000)
     desk.use("101", 0, milli_fen=1)
-    assert desk.refused("approve", proposal=proposal, who=CHECKER) == "R12"
+    assert desk.refused("approve-money", proposal=proposal, who=CHECKER) == "R12"
     desk.agreed("refund", **REFUND, amount_fen=9_999)
     assert 0 < desk.yuan("account:101") < 0.01 and desk.yuan("till:cash") == pytest.approx(-0.01)
 
@@ -178,7 +178,7 @@ def test_an_opening_balance_is_brought_in_once(desk: MoneyDesk) -> None:
     second = desk.propose("bring", **words, amount_fen=100)
     desk.agreed("bring", **words, amount_fen=-2550)
     assert desk.yuan("account:102") == -25.5
-    assert desk.refused("approve", proposal=second, who=CHECKER) == "R10"
+    assert desk.refused("approve-money", proposal=second, who=CHECKER) == "R10"
     assert desk.refused("bring", **words, amount_fen=100) == "R10"
 
 
@@ -194,5 +194,5 @@ def test_no_more_debt_is_agreed_on_than_is_owed(desk: MoneyDesk) -> None:
 
 def test_a_proposal_of_another_kind_is_not_decided_here(desk: MoneyDesk) -> None:
     """An id that is no proposal about money is refused by name (R32)."""
-    assert desk.refused("approve", proposal="p-999", who=CHECKER) == "R32"
-    assert desk.refused("reject", proposal="p-999", who=CHECKER, why="no") == "R32"
+    assert desk.refused("approve-money", proposal="p-999", who=CHECKER) == "R32"
+    assert desk.refused("reject-money", proposal="p-999", who=CHECKER, why="no") == "R32"

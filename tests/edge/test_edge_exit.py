@@ -105,10 +105,10 @@ def test_a_settlement_needs_a_fresh_final_reading(desk: MoneyDesk) -> None:
     """A reading of an hour ago is none, one in doubt is none; the proposal is looked at again when it is approved."""
     proposal = desk.propose("settle", **SETTLE)
     desk.clock.advance(3600)
-    assert desk.refused("approve", proposal=proposal, who=CHECKER) == "R33"
+    assert desk.refused("approve-money", proposal=proposal, who=CHECKER) == "R33"
     assert desk.refused("settle", **SETTLE) == "R33"
     desk.reads("m1", 13_000)
-    desk.done("approve", proposal=proposal, who=CHECKER)
+    desk.done("approve-money", proposal=proposal, who=CHECKER)
     assert desk.of("charge/2")[0].fields["end"]["registers_wh"] == {"total": 13_000}
 
 
@@ -130,7 +130,7 @@ def test_without_a_trusted_clock_nothing_is_settled(desk: MoneyDesk) -> None:
     """A final reading without a time splits nothing (R25)."""
     proposal = desk.propose("settle", **SETTLE)
     desk.book.trusted = False
-    assert desk.refused("approve", proposal=proposal, who=CHECKER) == "R25"
+    assert desk.refused("approve-money", proposal=proposal, who=CHECKER) == "R25"
 
 
 def test_a_real_meter_is_settled_and_runs_on_without_a_tenant(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_a_real_meter_is_settled_and_runs_on_without_a_tenant(tmp_path: Path) ->
     building.topup(account, 100_00)
     building.request("settle", role="finance", **words)
     (proposal,) = building.of("proposal/1")
-    building.request("approve", who=CHECKER, proposal=proposal.fields["proposal"])
+    building.request("approve-money", who=CHECKER, proposal=proposal.fields["proposal"])
     (exit,) = building.of("exit/1")
     assert core.state.posted_nano(account) == 0 and sum(core.state.ledger.values()) == 0
     freed = exit.fields["meters"]

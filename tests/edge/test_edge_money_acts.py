@@ -212,4 +212,4 @@ def test_roles_without_money_move_none(desk: MoneyDesk) -> None:
     receipt = desk.topup()
     for role, key in (("engineer", "panel"), ("operations", "panel"), ("payment", "demo"), ("system", "shell")):
         assert desk.refused("reverse", account="101", receipt=receipt, why="x", role=role, key=key) == "R32"
-        assert desk.refused("approve", proposal="p-1", role=role, key=key) == "R32"
+        assert desk.refused("approve-money", proposal="p-1", role=role, key=key) == "R32"

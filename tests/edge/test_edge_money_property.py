@@ -41,7 +41,7 @@ ACTS = st.one_of(
         weekly_cap_fen=st.sampled_from([0, 500]), words={"papers": "agreement"},
     ),
     act("settle", account=ACCOUNT, words={"method": "cash", **WORDS}),
-    act("approve", pick=st.integers(0, 30), who=st.sampled_from([MAKER, CHECKER])),
+    act("approve-money", pick=st.integers(0, 30), who=st.sampled_from([MAKER, CHECKER])),
     act("use", account=ACCOUNT, fen=st.integers(0, 9000), milli_fen=st.integers(1, 999)),
     act("later", hours=st.sampled_from([1, 9])),
 )  # fmt: skip
@@ -60,7 +60,7 @@ def do(desk: MoneyDesk, operation: str, drawn: dict[str, Any], words: dict[str, 
     if operation == "reverse":
         receipts = [entry.fields["receipt"] for entry in desk.of("topup/1")] or ["none"]
         fields["receipt"] = receipts[fields.pop("pick") % len(receipts)]
-    if operation == "approve":
+    if operation == "approve-money":
         fields["proposal"] = f"p-{fields.pop('pick')}"
         if state.proposals:
             fields["proposal"] = list(state.proposals)[int(fields["proposal"][2:]) % len(state.proposals)]
