@@ -28,8 +28,8 @@ class Exits:
             raise Forbidden("R25", "the clock is not trusted, so a final reading has no time; settle when it is")
         today = core.now().astimezone(core.terms.zone).date()
         through = account.closed_through or self._closing.day_before(account)
-        if through < today - timedelta(days=1):
-            raise Forbidden("R33", f"{through + timedelta(days=1)} is not closed yet; settle when it is")
+        if (day := through + timedelta(days=1)) < today:
+            raise Forbidden("R33", f"{day} is not closed yet; settle when it is")
         meters = [core.state.meters[id] for id in account.meters]
         readings = [(meter, self._mark(meter, core.now())) for meter in meters]
         drafts: list[Draft] = []
