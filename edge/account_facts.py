@@ -10,6 +10,7 @@ from bridge.contract.units import fen_floor, instant_text, price_text, text_of
 from edge.accounts import Accounts
 from edge.core import Core
 from edge.pricing import ENERGY, WATER, Counters
+from edge.standing import standing_of
 from edge.state import AccountState
 
 
@@ -24,6 +25,7 @@ def account_fact(core: Core, accounts: Accounts, account: AccountState) -> m.Acc
     provisional, used, counters = core.balances.unposted(account)
     posted = core.state.posted_nano(account.id)
     available = posted - provisional
+    money = standing_of(core, account, available)
     zero, final = accounts.zero_at(account, available), account.final
     fields = _ahead(core, accounts, account, available, zero) | _prices(core, account, counters)
     return m.Account(
@@ -32,6 +34,10 @@ def account_fact(core: Core, accounts: Accounts, account: AccountState) -> m.Acc
         balance=yuan(available),
         available_nano=available,
         posted_nano=posted,
+        credit_nano=money.credit_nano,
+        debt_nano=money.debt_nano,
+        refundable_nano=money.refundable_nano,
+        ended_at=text_of(account.purse.ended_at),
         provisional_nano=provisional,
         provisional_wh=used[ENERGY],
         provisional_l=used[WATER] if core.pricing.versions(account, WATER) else None,

@@ -118,7 +118,7 @@ class Accounts:
     def evaluate(self, account: AccountState, paid: bool = False) -> None:
         """Look at an account afresh and write what follows. `paid` says that money came in just now."""
         core = self._core
-        if core.cannot_write is not None:
+        if core.cannot_write is not None or account.ended:
             core.changed("account", account.id)
             return
         available = core.balances.available_nano(account)

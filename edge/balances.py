@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from bridge.contract.entries import TENANT
-from bridge.contract.units import BALANCE_LIMIT_NANO, instant_of_micros, micros_of
+from bridge.contract.units import instant_of_micros, micros_of
 from edge.billing import rating
 from edge.billing.rating import Charge, NotRatable
 from edge.billing.tariff import Version
@@ -102,14 +101,3 @@ class Balances:
         return max(
             available_nano, self._core.state.posted_nano(account.id) - self.provisional_nano(account, twice=True)[0]
         )
-
-    def money(self, account: AccountState, source: str, amount_nano: int) -> dict[str, Any]:
-        """The `moves` and `balance_after_nano` of an entry that brings `amount_nano` to (or, below 0, takes it from) a
-        tenant's wallet. Raises OverflowError beyond the balance limit (R15)."""
-        wallet = TENANT + account.id
-        after = self._core.state.posted_nano(account.id) + amount_nano
-        if abs(after) > BALANCE_LIMIT_NANO:
-            raise OverflowError("R15: the balance would leave the limits of the book")
-        sides = (source, wallet) if amount_nano > 0 else (wallet, source)
-        moves = [{"from": sides[0], "to": sides[1], "amount_nano": abs(amount_nano)}] if amount_nano else []
-        return {"moves": moves, "balance_after_nano": after}

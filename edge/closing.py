@@ -53,8 +53,8 @@ class Closing:
         if not core.book.trusted or now < self._idle_until:
             return
         waiting = False
-        for account in list(core.state.accounts.values()):
-            for day in self._schedule.days_due(account.closed_through or self._day_before(account), now):
+        for account in [each for each in core.state.accounts.values() if not each.ended]:
+            for day in self._schedule.days_due(account.closed_through or self.day_before(account), now):
                 if not self._close_if_ready(account, day, now):
                     waiting = True
                     break  # Days are contiguous: the oldest first.
@@ -64,7 +64,7 @@ class Closing:
             border = self._midnights.borders.next(now) - timedelta(seconds=core.terms.border_lead_s)
             self._idle_until = min(border, self._schedule.next_midnight(now))
 
-    def _day_before(self, account: AccountState) -> date:
+    def day_before(self, account: AccountState) -> date:
         """The day before the first that is closed: an account opened at 1970 has no 20,000 days behind it (57)."""
         core, opened = self._core, instant_of(account.row["since"])
         if not account.since_believed:
@@ -99,33 +99,25 @@ class Closing:
         drafts: list[Draft] = []
         posted, counters = core.state.posted_nano(account.id), dict(account.counters)
         for meter, mark in ready:
-            draft = self._charge(account, meter, day, mark, posted, counters)
+            draft = self.charge(account, meter, day, mark, posted, counters)
             if draft is None:
                 deferred.append(meter.id)
             else:
                 drafts.append(draft)
                 posted = draft[2]["balance_after_nano"]
         charges = [id for _, id, _ in drafts]
-        for fee in self._fees(account, day, posted):
+        for fee in self.fees(account, day, posted):
             drafts.append(fee)
             posted = fee[2]["balance_after_nano"]
-        closing = {
-            "account": account.id,
-            "date": day.isoformat(),
-            "charges": charges,
-            "fees": [id for _, id, _ in drafts[len(charges) :]],
-            "deferred": deferred,
-            "opening_nano": account.closing_nano,
-            "closing_nano": posted,
-        }
-        core.append(*drafts, ("closing/1", f"close:{account.id}:{day.isoformat()}", closing))
+        fees = [id for _, id, _ in drafts[len(charges) :]]
+        core.append(*drafts, closing_of(account, day, charges, fees, deferred, posted))
         for id in account.meters:
             self._midnights.forget(id, day + timedelta(days=1))
         if deferred:
             log.warning("account %s: %s closed, deferred for %s", account.id, day, ", ".join(deferred))
         self._accounts.evaluate(account)
 
-    def _fees(self, account: AccountState, day: date, posted_nano: int) -> Iterator[Draft]:
+    def fees(self, account: AccountState, day: date, posted_nano: int) -> Iterator[Draft]:
         """The fixed fee of a day, by the price with which that day began; a line of its own, used or not."""
         for unit in (ENERGY, WATER):
             if not self._core.pricing.versions(account, unit):
@@ -148,7 +140,7 @@ class Closing:
             }
             yield ("fee/1", f"fee:{account.id}:{day.isoformat()}:{unit}", fields)
 
-    def _charge(
+    def charge(
         self, account: AccountState, meter: MeterState, day: date, mark: dict[str, Any], posted_nano: int,
         counters: dict[str, Counter],
     ) -> Draft | None:  # fmt: skip
@@ -208,6 +200,22 @@ class Closing:
             used = span_wh(was, mark["registers_wh"].get(name, was), model.full_scale_wh)
             if used > gate.ceiling_wh(model, span_s):
                 raise NotRatable(f"R21: the register {name} rose by {used} Wh, more than the meter can carry")
+
+
+def closing_of(
+    account: AccountState, day: date, charges: list[str], fees: list[str], deferred: list[str], posted_nano: int
+) -> Draft:
+    """The entry that closes a day of an account."""
+    fields = {
+        "account": account.id,
+        "date": day.isoformat(),
+        "charges": charges,
+        "fees": fees,
+        "deferred": deferred,
+        "opening_nano": account.closing_nano,
+        "closing_nano": posted_nano,
+    }
+    return ("closing/1", f"close:{account.id}:{day.isoformat()}", fields)
 
 
 def moved(wallet: str, income: str, amount_nano: int, posted_nano: int) -> dict[str, Any]:

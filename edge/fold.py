@@ -13,7 +13,7 @@ from typing import Any
 
 from bridge.contract.entries import KINDS, TENANT
 from bridge.contract.units import instant_of, micros_of
-from edge import fold_proposals
+from edge import fold_money, fold_proposals
 from edge.billing.days import Days
 from edge.book import Entry
 from edge.pricing import counter_of
@@ -252,5 +252,6 @@ _APPLY: dict[str, Callable[[State, Entry, Fields], None]] = {
     "clock-set/1": _clock_set,
     "brake/1": _brake,
     "mode/1": _mode,
+    **fold_money.APPLY,
     **fold_proposals.APPLY,
 }

@@ -23,6 +23,7 @@ from edge.closing import Closing
 from edge.codec.dlt645_orders import Password
 from edge.core import CannotWrite, Core
 from edge.disk import Disk, is_damaged
+from edge.exits import Exits
 from edge.facts import VERSION, Facts
 from edge.hearing import Hearing
 from edge.holidays import Holidays
@@ -91,6 +92,7 @@ class Gateway:
             part.take = self._take
         self.accounts.read_again = self.readings.read_again
         self.requests.acts.released = self.readings.released
+        self.requests.agreed.final = Exits(core, self.closing).final
         self.requests.prices.begin = self.chores.begin
         self.requests.replay = lambda asked: self.outbox.replay(asked.entries_from, asked.readings_from)
         core.ears.append(self.publisher)

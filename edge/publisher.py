@@ -15,7 +15,7 @@ from edge.telling import account_event, meter_event
 
 log = logging.getLogger("riser.edge")
 
-INSTALLATION = ("meter/1", "account/1", *TARIFFS)
+INSTALLATION = ("meter/1", "account/1", "exit/1", *TARIFFS)
 
 
 class Publisher:
@@ -34,6 +34,8 @@ class Publisher:
         fields = entry.fields
         if fields.get("account"):
             self._dirty.add(("account", fields["account"]))
+        if fields.get("to_account"):
+            self._dirty.add(("account", fields["to_account"]))
         if fields.get("meter"):
             self._dirty |= {("meter", fields["meter"]), ("relay", fields["meter"])}
         if entry.kind in INSTALLATION:

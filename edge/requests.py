@@ -21,9 +21,12 @@ from bridge.contract.messages import Response
 from bridge.contract.units import instant_of, instant_text, is_transaction
 from edge.accounts import Accounts
 from edge.acts import Acts
+from edge.agreed_money import AGREED, AgreedMoney
 from edge.asked import Asked, Refusal, Status
+from edge.billing.money import Forbidden
 from edge.book import Entry
 from edge.core import Core
+from edge.money_acts import ALONE, MoneyActs
 from edge.price_acts import PriceActs
 from edge.proposals import Proposals
 from edge.relays import Relays
@@ -58,9 +61,13 @@ class Requests:
         respond: Callable[[str, Response], None],
     ):
         self._core, self._keys, self._topic_of, self._respond = core, keys, topic_of, respond
-        self.acts = Acts(core, accounts, relays, self._answer_to)
+        self.acts = Acts(core, relays, self._answer_to)
         self.proposals = Proposals(core, self._answer_to)
         self.prices = PriceActs(core, self.proposals, self._answer_to)
+        self.money = MoneyActs(core, accounts, self._answer_to)
+        self.agreed = AgreedMoney(self.money, self.proposals)
+        self._doers: dict[str, Any] = dict.fromkeys(permissions.PRICES, self.prices)
+        self._doers |= dict.fromkeys(ALONE, self.money) | dict.fromkeys(AGREED, self.agreed)
         self._wrong_seals, self._seals_told_s = 0, -SEALS_TOLD_EVERY_S
         self.replay: Callable[[messages.Replay], dict[str, int] | None]
 
@@ -141,9 +148,8 @@ class Requests:
             if not permissions.may(key, body.role, operation):
                 raise Refusal("R32", f"the role {body.role!r} may not ask for {operation}")
             self._in_time(body)
-            name = operation.replace("-", "_")
-            getattr(next(each for each in (self.acts, self.prices) if hasattr(each, name)), name)(asked, body)
-        except Refusal as refusal:
+            getattr(self._doers.get(operation, self.acts), operation.replace("-", "_"))(asked, body)
+        except (Refusal, Forbidden) as refusal:
             self._refuse(asked, refusal)
 
     def _in_time(self, body: messages.Request) -> None:
@@ -183,7 +189,7 @@ class Requests:
         answer = newest.fields.get("answer") or newest.fields["request"]["answer"]
         self._answer(asked.operation, asked.body.transaction, asked.key, **answer)
 
-    def _refuse(self, asked: Asked, refusal: Refusal) -> None:
+    def _refuse(self, asked: Asked, refusal: Refusal | Forbidden) -> None:
         answer: dict[str, Any] = {"status": "refused", "rule": refusal.rule, "error": refusal.sentence}
         fields = {
             "operation": asked.operation,

@@ -110,6 +110,30 @@ class Final:
     delivered_powered_s: int | None = None
 
 
+@dataclass(frozen=True)
+class Agreement:
+    """How an agreed debt is paid off (R16), and what was in the week that began on the local day `week`."""
+
+    share_percent: int
+    weekly_cap_nano: int
+    week: date | None = None
+    repaid_nano: int = 0
+
+
+@dataclass
+class Purse:
+    """What the money acts must know of an account besides its ledger."""
+
+    reversed: set[int] = field(default_factory=set)
+    """Seqs of top-ups that were taken back (R12)."""
+    lent_seq: int = 0
+    """The newest emergency credit."""
+    agreement: Agreement | None = None
+    brought_in: bool = False
+    ended_at: int | None = None
+    """Settled: no charge and no money any more (R33)."""
+
+
 @dataclass
 class AccountState:
     """One tenancy."""
@@ -126,6 +150,7 @@ class AccountState:
     last_money_seq: int = 0
     since_believed: bool = True
     """Its `since` was taken from a calendar that was believed; else its days begin with the first believed entry."""
+    purse: Purse = field(default_factory=Purse)
 
     @property
     def warned(self) -> bool:
@@ -133,8 +158,14 @@ class AccountState:
         return self.final is not None and self.final.delivered_seq is not None
 
     @property
+    def ended(self) -> bool:
+        """Settled: it is charged nothing and takes no money (R33)."""
+        return self.purse.ended_at is not None
+
+    @property
     def meters(self) -> list[str]:
-        return self.row["meters"]
+        """The meters that it pays for now; none once the tenancy has ended."""
+        return [] if self.ended else self.row["meters"]
 
 
 @dataclass(frozen=True)
@@ -180,6 +211,8 @@ class State:
     """The holidays and make-up days by which prices tell days apart."""
     proposals: dict[str, Proposal] = field(default_factory=dict)
     """Also those that were decided: whoever asks again hears what became of it."""
+    takings: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """By person: the local day (YYYYMMDD) of their newest top-up, and the fen they took on it (R15)."""
     cuts: list[tuple[int, str]] = field(default_factory=list)
     brake: str | None = None
     brake_released_at: int = 0
@@ -192,3 +225,7 @@ class State:
     def posted_nano(self, account: str) -> int:
         """The tenant's posted balance."""
         return self.ledger.get(f"account:{account}", 0)
+
+    def owed_nano(self, what: str, account: str) -> int:
+        """What a tenant owes beside the balance: `CREDIT` or `DEBT` (R16)."""
+        return -self.ledger.get(what + account, 0)

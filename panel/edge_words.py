@@ -14,6 +14,7 @@ from collections.abc import Callable
 from functools import cache
 
 from panel.edge_doubts import DOUBTS
+from panel.edge_money_words import OF_MONEY
 from panel.edge_port_words import OF_PORTS
 from panel.edge_price_words import OF_PRICES
 from panel.edge_purse_words import OF_PURSES
@@ -134,6 +135,7 @@ SENTENCES = (
     later("the {cover} counts {n} openings and had counted {m}: cleared, or another meter"),
     *DOUBTS,
     # requests
+    *OF_MONEY,
     later("a top-up is {low} to {high} yuan, not {amount}"),
     later("the balance would leave the limits of the book"),
     later("there is no account {id} on this gateway"),

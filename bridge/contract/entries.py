@@ -22,9 +22,24 @@ KINDS: dict[str, str] = {
     " by",
     "account/1": "a tenancy: account, name, room, phone, tariff, water_tariff, meters, category, household (true,"
     " false, or null: by its category), since, by",
-    "opening-balance/1": "money brought in at the start: account, moves, balance_after_nano, by",
-    "topup/1": "money in: account, amount_fen, method, reference, receipt, who, role, moves, balance_after_nano,"
+    "opening-balance/1": "money brought in, once per account: account, moves, balance_after_nano, by (site file,"
+    " people: then also amount_fen, papers, and as refund/1 from receipt on)",
+    "topup/1": "money in: account, amount_fen, method, reference, receipt, who, role, moves (what it repays is"
+    " among them), repaid {credit_nano, debt_nano} where it repays, balance_after_nano, request",
+    "reversal/1": "a top-up taken back in full (R12): account, original (its seq), original_receipt, repaid (as it had"
+    " repaid), amount_fen, method, why, receipt, who, role, moves, balance_after_nano, request",
+    "refund/1": "money out (R12): account, amount_fen, method, reference, why, receipt (a number of its own), proposal,"
+    " who and role (the maker), approved_by, moves, balance_after_nano",
+    "compensation/1": "a mistake made good: account, amount_fen, reason, why, papers, and as refund/1 from receipt on",
+    "deduction/1": "what a mistake left uncharged: as compensation/1, and consent (the tenant's)",
+    "correction/1": "an amount moved between two accounts (R12): account (gives), to_account, amount_fen, why, papers,"
+    " as refund/1 from receipt on, to_balance_after_nano",
+    "credit/1": "emergency credit lent (R16): account, amount_fen, why, receipt, who, role, moves, balance_after_nano,"
     " request",
+    "debt/1": "arrears that are paid off by a share of top-ups (R16): account, amount_fen, share_percent,"
+    " weekly_cap_fen, papers, as refund/1 from receipt on",
+    "exit/1": "a tenancy settled (R33): account, charges [entry ids], meters, amount_fen (refunded), residue_nano,"
+    " method, reference, papers, why, as refund/1 from receipt on",
     "opening/1": "the register from which a meter is charged, confirmed by a second read (R19): meter, serial,"
     " registers_wh (litres where unit is L), at, source, frames",
     "charge/1": "use between two registers: account, meter, start {registers_wh, at, source}, end {registers_wh, at,"
@@ -84,8 +99,14 @@ CHARGES, TARIFFS = ("charge/1", "charge/2"), ("tariff/1", "tariff/2")
 TENANT = "account:"
 """A tenant's wallet is the ledger account `account:<account id>`."""
 
+CREDIT = "credit:"
+"""What a tenant owes of emergency credit, below zero: `credit:<account id>`."""
+
+DEBT = "debt:"
+"""What a tenant owes by an agreement, below zero: `debt:<account id>`."""
+
 TILL = "till:"
-"""Money came in by `till:<method>`."""
+"""Money came in, or leaves again, by `till:<method>`."""
 
 INCOME = "income:energy"
 """Charges move from the tenant's wallet to here."""
@@ -98,3 +119,12 @@ FEES = "income:fees"
 
 BROUGHT_IN = "equity:opening"
 """Opening balances come from here."""
+
+COMPENSATIONS = "expense:compensation"
+"""What mistakes cost comes from here."""
+
+DEDUCTIONS = "income:deductions"
+"""What is charged later by hand goes here."""
+
+RESIDUE = "income:residue"
+"""Parts of a fen that nobody can be paid, left or lacking when a tenancy ends (R11)."""

@@ -19,6 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from bridge.contract.fields import Plain
 from bridge.contract.message import Message as Message
 from bridge.contract.message import Part as Part
+from bridge.contract.money_messages import MONEY_REQUESTS
+from bridge.contract.money_messages import TopUp as TopUp
 from bridge.contract.port_statistics import PortStatistics as PortStatistics
 from bridge.contract.price_facts import ProposalRow as ProposalRow
 from bridge.contract.price_facts import Proposals as Proposals
@@ -238,7 +240,11 @@ class Account(Message):
     at: str
     state: Literal["on", "low1", "low2", "low3", "final", "cut", "held", "keep"]
     balance: float = Field(description="available, yuan, floored to fen")
-    available_nano: int = Field(description="posted minus provisional")
+    available_nano: int = Field(description="posted minus provisional; lent emergency credit is part of it")
+    credit_nano: int = Field(default=0, description="emergency credit that is still owed; top-ups repay it first (R16)")
+    debt_nano: int = Field(default=0, description="agreed debt beside the balance, repaid by a share of top-ups (R16)")
+    refundable_nano: int | None = Field(default=None, description="at most this can be refunded (R12)")
+    ended_at: str | None = Field(default=None, description="the tenancy was settled and takes no money any more (R33)")
     posted_nano: int
     provisional_nano: int = Field(description="used since the last billed register and not yet posted")
     provisional_wh: int
@@ -328,16 +334,6 @@ class Entry(Message):
 # --- requests and responses ----------------------------------------------------------------------------------
 
 
-class TopUp(Request):
-    """Money in. Answered `done` when it stands in the book."""
-
-    operation = "topup"
-    account: str
-    amount_fen: int
-    method: Literal["cash", "transfer", "card", "online"]
-    reference: Plain = Field(default="", max_length=64, description="the payer's or channel's own number")
-
-
 class Off(Request):
     """Set the hold `manual`: supply goes off, the relay opens or the valve closes, and it stays off until the hold is
     lifted. Done when read back."""
@@ -404,13 +400,11 @@ class Replay(BaseModel):
     )
 
 
-REQUESTS: dict[str, type[Request] | type[Replay] | type[PreviewPrice]] = {
-    cls.operation: cls
-    for cls in (
-        TopUp, Off, On, Trip, Close, Read, Release, Brake, Replay,
-        ProposePrice, ApprovePrice, RejectPrice, PreviewPrice,
-    )
-}  # fmt: skip
+_REQUESTS: tuple[type[Request] | type[Replay] | type[PreviewPrice], ...] = (
+    *MONEY_REQUESTS, Off, On, Trip, Close, Read, Release, Brake, Replay,
+    ProposePrice, ApprovePrice, RejectPrice, PreviewPrice,
+)  # fmt: skip
+REQUESTS = {cls.operation: cls for cls in _REQUESTS}
 
 
 class Response(Message):

@@ -1,4 +1,4 @@
-"""What every signed request says beside its own fields; each operation is a class of its own."""
+"""What every signed request is: the words under the seal that say who asks, in which role, and until when it counts."""
 
 from __future__ import annotations
 

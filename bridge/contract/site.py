@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field, model_validator
 
+from bridge.contract.site_money import MoneyPolicy
 from bridge.contract.site_prices import Tariff as Tariff
 from bridge.contract.site_words import STRICT, Gateway, Id, Label, Wall, Word, Yuan, Zone
 from bridge.contract.site_words import wall_minutes as wall_minutes
@@ -79,8 +80,8 @@ class CutWindow(Strict):
         return self
 
 
-class Policy(Strict):
-    """Every number of R1-R9 that a site may set."""
+class Policy(MoneyPolicy, Strict):
+    """Every number of R1-R9 that a site may set, and those of R15 and R16."""
 
     lead_min: Annotated[int, Field(strict=True, ge=30, le=10_080)] = 30
     cut_at: Yuan = "0.00"
@@ -94,8 +95,6 @@ class Policy(Strict):
     warning_counts: Literal["delivered", "attempted"] = "delivered"
     brake_meters: Annotated[int, Field(strict=True, ge=1)] = 5
     brake_percent: Annotated[int, Field(strict=True, ge=1, le=100)] = 10
-    topup_min: Yuan = "1.00"
-    topup_max: Yuan = "50000.00"
     border_lead_s: Annotated[int, Field(strict=True, ge=0, le=50)] = 0
     markup_limit_percent: Annotated[int, Field(strict=True, ge=0, le=1000)] | None = None
     """How far the mean price of a kWh may lie above what is paid upstream before people are warned (R30)."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from edge.billing.money import Limits
 from edge.billing.windows import CutWindow
 
 FORECAST_DAYS = 60
@@ -34,9 +35,8 @@ class Terms:
     warning_counts: str
     brake_meters: int
     brake_percent: int
-    topup_min_fen: int
-    topup_max_fen: int
     border_lead_s: int
+    limits: Limits
     markup_limit_percent: int | None = None
 
 

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.billing import policy
+from edge.billing.money import Limits
 from edge.billing.policy import FORECAST_DAYS, Moment, Terms, Verdict
 from edge.billing.tariff import Version
 from edge.billing.windows import CutWindow
@@ -32,9 +33,8 @@ TERMS = Terms(
     warning_counts="delivered",
     brake_meters=5,
     brake_percent=10,
-    topup_min_fen=100,
-    topup_max_fen=5_000_000,
     border_lead_s=0,
+    limits=Limits(YUAN, 50_000 * YUAN),
 )
 WINDOWS = ((0, 420, "valley"), (420, 720, "flat"), (720, 1110, "peak"), (1110, 1320, "sharp"), (1320, 1440, "valley"))
 PRICES = {"sharp": 1_248_000, "peak": 1_025_400, "flat": 641_000, "valley": 308_000}
