@@ -27,6 +27,8 @@ NEAR_TOP_TENTHS = 9
 ESTIMATED, INTERPOLATED = "estimate", "interpolated"
 """Sources of marks that no meter has said."""
 
+GUESSED = (ESTIMATED, INTERPOLATED)
+
 
 class NotRatable(Exception):
     """These readings cannot be charged under this price; nothing is charged and a person must look (R20, R28)."""
@@ -68,7 +70,7 @@ def used_wh(start: Mark, end: Mark, name: str, full_scale_wh: int) -> int:
     Raises NotRatable.
     """
     before, after = start.registers_wh[name], end.registers_wh[name]
-    if after < before and start.source in (ESTIMATED, INTERPOLATED):
+    if after < before and start.source in GUESSED:
         rolled = after + full_scale_wh - before
         return rolled if rolled < before - after else after - before
     return span_wh(before, after, full_scale_wh)
@@ -84,7 +86,7 @@ def pieces(marks: Sequence[Mark], rules: Rules, full_scale_wh: int) -> list[Piec
         at = micros_of(border)
         if all(abs(mark.at - at) > NEAR_US for mark in found):
             place = next(n for n, mark in enumerate(found) if mark.at > at)
-            found.insert(place, _between(found[place - 1], found[place], at, rules, full_scale_wh))
+            found.insert(place, between(found[place - 1], found[place], at, rules, full_scale_wh))
     cut = []
     for start, end in pairwise(found):
         middle = instant_of_micros((start.at + end.at) // 2)
@@ -112,7 +114,7 @@ def _borders(first: int, last: int, rules: Rules) -> Iterator[datetime]:
             )
 
 
-def _between(before: Mark, after: Mark, at: int, rules: Rules, full_scale_wh: int) -> Mark:
+def between(before: Mark, after: Mark, at: int, rules: Rules, full_scale_wh: int) -> Mark:
     """Registers at an instant between two marks, as if each rate's load had been even over its hours."""
     registers: Registers = {}
     moved = 0
