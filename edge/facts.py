@@ -139,6 +139,8 @@ class Facts:
         for question, cover in meter.covers.items():
             key = question.replace("-", "_")
             fields |= {f"{key}_openings": cover.count, f"{key}_open": cover.is_open}
+        if meter.table_found is not None:
+            fields["time_table"] = "differs" if meter.table_found else "same"
         return m.MeterFacts(
             quality=quality,
             quality_why=live.quality_why,

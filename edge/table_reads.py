@@ -184,11 +184,14 @@ GOOD = "its own time table is that of its price again: its registers per rate ar
 
 def sentence(price: str, own: OwnTable | None, found: Difference) -> str:
     """What differs, and what to do."""
-    then = "from the next charge on its hours are told apart by readings at their borders (R28)"
     if own is None:
-        return f"it does not tell its own time table, so that is not known to be the price's: {then}"
+        return (
+            "it does not tell its own time table, so that is not known to be the price's: from the next charge on its "
+            "hours are told apart by readings at their borders (R28)"
+        )
+    day, minute = found.day, f"{found.minute // 60:02d}:{found.minute % 60:02d}"
     return (
-        f"its own time table is not that of the price {price}: on {found.day} at {found.minute // 60:02d}:"
-        f"{found.minute % 60:02d} it counts {found.own or 'nothing'} and the price has {found.price}; {then}. "
-        "Set the meter's time table, or correct the price"
+        f"its own time table is not that of the price {price}: on {day} at {minute} it counts {found.own or 'nothing'} "
+        f"and the price has {found.price}; from the next charge on its hours are told apart by readings at their "
+        "borders (R28). Set the meter's time table, or correct the price"
     )
