@@ -23,9 +23,7 @@ def interpolated(readings: Sequence[Mark], at: int, rules: Rules, full_scale_wh:
     try:
         for sooner, later in pairwise(readings):
             for name in sooner.registers_wh.keys() & later.registers_wh.keys():
-                used = used_wh(sooner, later, name, full_scale_wh)
-                if used < 0 and sooner is not readings[0]:
-                    return None
+                used_wh(sooner, later, name, full_scale_wh)
     except NotRatable:
         return None
     if before[-1].at == at:

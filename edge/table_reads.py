@@ -29,6 +29,9 @@ PROTOCOL = "dlt645-2007"
 AGAIN_S = 3600.0
 """Line seconds between two looks at one meter, also where the calendar runs faster than the line."""
 
+SOON_S = 60.0
+"""The same after a change of price, of holidays or of the meter's sets."""
+
 LOOK_EVERY_S = 5.0
 """Line seconds between two looks at what is due."""
 
@@ -80,9 +83,9 @@ class TableReads:
         if meter.billed is None or not versions or not in_force(versions, self._core.now()).by_hours:
             return False
         since = mono - self._looked_mono.get(meter.id, -1e9)
-        if (known := self._compared.get(meter.id)) is None:
-            return since >= AGAIN_S
-        return known[1:] != self._basis(meter)[1:] or (known != self._basis(meter) and since >= AGAIN_S)
+        known, basis = self._compared.get(meter.id), self._basis(meter)
+        otherwise = known is not None and known[1:] != basis[1:]
+        return known != basis and since >= (SOON_S if otherwise else AGAIN_S)
 
     def _basis(self, meter: MeterState) -> tuple[Any, ...]:
         """What an outcome holds for: this day, this price, these holidays, the sets that the meter has in use."""

@@ -48,10 +48,15 @@ def after_a_week(tmp_path: Path) -> Building:
     return building
 
 
-def test_three_days_are_estimated_and_no_more_and_the_real_register_settles_them(tmp_path: Path) -> None:
+@pytest.mark.parametrize("dark", [False, True])
+def test_three_days_are_estimated_and_no_more_and_the_real_register_settles_them(tmp_path: Path, dark: bool) -> None:
     """A meter is dead for five midnights: three days are charged on the mean of its last seven, marked so, the others
-    wait; when it answers again its register settles everything, to the watt-hour, rate by rate."""
+    wait; when it answers again its register settles everything, to the watt-hour, rate by rate: also where the meter
+    was without supply, used nothing, and stands below the estimate; then money is given back."""
     building = after_a_week(tmp_path)
+    if dark:
+        building.sim_meter(TIMED).advance(building.clock.now())
+        building.shaft.lines["line-1"].set_faults(Faults(power=frozenset({TIMED})))
     for _ in range(5):
         building.stop_edge()
         building.clock.advance(12 * 3600)
@@ -70,9 +75,11 @@ def test_three_days_are_estimated_and_no_more_and_the_real_register_settles_them
     mean = sum(each["wh"] for each in week) // 7
     assert all(abs(each["wh"] - mean) <= 4 for each in found[1:])
     assert building.of("closing/1")[-1].fields["deferred"] == [TIMED]
+    building.sim_meter(TIMED).advance(building.clock.now())
     silence(building)
     building.run_until(lambda: charges(building)[-1]["end"]["source"] == "freeze", hours=26)
     everything = charges(building)
+    assert (everything[-1]["amount_nano"] < 0) is dark
     start, end = everything[0]["start"]["registers_wh"], everything[-1]["end"]["registers_wh"]
     for rate in ("sharp", "peak", "flat", "valley"):
         lines = [line for each in everything for line in each["lines"] if line["rate"] == rate]
