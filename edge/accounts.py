@@ -82,6 +82,7 @@ class Accounts:
             opened=self._opened(account),
             keep_power=live.keep_power,
             brake=core.state.brake,
+            estimated=any(core.state.meters[id].estimated_days for id in account.meters),
         )
         verdict = policy.may_cut(moment, core.terms)
         if verdict.allowed and "arrears" not in meter.holds and (why := self._brake_due(meter)) is not None:

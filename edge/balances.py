@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from bridge.contract.units import instant_of_micros, micros_of
 from edge.billing import rating
 from edge.billing.rating import Charge, NotRatable
+from edge.billing.spans import GUESSED
 from edge.billing.tariff import Version
-from edge.pricing import ENERGY, WATER, Counters, by_borders
+from edge.pricing import ENERGY, WATER, Counters
 from edge.state import AccountState, Mark, MeterState
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class Balances:
         if billed is None or sample is None:
             return None
         at = micros_of(sample.read_at)
+        if at <= billed.at and billed.source in GUESSED:
+            return None  # It was guessed from that very reading on.
         if at < billed.at + FREEZE_SETTLES_US and sample.registers_wh["total"] < billed.registers_wh["total"]:
             return None
         if not (known := self._core.book.trusted):
@@ -66,7 +69,8 @@ class Balances:
         return self._core.pricing.charge(
             account, [billed, *(mark for mark in meter.borders if mark.at < end.at), end],
             meter.multiplier, live.model.full_scale_wh,
-            unit=unit, borders=by_borders(meter, version), counters=counters,
+            unit=unit, borders=self._core.pricing.told_by_borders(account, meter, unit, billed.at, end.at),
+            counters=counters,
             only=None if known else version,  # Where a change of price lies is not known while the day is not.
         )  # fmt: skip
 

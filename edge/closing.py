@@ -1,7 +1,7 @@
-"""Days are closed on frozen midnight registers: one closing per account and day, never a hole, never a guess.
+"""Days are closed on frozen midnight registers: one closing per account and day, never a hole.
 
-How a midnight's registers are obtained stands in `midnights.py`. A day whose register cannot be had closes without
-a charge, marked deferred; the next charge spans it.
+How a midnight's registers are obtained stands in `midnights.py`, and what stands for them where they are lost in
+`fallbacks.py`. A day for which there is nothing at all closes without a charge, marked deferred; the next one spans it.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ from edge import gate
 from edge.accounts import Accounts
 from edge.billing import rating
 from edge.billing.rating import NotRatable
-from edge.billing.spans import span_wh
+from edge.billing.spans import NEAR_US, used_wh
 from edge.billing.tariff import local_midnight
+from edge.charged import mark_of
 from edge.core import Core, Draft
+from edge.fallbacks import Fallbacks
+from edge.hours import Hours
 from edge.line.request import Reply
 from edge.midnights import Midnights
-from edge.pricing import ENERGY, WATER, by_borders, counter_body, line_body, mark_body
+from edge.pricing import ENERGY, WATER, counter_body, line_body, mark_body
 from edge.schedule import Schedule
 from edge.state import AccountState, Counter, Mark, MeterState
 
@@ -38,14 +41,16 @@ class Closing:
     def __init__(self, core: Core, accounts: Accounts, take: Callable[[MeterState, str, Reply], bool]):
         self._core, self._accounts = core, accounts
         self._schedule = Schedule(core.terms.zone)
-        self._midnights = Midnights(core, self._schedule, take)
+        self._hours = Hours(core)
+        self._fallbacks = Fallbacks(core)
+        self._midnights = Midnights(core, self._schedule, take, self._hours)
         self._idle_until = datetime.min.replace(tzinfo=UTC)
 
     def border_reads(self) -> None:
-        """Reads around midnight of meters that freeze nothing; on time, also while yesterday is still being closed."""
-        now = self._core.now()
-        if self._core.book.trusted and now >= self._idle_until:
-            self._midnights.borders.reads(now)
+        """Reads at borders of which meters keep nothing; on time, also while yesterday is still being closed."""
+        if self._core.book.trusted:
+            self._midnights.borders.reads(self._core.now())
+            self._hours.work()
 
     def work(self) -> Iterator[None]:
         """Every day that is due; a chore of the loop, account by account."""
@@ -61,8 +66,7 @@ class Closing:
                 yield
             yield
         if not waiting:
-            border = self._midnights.borders.next(now) - timedelta(seconds=core.terms.border_lead_s)
-            self._idle_until = min(border, self._schedule.next_midnight(now))
+            self._idle_until = self._schedule.next_midnight(now)
 
     def day_before(self, account: AccountState) -> date:
         """The day before the first that is closed: an account opened at 1970 has no 20,000 days behind it (57)."""
@@ -84,11 +88,15 @@ class Closing:
                 ready.append((meter, mark))
             elif meter.billed is not None and meter.billed.at >= micros_of(midnight):
                 continue  # It is charged from a later instant on: nothing to charge for this day.
-            elif self._midnights.lost(meter, midnight_day, now, late):
-                deferred.append(id)
-            else:
+            elif not self._midnights.lost(meter, midnight_day, now, late):
                 self._midnights.want(meter, midnight_day, now)
                 return False
+            elif self._fallbacks.searching(account, meter, midnight_day, now):
+                return False
+            elif (guess := self._fallbacks.mark(account, meter, midnight_day)) is not None:
+                ready.append((meter, guess))
+            else:
+                deferred.append(id)
         self._close(account, day, ready, deferred)
         return True
 
@@ -113,6 +121,7 @@ class Closing:
         core.append(*drafts, closing_of(account, day, charges, fees, deferred, posted))
         for id in account.meters:
             self._midnights.forget(id, day + timedelta(days=1))
+        self._fallbacks.forget(account.meters, day + timedelta(days=1))
         if deferred:
             log.warning("account %s: %s closed, deferred for %s", account.id, day, ", ".join(deferred))
         self._accounts.evaluate(account)
@@ -149,11 +158,11 @@ class Closing:
         if start is None or meter.quarantined is not None:
             return None  # I15: what is in doubt is not charged until the doubt is released.
         try:
-            self._plausible(meter, start, mark)
+            self._plausible(meter, start, mark_of(mark))
             unit, full = core.balances.unit(meter), core.lives[meter.id].model.full_scale_wh
             version = core.pricing.version_at(account, instant_of_micros(start.at), unit)
-            borders = by_borders(meter, version)
-            end = Mark(mark["registers_wh"], micros_of(instant_of(mark["at"])), mark["source"])
+            end = mark_of(mark)
+            borders = core.pricing.told_by_borders(account, meter, unit, start.at, end.at)
             between = [each for each in meter.borders if start.at < each.at < end.at]
             priced = core.pricing.charge(
                 account, [start, *between, end], meter.multiplier, full,
@@ -166,7 +175,7 @@ class Closing:
         amount = rating.amount_nano(priced.lines)
         before, counters[unit] = counters.get(unit, Counter()), priced.counter
         income = INCOME if unit == ENERGY else WATER_INCOME
-        first = instant_of_micros(start.at).astimezone(core.terms.zone).date()
+        first = instant_of_micros(start.at + NEAR_US).astimezone(core.terms.zone).date()
         fields: dict[str, Any] = {
             "account": account.id,
             "meter": meter.id,
@@ -186,18 +195,18 @@ class Closing:
             "counter": counter_body(priced.counter),
             "wh": rating.energy_wh(priced.lines),
             "amount_nano": amount,
-            "days": (day - first).days + 1,
+            "days": max((day - first).days + 1, 1),
             "date": day.isoformat(),
             **moved(TENANT + account.id, income, amount, posted_nano),
         }
         return ("charge/2", f"charge:{meter.id}:{day.isoformat()}", fields)
 
-    def _plausible(self, meter: MeterState, start: Mark, mark: dict[str, Any]) -> None:
-        """A frozen register goes through the gate too. Raises NotRatable."""
+    def _plausible(self, meter: MeterState, start: Mark, end: Mark) -> None:
+        """What comes onto a bill goes through the gate too. Raises NotRatable."""
         model = self._core.lives[meter.id].model
-        span_s = (instant_of(mark["at"]) - instant_of_micros(start.at)).total_seconds()
-        for name, was in start.registers_wh.items():
-            used = span_wh(was, mark["registers_wh"].get(name, was), model.full_scale_wh)
+        span_s = (instant_of_micros(end.at) - instant_of_micros(start.at)).total_seconds()
+        for name in start.registers_wh.keys() & end.registers_wh.keys():
+            used = used_wh(start, end, name, model.full_scale_wh)
             if used > gate.ceiling_wh(model, span_s):
                 raise NotRatable(f"R21: the register {name} rose by {used} Wh, more than the meter can carry")
 

@@ -11,6 +11,7 @@ from bridge.contract.units import instant_of, instant_text, micros_of, text_of
 from edge.account_facts import account_fact
 from edge.accounts import Accounts
 from edge.availability import availability_of
+from edge.billing.spans import GUESSED
 from edge.billing.tariff import local_midnight
 from edge.core import Core
 from edge.modes import Modes
@@ -132,7 +133,7 @@ class Facts:
                 fields[key] = instant_text(min(times))
         if live.clock_offset_s is not None:
             fields |= {"clock_offset_s": live.clock_offset_s, "clock_read_at": instant_text(live.read_at["clock"])}
-        if billed is not None and billed.source != "opening" and live.model.quantity == "energy":
+        if billed is not None and billed.source not in ("opening", *GUESSED) and live.model.quantity == "energy":
             fields |= {"freeze_at": text_of(billed.at), "freeze_energy_wh": billed.registers_wh["total"]}
         if live.word_3 is not None:
             fields["status_word_3"] = f"{live.word_3:04X}"
@@ -141,6 +142,8 @@ class Facts:
         for question, cover in meter.covers.items():
             key = question.replace("-", "_")
             fields |= {f"{key}_openings": cover.count, f"{key}_open": cover.is_open}
+        if meter.table_found is not None:
+            fields["time_table"] = "differs" if meter.table_found else "same"
         return m.MeterFacts(
             quality=quality,
             quality_why=live.quality_why,

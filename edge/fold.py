@@ -12,12 +12,12 @@ from datetime import date
 from typing import Any
 
 from bridge.contract.entries import KINDS, TENANT
-from bridge.contract.units import instant_of, micros_of
 from edge import fold_money, fold_proposals
 from edge.billing.days import Days
 from edge.book import Entry
+from edge.charged import charged, mark_of, moved_in, opened
 from edge.pricing import counter_of
-from edge.state import AILMENTS, AccountState, Cover, Final, Hold, Mark, MeterState, State
+from edge.state import AILMENTS, AccountState, Cover, Final, Hold, MeterState, State
 
 Fields = dict[str, Any]
 
@@ -70,34 +70,26 @@ def _meter(state: State, entry: Entry, fields: Fields) -> None:
 def _account(state: State, entry: Entry, fields: Fields) -> None:
     state.accounts[fields["account"]] = AccountState(fields["account"], fields, since_believed=entry.trusted)
     for meter in fields["meters"]:
-        state.meters[meter].account = fields["account"]
+        moved_in(state.meters[meter], fields["account"])
     state.installed_seq = entry.seq
 
 
-def _mark(fields: Fields) -> Mark:
-    return Mark(fields["registers_wh"], micros_of(instant_of(fields["at"])), fields["source"])
-
-
 def _opening(state: State, entry: Entry, fields: Fields) -> None:
-    meter = state.meters[fields["meter"]]
-    meter.billed = _mark(fields)
-    meter.serial = meter.serial or fields["serial"]
+    opened(state.meters[fields["meter"]], fields)
 
 
 def _charge(state: State, entry: Entry, fields: Fields) -> None:
-    meter = state.meters[fields["meter"]]
-    meter.billed = billed = _mark(fields["end"])
-    meter.borders = [mark for mark in meter.borders if mark.at > billed.at]
+    charged(state.meters[fields["meter"]], fields)
     if (counter := fields.get("counter")) is not None:
         state.accounts[fields["account"]].counters[fields["unit"]] = counter_of(counter)
 
 
 def _border(state: State, entry: Entry, fields: Fields) -> None:
-    state.meters[fields["meter"]].borders.append(_mark(fields))
+    state.meters[fields["meter"]].borders.append(mark_of(fields))
 
 
 def _time_table(state: State, entry: Entry, fields: Fields) -> None:
-    state.meters[fields["meter"]].table_differs = fields["differs"]
+    state.meters[fields["meter"]].table_found = fields["differs"]
 
 
 def _calendar(state: State, entry: Entry, fields: Fields) -> None:

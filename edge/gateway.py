@@ -41,6 +41,7 @@ from edge.settings import statutory_days, terms_of
 from edge.state import MeterState
 from edge.statistics import Statistics
 from edge.sweeps import Sweeps
+from edge.table_reads import TableReads
 
 log = logging.getLogger("riser.edge")
 
@@ -78,7 +79,7 @@ class Gateway:
         self.sweeps = Sweeps(core, self.readings)
         self.chores = Chores(clock)
         self.closing = Closing(core, self.accounts, self._take)
-        self.clocks = Clocks(core, site.clock.set_meters)
+        self.clocks, self.tables = Clocks(core, site.clock.set_meters), TableReads(core)
         self.holidays = Holidays(core, site.policy)
         self.hearing = Hearing(self.topics, self.outbox, {port.id for port in site.ports})
         self.requests = Requests(core, self.accounts, self.relays, keys, self.topics.request, self.hearing.respond)
@@ -200,6 +201,7 @@ class Gateway:
         self.closing.border_reads()
         self.chores.begin("closing", self.closing.work)
         self.clocks.tick()
+        self.tables.tick()
         self.requests.tick()
         self.holidays.tick()
         if core.clock.elapsed() - self._relooked >= min(RELOOK_S, core.terms.lead_s / 30):

@@ -78,6 +78,13 @@ class Pricing:
         counter = counters.get(unit, Counter())
         return rating.charge(marks, multiplier, full_scale_wh, rules, self.payer(account), counter)
 
+    def told_by_borders(self, account: AccountState, meter: MeterState, unit: str, first: int, last: int) -> bool:
+        """Whether the hours of a span are told apart by readings at borders: all of it, never some of it (R28)."""
+        begins, ends = instant_of_micros(first), instant_of_micros(last)
+        versions = self.versions(account, unit)
+        within = [each for each in versions if begins < each.effective_at < ends]
+        return any(by_borders(meter, each) for each in (tariff.in_force(versions, begins), *within))
+
     def more_micro(self, account: AccountState, version: Version, at: datetime) -> int:
         """What steps and surcharges add to the price of the next unit, by what was billed."""
         more = sum(each.micro for each in version.surcharges_of(account.row.get("category")))
@@ -108,9 +115,16 @@ def tariff_id(account: AccountState, unit: str) -> str | None:
 
 
 def by_borders(meter: MeterState, version: Version) -> bool:
-    """R28: hours are told apart by readings at their borders where the meter has no register per rate of the price, or
-    its own time table is another."""
-    return version.by_hours and (meter.table_differs or not meter.row.get("rates", False))
+    """R28: hours are told apart by readings at their borders where the meter has no register per rate of the price, its
+    own time table is another, or the last charge ended on a total alone, as from a load record."""
+    if not version.by_hours or meter.table_differs or not meter.row.get("rates", False):
+        return version.by_hours
+    return meter.billed is not None and not set(version.rates) <= meter.billed.registers_wh.keys()
+
+
+def reads_hours(meter: MeterState) -> bool:
+    """Whether a meter is read at the borders of hours: also where only the next charge will want that."""
+    return meter.table_differs or bool(meter.table_found) or not meter.row.get("rates", False)
 
 
 def mark_body(mark: Mark) -> dict[str, Any]:

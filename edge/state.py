@@ -12,6 +12,9 @@ Registers = dict[str, int]
 """A meter's own registers before the multiplier: `total`, and the rates it has; in Wh, or in litres where it counts
 water."""
 
+DAYS_KEPT = 7
+"""An estimate is the mean of so many days (R24)."""
+
 AILMENTS = {"battery-low": "battery-good", "valve-fault": "valve-good", "purse-counts": "purse-off"}
 """What a meter can say is wrong with it, and the alarm that takes it back."""
 
@@ -67,8 +70,16 @@ class MeterState:
     billed: Mark | None = None
     borders: list[Mark] = field(default_factory=list)
     """Readings at the borders of hours since it was charged last (R28)."""
+    proven: Mark | None = None
+    """The last register it was charged to that it said itself: later than that it was only estimated."""
+    days: list[Registers] = field(default_factory=list)
+    """What it used on its last whole days that no guess has part in, at most `DAYS_KEPT` (R24)."""
+    estimated_days: int = 0
+    """Days in a row that were charged on an estimate; 0 once a real register has settled them."""
     table_differs: bool = False
-    """Its own time table was read, and is not that of its price: its registers per rate say nothing (R28)."""
+    """Its hours are told apart by readings at their borders: its own time table is not that of its price (R28)."""
+    table_found: bool | None = None
+    """Whether its time table differed when it was compared last; counts from where the next charge begins."""
     holds: dict[str, Hold] = field(default_factory=dict)
     observed: str = "unknown"
     observed_since: int | None = None

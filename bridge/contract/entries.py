@@ -46,7 +46,9 @@ KINDS: dict[str, str] = {
     " read_at, source, frames}, multiplier, tariff, version, lines [{rate, wh, price_micro, amount_nano}], wh,"
     " amount_nano, days, moves, balance_after_nano",
     "charge/2": "use between two registers, priced: account, meter, unit (kWh, or m3: litres for Wh), start and end"
-    " as in charge/1, between [{registers_wh, at, source}: readings at borders, or interpolated there], guessed"
+    " as in charge/1 (source of an end: freeze, border, load-record, interpolated, estimate; the last two have no"
+    " frames, but rests_on [{registers_wh, at, source}], and an estimate days [registers used], R24),"
+    " between [{registers_wh, at, source}: readings at borders, or interpolated there], guessed"
     " [interpolated, estimate], multiplier, full_scale_wh, by (registers, borders: how hours were told apart, R28),"
     " tariff, tariff_name, version (at the start), lines [{kind (rate, step, surcharge), rate (its name), wh,"
     " price_micro, amount_nano, version}], counter_before and counter {period, used_wh, others [[period, used_wh]]"
@@ -54,9 +56,10 @@ KINDS: dict[str, str] = {
     " date, moves, balance_after_nano",
     "fee/1": "the fixed fee of a day: account, date, tariff, tariff_name, version, unit, amount_nano, moves,"
     " balance_after_nano",
-    "border/1": "a reading at a border of the day's hours (R28): meter, registers_wh, at, read_at, source, frames",
+    "border/1": "a reading at a border of the day's hours (R28), or where a price changes (R27): meter, registers_wh,"
+    " at, read_at, border (the instant it is for), source, frames",
     "time-table/1": "a meter's own time table was read and compared with its price (R28): meter, differs, tariff,"
-    " version, told [{from, to, rate}], frames",
+    " version, day (the first that differs, else today), told [{from, to, rate}: that day's], frames",
     "calendar/1": "the holidays by which prices tell days apart: since, until, rest_days, work_days; days outside of"
     " since to until stay as they were, by",
     "closing/1": "a day closed: account, date, charges and fees [entry ids], deferred [meters without a register for"

@@ -177,6 +177,9 @@ class MeterFacts(Message):
     cover_open: bool | None = Field(default=None, description="the meter's cover stands open")
     terminal_cover_openings: int | None = None
     terminal_cover_open: bool | None = None
+    time_table: Literal["same", "differs"] | None = Field(
+        default=None, description="its own time table beside that of its price, as compared last (R28)"
+    )
     energy_today_wh: int | None = Field(
         default=None, description="used since the last local midnight, where that is known"
     )

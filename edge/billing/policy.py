@@ -130,6 +130,8 @@ class Moment:
     opened: bool
     keep_power: bool
     brake: str | None
+    estimated: bool = False
+    """A meter of the account was charged on an estimate, and no real register has settled that yet."""
 
 
 def may_cut(moment: Moment, terms: Terms) -> Verdict:
@@ -144,6 +146,8 @@ def may_cut(moment: Moment, terms: Terms) -> Verdict:
         return Verdict(False, "R19", "the opening register is not confirmed yet")
     if moment.quarantined:
         return Verdict(False, "I15", "the newest reading is set aside until a person releases it")
+    if moment.estimated:
+        return Verdict(False, "R3", "the balance rests on an estimate")
     if moment.read_age_s is None or not 0 <= moment.read_age_s <= terms.stale_s:
         return Verdict(False, "R3", "the newest reading is too old")
     told = warned(moment.delivered_powered_s, moment.powered_s, terms)

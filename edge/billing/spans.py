@@ -27,6 +27,8 @@ NEAR_TOP_TENTHS = 9
 ESTIMATED, INTERPOLATED = "estimate", "interpolated"
 """Sources of marks that no meter has said."""
 
+GUESSED = (ESTIMATED, INTERPOLATED)
+
 
 class NotRatable(Exception):
     """These readings cannot be charged under this price; nothing is charged and a person must look (R20, R28)."""
@@ -67,7 +69,7 @@ def used_wh(start: Mark, end: Mark, name: str, full_scale_wh: int) -> int:
     also where the estimate had passed the full scale and the meter has not. Raises NotRatable.
     """
     before, after = start.registers_wh[name], end.registers_wh[name]
-    if start.source in (ESTIMATED, INTERPOLATED):
+    if start.source in GUESSED:
         forward = (after - before) % full_scale_wh
         return forward if forward * 2 <= full_scale_wh else forward - full_scale_wh
     return span_wh(before, after, full_scale_wh)
@@ -83,7 +85,7 @@ def pieces(marks: Sequence[Mark], rules: Rules, full_scale_wh: int) -> list[Piec
         at = micros_of(border)
         if all(abs(mark.at - at) > NEAR_US for mark in found):
             place = next(n for n, mark in enumerate(found) if mark.at > at)
-            found.insert(place, _between(found[place - 1], found[place], at, rules, full_scale_wh))
+            found.insert(place, between(found[place - 1], found[place], at, rules, full_scale_wh))
     cut = []
     for start, end in pairwise(found):
         middle = instant_of_micros((start.at + end.at) // 2)
@@ -111,7 +113,7 @@ def _borders(first: int, last: int, rules: Rules) -> Iterator[datetime]:
             )
 
 
-def _between(before: Mark, after: Mark, at: int, rules: Rules, full_scale_wh: int) -> Mark:
+def between(before: Mark, after: Mark, at: int, rules: Rules, full_scale_wh: int) -> Mark:
     """Registers at an instant between two marks, as if each rate's load had been even over its hours.
 
     Where hours are told apart by borders the registers per rate say nothing: then the total alone is divided (R28).

@@ -22,6 +22,9 @@ SOURCES = {
     "border": later("read at the border"),
     "live": later("read"),
     "opening": later("opening reading"),
+    "load-record": later("load record"),
+    "interpolated": later("between two readings"),
+    "estimate": later("estimated"),
 }
 
 METHOD_WORDS = {
