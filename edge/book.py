@@ -9,25 +9,24 @@ the cursors of what the broker acknowledged, and powered time.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import sqlite3
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bridge.contract.clock import Clock
 from bridge.contract.units import micros_of
+from edge.entry import FIRST_HASH, Draft, Entry, Sealed, canonical, chain, hash_of, of_row, sealed
+
+__all__ = ["FIRST_HASH", "SCHEMA_VERSION", "Book", "BookError", "Entry", "WriteError", "canonical", "hash_of"]
 
 WriteError = sqlite3.Error
 OF_THE_DISK = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_BUSY")
 """What a full, read-only or failing disk, or somebody else who holds the book, makes of a write, and of opening; the
 book itself is not to blame (38-40)."""
-
-FIRST_HASH = "0" * 64
 
 SCHEMA_VERSION = 1
 
@@ -45,51 +44,6 @@ CREATE TABLE note (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOU
 
 class BookError(Exception):
     """The book cannot be used as it is; the sentence says what a person must do."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One row of the journal. `at` is in microseconds since 1970 UTC, `body` is canonical JSON."""
-
-    seq: int
-    id: str
-    at: int
-    boot: str
-    mono_ns: int
-    trusted: bool
-    kind: str
-    body: str
-    prev_hash: str
-    hash: str
-
-    @property
-    def computed_hash(self) -> str:
-        """What the hash must be for these columns."""
-        columns = (self.seq, self.id, self.at, self.boot, self.mono_ns, self.trusted, self.kind, self.body)
-        return hash_of(*columns, self.prev_hash)
-
-    @property
-    def fields(self) -> dict[str, Any]:
-        return json.loads(self.body)
-
-
-def canonical(fields: dict[str, Any]) -> str:
-    """The one JSON text of a body: sorted keys, no spaces, no NaN, no float (I6)."""
-    _refuse_floats(fields)
-    return json.dumps(fields, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-
-
-def _refuse_floats(value: Any) -> None:
-    if isinstance(value, float):
-        raise TypeError(f"a float may not enter the book: {value!r} (I6)")
-    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ():
-        _refuse_floats(inner)
-
-
-def hash_of(seq: int, id: str, at: int, boot: str, mono_ns: int, trusted: bool, kind: str, body: str, prev: str) -> str:
-    """SHA-256 over all columns and the hash before, each on a line of its own (I17). Bodies hold no line break."""
-    text = "\n".join((str(seq), id, str(at), boot, str(mono_ns), str(int(trusted)), kind, body, prev))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class Book:
@@ -155,46 +109,34 @@ class Book:
 
     # --- entries ---
 
-    def append(self, *drafts: tuple[str, str, dict[str, Any]]) -> list[Entry]:
-        """Write entries (kind, id, fields) in one transaction and one fsync; all or none. Raises sqlite3.Error.
+    def append(self, *drafts: Draft | Sealed) -> list[Entry]:
+        """Write entries in one transaction and one fsync; all or none. Raises sqlite3.Error.
 
         An id that stands already raises sqlite3.IntegrityError and nothing is written.
         """
         now, mono = micros_of(self._clock.now()), int(self._clock.monotonic() * 1_000_000_000)
         seq, prev, entries = self.seq, self.hash, []
-        for kind, id, fields in drafts:
-            seq, body = seq + 1, canonical(fields)
-            digest = hash_of(seq, id, now, self.boot, mono, self.trusted, kind, body, prev)
-            entries.append(Entry(seq, id, now, self.boot, mono, self.trusted, kind, body, prev, digest))
-            prev = digest
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            self._db.executemany(
-                "INSERT INTO journal VALUES (?,?,?,?,?,?,?,?,?,?)",
-                [
-                    (e.seq, e.id, e.at, e.boot, e.mono_ns, int(e.trusted), e.kind, e.body, e.prev_hash, e.hash)
-                    for e in entries
-                ],
-            )
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
+        for draft in drafts:
+            seq += 1
+            entries.append(entry := chain(seq, prev, sealed(draft), now, self.boot, mono, self.trusted))
+            prev = entry.hash
+        with _transaction(self._db):
+            rows = [entry.row for entry in entries]
+            self._db.executemany("INSERT INTO journal VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
         self.seq, self.hash = seq, prev
         return entries
 
     def find(self, id: str) -> Entry | None:
         """The entry with this id, if it was ever written."""
         row = self._db.execute("SELECT * FROM journal WHERE id = ?", (id,)).fetchone()
-        return _entry(row) if row else None
+        return of_row(row) if row else None
 
     def entries(self, first_seq: int = 1, limit: int | None = None) -> Iterator[Entry]:
         """Entries from `first_seq` on, in order."""
         rows = self._db.execute(
             "SELECT * FROM journal WHERE seq >= ? ORDER BY seq LIMIT ?", (first_seq, -1 if limit is None else limit)
         )
-        return map(_entry, rows)
+        return map(of_row, rows)
 
     # --- readings ---
 
@@ -253,8 +195,3 @@ def _transaction(db: sqlite3.Connection) -> Iterator[None]:
         # A full disk may have ended the transaction already, or refused the COMMIT and left it open.
         if db.in_transaction:
             db.execute("ROLLBACK")
-
-
-def _entry(row: tuple[Any, ...]) -> Entry:
-    seq, id, at, boot, mono_ns, trusted, kind, body, prev_hash, digest = row
-    return Entry(seq, id, at, boot, mono_ns, bool(trusted), kind, body, prev_hash, digest)

@@ -9,7 +9,7 @@ import itertools
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from bridge.contract.clock import Clock
 from bridge.contract.entries import TARIFFS
@@ -18,6 +18,7 @@ from edge import model
 from edge.balances import Balances
 from edge.billing.policy import Terms
 from edge.book import Book, BookError, Entry
+from edge.entry import Draft, Sealed
 from edge.fold import apply
 from edge.line.request import Port, Reply, Request
 from edge.live import Live, Sample
@@ -34,8 +35,6 @@ RECALLED_SWEEPS = 2000
 
 NOT_ASKED = ("late", "closed", "withdrawn")
 """Errors of a request that says nothing about its meter: it was never asked."""
-
-Draft = tuple[str, str, dict[str, Any]]
 
 
 class Ear(Protocol):
@@ -95,14 +94,14 @@ class Core:
 
     # --- the book ---
 
-    def append(self, *drafts: Draft) -> list[Entry]:
+    def append(self, *drafts: Draft | Sealed) -> list[Entry]:
         """Write entries in one transaction, fold them, then tell. Raises sqlite3.Error or CannotWrite: then nothing
         happened."""
         if self.cannot_write is not None:
             raise CannotWrite(self.cannot_write)
         entries = self.book.append(*drafts)
         for entry in entries:
-            apply(self.state, entry)
+            apply(self.state, entry, hashed=True)
         if any(entry.kind in ("meter/1", "account/1", *TARIFFS) for entry in entries):
             self.refresh()
         for entry in entries:
