@@ -3,7 +3,7 @@
 SQLite, STRICT, WAL, synchronous=FULL, one writing connection. An entry is a row of `journal`; triggers refuse
 UPDATE and DELETE; its hash covers all its columns and the hash before it. Readings that were not billed stand
 in `sweep`, packed; they are telemetry and may be trimmed. `note` holds the few numbers that are saved lazily:
-the cursors of what the broker acknowledged, and powered time.
+the cursors of what the broker acknowledged, and powered time. `snapshot` only speeds opening (`opening.py`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 from bridge.contract.clock import Clock
 from bridge.contract.units import micros_of
-from edge.entry import FIRST_HASH, Draft, Entry, Sealed, canonical, chain, hash_of, of_row, sealed
+from edge.entry import FIRST_HASH, Draft, Entry, Sealed, Snapshot, canonical, chain, hash_of, of_row, sealed
 
 __all__ = ["FIRST_HASH", "SCHEMA_VERSION", "Book", "BookError", "Entry", "WriteError", "canonical", "hash_of"]
 
@@ -40,6 +40,12 @@ CREATE TRIGGER journal_stays BEFORE DELETE ON journal BEGIN SELECT RAISE(ABORT, 
 CREATE TABLE sweep (number INTEGER PRIMARY KEY CHECK (number > 0), at INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
 CREATE TABLE note (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 """
+
+_SNAPSHOT = """
+CREATE TABLE IF NOT EXISTS snapshot (
+    seq INTEGER PRIMARY KEY, hash TEXT NOT NULL, version TEXT NOT NULL, body BLOB NOT NULL, digest TEXT NOT NULL) STRICT
+"""
+"""Not part of the schema's version: an older Riser does not know this table and does not miss it."""
 
 
 class BookError(Exception):
@@ -178,6 +184,22 @@ class Book:
     def save_notes(self, notes: dict[str, int]) -> None:
         with _transaction(self._db):
             self._db.executemany("INSERT OR REPLACE INTO note VALUES (?,?)", list(notes.items()))
+
+    # --- the snapshot of the fold ---
+
+    def snapshot(self) -> Snapshot | None:
+        """The newest one, as it stands there; who uses it looks whether it fits."""
+        if self._db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'snapshot'").fetchone() is None:
+            return None
+        row = self._db.execute("SELECT seq, hash, version, body, digest FROM snapshot ORDER BY seq DESC").fetchone()
+        return Snapshot(*row) if row else None
+
+    def save_snapshot(self, made: Snapshot) -> None:
+        """Put a snapshot in the place of the one before, which stands until then."""
+        with _transaction(self._db):
+            self._db.execute(_SNAPSHOT)
+            self._db.execute("DELETE FROM snapshot")
+            self._db.execute("INSERT INTO snapshot VALUES (?,?,?,?,?)", made)
 
     def close(self) -> None:
         if hasattr(self, "_db"):  # A book that refused to open has its lock only.

@@ -14,16 +14,16 @@ from typing import Protocol
 from bridge.contract.clock import Clock
 from bridge.contract.entries import TARIFFS
 from bridge.contract.units import instant_of_micros
-from edge import model
+from edge import model, opening
 from edge.balances import Balances
 from edge.billing.policy import Terms
-from edge.book import Book, BookError, Entry
+from edge.book import Book, Entry
 from edge.entry import Draft, Sealed
 from edge.fold import apply
 from edge.line.request import Port, Reply, Request
 from edge.live import Live, Sample
 from edge.pricing import Pricing
-from edge.state import MeterState, State
+from edge.state import MeterState
 
 log = logging.getLogger("riser.edge")
 
@@ -53,12 +53,7 @@ class Core:
 
     def __init__(self, book: Book, terms: Terms, clock: Clock):
         self.book, self.terms, self.clock = book, terms, clock
-        self.state = State()
-        try:
-            for entry in book.entries():
-                apply(self.state, entry)
-        except (ValueError, KeyError) as error:
-            raise BookError(f"the book does not fold: {error}; restore a backup (failure 42)") from None
+        self.state = opening.state_of(book)
         self.lives: dict[str, Live] = {}
         self.ports: dict[str, Port] = {}
         self.ears: list[Ear] = []

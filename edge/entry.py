@@ -1,4 +1,5 @@
-"""What an entry of the book is: its one JSON text, and the hash that binds it to all before it. Pure, no file.
+"""What an entry of the book is: its one JSON text, and the hash that binds it to all before it; and what a snapshot
+is. Pure, no file.
 
 hash = SHA-256(seq LF id LF at LF boot LF mono_ns LF trusted LF kind LF body LF prev_hash)
 """
@@ -106,3 +107,23 @@ def hash_of(seq: int, id: str, at: int, boot: str, mono_ns: int, trusted: bool, 
     """SHA-256 over all columns and the hash before, each on a line of its own (I17). Bodies hold no line break."""
     text = f"{seq}\n{id}\n{at}\n{boot}\n{mono_ns}\n{int(trusted)}\n{kind}\n{body}\n{prev}"
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Snapshot(NamedTuple):
+    """A fold as the book's file keeps it: up to entry `seq`, whose hash is `hash`, by the fold `version`."""
+
+    seq: int
+    hash: str
+    version: str
+    body: bytes
+    digest: str
+
+    @property
+    def whole(self) -> bool:
+        """Nothing of it was changed since it was written."""
+        return self.digest == digest_of(self.seq, self.hash, self.version, self.body)
+
+
+def digest_of(seq: int, hash: str, version: str, body: bytes) -> str:
+    """SHA-256 over all that a snapshot holds."""
+    return hashlib.sha256(f"{seq}\n{hash}\n{version}\n".encode() + body).hexdigest()

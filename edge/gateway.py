@@ -28,6 +28,7 @@ from edge.hearing import Hearing
 from edge.inbox import Event, Inbox
 from edge.line.request import Port, Ready, Reply
 from edge.modes import Modes
+from edge.opening import Snapshots
 from edge.outbox import Outbox, Sender
 from edge.polling import Polling
 from edge.publisher import Publisher
@@ -74,7 +75,7 @@ class Gateway:
         self.relays = Relays(core, self.accounts, password_of)
         self.readings = Readings(core, self.accounts, self.relays)
         self.sweeps = Sweeps(core, self.readings)
-        self.chores = Chores(clock)
+        self.chores, self.snapshots = Chores(clock), Snapshots(core)
         self.closing = Closing(core, self.accounts, self._take)
         self.clocks = Clocks(core, site.clock.set_meters)
         self.hearing = Hearing(self.topics, self.outbox, {port.id for port in site.ports})
@@ -203,6 +204,8 @@ class Gateway:
                 if self.relays.restless(meter):
                     self.relays.consider(meter)
                 self.relays.looking.watch(meter)
+        if self.snapshots.due():
+            self.chores.begin("snapshot", self.snapshots.work)
         self.sweeps.save()
         self.outbox.save()
         self._inform()
@@ -244,6 +247,7 @@ class Gateway:
         self.sweeps.save(force=True)
         self.outbox.save(force=True)
         self.core.book.save_notes({"powered_s": self.core.powered_s()})
+        self.snapshots.save()
 
     # --- reading ---
 
