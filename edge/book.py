@@ -9,9 +9,7 @@ the cursors of what the broker acknowledged, and powered time. `snapshot` only s
 from __future__ import annotations
 
 import fcntl
-import json
 import sqlite3
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +18,7 @@ from typing import Any
 from bridge.contract.clock import Clock
 from bridge.contract.units import micros_of
 from edge.entry import FIRST_HASH, Draft, Entry, Sealed, Snapshot, canonical, chain, hash_of, of_row, sealed
+from edge.packing import pack, unpack
 
 __all__ = ["FIRST_HASH", "SCHEMA_VERSION", "Book", "BookError", "Entry", "WriteError", "canonical", "hash_of"]
 
@@ -149,8 +148,7 @@ class Book:
     def add_sweep(self, rows: Sequence[dict[str, Any]]) -> int:
         """Number a sweep of readings and keep it in memory until `save_sweeps`. Returns its number."""
         self.sweep_number += 1
-        packed = zlib.compress(json.dumps(rows, separators=(",", ":")).encode(), 6)
-        self._unsaved_sweeps.append((self.sweep_number, micros_of(self._clock.now()), packed))
+        self._unsaved_sweeps.append((self.sweep_number, micros_of(self._clock.now()), pack(rows)))
         return self.sweep_number
 
     @property
@@ -167,12 +165,12 @@ class Book:
     def sweeps(self, first_number: int, limit: int) -> list[tuple[int, int, list[dict[str, Any]]]]:
         """Saved sweeps from `first_number` on: (number, at in microseconds, rows)."""
         rows = self._db.execute("SELECT * FROM sweep WHERE number >= ? ORDER BY number LIMIT ?", (first_number, limit))
-        return [(number, at, json.loads(zlib.decompress(body))) for number, at, body in rows]
+        return [(number, at, unpack(body)) for number, at, body in rows]
 
     def newest_sweeps(self, limit: int) -> Iterator[tuple[int, int, list[dict[str, Any]]]]:
         """Saved sweeps, newest first."""
         rows = self._db.execute("SELECT * FROM sweep ORDER BY number DESC LIMIT ?", (limit,))
-        return ((number, at, json.loads(zlib.decompress(body))) for number, at, body in rows)
+        return ((number, at, unpack(body)) for number, at, body in rows)
 
     # --- notes ---
 

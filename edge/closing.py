@@ -7,14 +7,16 @@ a charge, marked deferred; the next charge spans it.
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from bridge.contract.entries import FEES, INCOME, TENANT, WATER_INCOME
-from bridge.contract.units import instant_of, instant_of_micros, micros_of
+from bridge.contract.entries import CHARGES, FEES, INCOME, TENANT, WATER_INCOME
+from bridge.contract.units import instant_of, instant_of_micros, micros_of, micros_of_text
 from edge import gate
 from edge.accounts import Accounts
+from edge.batch import Batch
 from edge.billing import rating
 from edge.billing.rating import NotRatable
 from edge.billing.spans import span_wh
@@ -48,17 +50,25 @@ class Closing:
             self._midnights.borders.reads(now)
 
     def work(self) -> Iterator[None]:
-        """Every day that is due; a chore of the loop, account by account."""
+        """Every day that is due; a chore of the loop, account by account, many of them in one transaction."""
         core, now = self._core, self._core.now()
         if not core.book.trusted or now < self._idle_until:
             return
-        waiting = False
-        for account in list(core.state.accounts.values()):
-            for day in self._schedule.days_due(account.closed_through or self._day_before(account), now):
-                if not self._close_if_ready(account, day, now):
-                    waiting = True
-                    break  # Days are contiguous: the oldest first.
-                yield
+        waiting, todo, batch = False, deque(core.state.accounts.values()), Batch[tuple[AccountState, date]](core)
+        while todo or batch:
+            todo.extendleft(account for account, _ in reversed(batch.void()))
+            account = todo.popleft() if todo else None
+            if account and (day := self._schedule.day_due(account.closed_through or self._day_before(account), now)):
+                drafts = self._close_if_ready(account, day, now)
+                if drafts is None:
+                    waiting = True  # Its later days wait too: days are contiguous.
+                else:
+                    batch.add((account, day), drafts)
+            if batch.full or (batch and not todo):
+                for account, day in batch.write():
+                    self._closed(account, day)
+                    if self._schedule.day_due(day, now):
+                        todo.append(account)
             yield
         if not waiting:
             border = self._midnights.borders.next(now) - timedelta(seconds=core.terms.border_lead_s)
@@ -71,8 +81,8 @@ class Closing:
             opened = max(opened, instant_of_micros(core.state.believed_since))
         return opened.astimezone(core.terms.zone).date() - timedelta(days=1)
 
-    def _close_if_ready(self, account: AccountState, day: date, now: datetime) -> bool:
-        """Close a day when every meter's midnight is there or given up. True when it is closed."""
+    def _close_if_ready(self, account: AccountState, day: date, now: datetime) -> list[Draft] | None:
+        """What closes a day, when every meter's midnight is there or given up; None while one is not."""
         core = self._core
         midnight_day = day + timedelta(days=1)
         midnight = local_midnight(midnight_day, core.terms.zone)
@@ -88,42 +98,45 @@ class Closing:
                 deferred.append(id)
             else:
                 self._midnights.want(meter, midnight_day, now)
-                return False
-        self._close(account, day, ready, deferred)
-        return True
+                return None
+        return self._close(account, day, ready, deferred)
 
     def _close(
         self, account: AccountState, day: date, ready: list[tuple[MeterState, dict[str, Any]]], deferred: list[str]
-    ) -> None:
-        core = self._core
+    ) -> list[Draft]:
         drafts: list[Draft] = []
-        posted, counters = core.state.posted_nano(account.id), dict(account.counters)
+        posted, counters = self._core.state.posted_nano(account.id), dict(account.counters)
         for meter, mark in ready:
             draft = self._charge(account, meter, day, mark, posted, counters)
-            if draft is None:
+            drafts += [draft] if draft else []
+            if draft is None or draft[0] not in CHARGES:
                 deferred.append(meter.id)
             else:
-                drafts.append(draft)
                 posted = draft[2]["balance_after_nano"]
-        charges = [id for _, id, _ in drafts]
+        charges = [id for kind, id, _ in drafts if kind in CHARGES]
+        fees = []
         for fee in self._fees(account, day, posted):
+            fees.append(fee[1])
             drafts.append(fee)
             posted = fee[2]["balance_after_nano"]
         closing = {
             "account": account.id,
             "date": day.isoformat(),
             "charges": charges,
-            "fees": [id for _, id, _ in drafts[len(charges) :]],
+            "fees": fees,
             "deferred": deferred,
             "opening_nano": account.closing_nano,
             "closing_nano": posted,
         }
-        core.append(*drafts, ("closing/1", f"close:{account.id}:{day.isoformat()}", closing))
+        if deferred:
+            log.warning("account %s: %s closes, deferred for %s", account.id, day, ", ".join(deferred))
+        return [*drafts, ("closing/1", f"close:{account.id}:{day.isoformat()}", closing)]
+
+    def _closed(self, account: AccountState, day: date) -> None:
+        """A day stands in the book. What is available is what it was, so policy has nothing new to look at (R9)."""
         for id in account.meters:
             self._midnights.forget(id, day + timedelta(days=1))
-        if deferred:
-            log.warning("account %s: %s closed, deferred for %s", account.id, day, ", ".join(deferred))
-        self._accounts.evaluate(account)
+        self._core.changed("account", account.id)
 
     def _fees(self, account: AccountState, day: date, posted_nano: int) -> Iterator[Draft]:
         """The fixed fee of a day, by the price with which that day began; a line of its own, used or not."""
@@ -152,16 +165,17 @@ class Closing:
         self, account: AccountState, meter: MeterState, day: date, mark: dict[str, Any], posted_nano: int,
         counters: dict[str, Counter],
     ) -> Draft | None:  # fmt: skip
-        """The charge from the last billed register to this midnight, or None when it cannot be charged as it is."""
+        """The charge from the last billed register to this midnight; None, or what a person is told, when it cannot be
+        charged as it is."""
         core, start = self._core, meter.billed
         if start is None or meter.quarantined is not None:
             return None  # I15: what is in doubt is not charged until the doubt is released.
+        end = Mark(mark["registers_wh"], micros_of_text(mark["at"]), mark["source"])
         try:
-            self._plausible(meter, start, mark)
+            self._plausible(meter, start, end)
             unit, full = core.balances.unit(meter), core.lives[meter.id].model.full_scale_wh
             version = core.pricing.version_at(account, instant_of_micros(start.at), unit)
             borders = by_borders(meter, version)
-            end = Mark(mark["registers_wh"], micros_of(instant_of(mark["at"])), mark["source"])
             between = [each for each in meter.borders if start.at < each.at < end.at]
             priced = core.pricing.charge(
                 account, [start, *between, end], meter.multiplier, full,
@@ -169,8 +183,7 @@ class Closing:
             )  # fmt: skip
         except NotRatable as trouble:
             alarm = {"meter": meter.id, "account": account.id, "alarm": "not-charged", "text": f"{day}: {trouble}"}
-            core.append(("alarm/1", core.own_id("alarm"), alarm))
-            return None
+            return ("alarm/1", f"alarm:not-charged:{meter.id}:{day.isoformat()}", alarm)
         amount = rating.amount_nano(priced.lines)
         before, counters[unit] = counters.get(unit, Counter()), priced.counter
         income = INCOME if unit == ENERGY else WATER_INCOME
@@ -200,13 +213,13 @@ class Closing:
         }
         return ("charge/2", f"charge:{meter.id}:{day.isoformat()}", fields)
 
-    def _plausible(self, meter: MeterState, start: Mark, mark: dict[str, Any]) -> None:
+    def _plausible(self, meter: MeterState, start: Mark, end: Mark) -> None:
         """A frozen register goes through the gate too. Raises NotRatable."""
         model = self._core.lives[meter.id].model
-        span_s = (instant_of(mark["at"]) - instant_of_micros(start.at)).total_seconds()
+        ceiling_wh = gate.ceiling_wh(model, (end.at - start.at) // 1_000_000)
         for name, was in start.registers_wh.items():
-            used = span_wh(was, mark["registers_wh"].get(name, was), model.full_scale_wh)
-            if used > gate.ceiling_wh(model, span_s):
+            used = span_wh(was, end.registers_wh.get(name, was), model.full_scale_wh)
+            if used > ceiling_wh:
                 raise NotRatable(f"R21: the register {name} rose by {used} Wh, more than the meter can carry")
 
 

@@ -85,7 +85,7 @@ def _refuse(number: str) -> NoReturn:
     raise TypeError(f"a float may not enter the book: {number} (I6)")
 
 
-_TEXT = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+_TEXT = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 _READ = json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse).decode
 """Reading the text back is the quickest way to find every float in it, and gives what the fold needs."""
 

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from bridge.contract.entries import KINDS, TENANT
-from bridge.contract.units import instant_of, micros_of
+from bridge.contract.units import micros_of_text
 from edge.billing.days import Days
 from edge.entry import Entry
 from edge.state import AILMENTS, AccountState, Counter, Cover, Final, Hold, Mark, MeterState, State
@@ -74,7 +74,7 @@ def _account(state: State, entry: Entry, fields: Fields) -> None:
 
 
 def _mark(fields: Fields) -> Mark:
-    return Mark(fields["registers_wh"], micros_of(instant_of(fields["at"])), fields["source"])
+    return Mark(fields["registers_wh"], micros_of_text(fields["at"]), fields["source"])
 
 
 def _opening(state: State, entry: Entry, fields: Fields) -> None:
