@@ -31,7 +31,7 @@ ONLY_IMPORTER = {
 
 OURS = {"bridge", "edge", "panel", "firmware_sim", "host"}
 
-NO_FLOAT = ("edge/billing", "edge/book.py", "edge/fold.py", "edge/closing.py", "edge/gate.py")
+NO_FLOAT = ("edge/billing", "edge/audit", "edge/book.py", "edge/fold.py", "edge/closing.py", "edge/gate.py")
 """Where money and registers are: integers only (R11, I6). Seconds of a line may be floats elsewhere."""
 
 WALL_CLOCK = {"bridge/contract/clock.py"}
