@@ -88,10 +88,15 @@ def test_each_library_has_one_door() -> None:
 
 
 def test_the_book_has_one_writer_at_the_edge() -> None:
-    """sqlite3 is opened by edge/book.py alone; the main module only names its errors."""
+    """sqlite3 is opened by edge/book.py, which writes, and by edge/audit/opened.py, which only reads; the main module
+    only names its errors."""
     users = {name(p) for p in sources() if name(p).startswith("edge/") and "sqlite3" in imports(p)}
-    assert users <= {"edge/book.py", "edge/__main__.py"}
+    assert users <= {"edge/book.py", "edge/audit/opened.py", "edge/__main__.py"}
     assert "sqlite3.connect" not in (ROOT / "edge/__main__.py").read_text(encoding="utf-8")
+    reader = (ROOT / "edge/audit/opened.py").read_text(encoding="utf-8")
+    assert reader.count("sqlite3.connect(") == 1 and reader.count('"mode=ro') == 2
+    for word in ("INSERT", "UPDATE", "DELETE", "CREATE", "mode=rw", "BEGIN"):
+        assert word not in reader, f"a reader that knows {word} is no reader"
 
 
 def test_the_floor_needs_no_database() -> None:

@@ -29,7 +29,9 @@ def anchor_of(text: str) -> Anchor:
 def anchored(anchor: Anchor, seq: int, digest: str) -> None:
     """Compare the entry that an anchor names. Raises Lie."""
     if seq == anchor[0] and not digest.startswith(anchor[1]):
-        raise Lie(seq, None, f"its hash is {digest[:16]}...: the book was written anew", f"{anchor[1]}, the anchor (I17)")
+        raise Lie(
+            seq, None, f"its hash is {digest[:16]}...: the book was written anew", f"{anchor[1]}, the anchor (I17)"
+        )
 
 
 def cut(newest: int, known: int, who: str) -> None:

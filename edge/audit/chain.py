@@ -82,5 +82,3 @@ def _hash(row: Row, seq: int, prev: bytes) -> bytes:
 def _shown(column: Any) -> str:
     """A column for a person's eyes, whatever it holds."""
     return column.decode("utf-8", "backslashreplace") if isinstance(column, bytes) else repr(column)
-
-

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge.contract.entries import FEES, INCOME, TENANT, WATER_INCOME
-from bridge.contract.units import instant_of, instant_of_micros, micros_of
+from bridge.contract.units import instant_of_micros, micros_of
 from edge import model
 from edge.audit import frames
 from edge.audit.lie import Report, Wrong, must

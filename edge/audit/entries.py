@@ -82,7 +82,9 @@ class Entries:
             raise Lie(row[0], row[1].decode("utf-8", "backslashreplace"), found.wrong, found.expected) from None
         except (KeyError, TypeError, ValueError, AttributeError, IndexError, LookupError) as error:
             wrong = f"it does not say what its kind must say ({type(error).__name__}: {error})"
-            raise Lie(row[0], row[1].decode("utf-8", "backslashreplace"), wrong, "an entry as the edge writes it") from None
+            raise Lie(
+                row[0], row[1].decode("utf-8", "backslashreplace"), wrong, "an entry as the edge writes it"
+            ) from None
 
     # --- before it is folded ---
 

@@ -110,7 +110,9 @@ class Reader:
     def of_kinds(self, *kinds: str, until: int | None = None) -> Iterator[Entry]:
         """Entries of these kinds, oldest first, up to and with `until`."""
         marks = ",".join("?" * len(kinds))
-        return self._entries(f"kind IN ({marks}) AND seq <= ? ORDER BY seq", *kinds, self.seq if until is None else until)
+        return self._entries(
+            f"kind IN ({marks}) AND seq <= ? ORDER BY seq", *kinds, self.seq if until is None else until
+        )
 
     def all(self, first_seq: int = 1) -> Iterator[Entry]:
         """Every entry from a number on."""

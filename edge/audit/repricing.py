@@ -113,9 +113,7 @@ class Repricing:
             counter = Counter(period, before + used)
         if used and version.surcharges:
             category = account.row.get("category")
-            lines += [
-                _line(SURCHARGE, each.name, used, each.micro, number) for each in version.surcharges_of(category)
-            ]
+            lines += [_line(SURCHARGE, each.name, used, each.micro, number) for each in version.surcharges_of(category)]
         return lines, counter
 
 

@@ -82,7 +82,13 @@ class Grown:
     def _tariff(self, version: int, at: datetime) -> Draft:
         cents = 10_000 * (version % 7)
         prices = {"sharp": 1_387_651, "peak": 1_154_321, "flat": 697_337, "valley": 312_113}
-        hours = [(0, 480, "valley"), (480, 660, "peak"), (660, 1080, "flat"), (1080, 1260, "sharp"), (1260, 1440, "flat")]
+        hours = [
+            (0, 480, "valley"),
+            (480, 660, "peak"),
+            (660, 1080, "flat"),
+            (1080, 1260, "sharp"),
+            (1260, 1440, "flat"),
+        ]
         body = {
             "tariff": "shop", "name": "商铺分时", "version": version, "effective_at": instant_exact(at),
             "price_kind": "tou", "prices_micro": {rate: micro + cents for rate, micro in prices.items()},
@@ -167,7 +173,8 @@ class Grown:
             "account": account.id, "meter": name, "unit": ENERGY, "start": mark_body(start),
             "between": [mark_body(each) for each in priced.marks[1:-1]], "end": end, "guessed": list(priced.guessed),
             "multiplier": meter.multiplier, "full_scale_wh": FULL, "by": "registers", "tariff": version.tariff,
-            "tariff_name": version.name, "version": version.version, "lines": [line_body(line) for line in priced.lines],
+            "tariff_name": version.name, "version": version.version,
+            "lines": [line_body(line) for line in priced.lines],
             "counter_before": counter_body(counters.get(ENERGY, Counter())), "counter": counter_body(priced.counter),
             "wh": rating.energy_wh(priced.lines), "amount_nano": amount, "days": 1, "date": day,
             **moved(TENANT + account.id, INCOME, amount, posted),
@@ -176,7 +183,8 @@ class Grown:
         yield "fee/1", f"fee:{account.id}:{day}:kWh", {
             "account": account.id, "date": day, "tariff": version.tariff, "tariff_name": version.name,
             "version": version.version, "unit": ENERGY, "amount_nano": fee,
-            "moves": [{"from": TENANT + account.id, "to": FEES, "amount_nano": fee}], "balance_after_nano": posted - fee,
+            "moves": [{"from": TENANT + account.id, "to": FEES, "amount_nano": fee}],
+            "balance_after_nano": posted - fee,
         }  # fmt: skip
         yield "closing/1", f"close:{account.id}:{day}", {
             "account": account.id, "date": day, "charges": [f"charge:{name}:{day}"],
