@@ -26,6 +26,7 @@ ONLY_IMPORTER = {
     "tinydb": {"edge/registry.py"},
     "apscheduler": {"edge/schedule.py"},
     "pymodbus": {"edge/codec/modbus_pdu.py"},
+    "xlsxwriter": {"edge/audit/sheets.py"},
 }
 """Libraries that have one door each."""
 

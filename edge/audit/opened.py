@@ -118,6 +118,15 @@ class Reader:
         """Every entry from a number on."""
         return self._entries("seq >= ? ORDER BY seq", first_seq)
 
+    def about(self, account: str) -> Iterator[Entry]:
+        """Entries that name an account, and the few that may concern any: prices, openings of meters."""
+        named = "instr(body, ?) OR instr(body, ?) OR kind IN ('tariff/1', 'tariff/2', 'opening/1')"
+        return self._entries(f"{named} ORDER BY seq", f'"account":"{account}"', f'"account:{account}"')
+
+    def with_money(self) -> Iterator[Entry]:
+        """Entries that move money, and the accounts they name."""
+        return self._entries("instr(body, '\"moves\":[{') OR kind = 'account/1' ORDER BY seq")
+
     def _entries(self, where: str, *values: Any) -> Iterator[Entry]:
         try:
             for row in self._db.execute(f"SELECT * FROM journal WHERE {where}", values):

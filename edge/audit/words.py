@@ -122,16 +122,19 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "trip-window": ("Cut window {begin} to {end}", "允许停电时段 {begin} 至 {end}"),
     # --- statement ---
-    "statement": ("Statement", "对账单"),
-    "month": ("Month", "月份"),
     "meters": ("Meters", "表计"),
     "meter": ("Meter", "表计"),
     "opening-register": ("Opening register", "期初示数"),
     "closing-register": ("Closing register", "期末示数"),
     "used": ("Used", "用量"),
     "multiplier": ("Multiplier", "倍率"),
-    "opening-money": ("Opening balance", "期初余额"),
-    "closing-money": ("Closing balance", "期末余额"),
+    "statement-of": ("Statement {month}", "对账单 {month}"),
+    "opening-money": ("Opening balance at the start of {day}: {amount} yuan", "期初余额（{day} 零点）：{amount} 元"),
+    "closing-money": (
+        "Closing balance at the end of {day}: {amount} yuan{more}",
+        "期末余额（{day} 结束）：{amount} 元{more}",
+    ),
+    "pair": ("{first} {second}", "{first} {second}"),
     "sums": ("By rate and step", "按时段与阶梯汇总"),
     "line": ("Line", "项目"),
     "quantity": ("Quantity", "数量"),
@@ -155,7 +158,18 @@ WORDS: dict[str, tuple[str, str]] = {
         "金额精确到十亿分之一元，本页未作任何舍入。",
     ),
     "guessed-mark": ("with a guessed register", "含推算示数"),
+    # --- vouchers ---
+    "debit": ("Debit account", "借方科目"),
+    "credit": ("Credit account", "贷方科目"),
+    "posted": ("Posted, yuan", "入账金额（元）"),
+    "exact": ("Exact amount, yuan", "精确金额（元）"),
+    "residue-before": ("Residue before, yuan", "承前余数（元）"),
+    "residue-after": ("Residue after, yuan", "结转余数（元）"),
+    "reference-head": ("Reference", "凭据"),
+    "text": ("Text", "摘要"),
+    # --- totals ---
     "totals": ("Charges and fees {out}, money in {in}", "费用合计 {out}，入账合计 {in}"),
+    "closed-through": (" (days are closed through {day})", "（已日结至 {day}）"),
     "none": ("none", "无"),
 }
 """Key: (English, Chinese)."""

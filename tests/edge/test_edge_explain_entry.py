@@ -71,7 +71,8 @@ def test_a_day_of_an_account_is_explained_at_once(book: Path, capsys: pytest.Cap
 
 def test_every_entry_of_a_real_book_can_be_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A payment, a cut-off with its evidence, charges by freeze and by border, openings: each has something to say."""
-    building = Building(tmp_path, meters={"a206", "a301"}, poll_s=300, idle_s=10, start=START.replace(hour=15, minute=50))
+    start = START.replace(hour=15, minute=50)
+    building = Building(tmp_path, meters={"a206", "a301"}, poll_s=300, idle_s=10, start=start)
     building.connect()
     building.run(minutes=4)
     building.topup("100206", 100_00, reference="K-77")
@@ -113,5 +114,5 @@ def test_both_languages_are_complete() -> None:
     for key, (english, chinese) in words.WORDS.items():
         assert english and chinese, key
         assert set(re.findall(r"{(\w+)}", english)) == set(re.findall(r"{(\w+)}", chinese)), key
-        if english not in ("{rate}",):
+        if re.search(r"\w", re.sub(r"{\w+}", "", english)):
             assert re.search(r"[\u4e00-\u9fff]", chinese), key
