@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge.contract.entries import FEES, INCOME, TENANT, WATER_INCOME
-from bridge.contract.units import instant_of_micros, micros_of
+from bridge.contract.units import micros_of
 from edge import model
 from edge.audit import frames
 from edge.audit.lie import Report, Wrong, must
@@ -70,7 +70,7 @@ class Charges:
         unit = WATER if kind.quantity == "volume" else ENERGY
         must(fields["unit"], unit, "its unit")
         must(fields["full_scale_wh"], kind.full_scale_wh, "its full_scale_wh")
-        version = self.pricing.pricing.version_at(account, instant_of_micros(start.at), unit)
+        version = self.pricing.version_at(account, start.at, unit)
         named = (fields["tariff"], fields["tariff_name"], fields["version"])
         must(named, (version.tariff, version.name, version.version), "its price")
         borders = by_borders(meter, version)
@@ -96,7 +96,7 @@ class Charges:
         """A charge of the first kind: one version for the whole span, by the registers that the price names."""
         start, full = meter.billed, model.of_row(meter.row).full_scale_wh
         assert start is not None
-        version = self.pricing.pricing.version_at(account, instant_of_micros(start.at))
+        version = self.pricing.version_at(account, start.at, ENERGY)
         must((fields["tariff"], fields["version"]), (version.tariff, version.version), "its price")
         try:
             lines = rating.rate(start.registers_wh, end.registers_wh, meter.multiplier, full, version)
@@ -127,7 +127,7 @@ class Charges:
         if not self.pricing.owes_fees(account, unit):
             return 0
         begins = max(local_midnight(day, self._zone), frames.instant(account.row["since"]))
-        return self.pricing.pricing.version_at(account, begins, unit).daily_fee_nano
+        return self.pricing.version_at(account, micros_of(begins), unit).daily_fee_nano
 
 
 def _moves(wallet: str, income: str, amount: int) -> list[Fields]:

@@ -28,7 +28,7 @@ def _no_float(text: str) -> Any:
     raise Wrong(f"it holds the number {text}", "integers only (I6)")
 
 
-_DECODER = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float)
+_scan = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float).scan_once  # type: ignore[attr-defined]
 
 
 class Read(Entry):
@@ -45,11 +45,11 @@ class Read(Entry):
             kind=kind.decode(), body=text, prev_hash=prev.decode(), hash=digest.decode(),
         )  # fmt: skip
         try:
-            parsed = _DECODER.decode(text)
-        except (ValueError, RecursionError) as error:
+            parsed, end = _scan(text, 0)
+        except (ValueError, RecursionError, StopIteration) as error:
             raise Wrong(f"its body is no JSON: {error}", "a JSON object") from None
-        if not isinstance(parsed, dict):
-            raise Wrong("its body is no JSON object", "a JSON object")
+        if not isinstance(parsed, dict) or end != len(text):
+            raise Wrong("its body is not one JSON object", "a JSON object")
         self.__dict__.update(fields=parsed, computed_hash=self.hash)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from bridge.contract.units import instant_of
 from edge import model
+from edge.audit import quick
 from edge.audit.lie import Wrong, must
 from edge.codec.errors import CodecError
 from edge.midnights import FREEZE_DRIFT_S
@@ -30,22 +31,45 @@ Exchange = Sequence[str]
 def registers(row: dict[str, Any], source: str, exchange: Exchange, zone: tzinfo) -> Registers:
     """What a kept exchange says. Raises CodecError or ValueError where it says nothing."""
     kind = model.of_row(row)
+    if len(exchange) == 2:
+        name = "freeze-energy" if source == FREEZE else kind.registers
+        if (found := quick.registers(kind.id, name, exchange[1])) is not None:
+            return found
     question, *parts = (bytes.fromhex(text) for text in exchange)
     if source == FREEZE:
         return registers_of(kind.values("freeze-energy", parts, zone))
     name = kind.registers
     if kind.protocol != "modbus-rtu":
         return registers_of(kind.values(name, parts, zone))
-    found = Question(kind, (kind.rows[name],), int.from_bytes(question[2:4], "big")).values(parts, zone)[name]
-    if isinstance(found, CodecError):
-        raise found
-    return registers_of(found)
+    values = Question(kind, (kind.rows[name],), int.from_bytes(question[2:4], "big")).values(parts, zone)[name]
+    if isinstance(values, CodecError):
+        raise values
+    return registers_of(values)
+
+
+def answers_for(row: dict[str, Any], exchange: Exchange) -> bool:
+    """True when every part of an answer carries the address of this meter."""
+    protocol, address = row["protocol"], str(row["address"])
+    for text in exchange[1:]:
+        raw = bytes.fromhex(text)
+        if protocol == "modbus-rtu":
+            own = raw[0] == int(address)
+        else:
+            first, digits = (2, 14) if protocol == "cjt188" else (1, 12)
+            body = raw.lstrip(b"\xfe")
+            own = body[first : first + digits // 2][::-1].hex() == address.lower().zfill(digits)
+        if not own:
+            return False
+    return True
 
 
 def frozen_at(row: dict[str, Any], exchange: Exchange, zone: tzinfo) -> datetime | None:
     """The instant that a meter said it had frozen its registers."""
     kind = model.of_row(row)
-    return _instant(kind.id, kind.contents([bytes.fromhex(text) for text in exchange[1:]]), zone)
+    raw = quick.contents(exchange[1]) if len(exchange) == 2 and kind.protocol == "dlt645-2007" else None
+    if raw is None:
+        raw = kind.contents([bytes.fromhex(text) for text in exchange[1:]])
+    return _instant(kind.id, raw, zone)
 
 
 @lru_cache(maxsize=256)  # A midnight is that of all meters of the site.
@@ -66,8 +90,11 @@ def check(row: dict[str, Any], mark: dict[str, Any], zone: tzinfo, what: str) ->
         said = registers(row, source, frames[-1], zone)
         if source == FREEZE and len(frames) > 1:
             _that_midnight(row, mark, frames[0], zone, what)
+        own = all(answers_for(row, exchange) for exchange in frames)
     except (CodecError, ValueError, KeyError, IndexError) as trouble:
         raise Wrong(f"the raw frames of {what} cannot be read: {trouble}", "frames of this meter's model") from None
+    if not own:
+        raise Wrong(f"the frames of {what} do not come from meter {row['meter']}", f"address {row['address']} in them")
     must(mark["registers_wh"], said, f"{what}, by its registers,")
     return True
 

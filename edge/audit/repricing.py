@@ -38,12 +38,14 @@ class Repricing:
         self._pieces: dict[tuple[str | None, int, int], Piece] = {}
         self._payers: dict[str, Payer] = {}
         self._fees: dict[str | None, bool] = {}
+        self._versions: dict[tuple[str | None, int], Version] = {}
 
     def changed(self) -> None:
         self.pricing.refresh()
         self._pieces.clear()
         self._payers.clear()
         self._fees.clear()
+        self._versions.clear()
 
     def owes_fees(self, account: AccountState, unit: str) -> bool:
         """True where a version of the account's tariff has a daily fee."""
@@ -51,6 +53,15 @@ class Repricing:
         if id not in self._fees:
             self._fees[id] = any(version.daily_fee_nano for version in self.pricing.versions(account, unit))
         return self._fees[id]
+
+    def version_at(self, account: AccountState, at: int, unit: str) -> Version:
+        """The version in force at an instant in microseconds."""
+        key = tariff_id(account, unit), at
+        if (found := self._versions.get(key)) is None:
+            if len(self._versions) >= KEPT:
+                self._versions.clear()
+            found = self._versions[key] = self.pricing.version_at(account, instant_of_micros(at), unit)
+        return found
 
     def payer(self, account: AccountState) -> Payer:
         if account.id not in self._payers:

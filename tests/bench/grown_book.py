@@ -19,7 +19,7 @@ from bridge.contract.entries import FEES, INCOME, TENANT, TILL
 from bridge.contract.units import NANO_PER_FEN, instant_exact, instant_text, micros_of
 from edge import model
 from edge.billing import rating
-from edge.billing.tariff import local_midnight
+from edge.billing.tariff import Version, local_midnight
 from edge.book import Book
 from edge.closing import moved
 from edge.codec import dlt645
@@ -41,8 +41,8 @@ Draft = tuple[str, str, dict[str, Any]]
 class Grown:
     """Writes day after day."""
 
-    def __init__(self, directory: Path, meters: int, begins: date = BEGINS, seed: int = 1):
-        self.day, self.dice = begins, Random(seed)
+    def __init__(self, directory: Path, meters: int, begins: date = BEGINS, seed: int = 1, fee_nano: int = 333_333_333):
+        self.day, self.dice, self.fee_nano = begins, Random(seed), fee_nano
         start = local_midnight(begins, ZONE) + timedelta(hours=1)
         self.clock = ManualClock(start)
         self.book = Book(directory, self.clock, "boot-1")
@@ -95,7 +95,7 @@ class Grown:
             "windows": [{"from": begin, "to": end, "rate": rate} for begin, end, rate in hours], "unit": "kWh",
             "tables": [], "steps": {"period": "year", "month": 1, "day": 1, "moving_in": "full", "steps": [
                 {"above_wh": 2_160_000, "add_micro": 50_000}, {"above_wh": 4_200_000, "add_micro": 300_000}]},
-            "surcharges": [{"name": "fund", "micro": 27_123, "category": None}], "daily_fee_nano": 333_333_333,
+            "surcharges": [{"name": "fund", "micro": 27_123, "category": None}], "daily_fee_nano": self.fee_nano,
             "purchase_micro": {}, "by": "seed",
         }  # fmt: skip
         return "tariff/2", f"tariff:shop:{version}", body
@@ -180,22 +180,27 @@ class Grown:
             **moved(TENANT + account.id, INCOME, amount, posted),
         }  # fmt: skip
         fee, posted = version.daily_fee_nano, posted - amount
-        yield "fee/1", f"fee:{account.id}:{day}:kWh", {
-            "account": account.id, "date": day, "tariff": version.tariff, "tariff_name": version.name,
-            "version": version.version, "unit": ENERGY, "amount_nano": fee,
-            "moves": [{"from": TENANT + account.id, "to": FEES, "amount_nano": fee}],
-            "balance_after_nano": posted - fee,
-        }  # fmt: skip
+        if fee:
+            yield self._fee(account.id, day, version, posted - fee)
         yield "closing/1", f"close:{account.id}:{day}", {
             "account": account.id, "date": day, "charges": [f"charge:{name}:{day}"],
-            "fees": [f"fee:{account.id}:{day}:kWh"], "deferred": [], "opening_nano": account.closing_nano,
-            "closing_nano": posted - fee,
+            "fees": [f"fee:{account.id}:{day}:kWh"] if fee else [], "deferred": [],
+            "opening_nano": account.closing_nano, "closing_nano": posted - fee,
         }  # fmt: skip
 
+    def _fee(self, account: str, day: str, version: Version, posted: int) -> Draft:
+        fee = version.daily_fee_nano
+        body = {
+            "account": account, "date": day, "tariff": version.tariff, "tariff_name": version.name,
+            "version": version.version, "unit": ENERGY, "amount_nano": fee,
+            "moves": [{"from": TENANT + account, "to": FEES, "amount_nano": fee}], "balance_after_nano": posted,
+        }  # fmt: skip
+        return "fee/1", f"fee:{account}:{day}:kWh", body
 
-def grow(directory: Path, meters: int, days: int, *, seed: int = 1) -> None:
+
+def grow(directory: Path, meters: int, days: int, *, seed: int = 1, fee_nano: int = 333_333_333) -> None:
     """Write the book of `meters` over `days` into an empty directory."""
-    grown = Grown(directory, meters, seed=seed)
+    grown = Grown(directory, meters, seed=seed, fee_nano=fee_nano)
     grown.grow(days)
     grown.book.close()
 
@@ -205,5 +210,6 @@ if __name__ == "__main__":
     parser.add_argument("directory", type=Path)
     parser.add_argument("--meters", type=int, default=100)
     parser.add_argument("--days", type=int, default=3652)
+    parser.add_argument("--fee-nano", type=int, default=333_333_333)
     chosen = parser.parse_args()
-    grow(chosen.directory, chosen.meters, chosen.days)
+    grow(chosen.directory, chosen.meters, chosen.days, fee_nano=chosen.fee_nano)

@@ -6,19 +6,27 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bridge.contract.clock import ManualClock
-from edge.audit import opened
+from edge import model
+from edge.audit import opened, quick
 from edge.audit.beside import anchor_of
 from edge.audit.lie import Report
 from edge.audit.opened import Reader, Unreadable
 from edge.audit.verify import lines_of, main, verify
 from edge.book import Book
+from edge.codec import dlt645
+from edge.codec.dlt645 import Frame
+from edge.readings import registers_of
 from edge.registry import Registry
 from tests.bench.grown_book import Grown
 from tests.edge import forged
@@ -301,3 +309,34 @@ def test_unknown_kinds_are_told_not_called_lies(tmp_path: Path) -> None:
     book.close()
     report: Report = verify(tmp_path)
     assert report.good and any("newer/7" in line for line in lines_of(report))
+
+
+def test_frames_of_another_meter_are_no_proof(book: Path) -> None:
+    """Whole frames that say the right registers, but come from the neighbour's meter: the charge is named."""
+    seq = seq_of(book, CHARGE)
+
+    def borrowed(fields: dict[str, Any]) -> None:
+        for exchange in fields["end"]["frames"]:
+            frame = dlt645.decode(bytes.fromhex(exchange[1]))
+            exchange[1] = dlt645.encode(replace(frame, address="000000000000"), 0).hex()
+
+    forged.rechained(book, seq, borrowed)
+    report = verify(book)
+    assert report.lie is not None and report.lie.seq == seq and "do not come from meter m001" in report.lie.wrong
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(min_size=0, max_size=24), st.sampled_from([0, 4]), st.integers(0, 40), st.integers(0, 255))
+def test_the_quick_reader_reads_as_the_model_does(values: bytes, preamble: int, place: int, mask: int) -> None:
+    """Any value bytes, wake-up bytes and one damaged byte: quick says the same as the model, or leaves it to it."""
+    kind = model.load("dlt645-3p")
+    for name in ("freeze-energy", "energy"):
+        data = dlt645.decode(kind.ask(name, "000000000001", 1)).data[:4]
+        raw = bytearray(dlt645.encode(Frame("000000000001", 0x91, data + values), preamble))
+        raw[place % len(raw)] ^= mask
+        found = quick.registers(kind.id, name, raw.hex())
+        if found is not None:
+            assert found == registers_of(kind.values(name, bytes(raw), UTC))
+        elif mask == 0:
+            digits = values[:20].hex()
+            assert len(values) < 20 or not digits.isdecimal()
