@@ -72,11 +72,12 @@ def readings(scratch: Path, quick: bool) -> dict[str, Any]:
     disk, count = Disk(rig.book), 400 if quick else 2000
     for _ in range(count):
         rig.clock.advance(SWEEP_S)
-        for id, used in rig.used_wh.items():
+        for number, (id, used) in enumerate(rig.used_wh.items()):
             power = rig.chance.randrange(12_000)
             used[rig.chance.choice(RATES)] += 10 * rig.chance.randrange(2 + power * SWEEP_S // 36_000)
             registers = rig.mark(id, START, "")["registers_wh"]
-            read_at = micros_of(rig.clock.now()) - rig.chance.randrange(SWEEP_S * 1000) * 1000
+            began = micros_of(rig.clock.now()) - SWEEP_S * 10**6  # One after the other, as a line is read.
+            read_at = began + number * SWEEP_S * 10**6 // METERS + rig.chance.randrange(60_000)
             fresh[id] = {
                 "meter": id, "read_at": read_at,
                 "energy_wh": registers["total"], "registers_wh": registers, "power_w": power, "relay": "closed",

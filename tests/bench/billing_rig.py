@@ -81,7 +81,10 @@ class Rig:
         self.chores, self.slices_s = Chores(self.clock), [0.0]
         self.used_wh = {id: dict.fromkeys(RATES, 0) for id in core.state.meters}
         """What each meter has counted since it was opened, without a scale's end."""
-        self.first_wh = {id: {r: self.chance.randrange(FULL_SCALE_WH // 10) * 10 for r in RATES} for id in self.used_wh}
+        self.first_wh = {id: {r: self.chance.randrange(2_000_000) * 10 for r in RATES} for id in self.used_wh}
+        """Registers as after some years; of every fifth meter the flat one is about to roll over."""
+        for id in list(self.first_wh)[::5]:
+            self.first_wh[id]["flat"] = FULL_SCALE_WH - 10 * self.chance.randrange(1, 10_000)
         drafts = []
         for id, meter in core.state.meters.items():
             fields = {"meter": id, "serial": meter.serial, **self.mark(id, START, "opening")}
