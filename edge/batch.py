@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Generic, TypeVar
 
 from edge.core import Core
-from edge.entry import Draft, Sealed, seal
+from edge.entry import Draft, Sealed, seal_own
 
 Item = TypeVar("Item")
 
@@ -44,7 +44,7 @@ class Batch(Generic[Item]):
     def add(self, item: Item, drafts: list[Draft]) -> None:
         """Entries that rest on the book as it is now."""
         self._items.append(item)
-        self._drafts += [seal(*draft) for draft in drafts]
+        self._drafts += [seal_own(*draft) for draft in drafts]
 
     @property
     def full(self) -> bool:

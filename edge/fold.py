@@ -74,7 +74,7 @@ def _account(state: State, entry: Entry, fields: Fields) -> None:
 
 
 def _mark(fields: Fields) -> Mark:
-    return Mark(fields["registers_wh"], micros_of_text(fields["at"]), fields["source"])
+    return Mark(dict(fields["registers_wh"]), micros_of_text(fields["at"]), fields["source"])
 
 
 def _opening(state: State, entry: Entry, fields: Fields) -> None:

@@ -9,6 +9,9 @@ import re
 from typing import Any
 
 from edge.audit.lie import Lie, Report
+from edge.entry import Snapshot
+from edge.opening import UNREADABLE, loaded
+from edge.snapshot import VERSION
 from edge.state import State
 
 TRIGGERS = {"journal_keeps", "journal_stays"}
@@ -39,6 +42,22 @@ def cut(newest: int, known: int, who: str) -> None:
     if known > newest:
         raise Lie(newest + 1, None, f"the book ends at entry {newest}, and {who} knows of entry {known}: "
                   "its end is missing (I17)", f"entries up to {known}")  # fmt: skip
+
+
+def snapshot(kept: Snapshot, state: State, report: Report) -> None:
+    """The snapshot of the fold, where the fold has come to it: it is compared, and nothing is derived from it. Raises
+    Lie."""
+    if kept.version != VERSION or not kept.whole:
+        report.remarks.append("the snapshot of the fold is another version's or damaged; the edge does not use it")
+        return
+    try:
+        same = kept.hash == state.hash and loaded(kept) == state
+    except UNREADABLE:
+        same = False
+    if not same:
+        raise Lie(None, f"the snapshot of entry {kept.seq}", "it is not what the entries say",
+                  "the state as it is folded from them; the edge must not open with it")  # fmt: skip
+    report.count("snapshots of the fold")
 
 
 def compare(

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from edge.book import SCHEMA_VERSION, Entry
+from edge.entry import Snapshot
 
 BATCH = 2000
 
@@ -146,6 +147,19 @@ class Reader:
         return {
             bytes(name).decode() for (name,) in self._db.execute("SELECT name FROM sqlite_master WHERE type='trigger'")
         }
+
+    def snapshot(self) -> Snapshot | None:
+        """The snapshot of the fold, as it stands there; None where there is none."""
+        try:
+            if self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'snapshot'").fetchone() is None:
+                return None
+            row = self._db.execute("SELECT seq, hash, version, body, digest FROM snapshot").fetchone()
+        except sqlite3.Error as error:
+            raise Unreadable(f"{self.path}, table snapshot: {error}") from None
+        if row is None:
+            return None
+        seq, hash, version, body, digest = row
+        return Snapshot(seq, hash.decode(), version.decode(), body, digest.decode())
 
     def registry(self) -> dict[str, Any] | None:
         """registry.json beside the book, None where there is none or it is no registry (it is rebuilt then)."""

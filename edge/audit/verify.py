@@ -42,12 +42,14 @@ def verify(path: Path, anchor: Anchor | None = None, progress: Said | None = Non
 def _verified(reader: Reader, anchor: Anchor | None, progress: Said | None) -> Report:
     report = Report(str(reader.path))
     entries, chain = Entries(report), Chain()
-    notes, registry = reader.notes(), reader.registry()
+    notes, registry, kept = reader.notes(), reader.registry(), reader.snapshot()
     try:
         for row in reader.rows():
             chain.joins(row)
             entries.take(row)
             report.seq = chain.seq
+            if kept is not None and chain.seq == kept.seq:
+                beside.snapshot(kept, entries.state, report)
             if anchor is not None and chain.seq == anchor[0]:
                 beside.anchored(anchor, chain.seq, entries.state.hash)
             if progress is not None and chain.seq % PROGRESS_EVERY == 0:
@@ -57,6 +59,8 @@ def _verified(reader: Reader, anchor: Anchor | None, progress: Said | None) -> R
             beside.cut(chain.seq, anchor[0], "the anchor")
         # What was written beside the book while it was read may know of entries that came after the beginning.
         newest = reader.newest()
+        if kept is not None and kept.whole:
+            beside.cut(newest, kept.seq, "the snapshot of the fold")
         told = {name: min(value, chain.seq) if value <= newest else value for name, value in notes.items()}
         beside.compare(entries.state, report, told, registry, reader.triggers())
     except Lie as lie:
