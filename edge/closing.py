@@ -141,7 +141,7 @@ class Closing:
     def _fees(self, account: AccountState, day: date, posted_nano: int) -> Iterator[Draft]:
         """The fixed fee of a day, by the price with which that day began; a line of its own, used or not."""
         for unit in (ENERGY, WATER):
-            if not self._core.pricing.versions(account, unit):
+            if not any(each.daily_fee_nano for each in self._core.pricing.versions(account, unit)):
                 continue
             begins = max(local_midnight(day, self._core.terms.zone), instant_of(account.row["since"]))
             version = self._core.pricing.version_at(account, begins, unit)

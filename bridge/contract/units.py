@@ -135,13 +135,14 @@ def micros_of(at: datetime) -> int:
     return (whole.days * 86_400 + whole.seconds) * 1_000_000 + whole.microseconds
 
 
+@lru_cache(maxsize=1024)  # A midnight is that of every meter.
 def instant_of_micros(micros: int) -> datetime:
     """The reverse of `micros_of`."""
     seconds, rest = divmod(micros, 1_000_000)
     return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest)
 
 
-@lru_cache(maxsize=1024)  # A midnight is that of every meter.
+@lru_cache(maxsize=1024)
 def exact_of_micros(micros: int) -> str:
     """Microseconds since 1970 UTC as an instant inside the book."""
     return instant_exact(instant_of_micros(micros))
