@@ -13,9 +13,9 @@ from edge.entry import Draft, Sealed, seal_own
 
 Item = TypeVar("Item")
 
-MOST = 100
-"""Accounts written at once: hashing, inserting and folding them takes about as long as the slice of a chore, and a
-fsync of some milliseconds, the price of being safe, is shared by a hundred."""
+MOST = 200
+"""Accounts written at once: hashing, inserting and folding them takes about as long as the slice of a chore does, and a
+fsync of some milliseconds, the price of being safe, is shared by two hundred."""
 
 
 class Batch(Generic[Item]):

@@ -27,7 +27,8 @@ OF_THE_DISK = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPE
 """What a full, read-only or failing disk, or somebody else who holds the book, makes of a write, and of opening; the
 book itself is not to blame (38-40)."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2: sweeps are packed by column. A book of version 1 becomes one of 2 with the first sweeps that are saved."""
 
 _SCHEMA = """
 CREATE TABLE journal (
@@ -44,7 +45,7 @@ _SNAPSHOT = """
 CREATE TABLE IF NOT EXISTS snapshot (
     seq INTEGER PRIMARY KEY, hash TEXT NOT NULL, version TEXT NOT NULL, body BLOB NOT NULL, digest TEXT NOT NULL) STRICT
 """
-"""Not part of the schema's version: an older Riser does not know this table and does not miss it."""
+"""Made when it is needed: who does not know this table does not miss it."""
 
 
 class BookError(Exception):
@@ -96,7 +97,7 @@ class Book:
 
     def _prepare(self, may_begin: bool) -> None:
         run = self._db.execute
-        version = run("PRAGMA user_version").fetchone()[0]
+        self._version = version = run("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA_VERSION:
             raise BookError(
                 f"{self._path} was written by a newer Riser (schema {version}); start that one (failure 50)"
@@ -107,6 +108,7 @@ class Book:
         run("PRAGMA synchronous=FULL")
         if version == 0:
             self._db.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version={SCHEMA_VERSION};COMMIT;")
+            self._version = SCHEMA_VERSION
 
     def _newest(self) -> tuple[int, str]:
         row = self._db.execute("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1").fetchone()
@@ -160,6 +162,9 @@ class Book:
         with _transaction(self._db):
             self._db.executemany("INSERT INTO sweep VALUES (?,?,?)", self._unsaved_sweeps)
             self._db.execute("DELETE FROM sweep WHERE number <= ?", (self.sweep_number - keep,))
+            if self._version < SCHEMA_VERSION:  # An older Riser cannot read these, and says so from now on.
+                self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        self._version = SCHEMA_VERSION
         self._unsaved_sweeps.clear()
 
     def sweeps(self, first_number: int, limit: int) -> list[tuple[int, int, list[dict[str, Any]]]]:
