@@ -228,6 +228,10 @@ def hand_over(group: click.Group, name: str, module: str, words: str) -> None:
 hand_over(main, "scan", "edge.scan", "What is on a serial line: protocol, speed, meters, an address given twice.")
 hand_over(main, "meter", "edge.by_hand", "One meter by hand, on a line nobody else holds: read it, or order it.")
 hand_over(main, "decode", "edge.explain", "Any frame of a meter line, explained byte by byte.")
+hand_over(main, "explain", "edge.audit.explain", "One entry of the book in full: readings, frames, prices, balances.")
+hand_over(main, "verify", "edge.audit.verify", "Derive the whole book again; name the first entry that lies.")
+hand_over(main, "statement", "edge.audit.statement", "An account's month on paper: registers, money, every posting.")
+hand_over(main, "vouchers", "edge.audit.vouchers", "The book's money for accounting, as CSV or XLSX.")
 hand_over(main, "bench", "tests.bench", "Measure against the limits: riser bench NAME.")
 hand_over(model_group, "check", "edge.model_file", "Every mistake of a model's file, and each row against its frame.")
 

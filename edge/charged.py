@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bridge.contract.units import instant_of, micros_of
+from bridge.contract.units import micros_of_text
 from edge.billing.spans import ESTIMATED, GUESSED
 from edge.state import DAYS_KEPT, Mark, MeterState, Registers
 
@@ -14,7 +14,7 @@ DAY_AT_LEAST_US, DAY_AT_MOST_US = (hours * 3_600_000_000 for hours in (22, 26))
 
 def mark_of(fields: dict[str, Any]) -> Mark:
     """A mark as an entry holds it."""
-    return Mark(fields["registers_wh"], micros_of(instant_of(fields["at"])), fields["source"])
+    return Mark(dict(fields["registers_wh"]), micros_of_text(fields["at"]), fields["source"])
 
 
 def moved_in(meter: MeterState, account: str) -> None:

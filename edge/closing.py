@@ -7,19 +7,20 @@ How a midnight's registers are obtained stands in `midnights.py`, and what stand
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from bridge.contract.entries import FEES, INCOME, TENANT, WATER_INCOME
-from bridge.contract.units import instant_of, instant_of_micros, micros_of
+from bridge.contract.entries import CHARGES, FEES, INCOME, TENANT, WATER_INCOME
+from bridge.contract.units import instant_of, instant_of_micros, micros_of, micros_of_text
 from edge import gate
 from edge.accounts import Accounts
+from edge.batch import Batch
 from edge.billing import rating
 from edge.billing.rating import NotRatable
 from edge.billing.spans import NEAR_US, used_wh
 from edge.billing.tariff import local_midnight
-from edge.charged import mark_of
 from edge.core import Core, Draft
 from edge.fallbacks import Fallbacks
 from edge.hours import Hours
@@ -53,20 +54,31 @@ class Closing:
             self._hours.work()
 
     def work(self) -> Iterator[None]:
-        """Every day that is due; a chore of the loop, account by account."""
+        """Every day that is due; a chore of the loop, account by account, many of them in one transaction."""
         core, now = self._core, self._core.now()
         if not core.book.trusted or now < self._idle_until:
             return
-        waiting = False
-        for account in [each for each in core.state.accounts.values() if not each.ended]:
-            for day in self._schedule.days_due(account.closed_through or self.day_before(account), now):
-                if not self._close_if_ready(account, day, now):
-                    waiting = True
-                    break  # Days are contiguous: the oldest first.
-                yield
+        waiting, todo, batch = False, deque(self._open_accounts()), Batch[tuple[AccountState, date]](core)
+        while todo or batch:
+            todo.extendleft(account for account, _ in reversed(batch.void()))
+            account = todo.popleft() if todo else None
+            if account and (day := self._schedule.day_due(account.closed_through or self.day_before(account), now)):
+                drafts = self._close_if_ready(account, day, now)
+                if drafts is None:
+                    waiting = True  # Its later days wait too: days are contiguous.
+                else:
+                    batch.add((account, day), drafts)
+            if batch.full or (batch and not todo):
+                for account, day in batch.write():
+                    self._closed(account, day)
+                    if self._schedule.day_due(day, now):
+                        todo.append(account)
             yield
         if not waiting:
             self._idle_until = self._schedule.next_midnight(now)
+
+    def _open_accounts(self) -> Iterator[AccountState]:
+        return (each for each in self._core.state.accounts.values() if not each.ended)
 
     def day_before(self, account: AccountState) -> date:
         """The day before the first that is closed: an account opened at 1970 has no 20,000 days behind it (57)."""
@@ -75,8 +87,8 @@ class Closing:
             opened = max(opened, instant_of_micros(core.state.believed_since))
         return opened.astimezone(core.terms.zone).date() - timedelta(days=1)
 
-    def _close_if_ready(self, account: AccountState, day: date, now: datetime) -> bool:
-        """Close a day when every meter's midnight is there or given up. True when it is closed."""
+    def _close_if_ready(self, account: AccountState, day: date, now: datetime) -> list[Draft] | None:
+        """What closes a day, when every meter's midnight is there or given up; None while one is not."""
         core = self._core
         midnight_day = day + timedelta(days=1)
         midnight = local_midnight(midnight_day, core.terms.zone)
@@ -90,46 +102,48 @@ class Closing:
                 continue  # It is charged from a later instant on: nothing to charge for this day.
             elif not self._midnights.lost(meter, midnight_day, now, late):
                 self._midnights.want(meter, midnight_day, now)
-                return False
+                return None
             elif self._fallbacks.searching(account, meter, midnight_day, now):
-                return False
+                return None
             elif (guess := self._fallbacks.mark(account, meter, midnight_day)) is not None:
                 ready.append((meter, guess))
             else:
                 deferred.append(id)
-        self._close(account, day, ready, deferred)
-        return True
+        return self._close(account, day, ready, deferred)
 
     def _close(
         self, account: AccountState, day: date, ready: list[tuple[MeterState, dict[str, Any]]], deferred: list[str]
-    ) -> None:
-        core = self._core
+    ) -> list[Draft]:
         drafts: list[Draft] = []
-        posted, counters = core.state.posted_nano(account.id), dict(account.counters)
+        posted, counters = self._core.state.posted_nano(account.id), dict(account.counters)
         for meter, mark in ready:
             draft = self.charge(account, meter, day, mark, posted, counters)
-            if draft is None:
+            drafts += [draft] if draft else []
+            if draft is None or draft[0] not in CHARGES:
                 deferred.append(meter.id)
             else:
-                drafts.append(draft)
                 posted = draft[2]["balance_after_nano"]
-        charges = [id for _, id, _ in drafts]
+        charges = [id for kind, id, _ in drafts if kind in CHARGES]
+        fees = []
         for fee in self.fees(account, day, posted):
+            fees.append(fee[1])
             drafts.append(fee)
             posted = fee[2]["balance_after_nano"]
-        fees = [id for _, id, _ in drafts[len(charges) :]]
-        core.append(*drafts, closing_of(account, day, charges, fees, deferred, posted))
+        if deferred:
+            log.warning("account %s: %s closes, deferred for %s", account.id, day, ", ".join(deferred))
+        return [*drafts, closing_of(account, day, charges, fees, deferred, posted)]
+
+    def _closed(self, account: AccountState, day: date) -> None:
+        """A day stands in the book. What is available is what it was, so policy has nothing new to look at (R9)."""
         for id in account.meters:
             self._midnights.forget(id, day + timedelta(days=1))
         self._fallbacks.forget(account.meters, day + timedelta(days=1))
-        if deferred:
-            log.warning("account %s: %s closed, deferred for %s", account.id, day, ", ".join(deferred))
-        self._accounts.evaluate(account)
+        self._core.changed("account", account.id)
 
     def fees(self, account: AccountState, day: date, posted_nano: int) -> Iterator[Draft]:
         """The fixed fee of a day, by the price with which that day began; a line of its own, used or not."""
         for unit in (ENERGY, WATER):
-            if not self._core.pricing.versions(account, unit):
+            if not any(each.daily_fee_nano for each in self._core.pricing.versions(account, unit)):
                 continue
             begins = max(local_midnight(day, self._core.terms.zone), instant_of(account.row["since"]))
             version = self._core.pricing.version_at(account, begins, unit)
@@ -153,15 +167,16 @@ class Closing:
         self, account: AccountState, meter: MeterState, day: date, mark: dict[str, Any], posted_nano: int,
         counters: dict[str, Counter],
     ) -> Draft | None:  # fmt: skip
-        """The charge from the last billed register to this midnight, or None when it cannot be charged as it is."""
+        """The charge from the last billed register to this midnight; None, or what a person is told, when it cannot be
+        charged as it is."""
         core, start = self._core, meter.billed
         if start is None or meter.quarantined is not None:
             return None  # I15: what is in doubt is not charged until the doubt is released.
+        end = Mark(mark["registers_wh"], micros_of_text(mark["at"]), mark["source"])
         try:
-            self._plausible(meter, start, mark_of(mark))
+            self._plausible(meter, start, end)
             unit, full = core.balances.unit(meter), core.lives[meter.id].model.full_scale_wh
             version = core.pricing.version_at(account, instant_of_micros(start.at), unit)
-            end = mark_of(mark)
             borders = core.pricing.told_by_borders(account, meter, unit, start.at, end.at)
             between = [each for each in meter.borders if start.at < each.at < end.at]
             priced = core.pricing.charge(
@@ -170,8 +185,7 @@ class Closing:
             )  # fmt: skip
         except NotRatable as trouble:
             alarm = {"meter": meter.id, "account": account.id, "alarm": "not-charged", "text": f"{day}: {trouble}"}
-            core.append(("alarm/1", core.own_id("alarm"), alarm))
-            return None
+            return ("alarm/1", f"alarm:not-charged:{meter.id}:{day.isoformat()}", alarm)
         amount = rating.amount_nano(priced.lines)
         before, counters[unit] = counters.get(unit, Counter()), priced.counter
         income = INCOME if unit == ENERGY else WATER_INCOME
@@ -204,10 +218,10 @@ class Closing:
     def _plausible(self, meter: MeterState, start: Mark, end: Mark) -> None:
         """What comes onto a bill goes through the gate too. Raises NotRatable."""
         model = self._core.lives[meter.id].model
-        span_s = (instant_of_micros(end.at) - instant_of_micros(start.at)).total_seconds()
+        ceiling_wh = gate.ceiling_wh(model, (end.at - start.at) // 1_000_000)
         for name in start.registers_wh.keys() & end.registers_wh.keys():
             used = used_wh(start, end, name, model.full_scale_wh)
-            if used > gate.ceiling_wh(model, span_s):
+            if used > ceiling_wh:
                 raise NotRatable(f"R21: the register {name} rose by {used} Wh, more than the meter can carry")
 
 

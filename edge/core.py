@@ -9,20 +9,21 @@ import itertools
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from bridge.contract.clock import Clock
 from bridge.contract.entries import TARIFFS
 from bridge.contract.units import instant_of_micros
-from edge import model
+from edge import model, opening
 from edge.balances import Balances
 from edge.billing.policy import Terms
-from edge.book import Book, BookError, Entry
+from edge.book import Book, Entry
+from edge.entry import Draft, Sealed
 from edge.fold import apply
 from edge.line.request import Port, Reply, Request
 from edge.live import Live, Sample
 from edge.pricing import Pricing
-from edge.state import MeterState, State
+from edge.state import MeterState
 
 log = logging.getLogger("riser.edge")
 
@@ -34,8 +35,6 @@ RECALLED_SWEEPS = 2000
 
 NOT_ASKED = ("late", "closed", "withdrawn")
 """Errors of a request that says nothing about its meter: it was never asked."""
-
-Draft = tuple[str, str, dict[str, Any]]
 
 
 class Ear(Protocol):
@@ -54,12 +53,7 @@ class Core:
 
     def __init__(self, book: Book, terms: Terms, clock: Clock):
         self.book, self.terms, self.clock = book, terms, clock
-        self.state = State()
-        try:
-            for entry in book.entries():
-                apply(self.state, entry)
-        except (ValueError, KeyError) as error:
-            raise BookError(f"the book does not fold: {error}; restore a backup (failure 42)") from None
+        self.state = opening.state_of(book)
         self.lives: dict[str, Live] = {}
         self.ports: dict[str, Port] = {}
         self.ears: list[Ear] = []
@@ -95,14 +89,14 @@ class Core:
 
     # --- the book ---
 
-    def append(self, *drafts: Draft) -> list[Entry]:
+    def append(self, *drafts: Draft | Sealed) -> list[Entry]:
         """Write entries in one transaction, fold them, then tell. Raises sqlite3.Error or CannotWrite: then nothing
         happened."""
         if self.cannot_write is not None:
             raise CannotWrite(self.cannot_write)
         entries = self.book.append(*drafts)
         for entry in entries:
-            apply(self.state, entry)
+            apply(self.state, entry, hashed=True)
         if any(entry.kind in ("meter/1", "account/1", *TARIFFS) for entry in entries):
             self.refresh()
         for entry in entries:

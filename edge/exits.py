@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from bridge.contract.entries import CHARGES
 from bridge.contract.units import instant_exact, instant_text, micros_of
 from edge.billing.money import Forbidden
 from edge.closing import Closing, closing_of
@@ -16,7 +17,7 @@ from edge.state import AccountState, MeterState
 
 
 class Exits:
-    """Works out the end of tenancies; writes nothing."""
+    """Works out the end of tenancies; writes nothing but an alarm about a meter that cannot be charged."""
 
     def __init__(self, core: Core, closing: Closing):
         self._core, self._closing = core, closing
@@ -36,7 +37,9 @@ class Exits:
         posted, counters = core.state.posted_nano(account.id), dict(account.counters)
         for meter, mark in readings:
             draft = self._closing.charge(account, meter, today, mark, posted, counters)
-            if draft is None:
+            if draft is None or draft[0] not in CHARGES:
+                if draft is not None and core.book.find(draft[1]) is None:
+                    core.append(draft)  # The alarm; it stands by itself, whatever becomes of the exit.
                 raise Forbidden("R33", f"meter {meter.id} cannot be charged to its final reading; its alarm says why")
             kind, _, fields = draft
             drafts.append((kind, f"charge:{meter.id}:exit:{account.id}", fields))

@@ -30,6 +30,7 @@ from edge.holidays import Holidays
 from edge.inbox import Event, Inbox
 from edge.line.request import Port, Ready, Reply
 from edge.modes import Modes
+from edge.opening import Snapshots
 from edge.outbox import Outbox, Sender
 from edge.polling import Polling
 from edge.publisher import Publisher
@@ -77,7 +78,7 @@ class Gateway:
         self.relays = Relays(core, self.accounts, password_of)
         self.readings = Readings(core, self.accounts, self.relays)
         self.sweeps = Sweeps(core, self.readings)
-        self.chores = Chores(clock)
+        self.chores, self.snapshots = Chores(clock), Snapshots(core)
         self.closing = Closing(core, self.accounts, self._take)
         self.clocks, self.tables = Clocks(core, site.clock.set_meters), TableReads(core)
         self.holidays = Holidays(core, site.policy)
@@ -212,6 +213,8 @@ class Gateway:
                 if self.relays.restless(meter):
                     self.relays.consider(meter)
                 self.relays.looking.watch(meter)
+        if self.snapshots.due():
+            self.chores.begin("snapshot", self.snapshots.work)
         self.sweeps.save()
         self.outbox.save()
         self._inform()
@@ -253,6 +256,7 @@ class Gateway:
         self.sweeps.save(force=True)
         self.outbox.save(force=True)
         self.core.book.save_notes({"powered_s": self.core.powered_s()})
+        self.snapshots.save()
 
     # --- reading ---
 

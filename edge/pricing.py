@@ -6,12 +6,13 @@ Reads a state and nothing else, so the loop and whoever checks its book afterwar
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bridge.contract.units import instant_exact, instant_of, instant_of_micros
+from bridge.contract.units import exact_of_micros, instant_of, instant_of_micros
 from edge.billing import rating, steps, tariff
 from edge.billing.rating import Charge, ChargeLine, Payer
 from edge.billing.spans import Rules
@@ -57,7 +58,7 @@ class Pricing:
         return tariff.in_force(self.versions(account, unit), at)
 
     def payer(self, account: AccountState) -> Payer:
-        since = instant_of(account.row["since"]).astimezone(self._zone).date()
+        since = _local_day(account.row["since"], self._zone)
         return Payer(since, account.row.get("category"), shares=len(account.meters) > 1)
 
     def charge(
@@ -108,6 +109,11 @@ class Pricing:
         )  # fmt: skip
 
 
+@lru_cache(maxsize=8192)
+def _local_day(instant: str, zone: ZoneInfo) -> date:
+    return instant_of(instant).astimezone(zone).date()
+
+
 def tariff_id(account: AccountState, unit: str) -> str | None:
     """The tariff by which an account pays for a unit."""
     found: str | None = account.row.get("water_tariff") if unit == WATER else account.row["tariff"]
@@ -130,13 +136,13 @@ def reads_hours(meter: MeterState) -> bool:
 def mark_body(mark: Mark) -> dict[str, Any]:
     """A mark as an entry holds it."""
     return {
-        "registers_wh": mark.registers_wh, "at": instant_exact(instant_of_micros(mark.at)), "source": mark.source,
+        "registers_wh": mark.registers_wh, "at": exact_of_micros(mark.at), "source": mark.source,
     }  # fmt: skip
 
 
 def line_body(line: ChargeLine) -> dict[str, Any]:
     """A line as an entry holds it."""
-    return asdict(line)
+    return dict(vars(line))
 
 
 def counter_body(counter: Counter) -> dict[str, Any]:

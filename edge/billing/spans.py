@@ -89,17 +89,19 @@ def pieces(marks: Sequence[Mark], rules: Rules, full_scale_wh: int) -> list[Piec
     cut = []
     for start, end in pairwise(found):
         middle = instant_of_micros((start.at + end.at) // 2)
-        cut.append(Piece(start, end, in_force(list(rules.versions), middle), middle))
+        cut.append(Piece(start, end, in_force(rules.versions, middle), middle))
     return cut
 
 
 def _borders(first: int, last: int, rules: Rules) -> Iterator[datetime]:
     """Instants within a span at which its price changes, or its step counter begins anew."""
+    if len(rules.versions) == 1 and rules.versions[0].steps is None and not rules.borders:
+        return  # One price, whatever the hour: the usual day.
     begins, ends = instant_of_micros(first), instant_of_micros(last)
     changes = sorted({each.effective_at for each in rules.versions if begins < each.effective_at < ends})
     yield from changes
     for start, end in pairwise([begins, *changes, ends]):
-        version = in_force(list(rules.versions), start + (end - start) // 2)
+        version = in_force(rules.versions, start + (end - start) // 2)
         if version.steps is not None:
             period = version.steps.next(version.steps.begins(start.astimezone(rules.zone).date()))
             while (reset := local_midnight(period, rules.zone)) < end:

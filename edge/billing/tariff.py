@@ -6,7 +6,7 @@ then converted, so days of 23 and 25 hours come out right (R26).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -187,11 +187,13 @@ def _windows(rows: Iterable[dict[str, Any]]) -> Windows:
     return tuple(sorted((int(row["from"]), int(row["to"]), row["rate"]) for row in rows))
 
 
-def in_force(versions: list[Version], at: datetime) -> Version:
+def in_force(versions: Sequence[Version], at: datetime) -> Version:
     """The version in force at an instant: the newest that is effective by then.
 
     Before the first one begins, the first: a clock that stands in the past must not stop reading and restoring (R25).
     """
+    if len(versions) == 1:
+        return versions[0]
     effective = [version for version in versions if version.effective_at <= at]
     if not effective:
         return min(versions, key=lambda version: (version.effective_at, version.version))
