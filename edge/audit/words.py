@@ -138,6 +138,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "期末余额（{day} 结束）：{amount} 元{more}",
     ),
     "pair": ("{first} {second}", "{first} {second}"),
+    "listed": ("{first}; {second}", "{first}；{second}"),
     "sums": ("By rate and step", "按时段与阶梯汇总"),
     "line": ("Line", "项目"),
     "quantity": ("Quantity", "数量"),
