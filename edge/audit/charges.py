@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,7 @@ from edge.audit.repricing import Repricing
 from edge.billing import rating
 from edge.billing.rating import RATE, NotRatable
 from edge.billing.tariff import local_midnight
-from edge.pricing import ENERGY, WATER, by_borders, counter_body, mark_body
+from edge.pricing import ENERGY, WATER, counter_body, mark_body
 from edge.state import AccountState, Counter, Mark, MeterState, State
 
 Fields = dict[str, Any]
@@ -36,7 +36,9 @@ class Charges:
         if meter.quarantined is not None:
             raise Wrong("its meter's reading is set aside (I15)", "a release/1 before the next charge")
         must(start, mark_body(meter.billed), "where it starts")
-        if "date" in fields and id != (own := f"charge:{meter.id}:{fields['date']}") and not id.startswith(own + ":"):
+        if "date" in fields and id not in (
+            own := f"charge:{meter.id}:{fields['date']}", f"charge:{meter.id}:exit:{account.id}"
+        ):  # fmt: skip
             raise Wrong(f"its id is {id!r}", f"{own!r}")
         at = micros_of(frames.instant(end["at"]))
         if at <= meter.billed.at:
@@ -47,11 +49,18 @@ class Charges:
         mark = Mark(end["registers_wh"], at, end["source"])
         amount = (self._priced_now if kind == "charge/2" else self._priced_once)(account, meter, mark, fields)
         must(fields["amount_nano"], amount, "its amount_nano")
-        first = frames.instant(start["at"]).astimezone(self._zone).date()
         if "date" in fields:
-            must(fields["days"], (date.fromisoformat(fields["date"]) - first).days + 1, "its days")
+            self._days(start, fields)
         income = WATER_INCOME if fields.get("unit", ENERGY) == WATER else INCOME
         must(fields["moves"], _moves(TENANT + account.id, income, amount), "its moves")
+
+    def _days(self, start: Fields, fields: Fields) -> None:
+        """How many local days it spans; one that starts within a minute before midnight starts with that midnight."""
+        day, at = date.fromisoformat(fields["date"]), frames.instant(start["at"])
+        firsts = {(at + near).astimezone(self._zone).date() for near in (timedelta(0), timedelta(seconds=60))}
+        spans = [max((day - first).days + 1, 1) for first in sorted(firsts)]
+        if fields["days"] not in spans:
+            raise Wrong(f"its days is {fields['days']!r}", spans[0])
 
     def _who(self, fields: Fields) -> tuple[AccountState, MeterState]:
         account = self._state.accounts.get(fields["account"])
@@ -73,7 +82,7 @@ class Charges:
         version = self.pricing.version_at(account, start.at, unit)
         named = (fields["tariff"], fields["tariff_name"], fields["version"])
         must(named, (version.tariff, version.name, version.version), "its price")
-        borders = by_borders(meter, version)
+        borders = self.pricing.told_by_borders(account, meter, unit, start.at)
         must(fields["by"], "borders" if borders else "registers", "how its hours are told apart")
         between = [each for each in meter.borders if start.at < each.at < end.at]
         counter = account.counters.get(unit, Counter())

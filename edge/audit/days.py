@@ -23,6 +23,7 @@ class Days:
     def __init__(self, state: State, zone: ZoneInfo, charges: Charges):
         self._state, self._zone, self._charges = state, zone, charges
         self._open: dict[str, dict[str, tuple[str, Fields]]] = defaultdict(dict)
+        self._closed: dict[str, list[str]] = defaultdict(list)
 
     def charged(self, id: str, kind: str, fields: Fields) -> None:
         """Remember a charge or fee until the closing that names it. Raises Wrong for one that stands already."""
@@ -60,7 +61,15 @@ class Days:
             must(named, own, f"what it names as {what}")
         charged = {body["meter"] for kind, body in waiting.values() if kind != "fee/1"}
         self._complete(account, day, fields, charged)
+        self._closed[account.id] = list(fields["charges"])
         waiting.clear()
+
+    def settled(self, fields: Fields) -> None:
+        """An act that charges to now, such as the end of a tenancy, names its charges too. Raises Wrong."""
+        account = fields["account"]
+        for id in fields["charges"]:
+            if self._open[account].pop(id, None) is None and id not in self._closed[account]:
+                raise Wrong(f"it names the charge {id}", "a charge of this account since its last closing, or in it")
 
     def _first_day(self, account: AccountState) -> date:
         opened = instant_of(account.row["since"])

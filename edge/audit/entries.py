@@ -97,6 +97,8 @@ class Entries:
             self._ids.add(entry.id)
         if "moves" in fields:
             self._moves(fields["moves"])
+        if fields.get("approved_by", "") != "" and fields["approved_by"] == fields.get("who"):
+            raise Wrong(f"{fields['who']} made and approved it (I18)", "two people")
         if kind in CHARGES:
             self._days.charged(entry.id, kind, fields)
             self._charges.charge(entry.id, kind, fields)
@@ -108,6 +110,8 @@ class Entries:
         elif kind == "closing/1":
             self._days.closing(entry.id, fields)
             self._report.count("closings")
+        elif "charges" in fields:
+            self._days.settled(fields)
         elif kind in _CHECKS:
             _CHECKS[kind](self, entry, fields)
         elif kind not in KINDS:
@@ -164,6 +168,9 @@ class Entries:
             if abs(posted) > BALANCE_LIMIT_NANO:
                 raise Wrong(f"the balance is {posted}", f"at most {BALANCE_LIMIT_NANO} (I6)")
             must(after, posted, "its balance_after_nano")
+            self._report.count("balances")
+        if (after := fields.get("to_balance_after_nano")) is not None:
+            must(after, self.state.posted_nano(fields["to_account"]), "its to_balance_after_nano")
             self._report.count("balances")
 
 

@@ -8,6 +8,7 @@ through `edge/pricing.py` itself. A test holds that both ways give the same line
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,13 +18,14 @@ from edge.billing import spans, steps
 from edge.billing.rating import RATE, STEP, SURCHARGE, NotRatable, Payer
 from edge.billing.spans import Rules
 from edge.billing.tariff import Version, in_force
-from edge.pricing import Pricing, line_body, tariff_id
-from edge.state import AccountState, Counter, Mark, State
+from edge.pricing import Pricing, by_borders, line_body, tariff_id
+from edge.state import AccountState, Counter, Mark, MeterState, State
 
 Line = dict[str, Any]
 
 Piece = tuple[Version, date | None] | None
-"""The version of a span that nothing cuts, and its step period; None for a span that is cut."""
+"""The version of a span that nothing cuts, and its step period; None for a span that is cut. The first charge of a
+period goes the long way too: how a counter turns is for `rating.py` to say."""
 
 KEPT = 512
 """Spans remembered: the midnights of a day are asked for by every meter, those of last year by nobody."""
@@ -63,6 +65,10 @@ class Repricing:
             found = self._versions[key] = self.pricing.version_at(account, instant_of_micros(at), unit)
         return found
 
+    def told_by_borders(self, account: AccountState, meter: MeterState, unit: str, first: int) -> bool:
+        """Whether the hours of a span from `first` on are told apart by readings at borders (R28)."""
+        return by_borders(meter, self.version_at(account, first, unit))
+
     def payer(self, account: AccountState) -> Payer:
         if account.id not in self._payers:
             self._payers[account.id] = self.pricing.payer(account)
@@ -74,7 +80,8 @@ class Repricing:
     ) -> tuple[list[Line], Counter, tuple[Mark, ...]]:  # fmt: skip
         """(lines, step counter after it, marks as they were used). Raises NotRatable."""
         counter = account.counters.get(unit, Counter())
-        if len(marks) == 2 and (piece := self._piece(account, marks[0].at, marks[1].at, unit, borders)) is not None:
+        piece = self._piece(account, marks[0].at, marks[1].at, unit, borders) if len(marks) == 2 else None
+        if piece is not None and piece[1] in (None, counter.period):
             lines, counter = self._quick(account, marks, multiplier, full_scale_wh, piece, counter)
             return lines, counter, tuple(marks)
         priced = self.pricing.charge(
@@ -117,11 +124,10 @@ class Repricing:
             lines.append(_line(RATE, name, wh, version.prices_micro[name], number))
             used += wh
         if version.steps is not None and period is not None:
-            payer = self.payer(account)
-            before = counter.used_wh if counter.period == period else 0
-            bounds = version.steps.for_period(period, payer.since)
-            lines += [_line(STEP, str(n), wh, micro, number) for n, wh, micro in steps.split(before, used, bounds)]
-            counter = Counter(period, before + used)
+            bounds = version.steps.for_period(period, self.payer(account).since)
+            split = steps.split(counter.used_wh, used, bounds)
+            lines += [_line(STEP, str(n), wh, micro, number) for n, wh, micro in split]
+            counter = replace(counter, used_wh=counter.used_wh + used)
         if used and version.surcharges:
             category = account.row.get("category")
             lines += [_line(SURCHARGE, each.name, used, each.micro, number) for each in version.surcharges_of(category)]

@@ -17,7 +17,17 @@ from bridge.contract.units import yuan_exact
 from edge.audit.posting import Voucher, safe, yuan
 from edge.audit.words import say
 
-HEAD = ("date", "debit", "credit", "posted", "reference-head", "text", "exact", "residue-before", "residue-after")
+HEAD = (
+    "date",
+    "debit-head",
+    "credit-head",
+    "posted",
+    "reference-head",
+    "text",
+    "exact",
+    "residue-before",
+    "residue-after",
+)
 
 FIGURES = (3, 6, 7, 8)
 """Columns that are numbers."""

@@ -47,7 +47,7 @@ def _price(entry: Entry, month: Month, tell: Said) -> tuple[str, ...]:
     prices = ""
     for name in figures.in_order(fields["prices_micro"]):
         told = tell("pair", first=tell(name), second=figures.price(fields["prices_micro"][name]))
-        prices = tell("pair", first=prices, second=told) if prices else told
+        prices = tell("listed", first=prices, second=told) if prices else told
     return (
         f"{fields['name']} ({fields['tariff']})", str(fields["version"]), prices,
         figures.instant(fields["effective_at"], month.zone), str(fields.get("by") or fields.get("who") or ""),

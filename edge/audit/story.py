@@ -19,9 +19,6 @@ from edge.explain.__main__ import explain, lines_of, protocol_of
 
 Fields = dict[str, Any]
 
-APPROVERS = ("approved_by", "approver", "approved", "checker")
-"""Names under which an entry may hold who approved it (R32)."""
-
 
 @dataclass
 class Context:
@@ -153,7 +150,7 @@ def _prices(versions: set[int], tariff: str, context: Context) -> list[Fields]:
         body = entry.fields
         found.append({
             "tariff": tariff, "version": version, "name": body["name"], "effective_at": body["effective_at"],
-            "by": body.get("by") or body.get("who"), "role": body.get("role"), "seq": entry.seq, "at": entry.at,
-            "approved_by": next((body[key] for key in APPROVERS if isinstance(body.get(key), str)), None),
+            "by": body.get("proposed_by") or body.get("by"), "seq": entry.seq, "at": entry.at,
+            "approved_by": body.get("by") if body.get("proposed_by") else body.get("approved_by"),
         })  # fmt: skip
     return found

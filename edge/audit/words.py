@@ -20,6 +20,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "compensation": ("Compensation", "补偿"),
     "deduction": ("Deduction", "扣减"),
     "correction": ("Correction", "更正"),
+    "credit": ("Emergency credit", "应急信用额度"),
+    "debt": ("Agreed debt", "欠费协议"),
+    "exit": ("Tenancy settled", "退租结算"),
     "money": ("Money", "资金"),
     "entry": ("Entry", "记录"),
     # --- how a register was obtained ---
@@ -135,6 +138,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "期末余额（{day} 结束）：{amount} 元{more}",
     ),
     "pair": ("{first} {second}", "{first} {second}"),
+    "listed": ("{first}; {second}", "{first}；{second}"),
     "sums": ("By rate and step", "按时段与阶梯汇总"),
     "line": ("Line", "项目"),
     "quantity": ("Quantity", "数量"),
@@ -159,8 +163,8 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "guessed-mark": ("with a guessed register", "含推算示数"),
     # --- vouchers ---
-    "debit": ("Debit account", "借方科目"),
-    "credit": ("Credit account", "贷方科目"),
+    "debit-head": ("Debit account", "借方科目"),
+    "credit-head": ("Credit account", "贷方科目"),
     "posted": ("Posted, yuan", "入账金额（元）"),
     "exact": ("Exact amount, yuan", "精确金额（元）"),
     "residue-before": ("Residue before, yuan", "承前余数（元）"),

@@ -154,3 +154,33 @@ def test_monotonic_time_never_falls_within_a_boot(tmp_path: Path) -> None:
     book.close()
     report = verify(tmp_path)
     assert report.lie is not None and report.lie.seq == 2 and "I16" in report.lie.wrong
+
+
+def test_what_was_made_and_approved_by_one_person_lies(tmp_path: Path) -> None:
+    """A high-value act has an approver other than the one who asked for it, whatever else is right about it (I18)."""
+    grown = Grown(tmp_path, 1)
+    grown.grow(1)
+    posted = grown.state.posted_nano("tm000")
+    body = {"account": "tm000", "amount_fen": 100, "who": "王敏", "approved_by": "李强", "why": "doubled",
+            "moves": [{"from": "expense:compensation", "to": "account:tm000", "amount_nano": 10**9}],
+            "balance_after_nano": posted + 10**9}  # fmt: skip
+    grown._append(("compensation/1", "panel:comp-1", body))
+    assert verify(tmp_path).good
+    again = {**body, "approved_by": "王敏", "balance_after_nano": posted + 2 * 10**9}
+    grown._append(("compensation/1", "panel:comp-2", again))
+    report = verify(tmp_path)
+    assert report.lie is not None and report.lie.id == "panel:comp-2" and "I18" in report.lie.wrong
+    grown.book.close()
+
+
+def test_the_end_of_a_tenancy_names_charges_that_are_there(tmp_path: Path) -> None:
+    """A settlement that names a charge which is not in the account's last days lies; one that names it is right."""
+    grown = Grown(tmp_path, 2)
+    grown.grow(2)
+    body = {"account": "tm000", "charges": ["charge:m000:2016-01-02"], "moves": []}
+    grown._append(("exit/1", "panel:exit-1", body))
+    assert verify(tmp_path).good
+    grown._append(("exit/1", "panel:exit-2", {**body, "charges": ["charge:m001:2016-01-02"]}))
+    report = verify(tmp_path)
+    assert report.lie is not None and report.lie.id == "panel:exit-2"
+    grown.book.close()
