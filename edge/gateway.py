@@ -60,15 +60,9 @@ class Gateway:
     """One edge, put together from its parts."""
 
     def __init__(
-        self,
-        site: Site,
-        book: Book,
-        clock: Clock,
-        link: Sender,
-        keys: dict[str, bytes],
-        password_of: Callable[[str], Password],
-        registry: Registry | None = None,
-    ):
+        self, site: Site, book: Book, clock: Clock, link: Sender, keys: dict[str, bytes],
+        password_of: Callable[[str], Password], registry: Registry | None = None,
+    ):  # fmt: skip
         today = clock.now().astimezone(site.zone).date()
         self.site, self.clock, self._link, self._today = site, clock, link, today
         self.core = core = Core(book, terms_of(site, statutory_days(today, site.policy)), clock)

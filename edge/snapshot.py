@@ -18,7 +18,7 @@ from types import NoneType, UnionType
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from bridge.contract import entries, units
-from edge import entry, fold, state
+from edge import charged, entry, fold, fold_money, fold_proposals, pricing, state
 from edge.billing import days
 from edge.state import State
 
@@ -49,6 +49,8 @@ def codec(kind: Any) -> Codec:
         )
     if origin in (list, set, frozenset):
         return _many(origin, codec(args[0]))
+    if origin is tuple and args[1:] == (Ellipsis,):
+        return _many(tuple, codec(args[0]))
     if origin is tuple and args and Ellipsis not in args:
         return _tuple([codec(each) for each in args])
     if origin is dict and args[0] is str:
@@ -72,11 +74,11 @@ def _only(kind: Any) -> Callable[[Any], Any]:
 
 
 def _many(kind: Any, inner: Codec) -> Codec:
-    """A list in its order; a set sorted, so that one state has one text."""
+    """A list or tuple in its order; a set sorted, so that one state has one text."""
 
     def encode(values: Any) -> list[Any]:
         told = [inner.encode(each) for each in _only(kind)(values)]
-        return told if kind is list else sorted(told)
+        return told if kind in (list, tuple) else sorted(told)
 
     return Codec(encode, lambda values: kind(inner.decode(each) for each in _only(list)(values)))
 
@@ -159,7 +161,8 @@ def of_lines(text: Iterable[str]) -> Iterator[State | None]:
 def version_of(root: Any) -> str:
     """What a snapshot by this program is marked with: the fields it holds, and the text that gives them meaning."""
     told = [_shape(root)]
-    told += [Path(str(module.__file__)).read_text("utf-8") for module in (fold, state, entry, days, entries, units)]
+    folding = (fold, fold_money, fold_proposals, charged, pricing, state, entry, days, entries, units)
+    told += [Path(str(module.__file__)).read_text("utf-8") for module in folding]
     return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
 
 

@@ -224,10 +224,6 @@ def known(text: str) -> str | None:
     return next((sentence for sentence, pattern, _ in _patterns() if pattern.fullmatch(text)), None)
 
 
-def _same(word: str) -> str:
-    return word
-
-
 _PLACES: dict[str, Callable[[str], str]] = {
     "holds": _each(_from(HOLDS)), "hold": _from(HOLDS), "who": person, "why": said, "reasons": _each(said),
     "relay": _from(RELAY), "wish": _from(WISHES), "cause": _from(CAUSES), "question": _from(QUESTIONS),
@@ -256,6 +252,6 @@ def _patterns() -> list[tuple[str, re.Pattern[str], int]]:
             for number, piece in enumerate(pieces)
         )
         for name in pieces[1::2]:
-            _PLACES.setdefault(name, _same)
+            _PLACES.setdefault(name, str)
         found.append((sentence, re.compile(pattern, re.S), len(pieces) // 2))
     return sorted(found, key=lambda each: each[2] > 0)

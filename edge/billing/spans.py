@@ -123,8 +123,8 @@ def between(before: Mark, after: Mark, at: int, rules: Rules, full_scale_wh: int
     registers: Registers = {}
     whole = moved = 0
     halves = (before.at, at), (at, after.at)
-    hours = _hours_of(halves, rules)
     names = set() if rules.borders else before.registers_wh.keys() & after.registers_wh.keys() - {SINGLE}
+    hours = _hours_of(halves, rules) if names else []
     for name in sorted(names):
         used = used_wh(before, after, name, full_scale_wh)
         early, late = (

@@ -49,7 +49,8 @@ def test_money_that_comes_meanwhile_counts(rig: Rig) -> None:
         next(work, None)
         if number % 5 == 4:
             account = f"a{number:04d}"
-            money = rig.core.balances.money(rig.core.state.accounts[account], "till:cash", 777)
+            moves = [{"from": "till:cash", "to": f"account:{account}", "amount_nano": 777}]
+            money = {"moves": moves, "balance_after_nano": rig.core.state.posted_nano(account) + 777}
             rig.core.append(("topup/1", f"topup-{number}", {"account": account, **money}))
     for _ in work:
         pass

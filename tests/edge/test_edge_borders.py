@@ -141,8 +141,9 @@ class WaterShaft(Shaft):
         Building.__init__(self, directory, start=LATE_EVENING)
 
     def _site(self, poll_s: int, policy: dict[str, Any], meters: set[str] | None) -> Site:
-        account = {"id": "w", "name": "W", "room": "1", "tariff": "water", "meters": ["w1"], "opening": "100.00"}
-        tariff = {"id": "water", "name": "Water", "kind": "single", "price": "3.5"}
+        prices = {"tariff": SITE["tariffs"][0]["id"], "water_tariff": "water"}
+        account = {"id": "w", "name": "W", "room": "1", "meters": ["w1"], "opening": "100.00", **prices}
+        tariff = {"id": "water", "name": "Water", "unit": "m3", "kind": "single", "price": "3.5"}
         tables = SITE | {"accounts": [*SITE["accounts"], account], "tariffs": [*SITE["tariffs"], tariff]}
         return Site.model_validate(tables)
 

@@ -14,7 +14,20 @@ from hypothesis import strategies as st
 from bridge.contract.entries import INCOME, TENANT, TILL
 from edge import fold, snapshot
 from edge.billing.days import Days
-from edge.state import AccountState, Counter, Cover, Final, Hold, Mark, MeterState, State
+from edge.state import (
+    AccountState,
+    Agreement,
+    Counter,
+    Cover,
+    Decision,
+    Final,
+    Hold,
+    Mark,
+    MeterState,
+    Proposal,
+    Purse,
+    State,
+)  # fmt: skip
 from tests.edge.test_edge_fold import INSTALLED, LIFE, Draft, at, chained, hold, move
 
 METER, ACCOUNT = st.sampled_from(["a1", "a2"]), st.sampled_from(["100", "200"])
@@ -108,17 +121,22 @@ def test_every_field_is_kept() -> None:
     """Each field of everything in a state has another value than a fresh one has, and each comes back."""
     mark, day = Mark({"total": 1, "峰": 2}, 3, "freeze"), date(2026, 11, 20)
     meter = MeterState(
-        "a1", {"multiplier": 30, "name": "电\u2028表"}, "100", mark, [mark], True,
-        {"manual": Hold("manual", "why", "王敏", 1, 2)}, "open", 4, "closed", 5, "R20", 6, "serial", "restore",
-        [7, 8], 9, {"cover": Cover(1, True)}, {"battery-low", "valve-fault"},
+        "a1", {"multiplier": 30, "name": "电\u2028表"}, "100", mark, [mark], mark, [{"total": 5}],
+        estimated_days=2, table_differs=True, table_found=True, holds={"manual": Hold("manual", "why", "王敏", 1, 2)},
+        observed="open", observed_since=4, known="closed", known_since=5, quarantined="R20", quarantined_wh=6,
+        serial="serial", restore="restore", trips=[7, 8], clock_set_at=9, covers={"cover": Cover(1, True)},
+        ailing={"battery-low", "valve-fault"},
     )  # fmt: skip
     account = AccountState(
-        "100", {"meters": ["a1"]}, 1, 2, Final(1, 2, 3, 4, "lamp", 5), day, -6, {"kWh": Counter(day, 7)}, 8, False
-    )
+        "100", {"meters": ["a1"]}, 1, 2, Final(1, 2, 3, 4, "lamp", 5), day, -6,
+        {"kWh": Counter(day, 7, ((date(2026, 10, 1), 3),))}, 8, False,
+        Purse({3, 4}, 5, Agreement(30, 7, day, 9), True, 11),
+    )  # fmt: skip
     state = State(
         1, "f" * 64, {"gateway": "east"}, {"account:100": -(10**18)}, {"a1": meter}, {"100": account},
         {"shop": [{"version": 1}, {"version": 2}]}, Days(frozenset({day}), frozenset({date(2026, 11, 21)})),
-        [(5, "a1")], "brake", 3, 4, {"of-tomorrow/1"}, 5, 6, "recovering",
+        {"p-1": Proposal("p-1", "price", {"a": [1]}, "who", "finance", 1, 2, 3, Decision(True, "o", "m", "w", 4, 5))},
+        {"王敏": ("20261120", 12)}, [(5, "a1")], "brake", 3, 4, {"of-tomorrow/1"}, 5, 6, "recovering",
     )  # fmt: skip
     for told, fresh in ((meter, MeterState("", {})), (account, AccountState("", {})), (state, State())):
         for each in fields(told):  # type: ignore[arg-type]
