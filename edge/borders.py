@@ -67,7 +67,7 @@ class Borders:
         self._tries = {key: kept for key, kept in self._tries.items() if key[1] > old}
         left_s = (border + timedelta(seconds=BORDER_S) - now).total_seconds() / core.clock.speed
         not_after = core.clock.monotonic() + left_s
-        # Where a minute is too short for all, it is not always so for the same.
+        # Another one begins each night: where a minute is too short for all, it is not always so for the same.
         first = border.toordinal() % max(len(meters), 1)
         for meter in [*meters[first:], *meters[:first]]:
             if core.lives[meter.id].online is not False:
