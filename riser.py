@@ -10,7 +10,7 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
@@ -21,16 +21,16 @@ from host.demo import FASTEST, SPEED
 from host.doctor import telling
 from host.doctor.visit import code, visit
 from host.exits import FAILED, FINE, NOT_RUNNING, Trouble, table_text
+from host.handing import PASSES_ON, become, hand_over
 from host.journal import Terminal
 from host.layout import Wish
-from host.places import ROOT, base_directory
+from host.places import base_directory
+from host.price_verbs import price
 from host.programs import SIM
 from host.request import fields_of, limit_of, outcome, person, request
 from host.service_verbs import service
 from host.status import as_json, as_lines, gather, live_run
 from host.up import up
-
-PASSES_ON: dict[str, Any] = {"ignore_unknown_options": True, "help_option_names": []}
 
 data_option = click.option("--data", metavar="DIR", help="Data directory [default: RISER_DATA, else var].")
 json_option = click.option("--json", "as_json_text", is_flag=True, help="One line of JSON for programs.")
@@ -50,6 +50,7 @@ def main() -> None:
 
 
 main.add_command(service)
+main.add_command(price)
 
 
 @main.command("up")
@@ -213,27 +214,15 @@ def model_group() -> None:
     """Meter models."""
 
 
-def hand_over(group: click.Group, name: str, module: str, words: str) -> None:
-    """A verb that is another program of this repository, with options of its own."""
-
-    @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-    def verb(arguments: tuple[str, ...]) -> NoReturn:
-        become(module, arguments)
-
-    group.command(name, context_settings=PASSES_ON, help=words)(verb)
-
-
 hand_over(main, "scan", "edge.scan", "What is on a serial line: protocol, speed, meters, an address given twice.")
 hand_over(main, "meter", "edge.by_hand", "One meter by hand, on a line nobody else holds: read it, or order it.")
 hand_over(main, "decode", "edge.explain", "Any frame of a meter line, explained byte by byte.")
+hand_over(main, "explain", "edge.audit.explain", "One entry of the book in full: readings, frames, prices, balances.")
+hand_over(main, "verify", "edge.audit.verify", "Derive the whole book again; name the first entry that lies.")
+hand_over(main, "statement", "edge.audit.statement", "An account's month on paper: registers, money, every posting.")
+hand_over(main, "vouchers", "edge.audit.vouchers", "The book's money for accounting, as CSV or XLSX.")
 hand_over(main, "bench", "tests.bench", "Measure against the limits: riser bench NAME.")
 hand_over(model_group, "check", "edge.model_file", "Every mistake of a model's file, and each row against its frame.")
-
-
-def become(module: str, arguments: tuple[str, ...]) -> NoReturn:
-    """Hand over to a program of this repository, in the person's own working directory."""
-    sys.stdout.flush()
-    os.execve(sys.executable, [sys.executable, "-m", module, *arguments], {**os.environ, "PYTHONPATH": str(ROOT)})
 
 
 def front_door() -> int:

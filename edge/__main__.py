@@ -135,6 +135,7 @@ def _run(directory: Path, options: argparse.Namespace) -> int:
     ports: dict[str, Port] = dict(station.ports)
     gateway.attach(ports)
     gateway.begin(options.recovered_by, doubt)
+    process.settled()
     log.info(
         "%d meters on %d ports, entry %d, mode %s",
         len(gateway.core.state.meters),

@@ -9,6 +9,8 @@ from bridge.contract import messages as m
 from bridge.contract.units import fen_floor, instant_text, price_text, text_of
 from edge.accounts import Accounts
 from edge.core import Core
+from edge.pricing import ENERGY, WATER, Counters
+from edge.standing import standing_of
 from edge.state import AccountState
 
 
@@ -20,25 +22,29 @@ def yuan(nano: int) -> float:
 def account_fact(core: Core, accounts: Accounts, account: AccountState) -> m.Account:
     """Where a tenancy stands: money, what lies ahead, and what stands against a cut."""
     now, terms = core.now(), core.terms
-    provisional, wh = core.provisional_nano(account)
+    provisional, used, counters = core.balances.unposted(account)
     posted = core.state.posted_nano(account.id)
     available = posted - provisional
+    money = standing_of(core, account, available)
     zero, final = accounts.zero_at(account, available), account.final
-    version = core.version_now(account)
-    fields = _ahead(core, accounts, account, available, zero)
+    fields = _ahead(core, accounts, account, available, zero) | _prices(core, account, counters)
     return m.Account(
         at=instant_text(now),
         state=_standing(core, account),
         balance=yuan(available),
         available_nano=available,
         posted_nano=posted,
+        credit_nano=money.credit_nano,
+        debt_nano=money.debt_nano,
+        refundable_nano=money.refundable_nano,
+        ended_at=text_of(account.purse.ended_at),
         provisional_nano=provisional,
-        provisional_wh=wh,
+        provisional_wh=used[ENERGY],
+        provisional_l=used[WATER] if core.pricing.versions(account, WATER) else None,
         billed_through=None if account.closed_through is None else account.closed_through.isoformat(),
         level=account.level,
         episode=account.episode,
         load_w=accounts.load_w(account),
-        price_now=price_text(version.price_at(now, terms.zone)),
         days_left=None if zero is None else round(max((zero - now).total_seconds(), 0) / 86_400, 2),
         zero_at=None if zero is None else instant_text(zero),
         final_warning_at=None if final is None else text_of(final.at),
@@ -73,6 +79,25 @@ def _ahead(
         verdict = accounts.verdict(account, uncut[0])
         if not verdict.allowed:
             fields |= {"blocked": verdict.rule, "blocked_why": verdict.why}
+    return fields
+
+
+def _prices(core: Core, account: AccountState, counters: Counters) -> dict[str, Any]:
+    """What the next kWh and the next m3 cost, and in which step; also by what is used and not billed yet."""
+    now, zone, fields = core.now(), core.terms.zone, {}  # type: datetime, Any, dict[str, Any]
+    for unit, water, litre in ((ENERGY, "", "wh"), (WATER, "water_", "l")):
+        if not core.pricing.versions(account, unit):
+            continue
+        version = core.balances.version_now(account, unit)
+        micro = version.price_at(now, zone, core.state.days)
+        micro += sum(each.micro for each in version.surcharges_of(account.row.get("category")))
+        if (standing := core.pricing.standing(account, version, now, counters)) is not None:
+            micro += standing.add_micro
+            fields |= {f"{water}step": standing.step, f"{water}step_used_{litre}": standing.used_wh}
+            fields[f"{water}step_next_{litre}"] = standing.next_wh
+            if unit == ENERGY:
+                fields["step_since"] = standing.period.isoformat()
+        fields[f"{water}price_now"] = price_text(micro)
     return fields
 
 

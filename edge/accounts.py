@@ -44,13 +44,16 @@ class Accounts:
         """When the balance reaches the cut limit; None when that is beyond the horizon or the load is unknown."""
         core = self._core
         load, now = self.load_w(account), core.now()
-        version = core.version_now(account)
-        return policy.zero_at(available_nano, core.terms.cut_limit_nano, load or 0, version, now, core.terms.zone)
+        version = core.balances.version_now(account)
+        more_micro = core.pricing.more_micro(account, version, now)
+        ahead = version.ahead(now, core.terms.zone, policy.FORECAST_DAYS, core.state.days, more_micro)
+        return policy.zero_at(available_nano, core.terms.cut_limit_nano, load or 0, ahead, now)
 
     def _final_due(self, account: AccountState, available_nano: int) -> bool:
         """Is the final warning due at this balance? The forecast is only worked out where zero can be near at all."""
         core, now = self._core, self._core.now()
-        dearest = max(core.version_now(account).prices_micro.values())
+        version = core.balances.version_now(account)
+        dearest = max(version.prices_micro.values()) + core.pricing.more_micro(account, version, now)
         within_lead = (self.load_w(account) or 0) * dearest * core.terms.lead_s // 3600
         if available_nano - core.terms.cut_limit_nano > within_lead:
             return False
@@ -71,7 +74,7 @@ class Accounts:
         moment = Moment(
             now=now,
             mode=core.mode,
-            available_nano=core.surely_nano(account, core.available_nano(account)),
+            available_nano=core.balances.surely_nano(account, core.balances.available_nano(account)),
             delivered_powered_s=counts_from,
             powered_s=core.powered_s(),
             read_age_s=None if live.sample is None else (now - live.sample.read_at).total_seconds(),
@@ -79,6 +82,7 @@ class Accounts:
             opened=self._opened(account),
             keep_power=live.keep_power,
             brake=core.state.brake,
+            estimated=any(core.state.meters[id].estimated_days for id in account.meters),
         )
         verdict = policy.may_cut(moment, core.terms)
         if verdict.allowed and "arrears" not in meter.holds and (why := self._brake_due(meter)) is not None:
@@ -115,11 +119,11 @@ class Accounts:
     def evaluate(self, account: AccountState, paid: bool = False) -> None:
         """Look at an account afresh and write what follows. `paid` says that money came in just now."""
         core = self._core
-        if core.cannot_write is not None:
+        if core.cannot_write is not None or account.ended:
             core.changed("account", account.id)
             return
-        available = core.available_nano(account)
-        surely = core.surely_nano(account, available)
+        available = core.balances.available_nano(account)
+        surely = core.balances.surely_nano(account, available)
         drafts = self._level(account, available, surely)
         restored = self._restore(account, available)
         drafts += restored or self._warning(account, available, surely, paid)

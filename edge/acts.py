@@ -1,4 +1,4 @@
-"""What a permitted request does: money in, a hold set or lifted, a meter read, the brake released.
+"""What a permitted request does: a hold set or lifted, a meter read, the brake released. Money: `money_acts.py`.
 
 Each act decides, writes its entry with the answer in it, and answers; a relay's request is answered a second time
 when status word 3 says so (R7). A `Refusal` leaves everything as it was.
@@ -12,16 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.contract import messages
-from bridge.contract.entries import TILL
 from bridge.contract.switching import VALVE_IS
-from bridge.contract.units import NANO_PER_FEN, instant_text, yuan_text
-from edge.accounts import Accounts
+from bridge.contract.units import instant_text
 from edge.asked import Answer, Asked, Refusal, Status
 from edge.core import Core
 from edge.line.request import PERSON, Reply
 from edge.purses import why_open
 from edge.relays import Relays
-from edge.state import AccountState, MeterState
+from edge.state import MeterState
 from edge.switch_words import ask_otherwise, lifted_in_vain, no_off_now, not_there_in_time, stays_off
 
 log = logging.getLogger("riser.requests")
@@ -46,51 +44,14 @@ class Waiting:
 
 
 class Acts:
-    """One method for each operation of `messages.REQUESTS` that changes something or asks a meter."""
+    """One method for each operation of `messages.REQUESTS` that changes a relay or asks a meter."""
 
-    def __init__(self, core: Core, accounts: Accounts, relays: Relays, answer: Answer):
-        self._core, self._accounts, self._relays, self._answer = core, accounts, relays, answer
+    def __init__(self, core: Core, relays: Relays, answer: Answer):
+        self._core, self._relays, self._answer = core, relays, answer
         self._waiting: list[Waiting] = []
         self._reading: dict[str, list[Asked]] = {}
         self.take: Callable[[MeterState, str, Reply], bool]
         self.released: Callable[[MeterState], None]
-
-    # --- money ---
-
-    def topup(self, asked: Asked, body: messages.TopUp) -> None:
-        core, terms = self._core, self._core.terms
-        account = self._account(body.account)
-        if not terms.topup_min_fen <= body.amount_fen <= terms.topup_max_fen:
-            low, high = (yuan_text(fen * NANO_PER_FEN) for fen in (terms.topup_min_fen, terms.topup_max_fen))
-            raise Refusal("R15", f"a top-up is {low} to {high} yuan, not {yuan_text(body.amount_fen * NANO_PER_FEN)}")
-        try:
-            money = core.money(account, TILL + body.method, body.amount_fen * NANO_PER_FEN)
-        except OverflowError as error:
-            raise Refusal("R15", str(error)) from None
-        receipt = f"{core.now().astimezone(terms.zone):%Y%m%d}-{core.book.seq + 1:06d}"
-        figures = {"seq": core.book.seq + 1, "receipt": receipt, "balance_nano": money["balance_after_nano"]}
-        answer: dict[str, Any] = {
-            "status": "done",
-            "data": {**figures, "account": account.id, "amount_fen": body.amount_fen},
-        }
-        fields = {
-            "account": account.id,
-            "amount_fen": body.amount_fen,
-            "method": body.method,
-            "reference": body.reference,
-            "receipt": receipt,
-            **money,
-            **asked.written(answer),
-        }
-        core.append(("topup/1", asked.id, fields))
-        self._answer(asked, **answer)
-        log.info("account %s: %s yuan topped up (%s)", account.id, yuan_text(body.amount_fen * NANO_PER_FEN), receipt)
-        self._accounts.evaluate(account, paid=True)
-
-    def _account(self, id: str) -> AccountState:
-        if (account := self._core.state.accounts.get(id)) is None:
-            raise Refusal("R7", f"there is no account {id[:32]!r} on this gateway")
-        return account
 
     # --- relays ---
 

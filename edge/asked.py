@@ -1,4 +1,4 @@
-"""What a request is once it passed all checks, how it is refused, and how its asker is told."""
+"""A request that passed all checks of form and seal, its answer, and the one way to say no: a rule and a sentence."""
 
 from __future__ import annotations
 

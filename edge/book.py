@@ -3,33 +3,32 @@
 SQLite, STRICT, WAL, synchronous=FULL, one writing connection. An entry is a row of `journal`; triggers refuse
 UPDATE and DELETE; its hash covers all its columns and the hash before it. Readings that were not billed stand
 in `sweep`, packed; they are telemetry and may be trimmed. `note` holds the few numbers that are saved lazily:
-the cursors of what the broker acknowledged, and powered time.
+the cursors of what the broker acknowledged, and powered time. `snapshot` only speeds opening (`opening.py`).
 """
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
-import json
 import sqlite3
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bridge.contract.clock import Clock
 from bridge.contract.units import micros_of
+from edge.entry import FIRST_HASH, Draft, Entry, Sealed, Snapshot, canonical, chain, hash_of, of_row, sealed
+from edge.packing import pack, unpack
+
+__all__ = ["FIRST_HASH", "SCHEMA_VERSION", "Book", "BookError", "Entry", "WriteError", "canonical", "hash_of"]
 
 WriteError = sqlite3.Error
 OF_THE_DISK = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_BUSY")
 """What a full, read-only or failing disk, or somebody else who holds the book, makes of a write, and of opening; the
 book itself is not to blame (38-40)."""
 
-FIRST_HASH = "0" * 64
-
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2: sweeps are packed by column. A book of version 1 becomes one of 2 with the first sweeps that are saved."""
 
 _SCHEMA = """
 CREATE TABLE journal (
@@ -42,54 +41,15 @@ CREATE TABLE sweep (number INTEGER PRIMARY KEY CHECK (number > 0), at INTEGER NO
 CREATE TABLE note (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 """
 
+_SNAPSHOT = """
+CREATE TABLE IF NOT EXISTS snapshot (
+    seq INTEGER PRIMARY KEY, hash TEXT NOT NULL, version TEXT NOT NULL, body BLOB NOT NULL, digest TEXT NOT NULL) STRICT
+"""
+"""Made when it is needed: who does not know this table does not miss it."""
+
 
 class BookError(Exception):
     """The book cannot be used as it is; the sentence says what a person must do."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One row of the journal. `at` is in microseconds since 1970 UTC, `body` is canonical JSON."""
-
-    seq: int
-    id: str
-    at: int
-    boot: str
-    mono_ns: int
-    trusted: bool
-    kind: str
-    body: str
-    prev_hash: str
-    hash: str
-
-    @property
-    def computed_hash(self) -> str:
-        """What the hash must be for these columns."""
-        columns = (self.seq, self.id, self.at, self.boot, self.mono_ns, self.trusted, self.kind, self.body)
-        return hash_of(*columns, self.prev_hash)
-
-    @property
-    def fields(self) -> dict[str, Any]:
-        return json.loads(self.body)
-
-
-def canonical(fields: dict[str, Any]) -> str:
-    """The one JSON text of a body: sorted keys, no spaces, no NaN, no float (I6)."""
-    _refuse_floats(fields)
-    return json.dumps(fields, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-
-
-def _refuse_floats(value: Any) -> None:
-    if isinstance(value, float):
-        raise TypeError(f"a float may not enter the book: {value!r} (I6)")
-    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ():
-        _refuse_floats(inner)
-
-
-def hash_of(seq: int, id: str, at: int, boot: str, mono_ns: int, trusted: bool, kind: str, body: str, prev: str) -> str:
-    """SHA-256 over all columns and the hash before, each on a line of its own (I17). Bodies hold no line break."""
-    text = "\n".join((str(seq), id, str(at), boot, str(mono_ns), str(int(trusted)), kind, body, prev))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class Book:
@@ -137,7 +97,7 @@ class Book:
 
     def _prepare(self, may_begin: bool) -> None:
         run = self._db.execute
-        version = run("PRAGMA user_version").fetchone()[0]
+        self._version = version = run("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA_VERSION:
             raise BookError(
                 f"{self._path} was written by a newer Riser (schema {version}); start that one (failure 50)"
@@ -148,6 +108,7 @@ class Book:
         run("PRAGMA synchronous=FULL")
         if version == 0:
             self._db.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version={SCHEMA_VERSION};COMMIT;")
+            self._version = SCHEMA_VERSION
 
     def _newest(self) -> tuple[int, str]:
         row = self._db.execute("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1").fetchone()
@@ -155,54 +116,41 @@ class Book:
 
     # --- entries ---
 
-    def append(self, *drafts: tuple[str, str, dict[str, Any]]) -> list[Entry]:
-        """Write entries (kind, id, fields) in one transaction and one fsync; all or none. Raises sqlite3.Error.
+    def append(self, *drafts: Draft | Sealed) -> list[Entry]:
+        """Write entries in one transaction and one fsync; all or none. Raises sqlite3.Error.
 
         An id that stands already raises sqlite3.IntegrityError and nothing is written.
         """
         now, mono = micros_of(self._clock.now()), int(self._clock.monotonic() * 1_000_000_000)
         seq, prev, entries = self.seq, self.hash, []
-        for kind, id, fields in drafts:
-            seq, body = seq + 1, canonical(fields)
-            digest = hash_of(seq, id, now, self.boot, mono, self.trusted, kind, body, prev)
-            entries.append(Entry(seq, id, now, self.boot, mono, self.trusted, kind, body, prev, digest))
-            prev = digest
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            self._db.executemany(
-                "INSERT INTO journal VALUES (?,?,?,?,?,?,?,?,?,?)",
-                [
-                    (e.seq, e.id, e.at, e.boot, e.mono_ns, int(e.trusted), e.kind, e.body, e.prev_hash, e.hash)
-                    for e in entries
-                ],
-            )
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
+        for draft in drafts:
+            seq += 1
+            entries.append(entry := chain(seq, prev, sealed(draft), now, self.boot, mono, self.trusted))
+            prev = entry.hash
+        with _transaction(self._db):
+            rows = [entry.row for entry in entries]
+            self._db.executemany("INSERT INTO journal VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
         self.seq, self.hash = seq, prev
         return entries
 
     def find(self, id: str) -> Entry | None:
         """The entry with this id, if it was ever written."""
         row = self._db.execute("SELECT * FROM journal WHERE id = ?", (id,)).fetchone()
-        return _entry(row) if row else None
+        return of_row(row) if row else None
 
     def entries(self, first_seq: int = 1, limit: int | None = None) -> Iterator[Entry]:
         """Entries from `first_seq` on, in order."""
         rows = self._db.execute(
             "SELECT * FROM journal WHERE seq >= ? ORDER BY seq LIMIT ?", (first_seq, -1 if limit is None else limit)
         )
-        return map(_entry, rows)
+        return map(of_row, rows)
 
     # --- readings ---
 
     def add_sweep(self, rows: Sequence[dict[str, Any]]) -> int:
         """Number a sweep of readings and keep it in memory until `save_sweeps`. Returns its number."""
         self.sweep_number += 1
-        packed = zlib.compress(json.dumps(rows, separators=(",", ":")).encode(), 6)
-        self._unsaved_sweeps.append((self.sweep_number, micros_of(self._clock.now()), packed))
+        self._unsaved_sweeps.append((self.sweep_number, micros_of(self._clock.now()), pack(rows)))
         return self.sweep_number
 
     @property
@@ -214,17 +162,20 @@ class Book:
         with _transaction(self._db):
             self._db.executemany("INSERT INTO sweep VALUES (?,?,?)", self._unsaved_sweeps)
             self._db.execute("DELETE FROM sweep WHERE number <= ?", (self.sweep_number - keep,))
+            if self._version < SCHEMA_VERSION:  # An older Riser cannot read these, and says so from now on.
+                self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        self._version = SCHEMA_VERSION
         self._unsaved_sweeps.clear()
 
     def sweeps(self, first_number: int, limit: int) -> list[tuple[int, int, list[dict[str, Any]]]]:
         """Saved sweeps from `first_number` on: (number, at in microseconds, rows)."""
         rows = self._db.execute("SELECT * FROM sweep WHERE number >= ? ORDER BY number LIMIT ?", (first_number, limit))
-        return [(number, at, json.loads(zlib.decompress(body))) for number, at, body in rows]
+        return [(number, at, unpack(body)) for number, at, body in rows]
 
     def newest_sweeps(self, limit: int) -> Iterator[tuple[int, int, list[dict[str, Any]]]]:
         """Saved sweeps, newest first."""
         rows = self._db.execute("SELECT * FROM sweep ORDER BY number DESC LIMIT ?", (limit,))
-        return ((number, at, json.loads(zlib.decompress(body))) for number, at, body in rows)
+        return ((number, at, unpack(body)) for number, at, body in rows)
 
     # --- notes ---
 
@@ -236,6 +187,22 @@ class Book:
     def save_notes(self, notes: dict[str, int]) -> None:
         with _transaction(self._db):
             self._db.executemany("INSERT OR REPLACE INTO note VALUES (?,?)", list(notes.items()))
+
+    # --- the snapshot of the fold ---
+
+    def snapshot(self) -> Snapshot | None:
+        """The newest one, as it stands there; who uses it looks whether it fits."""
+        if self._db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'snapshot'").fetchone() is None:
+            return None
+        row = self._db.execute("SELECT seq, hash, version, body, digest FROM snapshot ORDER BY seq DESC").fetchone()
+        return Snapshot(*row) if row else None
+
+    def save_snapshot(self, made: Snapshot) -> None:
+        """Put a snapshot in the place of the one before, which stands until then."""
+        with _transaction(self._db):
+            self._db.execute(_SNAPSHOT)
+            self._db.execute("DELETE FROM snapshot")
+            self._db.execute("INSERT INTO snapshot VALUES (?,?,?,?,?)", made)
 
     def close(self) -> None:
         if hasattr(self, "_db"):  # A book that refused to open has its lock only.
@@ -253,8 +220,3 @@ def _transaction(db: sqlite3.Connection) -> Iterator[None]:
         # A full disk may have ended the transaction already, or refused the COMMIT and left it open.
         if db.in_transaction:
             db.execute("ROLLBACK")
-
-
-def _entry(row: tuple[Any, ...]) -> Entry:
-    seq, id, at, boot, mono_ns, trusted, kind, body, prev_hash, digest = row
-    return Entry(seq, id, at, boot, mono_ns, bool(trusted), kind, body, prev_hash, digest)

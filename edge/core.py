@@ -9,21 +9,21 @@ import itertools
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from bridge.contract.clock import Clock
-from bridge.contract.entries import TENANT
-from bridge.contract.units import BALANCE_LIMIT_NANO, instant_of_micros, micros_of
-from edge import model
-from edge.billing import rating, tariff
+from bridge.contract.entries import TARIFFS
+from bridge.contract.units import instant_of_micros
+from edge import model, opening
+from edge.balances import Balances
 from edge.billing.policy import Terms
-from edge.billing.rating import ChargeLine, NotRatable
-from edge.billing.tariff import Version
-from edge.book import Book, BookError, Entry
+from edge.book import Book, Entry
+from edge.entry import Draft, Sealed
 from edge.fold import apply
 from edge.line.request import Port, Reply, Request
 from edge.live import Live, Sample
-from edge.state import AccountState, MeterState, State
+from edge.pricing import Pricing
+from edge.state import MeterState
 
 log = logging.getLogger("riser.edge")
 
@@ -33,13 +33,8 @@ HEARTBEAT_S = 60
 RECALLED_SWEEPS = 2000
 """How far back a restart looks for the newest reading of a meter that is silent now."""
 
-FREEZE_SETTLES_US = 15 * 60 * 1_000_000
-"""Around a midnight a reading may be older than the frozen register, by as much as the meter's clock is off."""
-
 NOT_ASKED = ("late", "closed", "withdrawn")
 """Errors of a request that says nothing about its meter: it was never asked."""
-
-Draft = tuple[str, str, dict[str, Any]]
 
 
 class Ear(Protocol):
@@ -58,12 +53,7 @@ class Core:
 
     def __init__(self, book: Book, terms: Terms, clock: Clock):
         self.book, self.terms, self.clock = book, terms, clock
-        self.state = State()
-        try:
-            for entry in book.entries():
-                apply(self.state, entry)
-        except (ValueError, KeyError) as error:
-            raise BookError(f"the book does not fold: {error}; restore a backup (failure 42)") from None
+        self.state = opening.state_of(book)
         self.lives: dict[str, Live] = {}
         self.ports: dict[str, Port] = {}
         self.ears: list[Ear] = []
@@ -71,7 +61,8 @@ class Core:
         self.cannot_write: str | None = None
         self.true_now: Callable[[], datetime | None] = clock.now
         self._numbers = itertools.count(1)
-        self._versions: dict[str, list[Version]] = {}
+        self.pricing = Pricing(self.state, terms.zone)
+        self.balances = Balances(self)
         self._powered_base_s = book.note("powered_s")
         self._started_elapsed = self._beat_elapsed = clock.elapsed()
         self._handlers: dict[int, Callable[..., None]] = {}
@@ -98,15 +89,15 @@ class Core:
 
     # --- the book ---
 
-    def append(self, *drafts: Draft) -> list[Entry]:
+    def append(self, *drafts: Draft | Sealed) -> list[Entry]:
         """Write entries in one transaction, fold them, then tell. Raises sqlite3.Error or CannotWrite: then nothing
         happened."""
         if self.cannot_write is not None:
             raise CannotWrite(self.cannot_write)
         entries = self.book.append(*drafts)
         for entry in entries:
-            apply(self.state, entry)
-        if any(entry.kind in ("meter/1", "account/1", "tariff/1") for entry in entries):
+            apply(self.state, entry, hashed=True)
+        if any(entry.kind in ("meter/1", "account/1", *TARIFFS) for entry in entries):
             self.refresh()
         for entry in entries:
             for ear in self.ears:
@@ -122,7 +113,7 @@ class Core:
         for meter in self.state.meters.values():
             if meter.id not in self.lives:
                 self.lives[meter.id] = Live(model.of_row(meter.row))
-        self._versions = {id: [tariff.version_of(v) for v in all] for id, all in self.state.tariffs.items()}
+        self.pricing.refresh()
 
     def changed(self, what: str, id: str = "") -> None:
         """Tell that a fact should be published again: `meter`, `relay`, `account`, `availability`, `info`, ..."""
@@ -193,62 +184,3 @@ class Core:
         if self.clock.elapsed() - self._beat_elapsed >= HEARTBEAT_S:
             self._beat_elapsed = self.clock.elapsed()
             self.book.save_notes({"powered_s": self.powered_s()})
-
-    # --- money ---
-
-    def version_at(self, account: AccountState, at: datetime) -> Version:
-        """The price version in force for an account at an instant."""
-        return tariff.in_force(self._versions[account.row["tariff"]], at)
-
-    def version_now(self, account: AccountState) -> Version:
-        """The price version of this moment; while the calendar is not believed, that of the newest believed entry."""
-        known = self.book.trusted or not self.state.newest_at
-        return self.version_at(account, self.now() if known else instant_of_micros(self.state.newest_at))
-
-    def provisional(self, account: AccountState, meter: MeterState, twice: bool = False) -> tuple[ChargeLine, ...]:
-        """Lines for what a meter used since its last billed register; recomputed, never stored.
-
-        `twice` takes the reading before the newest, which the newest one has confirmed. Empty while there is nothing
-        to compare. Raises NotRatable.
-        """
-        live = self.lives[meter.id]
-        sample = (live.before if twice else live.sample) or live.floor
-        if meter.billed is None or sample is None:
-            return ()
-        if micros_of(sample.read_at) < meter.billed.at + FREEZE_SETTLES_US and (
-            sample.registers_wh["total"] < meter.billed.registers_wh["total"]
-        ):
-            return ()
-        version = self.version_now(account)
-        full = live.model.full_scale_wh
-        return rating.rate(meter.billed.registers_wh, sample.registers_wh, meter.multiplier, full, version)
-
-    def provisional_nano(self, account: AccountState, twice: bool = False) -> tuple[int, int]:
-        """(nano-yuan, Wh) used by all meters of an account and not yet posted."""
-        lines: list[ChargeLine] = []
-        for id in account.meters:
-            try:
-                lines += self.provisional(account, self.state.meters[id], twice)
-            except NotRatable as trouble:
-                log.warning("account %s, meter %s: %s", account.id, id, trouble)
-        return rating.amount_nano(tuple(lines)), rating.energy_wh(tuple(lines))
-
-    def available_nano(self, account: AccountState) -> int:
-        """Posted minus provisional, by the newest reading of each meter: what people see."""
-        return self.state.posted_nano(account.id) - self.provisional_nano(account)[0]
-
-    def surely_nano(self, account: AccountState, available_nano: int) -> int:
-        """What is left by the newest readings and by the ones before them, whichever leaves more: nobody is warned or
-        cut on a single frame whose sum was right by chance (failure 5)."""
-        return max(available_nano, self.state.posted_nano(account.id) - self.provisional_nano(account, twice=True)[0])
-
-    def money(self, account: AccountState, source: str, amount_nano: int) -> dict[str, Any]:
-        """The `moves` and `balance_after_nano` of an entry that brings `amount_nano` to (or, below 0, takes it from) a
-        tenant's wallet. Raises OverflowError beyond the balance limit (R15)."""
-        wallet = TENANT + account.id
-        after = self.state.posted_nano(account.id) + amount_nano
-        if abs(after) > BALANCE_LIMIT_NANO:
-            raise OverflowError("R15: the balance would leave the limits of the book")
-        sides = (source, wallet) if amount_nano > 0 else (wallet, source)
-        moves = [{"from": sides[0], "to": sides[1], "amount_nano": abs(amount_nano)}] if amount_nano else []
-        return {"moves": moves, "balance_after_nano": after}

@@ -56,8 +56,8 @@ def draft_of(core: Core, meter: MeterState, cause: str) -> Draft:
         }
     if account is not None and cause == "arrears":
         now, final = core.now(), account.final
-        version = core.version_now(account)
-        posted, (provisional, provisional_wh) = state.posted_nano(account.id), core.provisional_nano(account)
+        version = core.balances.version_now(account)
+        posted, (provisional, provisional_wh) = state.posted_nano(account.id), core.balances.provisional_nano(account)
         assert final is not None and final.delivered_powered_s is not None and meter.billed is not None
         window = core.terms.window.on(now.astimezone(core.terms.zone).date())
         fields |= {

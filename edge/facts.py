@@ -6,10 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 from bridge.contract import messages as m
-from bridge.contract.units import instant_of, instant_text, micros_of, price_text, text_of
+from bridge.contract.site_prices import is_household
+from bridge.contract.units import instant_of, instant_text, micros_of, text_of
 from edge.account_facts import account_fact
 from edge.accounts import Accounts
 from edge.availability import availability_of
+from edge.billing.spans import GUESSED
 from edge.billing.tariff import local_midnight
 from edge.core import Core
 from edge.modes import Modes
@@ -19,6 +21,7 @@ from edge.relays import Relays
 from edge.state import AccountState, MeterState
 from edge.statistics import Statistics
 from edge.switch_facts import kind_of_switch, switch_fact
+from edge.tariff_facts import proposals_fact, tariff_fact
 
 VERSION = "0.1.0"
 
@@ -130,7 +133,7 @@ class Facts:
                 fields[key] = instant_text(min(times))
         if live.clock_offset_s is not None:
             fields |= {"clock_offset_s": live.clock_offset_s, "clock_read_at": instant_text(live.read_at["clock"])}
-        if billed is not None and billed.source != "opening" and live.model.quantity == "energy":
+        if billed is not None and billed.source not in ("opening", *GUESSED) and live.model.quantity == "energy":
             fields |= {"freeze_at": text_of(billed.at), "freeze_energy_wh": billed.registers_wh["total"]}
         if live.word_3 is not None:
             fields["status_word_3"] = f"{live.word_3:04X}"
@@ -139,6 +142,8 @@ class Facts:
         for question, cover in meter.covers.items():
             key = question.replace("-", "_")
             fields |= {f"{key}_openings": cover.count, f"{key}_open": cover.is_open}
+        if meter.table_found is not None:
+            fields["time_table"] = "differs" if meter.table_found else "same"
         return m.MeterFacts(
             quality=quality,
             quality_why=live.quality_why,
@@ -172,7 +177,13 @@ class Facts:
             since = instant_text(instant_of(account.row["since"]))
             rows.append(
                 m.AccountRow(
-                    id=account.id, meters=account.meters, since=since, **{key: account.row[key] for key in keys}
+                    id=account.id,
+                    meters=account.meters,
+                    since=since,
+                    water_tariff=account.row.get("water_tariff"),
+                    category=account.row.get("category"),
+                    household=is_household(account.row),
+                    **{key: account.row[key] for key in keys},
                 )
             )
         return m.Accounts(accounts=rows)
@@ -181,28 +192,7 @@ class Facts:
         return account_fact(self._core, self._accounts, account)
 
     def tariff(self, id: str) -> m.Tariff:
-        versions = self._core.state.tariffs[id]
-        return m.Tariff(
-            name=versions[-1]["name"],
-            versions=[
-                m.TariffVersion(
-                    version=version["version"],
-                    effective_at=version["effective_at"],
-                    kind=version["price_kind"],
-                    prices={rate: price_text(micro) for rate, micro in version["prices_micro"].items()},
-                    windows=[
-                        m.Window.model_validate(
-                            {"from": wall_text(w["from"]), "to": wall_text(w["to"]), "rate": w["rate"]}
-                        )
-                        for w in version["windows"]
-                    ],
-                    approved_by=version["by"],
-                )
-                for version in versions
-            ],
-        )
+        return tariff_fact(self._core, id)
 
-
-def wall_text(minutes: int) -> str:
-    """Minutes after midnight as HH:MM."""
-    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+    def proposals(self) -> m.Proposals:
+        return proposals_fact(self._core)

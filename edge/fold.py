@@ -12,18 +12,22 @@ from datetime import date
 from typing import Any
 
 from bridge.contract.entries import KINDS, TENANT
-from bridge.contract.units import instant_of, micros_of
-from edge.book import Entry
-from edge.state import AILMENTS, AccountState, Cover, Final, Hold, Mark, MeterState, State
+from edge import fold_money, fold_proposals
+from edge.billing.days import Days
+from edge.charged import charged, mark_of, moved_in, opened
+from edge.entry import Entry
+from edge.pricing import counter_of
+from edge.state import AILMENTS, AccountState, Cover, Final, Hold, MeterState, State
 
 Fields = dict[str, Any]
 
 
-def apply(state: State, entry: Entry) -> State:
-    """Fold one entry into the state. Raises ValueError when the entry is not the next one (I16)."""
+def apply(state: State, entry: Entry, *, hashed: bool = False) -> State:
+    """Fold one entry into the state; `hashed` says that its hash was made just now. Raises ValueError when the entry
+    is not the next one (I16)."""
     if entry.seq != state.seq + 1 or entry.prev_hash != state.hash:
         raise ValueError(f"entry {entry.seq} does not follow entry {state.seq}")
-    if entry.hash != entry.computed_hash:
+    if not hashed and entry.hash != entry.computed_hash:
         raise ValueError(f"entry {entry.seq} is not what was written: its hash does not fit (I17)")
     fields = entry.fields
     for move in fields.get("moves", ()):
@@ -67,22 +71,36 @@ def _meter(state: State, entry: Entry, fields: Fields) -> None:
 def _account(state: State, entry: Entry, fields: Fields) -> None:
     state.accounts[fields["account"]] = AccountState(fields["account"], fields, since_believed=entry.trusted)
     for meter in fields["meters"]:
-        state.meters[meter].account = fields["account"]
+        moved_in(state.meters[meter], fields["account"])
     state.installed_seq = entry.seq
 
 
-def _mark(fields: Fields) -> Mark:
-    return Mark(fields["registers_wh"], micros_of(instant_of(fields["at"])), fields["source"])
-
-
 def _opening(state: State, entry: Entry, fields: Fields) -> None:
-    meter = state.meters[fields["meter"]]
-    meter.billed = _mark(fields)
-    meter.serial = meter.serial or fields["serial"]
+    opened(state.meters[fields["meter"]], fields)
 
 
 def _charge(state: State, entry: Entry, fields: Fields) -> None:
-    state.meters[fields["meter"]].billed = _mark(fields["end"])
+    charged(state.meters[fields["meter"]], fields)
+    if (counter := fields.get("counter")) is not None:
+        state.accounts[fields["account"]].counters[fields["unit"]] = counter_of(counter)
+
+
+def _border(state: State, entry: Entry, fields: Fields) -> None:
+    state.meters[fields["meter"]].borders.append(mark_of(fields))
+
+
+def _time_table(state: State, entry: Entry, fields: Fields) -> None:
+    state.meters[fields["meter"]].table_found = fields["differs"]
+
+
+def _calendar(state: State, entry: Entry, fields: Fields) -> None:
+    """Days from `since` to `until` are as this entry has them; others stay as they were."""
+    since, until = date.fromisoformat(fields["since"]), date.fromisoformat(fields["until"])
+
+    def merged(known: frozenset[date], told: list[str]) -> frozenset[date]:
+        return frozenset(day for day in known if not since <= day <= until) | {date.fromisoformat(d) for d in told}
+
+    state.days = Days(merged(state.days.rest, fields["rest_days"]), merged(state.days.work, fields["work_days"]))
 
 
 def _closing(state: State, entry: Entry, fields: Fields) -> None:
@@ -201,10 +219,15 @@ def _mode(state: State, entry: Entry, fields: Fields) -> None:
 _APPLY: dict[str, Callable[[State, Entry, Fields], None]] = {
     "genesis/1": _genesis,
     "tariff/1": _tariff,
+    "tariff/2": _tariff,
     "meter/1": _meter,
     "account/1": _account,
     "opening/1": _opening,
     "charge/1": _charge,
+    "charge/2": _charge,
+    "border/1": _border,
+    "time-table/1": _time_table,
+    "calendar/1": _calendar,
     "closing/1": _closing,
     "level/1": _level,
     "rearm/1": _level,
@@ -222,4 +245,6 @@ _APPLY: dict[str, Callable[[State, Entry, Fields], None]] = {
     "clock-set/1": _clock_set,
     "brake/1": _brake,
     "mode/1": _mode,
+    **fold_money.APPLY,
+    **fold_proposals.APPLY,
 }

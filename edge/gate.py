@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge.billing.rating import NEAR_TOP_TENTHS
+from edge.billing.spans import NEAR_TOP_TENTHS
 from edge.live import Sample
 from edge.model import Model
 from edge.state import Registers

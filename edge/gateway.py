@@ -23,11 +23,14 @@ from edge.closing import Closing
 from edge.codec.dlt645_orders import Password
 from edge.core import CannotWrite, Core
 from edge.disk import Disk, is_damaged
+from edge.exits import Exits
 from edge.facts import VERSION, Facts
 from edge.hearing import Hearing
+from edge.holidays import Holidays
 from edge.inbox import Event, Inbox
 from edge.line.request import Port, Ready, Reply
 from edge.modes import Modes
+from edge.opening import Snapshots
 from edge.outbox import Outbox, Sender
 from edge.polling import Polling
 from edge.publisher import Publisher
@@ -39,6 +42,7 @@ from edge.settings import statutory_days, terms_of
 from edge.state import MeterState
 from edge.statistics import Statistics
 from edge.sweeps import Sweeps
+from edge.table_reads import TableReads
 
 log = logging.getLogger("riser.edge")
 
@@ -56,15 +60,9 @@ class Gateway:
     """One edge, put together from its parts."""
 
     def __init__(
-        self,
-        site: Site,
-        book: Book,
-        clock: Clock,
-        link: Sender,
-        keys: dict[str, bytes],
-        password_of: Callable[[str], Password],
-        registry: Registry | None = None,
-    ):
+        self, site: Site, book: Book, clock: Clock, link: Sender, keys: dict[str, bytes],
+        password_of: Callable[[str], Password], registry: Registry | None = None,
+    ):  # fmt: skip
         today = clock.now().astimezone(site.zone).date()
         self.site, self.clock, self._link, self._today = site, clock, link, today
         self.core = core = Core(book, terms_of(site, statutory_days(today, site.policy)), clock)
@@ -74,9 +72,10 @@ class Gateway:
         self.relays = Relays(core, self.accounts, password_of)
         self.readings = Readings(core, self.accounts, self.relays)
         self.sweeps = Sweeps(core, self.readings)
-        self.chores = Chores(clock)
+        self.chores, self.snapshots = Chores(clock), Snapshots(core)
         self.closing = Closing(core, self.accounts, self._take)
-        self.clocks = Clocks(core, site.clock.set_meters)
+        self.clocks, self.tables = Clocks(core, site.clock.set_meters), TableReads(core)
+        self.holidays = Holidays(core, site.policy)
         self.hearing = Hearing(self.topics, self.outbox, {port.id for port in site.ports})
         self.requests = Requests(core, self.accounts, self.relays, keys, self.topics.request, self.hearing.respond)
         self.polls: dict[str, Polling] = {}
@@ -89,6 +88,8 @@ class Gateway:
             part.take = self._take
         self.accounts.read_again = self.readings.read_again
         self.requests.acts.released = self.readings.released
+        self.requests.agreed.final = Exits(core, self.closing).final
+        self.requests.prices.begin = self.chores.begin
         self.requests.replay = lambda asked: self.outbox.replay(asked.entries_from, asked.readings_from)
         core.ears.append(self.publisher)
         self.inbox = Inbox()
@@ -201,7 +202,9 @@ class Gateway:
         self.closing.border_reads()
         self.chores.begin("closing", self.closing.work)
         self.clocks.tick()
-        self.requests.acts.tick()
+        self.tables.tick()
+        self.requests.tick()
+        self.holidays.tick()
         if core.clock.elapsed() - self._relooked >= min(RELOOK_S, core.terms.lead_s / 30):
             self._relooked = core.clock.elapsed()
             self.chores.begin("accounts", self._look_at_all)
@@ -210,6 +213,8 @@ class Gateway:
                 if self.relays.restless(meter):
                     self.relays.consider(meter)
                 self.relays.looking.watch(meter)
+        if self.snapshots.due():
+            self.chores.begin("snapshot", self.snapshots.work)
         self.sweeps.save()
         self.outbox.save()
         self._inform()
@@ -251,6 +256,7 @@ class Gateway:
         self.sweeps.save(force=True)
         self.outbox.save(force=True)
         self.core.book.save_notes({"powered_s": self.core.powered_s()})
+        self.snapshots.save()
 
     # --- reading ---
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from bridge.contract import site_file
 from bridge.contract.entries import BROUGHT_IN, TENANT
-from bridge.contract.site import Site, wall_minutes
+from bridge.contract.site import Site
 from bridge.contract.site_file import Sheet
+from bridge.contract.site_prices import booked
 from bridge.contract.site_references import Mistake, rows, text
-from bridge.contract.units import RATES, instant_exact, instant_text, micro_of_price, nano_of_yuan
+from bridge.contract.units import RATES, instant_exact, instant_text, nano_of_yuan
 from edge import model
 from edge.codec import PROTOCOLS, dlt645_orders
 from edge.codec.dlt645_orders import Password
@@ -95,15 +96,16 @@ def _unbillable(tables: dict[str, Any], models: dict[str | None, model.Model]) -
                     'take it out, or switch its purse off in the meter and write purse = "off" at the meter'
                 )
                 yield ("accounts", number, "meters"), told
-            if kind is not None and kind.quantity == "volume":
+            if kind is not None and kind.quantity == "volume" and text(account, "water_tariff") is None:
                 told = (
-                    f"meter {id} ({kind.id}) counts water, and there are no prices per m3 yet; take it out: without an "
-                    "account it is read and shown, and its valve can be moved by hand"
+                    f"meter {id} ({kind.id}) counts water; give the account a water_tariff, whose unit is m3, or take "
+                    "the meter out: then it is read and shown, and its valve can be moved by hand"
                 )
                 yield ("accounts", number, "meters"), told
 
 
 def _price_mistakes(tables: dict[str, Any], models: dict[str | None, model.Model]) -> Iterator[Mistake]:
+    """R28: hours are told apart by the meter's registers or by readings at their borders, never by both."""
     priced = {text(row, "id"): row.get("prices") for _, row in rows(tables, "tariffs")}
     for number, account in rows(tables, "accounts"):
         prices, wanted = priced.get(text(account, "tariff")), account.get("meters")
@@ -111,12 +113,20 @@ def _price_mistakes(tables: dict[str, Any], models: dict[str | None, model.Model
             continue
         for id in wanted:
             kind = models.get(id) if isinstance(id, str) else None
-            if kind is not None and (missing := set(prices) & set(RATES) - set(kind.rates)):
-                yield (
-                    ("accounts", number, "tariff"),
-                    f"meter {id} ({kind.id}) has no registers for {', '.join(sorted(missing))}; "
-                    "give it a single price (R28)",
-                )
+            if kind is not None and kind.quantity == "energy" and (missing := lacking(kind.rates, prices)):
+                yield ("accounts", number, "tariff"), f"meter {id} ({kind.id}) {some_registers(missing)}"
+
+
+def lacking(registers: Iterable[str], prices: Iterable[str]) -> list[str]:
+    """Rates of a price for which a meter that has registers per rate has none; empty for a meter without any, whose
+    hours are told apart by readings."""
+    has = set(registers)
+    return sorted(set(prices) & set(RATES) - has) if has else []
+
+
+def some_registers(missing: list[str]) -> str:
+    """Why such a meter cannot be billed by such a price."""
+    return f"keeps registers per rate and none for {', '.join(missing)}; give it a single price (R28)"
 
 
 def misfits(core: Core, site: Site, password_of: Callable[[str], Password]) -> list[str]:
@@ -159,9 +169,8 @@ def fill(core: Core, site: Site) -> None:
         )
     ]
     for tariff in site.tariffs:
-        drafts.append(
-            ("tariff/1", f"tariff:{tariff.id}:1", _tariff(tariff.model_dump(by_alias=True), instant_text(now)))
-        )
+        fields = {**booked(tariff), "version": 1, "effective_at": instant_text(now), "by": BY}
+        drafts.append(("tariff/2", f"tariff:{tariff.id}:1", fields))
     for meter in site.meters:
         drafts.append(("meter/1", f"meter:{meter.id}:1", _meter(site, meter.model_dump())))
     for account in site.accounts:
@@ -175,25 +184,6 @@ def fill(core: Core, site: Site) -> None:
             body = {"account": account.id, "moves": moves, "balance_after_nano": opening, "by": BY}
             drafts.append(("opening-balance/1", f"opening-balance:{account.id}", body))
     core.append(*drafts)
-
-
-def _tariff(row: dict[str, Any], effective_at: str) -> dict[str, Any]:
-    single = row["kind"] == "single"
-    prices = {"total": row["price"]} if single else row["prices"]
-    windows = [
-        {"from": wall_minutes(each["from"]), "to": wall_minutes(each["to"]), "rate": each["rate"]}
-        for each in row["windows"]
-    ]
-    return {
-        "tariff": row["id"],
-        "name": row["name"],
-        "version": 1,
-        "effective_at": effective_at,
-        "price_kind": row["kind"],
-        "prices_micro": {rate: micro_of_price(text) for rate, text in prices.items()},
-        "windows": windows,
-        "by": BY,
-    }
 
 
 def _meter(site: Site, row: dict[str, Any]) -> dict[str, Any]:

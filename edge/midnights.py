@@ -18,6 +18,7 @@ from edge.billing.tariff import local_midnight
 from edge.borders import BORDER_S, Borders
 from edge.codec.errors import CodecError
 from edge.core import Core
+from edge.hours import Hours
 from edge.line.request import BORDER, Reply
 from edge.live import Sample
 from edge.polling import DEPTH
@@ -49,8 +50,8 @@ FREEZE_DEPTH = 62
 class Midnights:
     """Fetches and keeps the registers of midnights until they are charged."""
 
-    def __init__(self, core: Core, schedule: Schedule, take: Callable[[MeterState, str, Reply], bool]):
-        self._core, self._schedule = core, schedule
+    def __init__(self, core: Core, schedule: Schedule, take: Callable[[MeterState, str, Reply], bool], hours: Hours):
+        self._core, self._schedule, self._hours = core, schedule, hours
         self._marks: dict[tuple[str, date], dict[str, Any] | None] = {}
         self._unproven: dict[tuple[str, date], Sample] = {}  # border reads that no later reading has confirmed yet
         self._asked: dict[tuple[str, date], float] = {}
@@ -91,7 +92,7 @@ class Midnights:
             return self._marks[key] is None or (late and key in self._unproven)
         if meter.billed is None and live.online is False:
             return True
-        if self.borders.confirming(meter.id, midnight):
+        if self.borders.confirming(meter.id, local_midnight(midnight, self._core.terms.zone)):
             return late
         if not live.model.freeze:
             return now > local_midnight(midnight, self._core.terms.zone) + timedelta(seconds=BORDER_S * 3)
@@ -101,8 +102,12 @@ class Midnights:
 
     # --- at the border ---
 
-    def _bordered(self, meter: MeterState, midnight: datetime, read: Sample, confirmed_by: Sample) -> None:
+    def _bordered(self, meter: MeterState, border: datetime, read: Sample, confirmed_by: Sample) -> None:
         """A border read was confirmed; the next reading must follow on it as well. Its own frame stands last."""
+        midnight = local_midnight(border.astimezone(self._core.terms.zone).date(), self._core.terms.zone)
+        if border != midnight:
+            self._hours.bordered(meter, border, read, confirmed_by)
+            return
         frames = [list(each) for each in (*confirmed_by.frames, *read.frames)]
         self._keep(meter, midnight, read.registers_wh, "border", read.read_at, frames)
         self._unproven[meter.id, midnight.astimezone(self._core.terms.zone).date()] = confirmed_by
@@ -161,9 +166,9 @@ class Midnights:
         off_s = (frozen_at - wanted).total_seconds()
         if abs(off_s) > FREEZE_DRIFT_S:
             step = -1 if off_s < 0 else 1
-            if slot + step < 1:
+            if slot + step < 1 and not self._past(meter, wanted):
                 return  # The meter's clock has not come to that midnight yet; it is asked again.
-            if step == -toward or slot + step > FREEZE_DEPTH:
+            if slot + step < 1 or step == -toward or slot + step > FREEZE_DEPTH:
                 log.info("meter %s did not freeze at midnight of %s", meter.id, midnight)
                 self._marks[meter.id, midnight] = None
             else:
@@ -176,6 +181,12 @@ class Midnights:
             slot,
             lambda values, answer: self._freeze_energy(meter, wanted, kept, values, answer),
         )
+
+    def _past(self, meter: MeterState, midnight: datetime) -> bool:
+        """True when the meter's own clock, read and found right, is well past a midnight: it was dark then."""
+        offset_s = self._core.lives[meter.id].clock_offset_s
+        known = offset_s is not None and abs(offset_s) <= FREEZE_DRIFT_S
+        return known and self._core.now() > midnight + timedelta(seconds=2 * FREEZE_DRIFT_S)
 
     def _freeze_energy(
         self, meter: MeterState, wanted: datetime, time_kept: tuple[str, ...], values: dict[str, Any], reply: Reply

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import logging
 import os
 import signal
@@ -24,6 +25,13 @@ def begin() -> None:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+
+
+def settled() -> None:
+    """Call when the book is folded: what is there now stays for as long as the process, and the garbage collector,
+    which would stop the loop for tens of milliseconds to look through it all, need not."""
+    gc.collect()
+    gc.freeze()
 
 
 def end_with(parent: int) -> bool:

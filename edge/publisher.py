@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from bridge.contract.entries import TARIFFS
 from bridge.contract.messages import Relay
 from edge.book import Entry
 from edge.core import Core
@@ -14,10 +15,7 @@ from edge.telling import account_event, meter_event
 
 log = logging.getLogger("riser.edge")
 
-INSTALLATION = ("meter/1", "account/1", "tariff/1")
-
-AS_READ = ("relay", "meter", "availability")
-"""Facts that are what a meter said, and cost nothing to tell."""
+INSTALLATION = ("meter/1", "account/1", "exit/1", *TARIFFS)
 
 
 class Publisher:
@@ -36,6 +34,8 @@ class Publisher:
         fields = entry.fields
         if fields.get("account"):
             self._dirty.add(("account", fields["account"]))
+        if fields.get("to_account"):
+            self._dirty.add(("account", fields["to_account"]))
         if fields.get("meter"):
             self._dirty |= {("meter", fields["meter"]), ("relay", fields["meter"])}
         if entry.kind in INSTALLATION:
@@ -57,7 +57,7 @@ class Publisher:
                 self._registry.refresh(state)
             except OSError as error:  # It is a copy for people; the next announcement writes it.
                 log.warning("registry.json cannot be written: %s", error)
-        self._dirty |= {("info", ""), ("meters", ""), ("accounts", "")}
+        self._dirty |= {("info", ""), ("meters", ""), ("accounts", ""), ("proposals", "")}
         self._dirty |= {("tariff", id) for id in state.tariffs} | {("port", id) for id in self._core.ports}
         self._dirty |= {(what, id) for id in state.meters for what in ("meter", "relay", "availability")}
         self._dirty |= {("account", id) for id in state.accounts}
@@ -66,17 +66,11 @@ class Publisher:
                 self._outbox.gone(Relay, id)
 
     def render(self) -> None:
-        """Turn what changed into messages; what was read leaves before it is worked out what it means for an account."""
-        dirty, self._dirty = self._dirty, set()
-        read = {each for each in dirty if each[0] in AS_READ}
-        for some in (read, dirty - read):
-            self._render(sorted(some, reverse=True))
-            self._outbox.pump()
-
-    def _render(self, dirty: list[tuple[str, str]]) -> None:
-        state, facts = self._core.state, self._facts
-        for what, id in dirty:
-            if what in ("info", "meters", "accounts"):
+        """Turn what changed into messages."""
+        state, facts, dirty = self._core.state, self._facts, self._dirty
+        self._dirty = set()
+        for what, id in sorted(dirty):
+            if what in ("info", "meters", "accounts", "proposals"):
                 message = getattr(facts, what)()
             elif what in ("tariff", "port"):
                 message = getattr(facts, what)(id)

@@ -74,14 +74,14 @@ class Readings:
         frames = (live.model.kept(reply.request.frame, reply.parts),)
         core, believed = self._core, self._core.book.trusted
         sample = Sample(registers, reply.at, reply.ended, frames, core.clock.elapsed(), believed)
-        offset = None if meter.billed is None else gate.rates_apart_wh(live.model, meter.billed.registers_wh)
+        offset = None if meter.proven is None else gate.rates_apart_wh(live.model, meter.proven.registers_wh)
         # What was accepted while nobody knew the time is judged by nothing, and confirms nothing, once it is known.
         forgotten = live.unproven and believed
         newest, earlier = (None, None) if forgotten else (live.sample, live.before)
         before = newest
-        if before is None and meter.billed is not None and not live.trusted_anew:
-            # After a restart the billed register is the yardstick: it was accepted before.
-            before = Sample(meter.billed.registers_wh, instant_of_micros(meter.billed.at), 0.0, ())
+        if before is None and meter.proven is not None and not live.trusted_anew:
+            # After a restart the billed register is the yardstick, if the meter said it: it was accepted before.
+            before = Sample(meter.proven.registers_wh, instant_of_micros(meter.proven.at), 0.0, ())
         unproven = (live.unproven and not believed) or (before is not None and gate.span_s(before, sample) is None)
         verdict = gate.check(live.model, before, live.suspect, sample, offset, earlier)
         twice = gate.agrees(live.model, live.suspect, sample)
@@ -128,7 +128,7 @@ class Readings:
         sample = self._core.lives[meter.id].sample
         if sample is not None:
             return sample.registers_wh["total"]
-        return meter.billed.registers_wh["total"] if meter.billed is not None else 0
+        return meter.proven.registers_wh["total"] if meter.proven is not None else 0
 
     def released(self, meter: MeterState) -> None:
         """A person takes the doubted register as it is: the next two readings that agree are accepted."""

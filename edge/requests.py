@@ -21,9 +21,14 @@ from bridge.contract.messages import Response
 from bridge.contract.units import instant_of, instant_text, is_transaction
 from edge.accounts import Accounts
 from edge.acts import Acts
+from edge.agreed_money import AGREED, AgreedMoney
 from edge.asked import Asked, Refusal, Status
+from edge.billing.money import Forbidden
 from edge.book import Entry
 from edge.core import Core
+from edge.money_acts import ALONE, MoneyActs
+from edge.price_acts import PriceActs
+from edge.proposals import Proposals
 from edge.relays import Relays
 
 log = logging.getLogger("riser.requests")
@@ -56,7 +61,13 @@ class Requests:
         respond: Callable[[str, Response], None],
     ):
         self._core, self._keys, self._topic_of, self._respond = core, keys, topic_of, respond
-        self.acts = Acts(core, accounts, relays, self._answer_to)
+        self.acts = Acts(core, relays, self._answer_to)
+        self.proposals = Proposals(core, self._answer_to)
+        self.prices = PriceActs(core, self.proposals, self._answer_to)
+        self.money = MoneyActs(core, accounts, self._answer_to)
+        self.agreed = AgreedMoney(self.money, self.proposals)
+        self._doers: dict[str, Any] = dict.fromkeys(permissions.PRICES, self.prices)
+        self._doers |= dict.fromkeys(ALONE, self.money) | dict.fromkeys(AGREED, self.agreed)
         self._wrong_seals, self._seals_told_s = 0, -SEALS_TOLD_EVERY_S
         self.replay: Callable[[messages.Replay], dict[str, int] | None]
 
@@ -71,11 +82,11 @@ class Requests:
             if operation not in messages.REQUESTS:
                 raise Refusal("R7", f"there is no request {operation[:32]!r}")
             if operation in permissions.UNSIGNED:
-                body = messages.Replay.model_validate(signing.strict_json(payload))
+                body = messages.REQUESTS[operation].model_validate(signing.strict_json(payload))
                 if not is_transaction(body.transaction):
                     raise Refusal("R7", NO_TRANSACTION)
                 transaction = body.transaction
-                self._replayed(operation, body)
+                self._queried(operation, body)
                 return False
             words, key, _ = signing.open_envelope(self._topic_of(operation), payload, self._keys)
             transaction = words["transaction"] if is_transaction(words.get("transaction")) else ""
@@ -97,6 +108,20 @@ class Requests:
         if now_s - self._seals_told_s >= SEALS_TOLD_EVERY_S:
             log.warning("%d requests had a wrong seal (I12), the newest on %s", self._wrong_seals, operation)
             self._wrong_seals, self._seals_told_s = 0, now_s
+
+    def _queried(self, operation: str, body: Any) -> None:
+        """A query without a signature: it changes nothing."""
+        if isinstance(body, messages.PreviewPrice):
+            self.prices.preview_price(
+                body, lambda data: self._answer(operation, body.transaction, None, "done", data=data)
+            )
+        else:
+            self._replayed(operation, body)
+
+    def tick(self) -> None:
+        """What was waited for too long: a relay to be read back, a proposal to be decided."""
+        self.acts.tick()
+        self.proposals.tick()
 
     def _replayed(self, operation: str, body: messages.Replay) -> None:
         sent = self.replay(body)
@@ -123,8 +148,8 @@ class Requests:
             if not permissions.may(key, body.role, operation):
                 raise Refusal("R32", f"the role {body.role!r} may not ask for {operation}")
             self._in_time(body)
-            getattr(self.acts, operation)(asked, body)
-        except Refusal as refusal:
+            getattr(self._doers.get(operation, self.acts), operation.replace("-", "_"))(asked, body)
+        except (Refusal, Forbidden) as refusal:
             self._refuse(asked, refusal)
 
     def _in_time(self, body: messages.Request) -> None:
@@ -164,7 +189,7 @@ class Requests:
         answer = newest.fields.get("answer") or newest.fields["request"]["answer"]
         self._answer(asked.operation, asked.body.transaction, asked.key, **answer)
 
-    def _refuse(self, asked: Asked, refusal: Refusal) -> None:
+    def _refuse(self, asked: Asked, refusal: Refusal | Forbidden) -> None:
         answer: dict[str, Any] = {"status": "refused", "rule": refusal.rule, "error": refusal.sentence}
         fields = {
             "operation": asked.operation,

@@ -33,10 +33,7 @@ class Schedule:
         """The site's local day at `now`."""
         return now.astimezone(self._zone).date()
 
-    def days_due(self, after: date, now: datetime) -> list[date]:
-        """Local days after `after` that have ended by `now`, oldest first."""
-        days, day = [], after + timedelta(days=1)
-        while local_midnight(day + timedelta(days=1), self._zone) <= now:
-            days.append(day)
-            day += timedelta(days=1)
-        return days
+    def day_due(self, after: date, now: datetime) -> date | None:
+        """The local day after `after`, if it has ended by `now`."""
+        day = after + timedelta(days=1)
+        return day if local_midnight(day + timedelta(days=1), self._zone) <= now else None

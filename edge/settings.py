@@ -7,7 +7,9 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from bridge.contract.site import Policy, Site, wall_minutes
-from bridge.contract.units import fen_of, nano_of_yuan
+from bridge.contract.site_money import MoneyPolicy
+from bridge.contract.units import nano_of_yuan
+from edge.billing.money import Limits
 from edge.billing.policy import Terms
 from edge.billing.windows import CutWindow
 from edge.line.wire import Line
@@ -41,9 +43,22 @@ def terms_of(site: Site, holidays: tuple[frozenset[date], frozenset[date]]) -> T
         warning_counts=policy.warning_counts,
         brake_meters=policy.brake_meters,
         brake_percent=policy.brake_percent,
-        topup_min_fen=fen_of(policy.topup_min),
-        topup_max_fen=fen_of(policy.topup_max),
         border_lead_s=policy.border_lead_s,
+        limits=limits_of(policy),
+        markup_limit_percent=policy.markup_limit_percent,
+    )
+
+
+def limits_of(policy: MoneyPolicy) -> Limits:
+    """What the site allows with money (R15, R16)."""
+    hoard, day = policy.balance_max, policy.operator_day_max
+    return Limits(
+        least_nano=nano_of_yuan(policy.topup_min),
+        most_nano=nano_of_yuan(policy.topup_max),
+        hoard_nano=None if hoard is None else nano_of_yuan(hoard),
+        operator_day_nano=None if day is None else nano_of_yuan(day),
+        overdraft_nano=nano_of_yuan(policy.overdraft),
+        emergency_nano=nano_of_yuan(policy.emergency_credit),
     )
 
 

@@ -6,9 +6,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from edge.billing.days import Days
+
 Registers = dict[str, int]
 """A meter's own registers before the multiplier: `total`, and the rates it has; in Wh, or in litres where it counts
 water."""
+
+DAYS_KEPT = 7
+"""An estimate is the mean of so many days (R24)."""
 
 AILMENTS = {"battery-low": "battery-good", "valve-fault": "valve-good", "purse-counts": "purse-off"}
 """What a meter can say is wrong with it, and the alarm that takes it back."""
@@ -21,6 +26,19 @@ class Mark:
     registers_wh: Registers
     at: int
     source: str
+
+
+@dataclass(frozen=True)
+class Counter:
+    """What an account has used of its step period, which began on the local day `period` (R29).
+
+    `others` are periods beside it, (first day, used), where several meters share the counter: one that is charged late
+    goes on in the period in which it was used.
+    """
+
+    period: date | None = None
+    used_wh: int = 0
+    others: tuple[tuple[date, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,6 +68,18 @@ class MeterState:
     row: dict[str, Any]
     account: str | None = None
     billed: Mark | None = None
+    borders: list[Mark] = field(default_factory=list)
+    """Readings at the borders of hours since it was charged last (R28)."""
+    proven: Mark | None = None
+    """The last register it was charged to that it said itself: later than that it was only estimated."""
+    days: list[Registers] = field(default_factory=list)
+    """What it used on its last whole days that no guess has part in, at most `DAYS_KEPT` (R24)."""
+    estimated_days: int = 0
+    """Days in a row that were charged on an estimate; 0 once a real register has settled them."""
+    table_differs: bool = False
+    """Its hours are told apart by readings at their borders: its own time table is not that of its price (R28)."""
+    table_found: bool | None = None
+    """Whether its time table differed when it was compared last; counts from where the next charge begins."""
     holds: dict[str, Hold] = field(default_factory=dict)
     observed: str = "unknown"
     observed_since: int | None = None
@@ -91,6 +121,30 @@ class Final:
     delivered_powered_s: int | None = None
 
 
+@dataclass(frozen=True)
+class Agreement:
+    """How an agreed debt is paid off (R16), and what was in the week that began on the local day `week`."""
+
+    share_percent: int
+    weekly_cap_nano: int
+    week: date | None = None
+    repaid_nano: int = 0
+
+
+@dataclass
+class Purse:
+    """What the money acts must know of an account besides its ledger."""
+
+    reversed: set[int] = field(default_factory=set)
+    """Seqs of top-ups that were taken back (R12)."""
+    lent_seq: int = 0
+    """The newest emergency credit."""
+    agreement: Agreement | None = None
+    brought_in: bool = False
+    ended_at: int | None = None
+    """Settled: no charge and no money any more (R33)."""
+
+
 @dataclass
 class AccountState:
     """One tenancy."""
@@ -102,9 +156,12 @@ class AccountState:
     final: Final | None = None
     closed_through: date | None = None
     closing_nano: int = 0
+    counters: dict[str, Counter] = field(default_factory=dict)
+    """By unit, what it has used of its step period (R29)."""
     last_money_seq: int = 0
     since_believed: bool = True
     """Its `since` was taken from a calendar that was believed; else its days begin with the first believed entry."""
+    purse: Purse = field(default_factory=Purse)
 
     @property
     def warned(self) -> bool:
@@ -112,8 +169,42 @@ class AccountState:
         return self.final is not None and self.final.delivered_seq is not None
 
     @property
+    def ended(self) -> bool:
+        """Settled: it is charged nothing and takes no money (R33)."""
+        return self.purse.ended_at is not None
+
+    @property
     def meters(self) -> list[str]:
-        return self.row["meters"]
+        """The meters that it pays for now; none once the tenancy has ended."""
+        return [] if self.ended else self.row["meters"]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What became of a proposal, and by whom."""
+
+    approved: bool
+    who: str
+    role: str
+    why: str
+    at: int
+    seq: int
+
+
+@dataclass
+class Proposal:
+    """Something that a person wants done and another one must approve before `until` (R32). `body` is of the kind
+    `what`."""
+
+    id: str
+    what: str
+    body: dict[str, Any]
+    who: str
+    role: str
+    at: int
+    until: int
+    seq: int
+    decision: Decision | None = None
 
 
 @dataclass
@@ -127,6 +218,12 @@ class State:
     meters: dict[str, MeterState] = field(default_factory=dict)
     accounts: dict[str, AccountState] = field(default_factory=dict)
     tariffs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    days: Days = field(default_factory=Days)
+    """The holidays and make-up days by which prices tell days apart."""
+    proposals: dict[str, Proposal] = field(default_factory=dict)
+    """Also those that were decided: whoever asks again hears what became of it."""
+    takings: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """By person: the local day (YYYYMMDD) of their newest top-up, and the fen they took on it (R15)."""
     cuts: list[tuple[int, str]] = field(default_factory=list)
     brake: str | None = None
     brake_released_at: int = 0
@@ -139,3 +236,7 @@ class State:
     def posted_nano(self, account: str) -> int:
         """The tenant's posted balance."""
         return self.ledger.get(f"account:{account}", 0)
+
+    def owed_nano(self, what: str, account: str) -> int:
+        """What a tenant owes beside the balance: `CREDIT` or `DEBT` (R16)."""
+        return -self.ledger.get(what + account, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bridge.contract.entries import CHARGES
 from bridge.contract.messages import AccountEvent, MeterEvent
 from bridge.contract.units import NANO_PER_FEN, instant_of_micros, instant_text, kwh_text, yuan_text
 from edge.account_facts import yuan
@@ -29,7 +30,7 @@ def account_event(entry: Entry) -> tuple[str, AccountEvent] | None:
     elif entry.kind == "topup/1":
         text = f"{yuan_text(fields['amount_fen'] * NANO_PER_FEN)} yuan topped up, receipt {fields['receipt']}"
         told = ("topup", text, fields["balance_after_nano"])
-    elif entry.kind == "charge/1":
+    elif entry.kind in CHARGES:
         text = f"{kwh_text(fields['wh'])} kWh charged, {yuan_text(fields['amount_nano'])} yuan"
         told = ("charge", text, fields["balance_after_nano"])
     elif entry.kind == "relay/1" and fields["why"] != "first look" and fields["observed"] != "unknown":

@@ -37,12 +37,16 @@ class Tables:
         self.zone_set = self.day_set = 0
         self.zone_change = self.day_change = ""
         """YYMMDDhhmm, empty for never."""
+        self.work_bits, self.rest_table = 0x7F, 0
+        """Weekdays that are worked, bit 0 Sunday; the day table of the others, 0 for none of their own."""
 
     def table_of(self, day: date) -> DayTable:
         """The day table that counts on `day`; a zone that names a table nobody wrote has the first."""
         zones = self.zones[self.zone_set]
         begun = [number for month, first, number in zones if (month, first) <= (day.month, day.day)]
         days = self.days[self.day_set]
+        if self.rest_table and not self.work_bits >> day.isoweekday() % 7 & 1:
+            return days.get(self.rest_table, days[1])
         return days.get(begun[-1] if begun else zones[-1][2], days[1])
 
     def next_change(self) -> str:

@@ -1,14 +1,14 @@
 """Who may read and write which topic: one row per right, made from the table of messages, so no topic is forgotten.
 
-A topic has one writer. Facts and requests never share a branch. Names and phones stand in `accounts` and in
-the book's entries, and an integrator's client sees neither.
+A topic has one writer. Facts and requests never share a branch. Names and phones stand in `accounts`, in
+`proposals` and in the book's entries, and an integrator's client sees neither.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bridge.contract.messages import MESSAGES, Accounts, BridgeStatus, Entry, PanelStatus, Topics
+from bridge.contract.messages import MESSAGES, Accounts, BridgeStatus, Entry, PanelStatus, Proposals, Topics
 
 ROLES = ("edge", "bridge", "panel", "shell", "integrator")
 """The users of a site's own broker. The demo adds `demo`, whose key may mint money."""
@@ -43,7 +43,7 @@ def rights(role: str, base: str, gateway: str, discovery_prefix: str) -> list[tu
             rows = [("read", f"{base}/#"), ("read", f"{discovery_prefix}/#"), ("read", "$SYS/#")]
             return [*rows, ("write", any_gateway.request("+"))]
         case "integrator":
-            hidden = {f"{any_gateway.root}/{cls.topic}" for cls in (Accounts, Entry)}
+            hidden = {f"{any_gateway.root}/{cls.topic}" for cls in (Accounts, Entry, Proposals)}
             rows = [("read", topic) for topic in [*facts, *statuses] if topic not in hidden]
             rows += [("read", f"{discovery_prefix}/#"), ("write", f"{discovery_prefix}/status")]
             return [*rows, ("write", any_gateway.request("read")), ("write", any_gateway.request("replay"))]

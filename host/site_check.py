@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bridge.contract import markup
 from bridge.contract.site import Site
 from bridge.contract.site_file import BadSite, load
+from bridge.contract.site_prices import booked
 from host.doctor.accounts import never_cut_of
 from host.doctor.findings import names, of
 from host.doctor.ports import UNSTABLE
@@ -64,8 +66,12 @@ def worth_knowing(checked: Checked) -> Iterator[str]:
     owned = {id for account in site.accounts for id in account.meters}
     if loose := [meter.id for meter in site.meters if meter.id not in owned]:
         yield f"{of(len(loose), 'meter')} without an account, read and not billed: {names(loose)}"
-    if unused := [tariff.id for tariff in site.tariffs if all(row.tariff != tariff.id for row in site.accounts)]:
+    paid = {id for row in site.accounts for id in (row.tariff, row.water_tariff)}
+    if unused := [tariff.id for tariff in site.tariffs if tariff.id not in paid]:
         yield f"no account has the tariff {names(unused)}"
+    for tariff in site.tariffs:
+        if markup.beyond(fields := booked(tariff), limit := site.policy.markup_limit_percent):
+            yield f"tariff {tariff.id}: {markup.percent(fields)} % above what is paid, the limit is {limit} % (R30)"
     meters = {row.id: (row.model, row.relay) for row in site.meters}
     accounts = {row.id: (row.name, list(row.meters)) for row in site.accounts}
     if never := never_cut_of(meters, accounts, checked.models):

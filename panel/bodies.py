@@ -33,6 +33,7 @@ class Register(Body):
 
 class ChargeLine(Body):
     rate: str
+    kind: str = "rate"
     wh: Whole
     price_micro: Whole
     amount_nano: Whole
@@ -118,6 +119,7 @@ class Alarm(Body):
 
 KINDS: dict[str, type[Body]] = {
     "charge/1": Charge,
+    "charge/2": Charge,
     "opening/1": Opening,
     "topup/1": TopUp,
     "opening-balance/1": Money,

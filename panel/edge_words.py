@@ -14,8 +14,11 @@ from collections.abc import Callable
 from functools import cache
 
 from panel.edge_doubts import DOUBTS
+from panel.edge_money_words import OF_MONEY
 from panel.edge_port_words import OF_PORTS
+from panel.edge_price_words import OF_PRICES
 from panel.edge_purse_words import OF_PURSES
+from panel.edge_table_words import OF_TABLES
 from panel.edge_water_words import MOVING, OF_WATER, VALVE
 from panel.states import COVERS, HOLDS, RATE_WORDS
 from panel.switches import RELAY as RELAY_WORDS
@@ -103,6 +106,8 @@ SENTENCES = (
     *OF_PORTS,
     *OF_PURSES,
     *OF_WATER,
+    *OF_PRICES,
+    *OF_TABLES,
     later("the meter refused: {reasons} (error {code})"),
     later("the meter refused: {reasons} (exception {code})"),
     later("no reason given"),
@@ -132,6 +137,7 @@ SENTENCES = (
     later("the {cover} counts {n} openings and had counted {m}: cleared, or another meter"),
     *DOUBTS,
     # requests
+    *OF_MONEY,
     later("a top-up is {low} to {high} yuan, not {amount}"),
     later("the balance would leave the limits of the book"),
     later("there is no account {id} on this gateway"),
@@ -218,14 +224,10 @@ def known(text: str) -> str | None:
     return next((sentence for sentence, pattern, _ in _patterns() if pattern.fullmatch(text)), None)
 
 
-def _same(word: str) -> str:
-    return word
-
-
 _PLACES: dict[str, Callable[[str], str]] = {
     "holds": _each(_from(HOLDS)), "hold": _from(HOLDS), "who": person, "why": said, "reasons": _each(said),
     "relay": _from(RELAY), "wish": _from(WISHES), "cause": _from(CAUSES), "question": _from(QUESTIONS),
-    "mode": _from(MODES), "rate": _from(RATE_WORDS), "cover": _from(COVERS),
+    "mode": _from(MODES), "rate": _from(RATE_WORDS), "other": _from(RATE_WORDS), "cover": _from(COVERS),
     "valve": _from(VALVE), "turn": _from(MOVING),
 }  # fmt: skip
 """How the words in a place are shown; other places, such as numbers and names, as they stand."""
@@ -234,7 +236,7 @@ _SHAPES = {
     "holds": "[a-z]+(?:, [a-z]+)*", "hold": "arrears|lockout|contract|malignant|manual", "mode": "[a-z]+",
     "relay": "open|closed|unknown", "rate": "[a-z]+", "wish": "[a-z]+", "cause": "[a-z]+", "question": "[a-z]+",
     "rule": "[RI][0-9]+", "day": "[0-9]{4}-[0-9]{2}-[0-9]{2}", "n": "-?[0-9]+", "m": "-?[0-9]+", "a": "[0-9]+",
-    "b": "[0-9]+", "s": "[+-]?[0-9]+", "cover": "cover|terminal cover", "unit": "Wh|L",
+    "b": "[0-9]+", "s": "[+-]?[0-9]+", "cover": "cover|terminal cover", "unit": "Wh|L", "other": "[a-z]+",
     "valve": "open|closed|fault|unknown", "turn": "opening|closing",
 }  # fmt: skip
 
@@ -250,6 +252,6 @@ def _patterns() -> list[tuple[str, re.Pattern[str], int]]:
             for number, piece in enumerate(pieces)
         )
         for name in pieces[1::2]:
-            _PLACES.setdefault(name, _same)
+            _PLACES.setdefault(name, str)
         found.append((sentence, re.compile(pattern, re.S), len(pieces) // 2))
     return sorted(found, key=lambda each: each[2] > 0)

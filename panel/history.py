@@ -18,6 +18,7 @@ from sqlalchemy import Engine, Select, and_, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.archive.tables import ENTRY, READING
+from bridge.contract.entries import CHARGES
 from bridge.contract.units import instant_of_micros, micros_of
 from panel.bodies import UNREADABLE, fits
 
@@ -26,7 +27,7 @@ log = logging.getLogger("riser.panel.history")
 PAGE = 20
 
 FOR_PEOPLE = (
-    "topup/1", "charge/1", "opening-balance/1", "level/1", "final/1", "delivered/1", "cancelled/1", "trip/1",
+    "topup/1", *CHARGES, "fee/1", "opening-balance/1", "level/1", "final/1", "delivered/1", "cancelled/1", "trip/1",
 )  # fmt: skip
 """Kinds of an account's entries that matter to people; closings only where a day was deferred."""
 
@@ -149,10 +150,10 @@ class History:
         """Relay, hold, alarm and installation entries of a meter, newest first."""
         return self._lines(ENTRY.c.meter == meter, ENTRY.c.kind.in_(OF_A_METER), limit=limit)
 
-    def newest(self, kind: str, meter: str) -> Line | None:
-        """The newest entry of a kind about a meter."""
-        found = next(iter(self._lines(ENTRY.c.meter == meter, ENTRY.c.kind == kind, limit=1)), None)
-        return found if found is not None and found.kind == kind else None
+    def newest(self, meter: str, *kinds: str) -> Line | None:
+        """The newest entry of some kinds about a meter."""
+        found = next(iter(self._lines(ENTRY.c.meter == meter, ENTRY.c.kind.in_(kinds), limit=1)), None)
+        return found if found is not None and found.kind in kinds else None
 
     def by_id(self, id: str) -> Line | None:
         """The entry with this id; a request's entry is `panel:<transaction>`."""

@@ -26,12 +26,13 @@ ONLY_IMPORTER = {
     "tinydb": {"edge/registry.py"},
     "apscheduler": {"edge/schedule.py"},
     "pymodbus": {"edge/codec/modbus_pdu.py"},
+    "xlsxwriter": {"edge/audit/sheets.py"},
 }
 """Libraries that have one door each."""
 
 OURS = {"bridge", "edge", "panel", "firmware_sim", "host"}
 
-NO_FLOAT = ("edge/billing", "edge/book.py", "edge/fold.py", "edge/closing.py", "edge/gate.py")
+NO_FLOAT = ("edge/billing", "edge/audit", "edge/book.py", "edge/fold.py", "edge/closing.py", "edge/gate.py")
 """Where money and registers are: integers only (R11, I6). Seconds of a line may be floats elsewhere."""
 
 WALL_CLOCK = {"bridge/contract/clock.py"}
@@ -88,10 +89,15 @@ def test_each_library_has_one_door() -> None:
 
 
 def test_the_book_has_one_writer_at_the_edge() -> None:
-    """sqlite3 is opened by edge/book.py alone; the main module only names its errors."""
+    """sqlite3 is opened by edge/book.py, which writes, and by edge/audit/opened.py, which only reads; the main module
+    only names its errors."""
     users = {name(p) for p in sources() if name(p).startswith("edge/") and "sqlite3" in imports(p)}
-    assert users <= {"edge/book.py", "edge/__main__.py"}
+    assert users <= {"edge/book.py", "edge/audit/opened.py", "edge/__main__.py"}
     assert "sqlite3.connect" not in (ROOT / "edge/__main__.py").read_text(encoding="utf-8")
+    reader = (ROOT / "edge/audit/opened.py").read_text(encoding="utf-8")
+    assert reader.count("sqlite3.connect(") == 1 and reader.count('"mode=ro') == 2
+    for word in ("INSERT", "UPDATE", "DELETE", "CREATE", "mode=rw", "BEGIN"):
+        assert word not in reader, f"a reader that knows {word} is no reader"
 
 
 def test_the_floor_needs_no_database() -> None:

@@ -75,7 +75,7 @@ def test_the_edge_alone_for_half_a_day(tmp_path: Path) -> None:
     building.run_until(lambda: building.of("closing/1", account=ACCOUNT), hours=4)
     assert whole.hub.heard == []
     kinds = {entry.kind for entry in building.entries()}
-    assert {"level/1", "final/1", "delivered/1", "trip/1", "closing/1", "charge/1"} <= kinds
+    assert {"level/1", "final/1", "delivered/1", "trip/1", "closing/1", "charge/2"} <= kinds
     for part in ("panel", "bridge", "broker"):
         whole.start(part)
     agree(whole)

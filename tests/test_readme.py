@@ -14,6 +14,7 @@ import pytest
 from pydantic import BaseModel
 
 from bridge.contract import site as site_module
+from bridge.contract import site_prices
 from bridge.contract.document import render
 from bridge.contract.messages import REQUESTS, Request
 from bridge.contract.permissions import may
@@ -123,7 +124,8 @@ def test_the_example_is_a_building_the_edge_accepts_and_can_be_practised() -> No
 def test_the_example_names_every_setting_there_is() -> None:
     """What the site file can say stands in the example, in force or as a comment with its default."""
     text = EXAMPLE.read_text(encoding="utf-8")
-    tables = [each for each in vars(site_module).values() if isinstance(each, type) and issubclass(each, BaseModel)]
+    named = [each for module in (site_module, site_prices) for each in vars(module).values()]
+    tables = [each for each in named if isinstance(each, type) and issubclass(each, BaseModel)]
     for table in tables:
         for name, field in table.model_fields.items():
             word = field.alias or name

@@ -13,20 +13,57 @@ KINDS: dict[str, str] = {
     "start/1": "the edge started: version, boot",
     "tariff/1": "a price: tariff, name, version, effective_at, price_kind (single, tou), prices_micro {rate: micro-yuan"
     " per kWh}, windows [{from, to, rate}], by",
+    "tariff/2": "a price as in tariff/1, and: unit (kWh, m3), tables [{windows, seasons [[mmdd, mmdd]], days [workday,"
+    " weekend, holiday]}], steps {period (month, year), month, day, moving_in (full, pro-rated), steps [{above_wh,"
+    " add_micro}]}, surcharges [{name, micro, category}], daily_fee_nano, purchase_micro; of one that"
+    " people set: proposal, proposed_by, why",
     "meter/1": "a meter installed: meter, model, model_name, protocol, port, address, serial, room, floor, shaft, name,"
     " multiplier, phases, max_amps, volts, relay, rates (has rate registers), circuit (of a box), purse (meter, off),"
     " by",
-    "account/1": "a tenancy: account, name, room, phone, tariff, meters, since, by",
-    "opening-balance/1": "money brought in at the start: account, moves, balance_after_nano, by",
-    "topup/1": "money in: account, amount_fen, method, reference, receipt, who, role, moves, balance_after_nano,"
+    "account/1": "a tenancy: account, name, room, phone, tariff, water_tariff, meters, category, household (true,"
+    " false, or null: by its category), since, by",
+    "opening-balance/1": "money brought in, once per account: account, moves, balance_after_nano, by (site file,"
+    " people: then also amount_fen, papers, and as refund/1 from receipt on)",
+    "topup/1": "money in: account, amount_fen, method, reference, receipt, who, role, moves (what it repays is"
+    " among them), repaid {credit_nano, debt_nano} where it repays, balance_after_nano, request",
+    "reversal/1": "a top-up taken back in full (R12): account, original (its seq), original_receipt, repaid (as it had"
+    " repaid), amount_fen, method, why, receipt, who, role, moves, balance_after_nano, request",
+    "refund/1": "money out (R12): account, amount_fen, method, reference, why, receipt (a number of its own), proposal,"
+    " who and role (the maker), approved_by, moves, balance_after_nano",
+    "compensation/1": "a mistake made good: account, amount_fen, reason, why, papers, and as refund/1 from receipt on",
+    "deduction/1": "what a mistake left uncharged: as compensation/1, and consent (the tenant's)",
+    "correction/1": "an amount moved between two accounts (R12): account (gives), to_account, amount_fen, why, papers,"
+    " as refund/1 from receipt on, to_balance_after_nano",
+    "credit/1": "emergency credit lent (R16): account, amount_fen, why, receipt, who, role, moves, balance_after_nano,"
     " request",
+    "debt/1": "arrears that are paid off by a share of top-ups (R16): account, amount_fen, share_percent,"
+    " weekly_cap_fen, papers, as refund/1 from receipt on",
+    "exit/1": "a tenancy settled (R33): account, charges [entry ids], meters, amount_fen (refunded), residue_nano,"
+    " method, reference, papers, why, as refund/1 from receipt on",
     "opening/1": "the register from which a meter is charged, confirmed by a second read (R19): meter, serial,"
     " registers_wh (litres where unit is L), at, source, frames",
     "charge/1": "use between two registers: account, meter, start {registers_wh, at, source}, end {registers_wh, at,"
     " read_at, source, frames}, multiplier, tariff, version, lines [{rate, wh, price_micro, amount_nano}], wh,"
     " amount_nano, days, moves, balance_after_nano",
-    "closing/1": "a day closed: account, date, charges [entry ids], deferred [meters without a register for that"
-    " midnight], opening_nano, closing_nano",
+    "charge/2": "use between two registers, priced: account, meter, unit (kWh, or m3: litres for Wh), start and end"
+    " as in charge/1 (source of an end: freeze, border, load-record, interpolated, estimate; the last two have no"
+    " frames, but rests_on [{registers_wh, at, source}], and an estimate days [registers used], R24),"
+    " between [{registers_wh, at, source}: readings at borders, or interpolated there], guessed"
+    " [interpolated, estimate], multiplier, full_scale_wh, by (registers, borders: how hours were told apart, R28),"
+    " tariff, tariff_name, version (at the start), lines [{kind (rate, step, surcharge), rate (its name), wh,"
+    " price_micro, amount_nano, version}], counter_before and counter {period, used_wh, others [[period, used_wh]]"
+    " where several meters share it} (R29), wh, amount_nano, days,"
+    " date, moves, balance_after_nano",
+    "fee/1": "the fixed fee of a day: account, date, tariff, tariff_name, version, unit, amount_nano, moves,"
+    " balance_after_nano",
+    "border/1": "a reading at a border of the day's hours (R28), or where a price changes (R27): meter, registers_wh,"
+    " at, read_at, border (the instant it is for), source, frames",
+    "time-table/1": "a meter's own time table was read and compared with its price (R28): meter, differs, tariff,"
+    " version, day (the first that differs, else today), told [{from, to, rate}: that day's], frames",
+    "calendar/1": "the holidays by which prices tell days apart: since, until, rest_days, work_days; days outside of"
+    " since to until stay as they were, by",
+    "closing/1": "a day closed: account, date, charges and fees [entry ids], deferred [meters without a register for"
+    " that midnight], opening_nano, closing_nano",
     "level/1": "a low-balance level crossed downward (R9): account, level (1 to 3), threshold_nano, available_nano",
     "rearm/1": "the balance rose again: account, level (the deepest still fired, 0 for none), available_nano",
     "final/1": "the final warning (R1): account, episode, available_nano, zero_at, cut_at, powered_s",
@@ -44,6 +81,9 @@ KINDS: dict[str, str] = {
     "relay/1": "the relay was read back in another state: meter, observed (open, closed, unknown), word_3, read_at,"
     " wanted, why",
     "done/1": "the outcome of a request answered earlier: request (its entry id), status (done, failed), answer",
+    "proposal/1": "something a person wants done that another must approve (R32): proposal, what (its kind), body, who,"
+    " role, until, request",
+    "decision/1": "a proposal approved, rejected or out of time: proposal, approved, who, role, why, request",
     "refusal/1": "a signed request refused: operation, rule, error, who, role, request",
     "quarantine/1": "a reading set aside (R20, R21): meter, registers_wh, read_at, rule, why, frames",
     "release/1": "a meter's readings are taken again after one was set aside: meter, why, who",
@@ -56,14 +96,38 @@ KINDS: dict[str, str] = {
 }
 """Kind and what its body holds; `request` is {"sha256" of what was asked, "answer" as given}."""
 
+CHARGES, TARIFFS = ("charge/1", "charge/2"), ("tariff/1", "tariff/2")
+"""Kinds that say the same, an older and a newer one."""
+
 TENANT = "account:"
 """A tenant's wallet is the ledger account `account:<account id>`."""
 
+CREDIT = "credit:"
+"""What a tenant owes of emergency credit, below zero: `credit:<account id>`."""
+
+DEBT = "debt:"
+"""What a tenant owes by an agreement, below zero: `debt:<account id>`."""
+
 TILL = "till:"
-"""Money came in by `till:<method>`."""
+"""Money came in, or leaves again, by `till:<method>`."""
 
 INCOME = "income:energy"
 """Charges move from the tenant's wallet to here."""
 
+WATER_INCOME = "income:water"
+"""Where charges for water go."""
+
+FEES = "income:fees"
+"""Fixed daily fees."""
+
 BROUGHT_IN = "equity:opening"
 """Opening balances come from here."""
+
+COMPENSATIONS = "expense:compensation"
+"""What mistakes cost comes from here."""
+
+DEDUCTIONS = "income:deductions"
+"""What is charged later by hand goes here."""
+
+RESIDUE = "income:residue"
+"""Parts of a fen that nobody can be paid, left or lacking when a tenancy ends (R11)."""

@@ -19,7 +19,19 @@ from pydantic import BaseModel, ConfigDict, Field
 from bridge.contract.fields import Plain
 from bridge.contract.message import Message as Message
 from bridge.contract.message import Part as Part
+from bridge.contract.money_messages import MONEY_REQUESTS
+from bridge.contract.money_messages import TopUp as TopUp
 from bridge.contract.port_statistics import PortStatistics as PortStatistics
+from bridge.contract.price_facts import ProposalRow as ProposalRow
+from bridge.contract.price_facts import Proposals as Proposals
+from bridge.contract.price_facts import Tariff as Tariff
+from bridge.contract.price_facts import TariffVersion as TariffVersion
+from bridge.contract.price_facts import Window as Window
+from bridge.contract.price_requests import ApprovePrice as ApprovePrice
+from bridge.contract.price_requests import PreviewPrice as PreviewPrice
+from bridge.contract.price_requests import ProposePrice as ProposePrice
+from bridge.contract.price_requests import RejectPrice as RejectPrice
+from bridge.contract.request import Request as Request
 from bridge.contract.switching import HoldFacts as HoldFacts
 from bridge.contract.switching import Relay as Relay
 from bridge.contract.switching import Valve as Valve
@@ -165,6 +177,9 @@ class MeterFacts(Message):
     cover_open: bool | None = Field(default=None, description="the meter's cover stands open")
     terminal_cover_openings: int | None = None
     terminal_cover_open: bool | None = None
+    time_table: Literal["same", "differs"] | None = Field(
+        default=None, description="its own time table beside that of its price, as compared last (R28)"
+    )
     energy_today_wh: int | None = Field(
         default=None, description="used since the last local midnight, where that is known"
     )
@@ -228,7 +243,11 @@ class Account(Message):
     at: str
     state: Literal["on", "low1", "low2", "low3", "final", "cut", "held", "keep"]
     balance: float = Field(description="available, yuan, floored to fen")
-    available_nano: int = Field(description="posted minus provisional")
+    available_nano: int = Field(description="posted minus provisional; lent emergency credit is part of it")
+    credit_nano: int = Field(default=0, description="emergency credit that is still owed; top-ups repay it first (R16)")
+    debt_nano: int = Field(default=0, description="agreed debt beside the balance, repaid by a share of top-ups (R16)")
+    refundable_nano: int | None = Field(default=None, description="at most this can be refunded (R12)")
+    ended_at: str | None = Field(default=None, description="the tenancy was settled and takes no money any more (R33)")
     posted_nano: int
     provisional_nano: int = Field(description="used since the last billed register and not yet posted")
     provisional_wh: int
@@ -236,7 +255,18 @@ class Account(Message):
     level: int = Field(description="0, or the deepest low-balance level that has fired and not re-armed (R9)")
     episode: int = Field(description="arrears episode number")
     load_w: int | None = Field(default=None, description="smoothed load that the forecast uses")
-    price_now: str | None = Field(default=None, description="yuan per kWh at this hour")
+    price_now: str | None = Field(
+        default=None, description="yuan for the next kWh: at this hour, in this step, with surcharges"
+    )
+    step: int | None = Field(default=None, description="the step that the next kWh falls into, from 1 (R29)")
+    step_used_wh: int | None = Field(default=None, description="used in this step period, also what is not billed yet")
+    step_next_wh: int | None = Field(default=None, description="where the next step begins; absent in the last")
+    step_since: str | None = Field(default=None, description="the local date on which this step period began")
+    water_price_now: str | None = Field(default=None, description="yuan for the next m3")
+    water_step: int | None = None
+    water_step_used_l: int | None = None
+    water_step_next_l: int | None = None
+    provisional_l: int | None = Field(default=None, description="water used and not yet posted")
     days_left: float | None = None
     zero_at: str | None = Field(default=None, description="when the balance reaches the cut limit at the load of now")
     final_warning_at: str | None = None
@@ -269,8 +299,11 @@ class AccountRow(Part):
     room: str
     phone: str
     tariff: str
+    water_tariff: str | None = Field(default=None, description="by which its m3 are paid")
     meters: list[str]
     since: str
+    category: str | None = Field(default=None, description="which surcharges it pays")
+    household: bool = Field(default=False, description="only households have steps (R29)")
 
 
 class Accounts(Message):
@@ -279,31 +312,6 @@ class Accounts(Message):
     topic = "accounts"
     retained = True
     accounts: list[AccountRow]
-
-
-class Window(Part):
-    from_: str = Field(alias="from", description="local wall time HH:MM")
-    to: str = Field(description="local wall time HH:MM, 24:00 at the day's end")
-    rate: str
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
-
-
-class TariffVersion(Part):
-    version: int
-    effective_at: str
-    kind: Literal["single", "tou"]
-    prices: dict[str, str] = Field(description="yuan per kWh as text, by rate; key `total` for a single price")
-    windows: list[Window]
-    approved_by: str
-
-
-class Tariff(Message):
-    """A price with all its versions; a version never changes (R27)."""
-
-    topic = "tariff/{id}"
-    retained = True
-    name: str
-    versions: list[TariffVersion]
 
 
 # --- the book ------------------------------------------------------------------------------------------------
@@ -327,28 +335,6 @@ class Entry(Message):
 
 
 # --- requests and responses ----------------------------------------------------------------------------------
-
-
-class Request(BaseModel):
-    """The words inside a signed request; each operation adds its own fields. An unknown field is a mistake."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-    operation: ClassVar[str]
-    transaction: str = Field(description="made by the asker, unique per key, [A-Za-z0-9_-]{8,64}; kept for ever")
-    who: Plain = Field(min_length=1, max_length=64, description="the person who asks")
-    role: str
-    issued_at: str = Field(description="instant of asking, by the site's calendar")
-    valid_until: str = Field(description="afterwards the request is refused; usually two minutes later")
-
-
-class TopUp(Request):
-    """Money in. Answered `done` when it stands in the book."""
-
-    operation = "topup"
-    account: str
-    amount_fen: int
-    method: Literal["cash", "transfer", "card", "online"]
-    reference: Plain = Field(default="", max_length=64, description="the payer's or channel's own number")
 
 
 class Off(Request):
@@ -417,9 +403,11 @@ class Replay(BaseModel):
     )
 
 
-REQUESTS: dict[str, type[Request] | type[Replay]] = {
-    cls.operation: cls for cls in (TopUp, Off, On, Trip, Close, Read, Release, Brake, Replay)
-}
+_REQUESTS: tuple[type[Request] | type[Replay] | type[PreviewPrice], ...] = (
+    *MONEY_REQUESTS, Off, On, Trip, Close, Read, Release, Brake, Replay,
+    ProposePrice, ApprovePrice, RejectPrice, PreviewPrice,
+)  # fmt: skip
+REQUESTS = {cls.operation: cls for cls in _REQUESTS}
 
 
 class Response(Message):
@@ -459,7 +447,7 @@ class PanelStatus(Message):
 
 MESSAGES: tuple[type[Message], ...] = (
     Status, Info, PortStatistics, Meters, MeterFacts, Availability, Relay, Valve, MeterEvent, Reading, Account,
-    AccountEvent, Accounts, Tariff, Entry, Response, BridgeStatus, PanelStatus,
+    AccountEvent, Accounts, Tariff, Proposals, Entry, Response, BridgeStatus, PanelStatus,
 )  # fmt: skip
 """Every fact that is published, in the order of the documentation."""
 

@@ -16,6 +16,7 @@ PATTERNS = {
     "settings of their own",
     r"^(\d{12}|\d{14})$": "a meter's number has 12 digits, that of a CJ/T 188 meter 14",
     r"^[0-9+ -]{0,20}$": "a phone number has digits, spaces, + and -, at most 20 of them",
+    r"^\d{4}-(0[1-9]|1[0-2])$": "write a month such as 2026-10",
     r"^[a-z0-9][a-z0-9_-]{0,31}$": "1 to 32 of a-z, 0-9, - and _, and begins with a letter or digit",
 }
 """What a text must look like, in words, by the pattern of its field."""
@@ -46,6 +47,8 @@ def words(error: Mapping[str, Any]) -> str:
             return f"at most {told.get('max_length')} characters"
         case "string_too_short":
             return "may not be empty"
+        case "too_long":
+            return f"at most {told.get('max_length')} of them"
         case "too_short":
             return f"name at least {told.get('min_length')}"
         case "string_pattern_mismatch":

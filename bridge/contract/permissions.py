@@ -6,15 +6,28 @@ its holder may speak for; the role says which operations it may ask for.
 
 from __future__ import annotations
 
-OPERATIONS = ("topup", "off", "on", "trip", "close", "read", "release", "brake", "replay")
-"""Every request there is. `trip` and `close` are `off` and `on` in a relay's words.
-`replay` is a pure query and needs no signature."""
+MONEY = frozenset({
+    "reverse", "refund", "compensate", "deduct", "correct", "bring", "lend", "defer", "settle", "approve-money",
+    "reject-money",
+})  # fmt: skip
+"""Acts with a tenant's money beside the top-up. Who may propose may approve as well, but never their own (R32)."""
 
-UNSIGNED = frozenset({"replay"})
+OPERATIONS = (
+    "topup", *sorted(MONEY), "off", "on", "trip", "close", "read", "release", "brake", "replay",
+    "propose-price", "approve-price",
+    "reject-price", "preview-price",
+)  # fmt: skip
+"""Every request there is. `trip` and `close` are `off` and `on` in a relay's words. `replay` and `preview-price` are
+pure queries and need no signature."""
+
+UNSIGNED = frozenset({"replay", "preview-price"})
+
+PRICES = frozenset({"propose-price", "approve-price", "reject-price"})
+"""One person proposes and another one approves, also where both may do either (R32)."""
 
 ROLES: dict[str, frozenset[str]] = {
-    "manager": frozenset({"topup", "off", "on", "trip", "close", "read", "release", "brake"}),
-    "finance": frozenset({"topup", "read"}),
+    "manager": frozenset({"topup", "off", "on", "trip", "close", "read", "release", "brake"}) | MONEY | PRICES,
+    "finance": frozenset({"topup", "read"}) | MONEY | PRICES,
     "engineer": frozenset({"off", "on", "trip", "close", "read", "release"}),
     "operations": frozenset({"read"}),
     "system": frozenset({"read"}),

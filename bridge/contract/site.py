@@ -9,79 +9,26 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
-from bridge.contract.units import BALANCE_LIMIT_NANO, RATES, is_id, micro_of_price, nano_of_yuan
-
-
-def _id(text: str) -> str:
-    if not is_id(text):
-        raise ValueError("an id is 1 to 32 of a-z, 0-9 and -, and begins with a letter or digit")
-    return text
-
-
-def _money(text: str) -> str:
-    if abs(nano_of_yuan(text)) > BALANCE_LIMIT_NANO:
-        raise ValueError("more than 9 million yuan")
-    return text
-
-
-def _price(text: str) -> str:
-    micro_of_price(text)
-    return text
-
-
-def _zone(text: str) -> str:
-    try:
-        ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"{text!r} is no time zone; write for example Asia/Shanghai") from None
-    return text
-
-
-def _wall(text: str) -> str:
-    wall_minutes(text)
-    return text
-
-
-def _gateway(text: str) -> str:
-    if text in ("bridge", "panel"):
-        raise ValueError(f"{text!r} is a topic of its own below the base; name the gateway otherwise")
-    return _id(text)
-
-
-Id = Annotated[str, AfterValidator(_id)]
-Yuan = Annotated[str, AfterValidator(_money)]
-Price = Annotated[str, AfterValidator(_price)]
-Wall = Annotated[str, AfterValidator(_wall)]
-Label = Annotated[str, Field(max_length=64)]
-Word = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
-
-
-def wall_minutes(text: str) -> int:
-    """Minutes after midnight of a local wall time `HH:MM`; `24:00` is the day's end. Raises ValueError."""
-    hours, colon, minutes = text.partition(":")
-    if not (
-        colon and len(hours) == 2 and len(minutes) == 2 and (hours + minutes).isascii() and (hours + minutes).isdigit()
-    ):
-        raise ValueError(f"{text!r} is no wall time; write HH:MM")
-    total = int(hours) * 60 + int(minutes)
-    if int(minutes) > 59 or total > 1440:
-        raise ValueError(f"{text!r} is no wall time; write 00:00 to 24:00")
-    return total
+from bridge.contract.site_money import MoneyPolicy
+from bridge.contract.site_prices import Tariff as Tariff
+from bridge.contract.site_words import STRICT, Gateway, Id, Label, Wall, Word, Yuan, Zone
+from bridge.contract.site_words import wall_minutes as wall_minutes
+from bridge.contract.units import nano_of_yuan
 
 
 class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = STRICT
 
 
 class SiteTable(Strict):
     name: Label
-    gateway: Annotated[str, AfterValidator(_gateway)]
+    gateway: Gateway
     base: Word = "riser"
-    zone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
+    zone: Zone = "Asia/Shanghai"
 
 
 class Broker(Strict):
@@ -133,8 +80,8 @@ class CutWindow(Strict):
         return self
 
 
-class Policy(Strict):
-    """Every number of R1-R9 that a site may set."""
+class Policy(MoneyPolicy, Strict):
+    """Every number of R1-R9 that a site may set, and those of R15 and R16."""
 
     lead_min: Annotated[int, Field(strict=True, ge=30, le=10_080)] = 30
     cut_at: Yuan = "0.00"
@@ -148,9 +95,9 @@ class Policy(Strict):
     warning_counts: Literal["delivered", "attempted"] = "delivered"
     brake_meters: Annotated[int, Field(strict=True, ge=1)] = 5
     brake_percent: Annotated[int, Field(strict=True, ge=1, le=100)] = 10
-    topup_min: Yuan = "1.00"
-    topup_max: Yuan = "50000.00"
     border_lead_s: Annotated[int, Field(strict=True, ge=0, le=50)] = 0
+    markup_limit_percent: Annotated[int, Field(strict=True, ge=0, le=1000)] | None = None
+    """How far the mean price of a kWh may lie above what is paid upstream before people are warned (R30)."""
 
     @model_validator(mode="after")
     def _order(self) -> Policy:
@@ -172,42 +119,6 @@ class Port(Strict):
     parity: Literal["E", "N", "O"] = "E"
     poll_s: Annotated[int, Field(strict=True, ge=0, le=3600)] = 0
     """Seconds from the start of one round to the next; 0 reads round after round."""
-
-
-class TariffWindow(Strict):
-    from_: Wall = Field(alias="from")
-    to: Wall
-    rate: Literal["sharp", "peak", "flat", "valley", "deep"]
-
-
-class Tariff(Strict):
-    id: Id
-    name: Label
-    kind: Literal["single", "tou"]
-    price: Price | None = None
-    prices: dict[str, Price] = {}
-    windows: list[TariffWindow] = []
-
-    @model_validator(mode="after")
-    def _whole(self) -> Tariff:
-        if self.kind == "single":
-            if self.price is None or self.prices or self.windows:
-                raise ValueError("a single price has `price` and neither `prices` nor `windows`")
-            return self
-        if self.price is not None or not self.windows:
-            raise ValueError("a time-of-use price has `prices` and `windows`, no `price`")
-        if unknown := set(self.prices) - set(RATES):
-            raise ValueError(f"unknown rates {sorted(unknown)}; rates are {', '.join(RATES)}")
-        if missing := {window.rate for window in self.windows} - set(self.prices):
-            raise ValueError(f"windows name rates without a price: {sorted(missing)}")
-        edge = 0
-        for window in sorted(self.windows, key=lambda each: wall_minutes(each.from_)):
-            if wall_minutes(window.from_) != edge or wall_minutes(window.to) <= edge:
-                raise ValueError(f"windows leave a gap or overlap at {edge // 60:02d}:{edge % 60:02d}")
-            edge = wall_minutes(window.to)
-        if edge != 1440:
-            raise ValueError("windows do not reach 24:00")
-        return self
 
 
 class Meter(Strict):
@@ -234,7 +145,13 @@ class Account(Strict):
     room: Label
     phone: Annotated[str, Field(pattern=r"^[0-9+ -]{0,20}$")] = ""
     tariff: Id
+    water_tariff: Id | None = None
+    """What a m3 costs; needed where one of its meters counts water."""
     meters: Annotated[list[Id], Field(min_length=1)]
+    category: Word | None = None
+    """Which surcharges it pays: a word that one of them names, or `home` or `shop`."""
+    household: Annotated[bool, Field(strict=True)] | None = None
+    """Only households have steps (R29); unsaid, an account of category `home` is one."""
     opening: Yuan = "0.00"
 
 

@@ -83,7 +83,7 @@ def load(path: Path) -> Site:
 
 def look(path: Path) -> Sheet:
     """Read a site file and note every mistake. Raises BadSite where there is nothing to look at."""
-    sheet = Sheet(text := _text(path), {})
+    sheet = Sheet(text := text_of(path), {})
     sheet.tables, wrongly_written = read(text)
     for line, words in wrongly_written:
         at = sheet.named(path_at(text, line))
@@ -105,7 +105,7 @@ def references(site: Site) -> list[str]:
     return [words for _, words in sheet.found]
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
     """The text of the file. Raises BadSite in words."""
     try:
         about = path.stat()

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from bridge.contract.site_payers import payers_of
+
 Mistake = tuple[tuple[Any, ...], str]
 """(path, words); the path counts rows from zero."""
 
@@ -39,6 +41,7 @@ def references_of(tables: dict[str, Any]) -> Iterator[Mistake]:
             seen[id] = number
     yield from _port_references(tables)
     yield from _meter_references(tables)
+    yield from payers_of(rows(tables, "accounts"), rows(tables, "tariffs"))
     yield from _account_references(tables)
 
 
@@ -96,12 +99,9 @@ def address_mistake(protocol: str | None, address: str) -> str:
 
 def _account_references(tables: dict[str, Any]) -> Iterator[Mistake]:
     meters = {text(meter, "id") for _, meter in rows(tables, "meters")}
-    tariffs = {text(tariff, "id") for _, tariff in rows(tables, "tariffs")}
     owner: dict[str, str] = {}
     for number, account in rows(tables, "accounts"):
-        tariff, wanted = text(account, "tariff"), account.get("meters")
-        if tariff is not None and tariff not in tariffs:
-            yield ("accounts", number, "tariff"), f"there is no tariff {tariff!r}"
+        wanted = account.get("meters")
         for meter in wanted if isinstance(wanted, list) else ():
             if not isinstance(meter, str):
                 continue

@@ -78,11 +78,14 @@ def path_at(text: str, line: int) -> tuple[Any, ...]:
 
 def line_of(text: str, path: tuple[Any, ...]) -> int | None:
     """The line on which the setting at `path` stands: ("meters", 2, "address") is `address` under the third
-    [[meters]]. Where the setting is missing or inside a value of several lines, the line of what it belongs to.
+    [[meters]], ("tariffs", 0, "tables", 1, "days") is `days` under its second [[tariffs.tables]]. Where the setting is
+    missing or inside a value of several lines, the line of what it belongs to.
     """
     table, row = str(path[0]), path[1] if len(path) > 1 and isinstance(path[1], int) else None
     rest = [str(step) for step in path[(2 if row is not None else 1) :] if isinstance(step, str)]
-    best, seen, inside, depth = None, -1, False, 0
+    steps = path[2 if row is not None else 1 :]
+    nth = steps[1] if len(steps) > 1 and isinstance(steps[1], int) else None
+    best, seen, within, inside, depth = None, -1, -1, False, 0
     for number, line in enumerate(text.splitlines(), 1):
         if header := _HEADER.match(line):
             names = [name.strip("\"' ") for name in header[2].split(".")]
@@ -90,8 +93,11 @@ def line_of(text: str, path: tuple[Any, ...]) -> int | None:
                 inside = False
                 continue
             if len(names) == 1 and header[1] == "[[":
-                seen += 1
+                seen, within = seen + 1, -1
             inside = row is None or seen == row
+            if header[1] == "[[" and names[1:] == rest[:1] and inside:
+                within += 1
+                inside = nth is None or within == nth
             depth = len(names) - 1
             if inside and names[1:] == rest[: len(names) - 1]:
                 best = number if best is None or len(names) > 1 else best

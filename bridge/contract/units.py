@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import UTC, datetime
+from functools import lru_cache
 
 NANO_PER_YUAN = 10**9
 NANO_PER_FEN = 10**7
@@ -73,11 +74,17 @@ def micro_of_price(text: str) -> int:
     return int(whole) * MICRO_PER_YUAN + int((decimals or "").ljust(6, "0"))
 
 
+def micro_of_change(text: str) -> int:
+    """Read what is added to a price, or with a minus taken off it. Raises BadAmount."""
+    found = text.strip()
+    return -micro_of_price(found[1:]) if found.startswith("-") else micro_of_price(found)
+
+
 def price_text(micro: int) -> str:
     """A price for people: at least four decimals, no zeros after them. `851200` is `0.8512`."""
-    whole, rest = divmod(micro, MICRO_PER_YUAN)
+    whole, rest = divmod(abs(micro), MICRO_PER_YUAN)
     decimals = f"{rest:06d}".rstrip("0").ljust(4, "0")
-    return f"{whole}.{decimals}"
+    return f"{'-' if micro < 0 else ''}{whole}.{decimals}"
 
 
 def fen_floor(nano: int) -> int:
@@ -134,10 +141,23 @@ def micros_of(at: datetime) -> int:
     return (whole.days * 86_400 + whole.seconds) * 1_000_000 + whole.microseconds
 
 
+@lru_cache(maxsize=1024)  # A midnight is that of every meter.
 def instant_of_micros(micros: int) -> datetime:
     """The reverse of `micros_of`."""
     seconds, rest = divmod(micros, 1_000_000)
     return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest)
+
+
+@lru_cache(maxsize=1024)
+def exact_of_micros(micros: int) -> str:
+    """Microseconds since 1970 UTC as an instant inside the book."""
+    return instant_exact(instant_of_micros(micros))
+
+
+@lru_cache(maxsize=1024)
+def micros_of_text(text: str) -> int:
+    """The reverse of `exact_of_micros`, for any instant that names its offset. Raises ValueError."""
+    return micros_of(instant_of(text))
 
 
 def text_of(at: int | None) -> str | None:

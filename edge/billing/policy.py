@@ -5,12 +5,12 @@ Nothing here reads a clock or a wire. A refusal names its rule and, where it can
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from edge.billing.tariff import Version
+from edge.billing.money import Limits
 from edge.billing.windows import CutWindow
 
 FORECAST_DAYS = 60
@@ -35,9 +35,9 @@ class Terms:
     warning_counts: str
     brake_meters: int
     brake_percent: int
-    topup_min_fen: int
-    topup_max_fen: int
     border_lead_s: int
+    limits: Limits
+    markup_limit_percent: int | None = None
 
 
 @dataclass(frozen=True)
@@ -67,18 +67,19 @@ def level_now(level: int, available_nano: int, terms: Terms) -> int:
 
 
 def zero_at(
-    available_nano: int, limit_nano: int, load_w: int, version: Version, now: datetime, zone: ZoneInfo
+    available_nano: int, limit_nano: int, load_w: int, ahead: Iterable[tuple[datetime, datetime, int]], now: datetime
 ) -> datetime | None:
     """When the balance reaches the limit at the load of now and the prices ahead; None beyond the horizon.
 
-    Load in W after the multiplier. W x micro-yuan/kWh = nano-yuan per hour.
+    `ahead` are spans (from, to, micro-yuan per kWh) from now on. Load in W after the
+    multiplier. W x micro-yuan/kWh = nano-yuan per hour.
     """
     left = available_nano - limit_nano
     if left <= 0:
         return now
     if load_w <= 0:
         return None
-    for begins, ends, price_micro in version.ahead(now, zone, FORECAST_DAYS):
+    for begins, ends, price_micro in ahead:
         nano_per_hour = load_w * price_micro
         cost = nano_per_hour * int((ends - begins).total_seconds()) // 3600
         if cost >= left and nano_per_hour > 0:
@@ -129,6 +130,8 @@ class Moment:
     opened: bool
     keep_power: bool
     brake: str | None
+    estimated: bool = False
+    """A meter of the account was charged on an estimate, and no real register has settled that yet."""
 
 
 def may_cut(moment: Moment, terms: Terms) -> Verdict:
@@ -143,6 +146,8 @@ def may_cut(moment: Moment, terms: Terms) -> Verdict:
         return Verdict(False, "R19", "the opening register is not confirmed yet")
     if moment.quarantined:
         return Verdict(False, "I15", "the newest reading is set aside until a person releases it")
+    if moment.estimated:
+        return Verdict(False, "R3", "the balance rests on an estimate")
     if moment.read_age_s is None or not 0 <= moment.read_age_s <= terms.stale_s:
         return Verdict(False, "R3", "the newest reading is too old")
     told = warned(moment.delivered_powered_s, moment.powered_s, terms)

@@ -6,22 +6,60 @@ then converted, so days of 23 and 25 hours come out right (R26).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge.contract.units import instant_of
+from edge.billing.days import EVERY_WEEK, Days
+from edge.billing.steps import Step, Steps
 
 SINGLE = "total"
 """The rate of a single price, and the register it is charged on."""
 
 
+Windows = tuple[tuple[int, int, str], ...]
+"""(from minute, to minute, rate) of a local day, sorted, gapless, covering it."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """The windows of some days: `seasons` are (from, to) as month x 100 + day, both included, empty for the whole
+    year; a season may pass New Year. `days` are kinds of day, empty for all."""
+
+    windows: Windows
+    seasons: tuple[tuple[int, int], ...] = ()
+    days: frozenset[str] = frozenset()
+
+    def holds(self, day: date, kind: str) -> bool:
+        """True for a day on which these windows count."""
+        if self.days and kind not in self.days:
+            return False
+        of_year = day.month * 100 + day.day
+        return not self.seasons or any(
+            first <= of_year <= last if first <= last else of_year >= first or of_year <= last
+            for first, last in self.seasons
+        )
+
+
+@dataclass(frozen=True)
+class Surcharge:
+    """So much per kWh, also a reduction, for accounts of one category, or for all."""
+
+    name: str
+    micro: int
+    category: str | None = None
+
+
 @dataclass(frozen=True)
 class Version:
-    """One version of one tariff. `windows` are (from minute, to minute, rate), sorted, covering the day."""
+    """One version of one tariff. `windows` count on days that no table of `tables` claims; the first that does wins.
+
+    Prices are micro-yuan per kWh, or per m3 where `unit` says so.
+    """
 
     tariff: str
     name: str
@@ -29,27 +67,63 @@ class Version:
     effective_at: datetime
     kind: str
     prices_micro: dict[str, int]
-    windows: tuple[tuple[int, int, str], ...]
+    windows: Windows
+    tables: tuple[Table, ...] = ()
+    steps: Steps | None = None
+    surcharges: tuple[Surcharge, ...] = ()
+    daily_fee_nano: int = 0
+    unit: str = "kWh"
+    purchase_micro: dict[str, int] = field(default_factory=dict)
 
     @property
     def rates(self) -> tuple[str, ...]:
         """The registers that this price is charged on."""
         return tuple(self.prices_micro)
 
-    def price_at(self, now: datetime, zone: ZoneInfo) -> int:
-        """Micro-yuan per kWh at an instant: the price of the span of `ahead` that it lies in."""
-        return next(self.ahead(now, zone, 1))[2]
+    @property
+    def by_hours(self) -> bool:
+        """True for a price that depends on the hour (分时)."""
+        return self.kind == "tou"
 
-    def ahead(self, now: datetime, zone: ZoneInfo, days: int) -> Iterator[tuple[datetime, datetime, int]]:
-        """Spans (from, to, micro-yuan per kWh) from `now` on, gapless, for `days` local days."""
-        windows = self.windows if self.kind == "tou" else ((0, 1440, SINGLE),)
+    def windows_of(self, day: date, days: Days) -> Windows:
+        """What counts on a local day."""
+        if not self.by_hours:
+            return ((0, 1440, SINGLE),)
+        kind = days.kind(day)
+        return next((table.windows for table in self.tables if table.holds(day, kind)), self.windows)
+
+    def price_at(self, now: datetime, zone: ZoneInfo, days: Days = EVERY_WEEK) -> int:
+        """Micro-yuan per kWh at an instant, before steps and surcharges."""
+        return self.prices_micro[self.rate_at(now, zone, days)]
+
+    def rate_at(self, now: datetime, zone: ZoneInfo, days: Days = EVERY_WEEK) -> str:
+        """The rate at an instant: that of the span which it lies in."""
+        return next(self.spans(now, zone, 1, days))[2]
+
+    def spans(
+        self, now: datetime, zone: ZoneInfo, count: int, days: Days = EVERY_WEEK
+    ) -> Iterator[tuple[datetime, datetime, str]]:
+        """Spans (from, to, rate) from `now` on, gapless, for `count` local days."""
         day = now.astimezone(zone).date()
-        for _ in range(days):
-            for start, end, rate in windows:
+        for _ in range(count):
+            for start, end, rate in self.windows_of(day, days):
                 begins, ends = wall_instant(day, start, zone), wall_instant(day, end, zone)
                 if ends > now and ends > begins:
-                    yield max(begins, now), ends, self.prices_micro[rate]
+                    yield max(begins, now), ends, rate
             day += timedelta(days=1)
+
+    def ahead(
+        self, now: datetime, zone: ZoneInfo, count: int, days: Days = EVERY_WEEK, more_micro: int = 0
+    ) -> Iterator[tuple[datetime, datetime, int]]:
+        """Spans (from, to, micro-yuan per kWh) as `spans`; `more_micro` is what steps and surcharges add to each."""
+        return (
+            (begins, ends, self.prices_micro[rate] + more_micro)
+            for begins, ends, rate in self.spans(now, zone, count, days)
+        )
+
+    def surcharges_of(self, category: str | None) -> tuple[Surcharge, ...]:
+        """Those that an account of this category pays."""
+        return tuple(each for each in self.surcharges if each.category in (None, category))
 
 
 @lru_cache(maxsize=8192)  # Every forecast walks the same borders of the next days.
@@ -79,8 +153,8 @@ def local_midnight(day: date, zone: ZoneInfo) -> datetime:
 
 
 def version_of(fields: dict[str, Any]) -> Version:
-    """The version that a `tariff/1` entry holds."""
-    windows = sorted((window["from"], window["to"], window["rate"]) for window in fields["windows"])
+    """The version that a `tariff/1` or `tariff/2` entry holds."""
+    steps = fields.get("steps")
     return Version(
         fields["tariff"],
         fields["name"],
@@ -88,15 +162,38 @@ def version_of(fields: dict[str, Any]) -> Version:
         instant_of(fields["effective_at"]),
         fields["price_kind"],
         fields["prices_micro"],
-        tuple((int(start), int(end), rate) for start, end, rate in windows),
-    )
+        _windows(fields["windows"]),
+        tuple(
+            Table(
+                _windows(table["windows"]),
+                tuple((int(first), int(last)) for first, last in table["seasons"]),
+                frozenset(table["days"]),
+            )
+            for table in fields.get("tables", ())
+        ),
+        None if steps is None else Steps(
+            steps["period"],
+            tuple(Step(step["above_wh"], step["add_micro"]) for step in steps["steps"]),
+            steps["month"], steps["day"], steps["moving_in"],
+        ),
+        tuple(Surcharge(each["name"], each["micro"], each["category"]) for each in fields.get("surcharges", ())),
+        fields.get("daily_fee_nano", 0),
+        fields.get("unit", "kWh"),
+        fields.get("purchase_micro", {}),
+    )  # fmt: skip
 
 
-def in_force(versions: list[Version], at: datetime) -> Version:
+def _windows(rows: Iterable[dict[str, Any]]) -> Windows:
+    return tuple(sorted((int(row["from"]), int(row["to"]), row["rate"]) for row in rows))
+
+
+def in_force(versions: Sequence[Version], at: datetime) -> Version:
     """The version in force at an instant: the newest that is effective by then.
 
     Before the first one begins, the first: a clock that stands in the past must not stop reading and restoring (R25).
     """
+    if len(versions) == 1:
+        return versions[0]
     effective = [version for version in versions if version.effective_at <= at]
     if not effective:
         return min(versions, key=lambda version: (version.effective_at, version.version))

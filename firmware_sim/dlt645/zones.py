@@ -2,6 +2,7 @@
 
     04010000  year zones of the first set, up to 14      04010001 to 08  its day tables, up to 14 periods each
     0402....  the same for the second set                04000106 / 07   when the other zones / day tables take over
+    04000801  weekdays that are worked, bit 0 Sunday     04000802  day table of the others, 00 for none of their own
 
 Unused entries repeat the last one. A day table that nobody wrote is one that the meter does not have.
 """
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
     from ..metrology import Metrology
 
 ZONE_CHANGE, DAY_CHANGE = 0x04000106, 0x04000107
+WORK_BITS, REST_TABLE = 0x04000801, 0x04000802
+SINGLE = (ZONE_CHANGE, DAY_CHANGE, WORK_BITS, REST_TABLE)
 SWITCH_TIME_SIZE = 5
 
 
 def is_table(di: int) -> bool:
     """Whether an identifier belongs here."""
-    return di in (ZONE_CHANGE, DAY_CHANGE) or (di >> 16 in (0x0401, 0x0402) and di & 0xFFFF <= MOST_TABLES)
+    return di in SINGLE or (di >> 16 in (0x0401, 0x0402) and di & 0xFFFF <= MOST_TABLES)
 
 
 def answer(metrology: Metrology, di: int) -> bytes:
@@ -32,6 +35,8 @@ def answer(metrology: Metrology, di: int) -> bytes:
     if di in (ZONE_CHANGE, DAY_CHANGE):
         text = tables.zone_change if di == ZONE_CHANGE else tables.day_change
         return bytes.fromhex(text or "0" * 10)[::-1]
+    if di in SINGLE:
+        return bytes((tables.work_bits,)) if di == WORK_BITS else bcd(tables.rest_table, 1)
     which, table = (di >> 16) - 0x0401, di & 0xFFFF
     if not table:
         rows = [bcd(name, 1) + bcd(day, 1) + bcd(month, 1) for month, day, name in tables.zones[which]]
@@ -46,12 +51,23 @@ def write(metrology: Metrology, di: int, value: bytes) -> None:
     if di in (ZONE_CHANGE, DAY_CHANGE):
         text = _digits(value, SWITCH_TIME_SIZE)
         setattr(tables, "zone_change" if di == ZONE_CHANGE else "day_change", text if int(text) else "")
+    elif di == WORK_BITS:
+        tables.work_bits = _one(value, 0x7F)
+    elif di == REST_TABLE:
+        tables.rest_table = _one(value, MOST_TABLES)
     elif di & 0xFFFF:
         tables.days[(di >> 16) - 0x0401][di & 0xFFFF] = _day_table(value)
     else:
         tables.zones[(di >> 16) - 0x0401] = _zones(value)
     metrology.tables = tables
     metrology.plan()
+
+
+def _one(value: bytes, most: int) -> int:
+    """A single byte, at most so much; day tables are at most 8, so BCD and binary are the same."""
+    if len(value) != 1 or value[0] > most:
+        raise Refusal(OTHER)
+    return value[0]
 
 
 def _digits(value: bytes, size: int) -> str:

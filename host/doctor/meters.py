@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bridge.contract.messages import MeterRow
-from host.doctor import line_errors, off_line, purses
+from host.doctor import line_errors, off_line, purses, time_tables
 from host.doctor.findings import Finding, good, know, of, wrong
 from host.doctor.seen import Snapshot
 from host.doctor.valves import valve_of
@@ -29,7 +29,7 @@ def findings(snapshot: Snapshot) -> list[Finding]:
             found += [*off_line.of_line(snapshot, port, rows), *line_errors.of_line(snapshot, id)]
     for row in facts.meters.meters:
         found += [*_register(snapshot, row), *_relay(snapshot, row), *valve_of(snapshot, row)]
-        found += [*purses.findings(snapshot, row), *_clock(snapshot, row)]
+        found += [*purses.findings(snapshot, row), *_clock(snapshot, row), *time_tables.findings(snapshot, row)]
     if not any(each.severity != "good" for each in found):
         found.append(
             good(

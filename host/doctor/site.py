@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bridge.contract.site import Site, Tariff, wall_minutes
-from bridge.contract.units import micro_of_price, price_text
+from bridge.contract.site import Site
+from host.doctor import prices
 from host.doctor.findings import Finding, good, know, names, of, wrong
 from host.doctor.seen import RegistrySeen, Snapshot
 
 GROUP = "book and site file"
 
 METER_FIELDS = ("model", "port", "address", "serial", "room", "floor", "shaft", "name", "multiplier", "relay")
-ACCOUNT_FIELDS = ("name", "room", "phone", "tariff", "meters")
-WORDS = {"price_kind": "kind", "prices_micro": "prices"}
-"""Fields that have another name in the site file than in the book."""
+ACCOUNT_FIELDS = ("name", "room", "phone", "tariff", "water_tariff", "meters", "category", "household")
+LATER = {"water_tariff", "category", "household"}
+"""Fields that older entries lack, which is as if they were empty."""
 
 PRIVATE = {"phone"}
 """Told without its contents: a terminal is read over shoulders."""
@@ -35,6 +35,7 @@ def findings(snapshot: Snapshot) -> list[Finding]:
         return [*found, trouble]
     if site is None or registry.missing:
         return found
+    found += prices.markups(site, registry)
     different = [*_wiring(snapshot, site, registry), *_differences(site, registry)]
     if not different:
         different.append(
@@ -156,7 +157,7 @@ def _differences(site: Site, registry: RegistrySeen) -> Iterator[Finding]:
             yield from _fields("Account", registry.accounts[account.id], account.model_dump(), ACCOUNT_FIELDS)
     for tariff in site.tariffs:
         if tariff.id in registry.tariffs:
-            yield from _fields("Tariff", registry.tariffs[tariff.id], _as_booked(tariff), tuple(_as_booked(tariff)))
+            yield from prices.differences(GROUP, registry.tariffs[tariff.id], tariff)
 
 
 def _only(word: str, book: dict[str, Any], file: list[str]) -> Iterator[Finding]:
@@ -181,37 +182,19 @@ def _only(word: str, book: dict[str, Any], file: list[str]) -> Iterator[Finding]
 def _fields(word: str, book: dict[str, Any], file: dict[str, Any], fields: tuple[str, ...]) -> Iterator[Finding]:
     id = str(file.get("id", ""))
     for field in fields:
-        if field == "id" or field not in book or book[field] == file[field]:
+        if (field not in book and field not in LATER) or book.get(field) == file[field]:
             continue
-        told = WORDS.get(field, field)
         if field in PRIVATE:
-            sentence = f"{word} {id}: {told} in the book and in the site file are not the same."
+            sentence = f"{word} {id}: {field} in the book and in the site file are not the same."
         else:
-            sentence = f"{word} {id}: {told} in the book is {_shown(field, book[field])}, in the site file "
-            sentence += f"{_shown(field, file[field])}."
+            sentence = f"{word} {id}: {field} in the book is {_shown(book.get(field))}, in the site file "
+            sentence += f"{_shown(file[field])}."
         yield know(GROUP, id, sentence, BOOK_WINS)
 
 
-def _as_booked(tariff: Tariff) -> dict[str, Any]:
-    """A tariff of the site file in the form it has in the book."""
-    prices = {"total": tariff.price or "0"} if tariff.kind == "single" else tariff.prices
-    return {
-        "id": tariff.id,
-        "name": tariff.name,
-        "price_kind": tariff.kind,
-        "prices_micro": {rate: micro_of_price(text) for rate, text in prices.items()},
-        "windows": [
-            {"from": wall_minutes(each.from_), "to": wall_minutes(each.to), "rate": each.rate}
-            for each in tariff.windows
-        ],
-    }
-
-
-def _shown(field: str, value: Any) -> str:
+def _shown(value: Any) -> str:
     if value in ("", None, []):
         return "empty"
-    if field == "prices_micro" and isinstance(value, dict):
-        return ", ".join(f"{rate} {price_text(micro)}" for rate, micro in value.items() if isinstance(micro, int))
-    if field == "windows" and isinstance(value, list):
-        return f"another list of {len(value)} windows"
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

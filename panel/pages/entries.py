@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from bridge.contract.entries import CHARGES
 from bridge.contract.messages import Account
 from bridge.contract.units import RATES, instant_of
 from panel.edge_words import person, reason, said
@@ -21,6 +22,9 @@ SOURCES = {
     "border": later("read at the border"),
     "live": later("read"),
     "opening": later("opening reading"),
+    "load-record": later("load record"),
+    "interpolated": later("between two readings"),
+    "estimate": later("estimated"),
 }
 
 METHOD_WORDS = {
@@ -98,7 +102,7 @@ def rows_of(lines: list[Line], stand: Parts, wall: Wall) -> list[Row]:
 def _row(line: Line, stand: Parts, wall: Wall) -> Row:
     body = line.body
     state, icon, word, what = _words(line, wall)
-    charge = charge_of(body) if line.kind == "charge/1" else None
+    charge = charge_of(body) if line.kind in CHARGES else None
     return Row(
         line.seq, line.at, state, icon, word, what, body.get("wh") if charge else None,
         line.amount_nano, body.get("balance_after_nano"), charge,
@@ -114,7 +118,7 @@ def _words(line: Line, wall: Wall) -> tuple[str, str, str, str]:
             method = t(METHOD_WORDS[body["method"]]) if body.get("method") in METHOD_WORDS else ""
             told = [method, t("receipt {number}", number=body.get("receipt", "")), str(body.get("reference", ""))]
             return "", "money", t("Top up"), " · ".join(part for part in told if part)
-        case "charge/1":
+        case "charge/1" | "charge/2":
             return "", "down", t("Charge"), _span_words(body, wall)
         case "closing/1":
             missing = ", ".join(body.get("deferred", []))

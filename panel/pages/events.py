@@ -50,15 +50,17 @@ SAID = {
     "valve-fault": later("Valve out of order"),
     "valve-good": later("Valve in order again"),
     "purse-counts": later("Paid twice"),
+    "time-table": later("Time table differs"),
+    "time-table-good": later("Time table agrees again"),
     "purse-off": later("No longer paid twice"),
 }
 
 BAD = (
     "offline", "relay-moved", "not-following", "quarantined", "not-charged", "identity", "cover-opened",
-    "cover-cleared", "battery-low", "valve-fault", "purse-counts",
+    "cover-cleared", "battery-low", "valve-fault", "purse-counts", "time-table",
 )  # fmt: skip
 
-GOOD_NEWS = ("cover-closed", "battery-good", "valve-good", "purse-off")
+GOOD_NEWS = ("cover-closed", "battery-good", "valve-good", "purse-off", "time-table-good")
 """Alarms that take an earlier one back."""
 
 

@@ -13,6 +13,7 @@ from flask import Blueprint, abort, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from bridge.contract.asking import new_transaction
+from bridge.contract.entries import CHARGES
 from bridge.contract.messages import MeterFacts
 from bridge.contract.units import RATES, is_plain, is_transaction
 from panel.commands import Conflict, NotSent
@@ -70,7 +71,7 @@ def meter(id: str) -> str:
 
 def _page(room: Room, ask: Ask | None) -> str:
     stand = parts()
-    charge = stand.history.newest("charge/1", room.meter.id)
+    charge = stand.history.newest(room.meter.id, *CHARGES)
     return render_template(
         "meter.html", room=room, ask=ask, reasons=room.words.reasons, fresh=new_transaction(),
         answer=answer_to(request.args.get("answer")), frames=_frames(charge), frames_at=charge.at if charge else None,
@@ -80,7 +81,7 @@ def _page(room: Room, ask: Ask | None) -> str:
 
 def _now(stand: Parts, room: Room) -> dict[str, Any]:
     wall, facts = stand.wall(), room.facts
-    base = stand.history.newest("charge/1", room.meter.id) or stand.history.newest("opening/1", room.meter.id)
+    base = stand.history.newest(room.meter.id, *CHARGES) or stand.history.newest(room.meter.id, "opening/1")
     asked = [told(stand, one) for one in stand.commands.about(room.meter.id)]
     return {
         "wall": wall,
@@ -104,7 +105,7 @@ def _base(line: Line | None) -> tuple[dict[str, int], str | None]:
     """The registers up to which the meter is charged, and their instant."""
     if line is None:
         return {}, None
-    stood = line.body["end"] if line.kind == "charge/1" else line.body
+    stood = line.body["end"] if line.kind in CHARGES else line.body
     return stood["registers_wh"], stood["at"]
 
 

@@ -6,24 +6,28 @@ import argparse
 import json
 import sys
 
-from tests.bench import bus, memory, topup
+from tests.bench import billing, bus, memory, topup
 
-BENCHES = {"bus": bus.run, "topup": topup.run, "memory": memory.run}
+BENCHES = {"billing": billing.run, "bus": bus.run, "topup": topup.run, "memory": memory.run}
+
+PICKED = {"bus": bus.KEYS, "billing": billing.KEYS}
+"""Benches of which single figures can be asked for, and a quick try."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="riser bench")
     parser.add_argument("name", choices=sorted(BENCHES))
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--only", default="", metavar="KEY,...", help=f"bus: these figures only: {', '.join(bus.KEYS)}")
-    parser.add_argument("--quick", action="store_true", help="bus: a third of the time, to try it out")
+    known = "; ".join(f"{name}: {', '.join(keys)}" for name, keys in PICKED.items())
+    parser.add_argument("--only", default="", metavar="KEY,...", help=f"these figures only; {known}")
+    parser.add_argument("--quick", action="store_true", help="bus, billing: a part of the work, to try it out")
     options = parser.parse_args()
     only = [key for key in options.only.split(",") if key]
-    if unknown := set(only) - set(bus.KEYS):
+    if (only or options.quick) and options.name not in PICKED:
+        parser.error(f"--only and --quick belong to the benches {' and '.join(f'`{name}`' for name in PICKED)}")
+    if unknown := set(only) - set(PICKED.get(options.name, ())):
         parser.error(f"--only: there is no figure {', '.join(sorted(unknown))}")
-    if (only or options.quick) and options.name != "bus":
-        parser.error("--only and --quick belong to the bench `bus`")
-    more = {"only": only, "quick": options.quick} if options.name == "bus" else {}
+    more = {"only": only, "quick": options.quick} if options.name in PICKED else {}
     figures = BENCHES[options.name](quiet=options.json, **more)
     if options.json:
         print(json.dumps(figures))

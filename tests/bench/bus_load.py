@@ -93,7 +93,7 @@ def closings(rig: BusRig, begin: float, end: float) -> dict[str, Any]:
     heard: dict[str, float] = {}
     charges: set[str] = set()
     for at, where, payload in rig.since(rig.midnight_s):
-        if where == topic and (b'"closing/1"' in payload or b'"charge/1"' in payload):
+        if where == topic and (b'"closing/1"' in payload or b'"charge/2"' in payload):
             entry = json.loads(payload)
             if entry["kind"] == "closing/1":
                 heard.setdefault(entry["id"], at)  # The bridge asks for what it missed, and all hear it again.

@@ -28,7 +28,7 @@ def check(building: Building) -> None:
         for before, after in pairwise(closings):
             assert after.fields["opening_nano"] == before.fields["closing_nano"], account
         named = [charge for closing in closings for charge in closing.fields["charges"]]
-        assert sorted(named) == sorted(entry.id for entry in building.of("charge/1", account=account))
+        assert sorted(named) == sorted(entry.id for entry in building.of("charge/2", account=account))
     for meter in state.meters:
         check_meter(building, meter)
     assert sum(state.ledger.values()) == 0
@@ -36,7 +36,7 @@ def check(building: Building) -> None:
 
 def check_meter(building: Building, meter: str) -> None:
     """No hole, no overlap, and the sum is the register difference times the price, to the nano-yuan."""
-    charges, openings = building.of("charge/1", meter=meter), building.of("opening/1", meter=meter)
+    charges, openings = building.of("charge/2", meter=meter), building.of("opening/1", meter=meter)
     assert len(openings) <= 1, f"{meter} was opened twice"
     if not charges:
         return
@@ -51,5 +51,5 @@ def check_meter(building: Building, meter: str) -> None:
 
 def price_of(building: Building, tariff: str) -> dict[str, int]:
     """The one price of a tariff of the demo's site, in micro-yuan by rate."""
-    (entry,) = building.of("tariff/1", tariff=tariff)
+    (entry,) = building.of("tariff/2", tariff=tariff)
     return dict(entry.fields["prices_micro"])

@@ -167,10 +167,12 @@ class Building:
 
     # --- people ---
 
-    def request(self, operation: str, key: str = "shell", role: str = "manager", **fields: Any) -> str:
+    def request(
+        self, operation: str, key: str = "shell", role: str = "manager", who: str = "王敏", **fields: Any
+    ) -> str:
         """A signed request from a person; returns its transaction."""
         topic, payload, transaction = ask(
-            self.edge.topics, self.clock, (key, KEYS[key]), operation, who="王敏", role=role, **fields
+            self.edge.topics, self.clock, (key, KEYS[key]), operation, who=who, role=role, **fields
         )
         self.deliver(topic, payload)
         return transaction

@@ -60,7 +60,7 @@ def test_a_restart_does_not_forget_what_was_used(tmp_path: Path) -> None:
     restart(building)
     building.run(minutes=3)
     assert building.of("hold/1", set=False) == []
-    assert building.edge.core.available_nano(building.edge.core.state.accounts[ACCOUNT]) < 0
+    assert building.edge.core.balances.available_nano(building.edge.core.state.accounts[ACCOUNT]) < 0
 
 
 def test_a_restart_does_not_take_a_delivered_warning_back(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_a_trip_that_never_left_is_no_cut(tmp_path: Path) -> None:
     building.run_until(lambda: building.of("withdrawn/1"), hours=2)
     assert "arrears" not in building.edge.core.state.meters[ROOM].holds and building.edge.core.state.cuts == []
     account, finals = building.edge.core.state.accounts[ACCOUNT], len(building.of("final/1"))
-    building.topup(ACCOUNT, max(-building.edge.core.available_nano(account) // 10**7 + 60, 100))
+    building.topup(ACCOUNT, max(-building.edge.core.balances.available_nano(account) // 10**7 + 60, 100))
     building.run(seconds=5)
     port.go = go  # type: ignore[method-assign]
     building.run(hours=2)
@@ -165,7 +165,7 @@ def test_a_jump_is_neither_charged_nor_a_reason_to_cut(tmp_path: Path) -> None:
     (aside,) = building.of("quarantine/1")
     assert aside.fields["rule"] == "R21" and aside.fields["frames"]
     building.run_until(lambda: building.of("closing/1"), hours=15)
-    assert building.of("charge/1") == [] and building.of("trip/1") == [] and building.of("release/1") == []
+    assert building.of("charge/2") == [] and building.of("trip/1") == [] and building.of("release/1") == []
     assert building.fact(f"meter/{ROOM}")["quality"] == "quarantined"
 
 
@@ -178,8 +178,8 @@ def test_a_person_releases_a_jump_with_a_note(tmp_path: Path) -> None:
     assert building.answers(done)[0]["status"] == "done"
     building.run(minutes=5)
     assert building.fact(f"meter/{ROOM}")["quality"] == "good"
-    building.run_until(lambda: building.of("charge/1"), hours=15)
-    assert building.of("charge/1")[0].fields["wh"] > JUMP_WH
+    building.run_until(lambda: building.of("charge/2"), hours=15)
+    assert building.of("charge/2")[0].fields["wh"] > JUMP_WH
     again = building.request("release", meter=ROOM, why="once more")
     assert building.answers(again)[0]["rule"] == "R20"
 
@@ -190,7 +190,7 @@ def test_a_slow_meter_clock_is_waited_for(tmp_path: Path) -> None:
     metrology = building.sim_meter("a207").metrology
     metrology.set_clock(metrology.at_us - 20 * 60 * 1_000_000)
     building.run(hours=15)
-    assert [charge.fields["end"]["source"] for charge in building.of("charge/1")] == ["freeze"]
+    assert [charge.fields["end"]["source"] for charge in building.of("charge/2")] == ["freeze"]
 
 
 def test_a_siblings_wrong_register_cuts_nobody(tmp_path: Path) -> None:

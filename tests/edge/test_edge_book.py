@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -312,6 +313,23 @@ def test_an_older_program_refuses_a_newer_book(opened: Callable[..., Book], tmp_
     raw.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
     raw.close()
     assert opened().seq == 1 and kept.value, "the refusal let go of the lock"
+
+
+def test_a_book_of_before_is_newer_once_it_holds_newer_readings(opened: Callable[..., Book], tmp_path: Path) -> None:
+    """A book of schema 1 is read and written; with the first readings of today's packing it is one of today's (50)."""
+    opened().close()
+    raw = sqlite3.connect(tmp_path / "book.db")
+    raw.execute("PRAGMA user_version=1")
+    raw.execute("INSERT INTO sweep VALUES (1, 5, ?)", (zlib.compress(b'[{"meter":"a206","read_at":1}]'),))
+    raw.commit()
+    book = opened()
+    version = book._db.execute("PRAGMA user_version")
+    assert version.fetchone() == (1,)
+    book.add_sweep([{"meter": "a207", "read_at": 2}])
+    book.save_sweeps(10)
+    assert book._db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,) == (2,)
+    assert [rows[0]["meter"] for _, _, rows in book.sweeps(1, 9)] == ["a206", "a207"]
+    raw.close()
 
 
 def test_a_damaged_book_is_said_to_be_damaged(opened: Callable[..., Book], tmp_path: Path) -> None:

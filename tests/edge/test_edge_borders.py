@@ -73,18 +73,24 @@ def test_one_wrong_border_read_charges_no_wrong_wh(tmp_path: Path, turn: int, of
     and whether the register is a step off or far, the day is billed on a register that the meter really showed."""
     border = Border(tmp_path, lambda number, wh: max(0, wh + off_wh) if number == turn else wh)
     assert border.closed()["deferred"] == []
-    (charge,) = border.building.of("charge/1")
+    (charge,) = border.building.of("charge/2")
     end = charge.fields["end"]
     assert end["registers_wh"]["total"] in border.shown and end["source"] == "border"
     assert end["registers_wh"] == {"total": modbus.whole_wh_of_float_kwh(bytes.fromhex(end["frames"][-1][1])[3:7])}
     assert len(end["frames"]) == 2 and not border.building.of("quarantine/1")
 
 
-def test_a_meter_whose_readings_never_fit_is_deferred(tmp_path: Path) -> None:
-    """Every look tells something else: no midnight is guessed, the line is not held, and the next charge spans it."""
+def test_a_meter_whose_readings_never_fit_is_charged_between_two_that_do(tmp_path: Path) -> None:
+    """Every look at midnight tells something else: the line is not held, and the day ends between the readings of the
+    rounds before and after, interpolated and marked so (R24)."""
     border = Border(tmp_path, lambda number, wh: wh + 500 * (number % 2))
-    assert border.closed()["deferred"] == [METER]
-    assert 2 < len(border.said) <= READS_AT_MOST and not border.building.of("charge/1")
+    assert border.closed()["deferred"] == []
+    (charge,) = border.building.of("charge/2")
+    end = charge.fields["end"]
+    assert 2 < len(border.said) <= READS_AT_MOST
+    assert end["source"] == "interpolated" and charge.fields["guessed"] == ["interpolated"]
+    before, after = (each["registers_wh"]["total"] for each in end["rests_on"])
+    assert before <= end["registers_wh"]["total"] <= after < before + 500
 
 
 def test_a_second_look_that_is_not_answered_is_asked_for_again(tmp_path: Path) -> None:
@@ -104,7 +110,7 @@ def test_a_register_that_moves_is_billed_on_the_middle_of_three(tmp_path: Path) 
     border = Border(tmp_path, runs_on)
     assert border.closed()["deferred"] == []
     first, middle, last = border.said
-    (charge,) = border.building.of("charge/1")
+    (charge,) = border.building.of("charge/2")
     assert first < middle < last and charge.fields["end"]["registers_wh"] == {"total": middle}  # type: ignore[operator]
 
 
@@ -135,8 +141,9 @@ class WaterShaft(Shaft):
         Building.__init__(self, directory, start=LATE_EVENING)
 
     def _site(self, poll_s: int, policy: dict[str, Any], meters: set[str] | None) -> Site:
-        account = {"id": "w", "name": "W", "room": "1", "tariff": "water", "meters": ["w1"], "opening": "100.00"}
-        tariff = {"id": "water", "name": "Water", "kind": "single", "price": "3.5"}
+        prices = {"tariff": SITE["tariffs"][0]["id"], "water_tariff": "water"}
+        account = {"id": "w", "name": "W", "room": "1", "meters": ["w1"], "opening": "100.00", **prices}
+        tariff = {"id": "water", "name": "Water", "unit": "m3", "kind": "single", "price": "3.5"}
         tables = SITE | {"accounts": [*SITE["accounts"], account], "tariffs": [*SITE["tariffs"], tariff]}
         return Site.model_validate(tables)
 
@@ -145,5 +152,5 @@ def test_a_water_meter_is_read_at_the_border_too(tmp_path: Path) -> None:
     """It has litres and no energy: its register at midnight is asked for by its own name, and billed."""
     shaft = WaterShaft(tmp_path)
     shaft.run_until(lambda: shaft.of("closing/1", account="w"), hours=1)
-    (charge,) = shaft.of("charge/1", meter="w1")
+    (charge,) = shaft.of("charge/2", meter="w1")
     assert charge.fields["end"]["source"] == "border" and charge.fields["end"]["registers_wh"] == {"total": 123_450}

@@ -64,7 +64,7 @@ def test_1970_at_start_stops_neither_reading_nor_selling(tmp_path: Path) -> None
     assert building.clock.monotonic() - paid_at < 10
     building.run(hours=1)
     kinds = since(building, seq)
-    assert not {"closing/1", "charge/1", "trip/1", "quarantine/1", "alarm/1"} & set(kinds)
+    assert not {"closing/1", "charge/2", "trip/1", "quarantine/1", "alarm/1"} & set(kinds)
     assert not any(entry.trusted for entry in building.entries()[seq:])
 
 
@@ -96,12 +96,12 @@ def test_1970_is_no_old_price(tmp_path: Path) -> None:
     effective = instant_text(building.clock.now() + timedelta(minutes=1))
     core.append(("tariff/1", "tariff:2", old | {"version": 2, "effective_at": effective, "prices_micro": doubled}))
     building.run(minutes=10)
-    before = core.available_nano(core.state.accounts[ACCOUNT])
+    before = core.balances.available_nano(core.state.accounts[ACCOUNT])
     building.restart(YEAR_1970)
     building.run(minutes=3)
     core = building.edge.core
-    assert core.available_nano(core.state.accounts[ACCOUNT]) <= before
-    assert core.version_now(core.state.accounts[ACCOUNT]).version == 2
+    assert core.balances.available_nano(core.state.accounts[ACCOUNT]) <= before
+    assert core.balances.version_now(core.state.accounts[ACCOUNT]).version == 2
 
 
 def test_a_damaged_reading_of_before_the_time_was_known_does_not_warn(tmp_path: Path) -> None:
@@ -119,11 +119,11 @@ def test_a_damaged_reading_of_before_the_time_was_known_does_not_warn(tmp_path: 
     building.clock.set_right()
     building.run(seconds=1)
     assert building.mode() == ("normal", None) and live.unproven
-    limit_nano = core.available_nano(account) + 10**8
+    limit_nano = core.balances.available_nano(account) + 10**8
     core.terms = replace(core.terms, cut_limit_nano=limit_nano, restore_nano=limit_nano, lead_s=60)
     doubtful = live.sample
     building.run_until(lambda: live.sample is not doubtful, hours=1)
-    assert core.available_nano(account) > limit_nano and live.quality == "good"
+    assert core.balances.available_nano(account) > limit_nano and live.quality == "good"
     assert live.before is not doubtful and building.of("final/1", account="100101") == []
 
 
@@ -169,7 +169,7 @@ def test_a_first_start_at_1970_has_no_decades_behind_it(tmp_path: Path, monkeypa
     building.run(minutes=20)
     for account in building.edge.core.state.accounts:
         assert books.days_of(building, account) == ["2026-11-20"]
-    assert {charge.fields["days"] for charge in building.of("charge/1", meter="a101")} == {1}
+    assert {charge.fields["days"] for charge in building.of("charge/2", meter="a101")} == {1}
     books.check(building)
 
 
@@ -228,7 +228,7 @@ def test_a_year_ahead_is_believed_by_nobody(tmp_path: Path, at_start: bool) -> N
     building.run(hours=1)
     mode, why = building.mode()
     assert mode == "time" and why is not None and "meters' clocks" in why
-    assert not {"closing/1", "charge/1", "trip/1"} & set(since(building, seq))
+    assert not {"closing/1", "charge/2", "trip/1"} & set(since(building, seq))
     assert not any(entry.trusted for entry in building.entries()[seq:])
     building.clock.set_right()
     building.run(minutes=5)

@@ -52,7 +52,7 @@ def test_three_days_without_the_edge_are_closed_from_the_meters_memory(tmp_path:
     building.run(minutes=10)
     closings = building.of("closing/1", account=account)
     assert [c.fields["date"] for c in closings] == ["2026-11-20", "2026-11-21", "2026-11-22"]
-    charges = building.of("charge/1", meter=FREEZING)
+    charges = building.of("charge/2", meter=FREEZING)
     assert [c.fields["end"]["source"] for c in charges] == ["freeze"] * 3
     for before, after in pairwise(charges):
         assert after.fields["start"]["registers_wh"] == before.fields["end"]["registers_wh"], "no hole, no overlap"
@@ -74,7 +74,7 @@ def test_a_meter_without_memory_defers_and_the_next_charge_spans_it(tmp_path: Pa
         ("2026-11-21", [BORDERING]),
         ("2026-11-22", []),
     ]
-    (charge,) = building.of("charge/1", meter=BORDERING)
+    (charge,) = building.of("charge/2", meter=BORDERING)
     assert charge.fields["days"] == 3 and charge.fields["start"]["source"] == "opening"
 
 
@@ -89,7 +89,7 @@ def test_a_silent_meter_is_charged_when_it_answers_again(tmp_path: Path) -> None
     line.set_faults(Faults())
     building.run(minutes=30)
     (closing,) = building.of("closing/1", account=account)
-    (charge,) = building.of("charge/1", meter=FREEZING)
+    (charge,) = building.of("charge/2", meter=FREEZING)
     assert closing.fields["deferred"] == [] and charge.fields["end"]["source"] == "freeze"
 
 
@@ -101,10 +101,10 @@ def test_a_day_is_not_held_open_for_ever(tmp_path: Path) -> None:
     building.run(hours=27)
     (closing,) = building.of("closing/1", account=account)
     assert closing.fields["deferred"] == [FREEZING]
-    assert closing.fields["charges"] == [] and building.of("charge/1", meter=FREEZING) == []
+    assert closing.fields["charges"] == [] and building.of("charge/2", meter=FREEZING) == []
     building.shaft.lines["line-1"].set_faults(Faults())
     building.run(hours=13)
-    (charge,) = building.of("charge/1", meter=FREEZING)
+    (charge,) = building.of("charge/2", meter=FREEZING)
     assert charge.fields["days"] == 2
 
 
@@ -139,7 +139,7 @@ def test_the_charge_names_its_frames(tmp_path: Path) -> None:
     """Every charge keeps the very frames its midnight came from, so that a doubted yuan can be read off the line."""
     building = small(tmp_path)
     building.run(hours=14)
-    for charge in building.of("charge/1"):
+    for charge in building.of("charge/2"):
         frames = charge.fields["end"]["frames"]
         assert frames and all(bytes.fromhex(sent) and bytes.fromhex(heard) for sent, heard in frames)
         assert instant_of(charge.fields["end"]["at"]) <= building.clock.now()

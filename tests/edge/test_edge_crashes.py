@@ -166,7 +166,7 @@ def outcome(lived: Day) -> None:
     (topup,) = lived.of("topup/1")
     assert topup.fields["amount_fen"] == PAID_FEN
     assert books.days_of(lived, ACCOUNT) == ["2026-11-20"]
-    (charge,) = lived.of("charge/1")
+    (charge,) = lived.of("charge/2")
     posted = lived.edge.core.state.posted_nano(ACCOUNT)
     assert posted == (OPENING_FEN + PAID_FEN) * NANO_PER_FEN - charge.fields["amount_nano"]
     assert 1 <= len(lived.of("trip/1")) <= 2, "one cut, and its evidence anew when the process ended in between"

@@ -37,7 +37,7 @@ def test_every_account_closes_its_day_exactly_once(day: Building) -> None:
 def test_frozen_registers_are_billed_to_the_watt_hour(day: Building) -> None:
     """A DL/T 645 meter is charged for exactly what stands between its opening register and its frozen midnight."""
     seen = 0
-    for entry in day.of("charge/1"):
+    for entry in day.of("charge/2"):
         charge = entry.fields
         meter = day.edge.core.state.meters[charge["meter"]]
         if not day.edge.core.lives[meter.id].model.freeze:
@@ -55,7 +55,7 @@ def test_frozen_registers_are_billed_to_the_watt_hour(day: Building) -> None:
 
 def test_border_reads_are_within_a_minute_of_midnight(day: Building) -> None:
     """A Modbus meter keeps no midnights: it is read within a minute of it, and the charge says so."""
-    borders = [entry.fields for entry in day.of("charge/1") if entry.fields["end"]["source"] == "border"]
+    borders = [entry.fields for entry in day.of("charge/2") if entry.fields["end"]["source"] == "border"]
     assert len(borders) == 6
     assert all(abs((instant_of(charge["end"]["at"]) - MIDNIGHT).total_seconds()) <= 60 for charge in borders)
 
@@ -63,7 +63,7 @@ def test_border_reads_are_within_a_minute_of_midnight(day: Building) -> None:
 def test_each_yuan_is_two_registers_and_a_price(day: Building) -> None:
     """Line by line: Wh x micro-yuan = nano-yuan, the lines are the amount, and the amount is what moved."""
     prices = {tariff.id: tariff for tariff in day.site.tariffs}
-    for entry in day.of("charge/1"):
+    for entry in day.of("charge/2"):
         charge = entry.fields
         tariff = prices[charge["tariff"]]
         for line in charge["lines"]:

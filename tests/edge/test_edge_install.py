@@ -81,17 +81,31 @@ def test_a_relay_that_is_not_there_is_named() -> None:
     assert mistake.startswith(f"meters[{number}] ({meter['id']}).relay:") and 'relay = "none"' in mistake
 
 
-def test_a_price_by_hours_needs_a_meter_with_rates() -> None:
-    """R28: a time-of-use price on a meter without those registers is refused, with the way out."""
-    site = tables()
+def by_hours(site: dict[str, Any], model: str) -> tuple[int, dict[str, Any], dict[str, Any]]:
+    """Give the price by hours to an account with a meter of this model: its number, it, and the price."""
     _, tariff = row(site, "tariffs", kind="tou")
-    meters = {meter["id"] for meter in site["meters"] if meter["model"] == "eastron-sdm630"}
+    meters = {meter["id"] for meter in site["meters"] if meter["model"] == model}
     number, account = next((n, a) for n, a in enumerate(site["accounts"], 1) if set(a["meters"]) & meters)
     account["tariff"] = tariff["id"]
-    (mistake,) = install.mistakes(Site.model_validate(site))
-    assert (
-        mistake.startswith(f"accounts[{number}] ({account['id']}).tariff:") and "flat, peak, sharp, valley" in mistake
-    )
+    return number, account, tariff
+
+
+def test_a_meter_without_registers_per_rate_may_have_a_price_by_hours() -> None:
+    """R28: its hours are told apart by readings at their borders, so nobody has to buy another meter."""
+    site = tables()
+    by_hours(site, "eastron-sdm630")
+    assert install.mistakes(Site.model_validate(site)) == []
+
+
+def test_a_meter_with_registers_for_some_rates_only_is_refused() -> None:
+    """R28: registers and border reads are never mixed; a price with a rate that this meter does not count is named."""
+    site = tables()
+    number, account, tariff = by_hours(site, "dlt645-1p")
+    tariff["prices"] |= {"deep": "0.1"}
+    (meter,) = account["meters"]
+    told = f"meter {meter} (dlt645-1p) keeps registers per rate and none for deep"
+    found = install.mistakes(Site.model_validate(site))
+    assert any(each.startswith(f"accounts[{number}] ({account['id']}).tariff: {told}") for each in found), found
 
 
 def test_all_mistakes_are_told_at_once() -> None:
@@ -114,7 +128,7 @@ def test_an_empty_book_is_filled_with_the_whole_site(book: Book) -> None:
     entries = list(book.entries())
     kinds = [entry.kind for entry in entries]
     assert kinds[0] == "genesis/1" and kinds.count("meter/1") == len(site.meters)
-    assert kinds.count("account/1") == len(site.accounts) and kinds.count("tariff/1") == len(site.tariffs)
+    assert kinds.count("account/1") == len(site.accounts) and kinds.count("tariff/2") == len(site.tariffs)
     state = core.state
     assert {id: state.posted_nano(id) for id in state.accounts} == {
         account.id: int(account.opening.replace(".", "").replace("-", ""))

@@ -199,7 +199,7 @@ def test_of_a_million_damaged_frames_none_is_charged(tmp_path: Path, room: str, 
     months = Months(tmp_path, room, port, seed=count)
     while months.damaged < count:
         months.step()
-    charges, seen = months.building.of("charge/1", meter=room), months.seen
+    charges, seen = months.building.of("charge/2", meter=room), months.seen
     print(room, months.damaged, dict(months.kinds), "passed", dict(months.passed), dict(seen), "charges", len(charges))
     assert len(charges) > 10 and seen["wrong"] > 100
     wrong = [c.fields["wh"] for c in charges if c.fields["end"]["frames"][-1][1] not in months.true]

@@ -73,7 +73,7 @@ def test_a_meter_that_does_not_know_its_number_is_opened_and_billed(shaft: Shaft
     shaft.run(minutes=2)
     assert shaft.fact("meter/o1")["voltage_a_v"] == 221 and "amps_a" not in shaft.fact("meter/o1")
     shaft.old.hundredths += 4
-    shaft.run_until(lambda: bool(shaft.of("charge/1")), hours=1)
-    (charge,) = shaft.of("charge/1")
+    shaft.run_until(lambda: bool(shaft.of("charge/2")), hours=1)
+    (charge,) = shaft.of("charge/2")
     assert (charge.fields["wh"], charge.fields["amount_nano"]) == (40, 20_000_000)
     assert charge.fields["end"]["source"] == "border"

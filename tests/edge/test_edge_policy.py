@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.billing import policy
+from edge.billing.money import Limits
 from edge.billing.policy import FORECAST_DAYS, Moment, Terms, Verdict
 from edge.billing.tariff import Version
 from edge.billing.windows import CutWindow
@@ -32,9 +33,8 @@ TERMS = Terms(
     warning_counts="delivered",
     brake_meters=5,
     brake_percent=10,
-    topup_min_fen=100,
-    topup_max_fen=5_000_000,
     border_lead_s=0,
+    limits=Limits(YUAN, 50_000 * YUAN),
 )
 WINDOWS = ((0, 420, "valley"), (420, 720, "flat"), (720, 1110, "peak"), (1110, 1320, "sharp"), (1320, 1440, "valley"))
 PRICES = {"sharp": 1_248_000, "peak": 1_025_400, "flat": 641_000, "valley": 308_000}
@@ -104,7 +104,7 @@ def test_zero_is_when_the_money_is_used_up(left: int, load_w: int, minute: int, 
     """The forecast is the second at which load times the prices ahead, window by window, has used what is left."""
     now = datetime(2026, 11, 18, tzinfo=UTC) + timedelta(minutes=minute)
     brute = reached(left, load_w, now, 4)
-    zero = policy.zero_at(limit + left, limit, load_w, TOU, now, SHANGHAI)
+    zero = policy.zero_at(limit + left, limit, load_w, TOU.ahead(now, SHANGHAI, FORECAST_DAYS), now)
     if brute is None:
         assert zero is None or zero > now + timedelta(days=4) - timedelta(seconds=2)
     else:
@@ -113,17 +113,21 @@ def test_zero_is_when_the_money_is_used_up(left: int, load_w: int, minute: int, 
 
 def test_a_forecast_of_nothing_and_of_no_time() -> None:
     """No load: no date. Nothing left: now. Beyond the horizon: no date, and no error. Free hours cost nothing."""
-    assert policy.zero_at(YUAN, 0, 0, TOU, FRIDAY_11, SHANGHAI) is None
-    assert policy.zero_at(YUAN, 0, -500, TOU, FRIDAY_11, SHANGHAI) is None
-    assert policy.zero_at(0, 0, 500, TOU, FRIDAY_11, SHANGHAI) == FRIDAY_11
-    assert policy.zero_at(0, 0, 0, TOU, FRIDAY_11, SHANGHAI) == FRIDAY_11
-    assert policy.zero_at(-YUAN, 0, 0, TOU, FRIDAY_11, SHANGHAI) == FRIDAY_11
-    assert policy.zero_at(10**6 * YUAN, 0, 1, TOU, FRIDAY_11, SHANGHAI) is None
+    assert policy.zero_at(YUAN, 0, 0, TOU.ahead(FRIDAY_11, SHANGHAI, FORECAST_DAYS), FRIDAY_11) is None
+    assert policy.zero_at(YUAN, 0, -500, TOU.ahead(FRIDAY_11, SHANGHAI, FORECAST_DAYS), FRIDAY_11) is None
+    assert policy.zero_at(0, 0, 500, TOU.ahead(FRIDAY_11, SHANGHAI, FORECAST_DAYS), FRIDAY_11) == FRIDAY_11
+    assert policy.zero_at(0, 0, 0, TOU.ahead(FRIDAY_11, SHANGHAI, FORECAST_DAYS), FRIDAY_11) == FRIDAY_11
+    assert policy.zero_at(-YUAN, 0, 0, TOU.ahead(FRIDAY_11, SHANGHAI, FORECAST_DAYS), FRIDAY_11) == FRIDAY_11
+    assert policy.zero_at(10**6 * YUAN, 0, 1, TOU.ahead(FRIDAY_11, SHANGHAI, FORECAST_DAYS), FRIDAY_11) is None
     free = replace(TOU, prices_micro={**PRICES, "flat": 0})
-    assert policy.zero_at(1, 0, 1000, free, FRIDAY_11, SHANGHAI) == datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
+    assert policy.zero_at(1, 0, 1000, free.ahead(FRIDAY_11, SHANGHAI, FORECAST_DAYS), FRIDAY_11) == datetime(
+        2026, 11, 20, 4, 0, tzinfo=UTC
+    )
     every_day = 24 * 1000 * 500_000
     single = Version("s", "s", 1, datetime(2026, 1, 1, tzinfo=UTC), "single", {"total": 500_000}, ())
-    late = policy.zero_at(every_day * (FORECAST_DAYS - 2), 0, 1000, single, FRIDAY_11, SHANGHAI)
+    late = policy.zero_at(
+        every_day * (FORECAST_DAYS - 2), 0, 1000, single.ahead(FRIDAY_11, SHANGHAI, FORECAST_DAYS), FRIDAY_11
+    )
     assert late == FRIDAY_11 + timedelta(days=FORECAST_DAYS - 2)
 
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.contract.units import BALANCE_LIMIT_NANO
-from edge.billing.rating import ChargeLine, NotRatable, amount_nano, energy_wh, rate, span_wh
+from edge.billing.rating import ChargeLine, NotRatable, amount_nano, energy_wh, rate
+from edge.billing.spans import span_wh
 from edge.billing.tariff import Version
 
 FULL = 1_000_000_000

@@ -55,7 +55,7 @@ def test_three_days_off_are_closed_day_by_day_and_nobody_is_cut_early(tmp_path: 
         assert books.days_of(building, account.id) == books.days("2026-11-20", 3)
         deferred = [closing.fields["deferred"] for closing in building.of("closing/1", account=account.id)]
         assert deferred == [[m for m in account.meters if m not in freezing]] * 3
-    assert {len(building.of("charge/1", meter=m)) for m in freezing if building.edge.core.state.meters[m].account} == {
+    assert {len(building.of("charge/2", meter=m)) for m in freezing if building.edge.core.state.meters[m].account} == {
         3
     }
     books.check(building)
@@ -90,7 +90,7 @@ def test_a_slow_line_gives_no_midnight_up(tmp_path: Path, monkeypatch: pytest.Mo
     building.run(minutes=25)
     restart(building, 3 * 86_400)
     building.run(minutes=30)
-    assert {len(building.of("charge/1", meter=meter)) for meter in floor} == {3}
+    assert {len(building.of("charge/2", meter=meter)) for meter in floor} == {3}
     assert all(entry.fields["deferred"] == [] for entry in building.of("closing/1"))
     books.check(building)
 
@@ -102,7 +102,7 @@ def test_a_modbus_charge_spans_the_days_off(tmp_path: Path) -> None:
     restart(building, 3 * 86_400)
     building.run(hours=14)
     for meter in ("a301", "a303", "b302"):
-        (charge,) = building.of("charge/1", meter=meter)
+        (charge,) = building.of("charge/2", meter=meter)
         assert charge.fields["end"]["source"] == "border" and charge.fields["days"] == 4
     books.check(building)
     assert {tuple(books.days_of(building, a)) for a in building.edge.core.state.accounts} == {
@@ -147,7 +147,7 @@ def test_off_over_a_clock_change(tmp_path: Path, start: datetime, day: str, hour
     for account in building.edge.core.state.accounts:
         assert len(books.days_of(building, account)) == 4
     books.check(building)
-    (charge,) = building.of("charge/1", meter="a101", date=day)
+    (charge,) = building.of("charge/2", meter="a101", date=day)
     span = [datetime.fromisoformat(charge.fields[side]["at"]) for side in ("start", "end")]
     assert span[1] - span[0] == timedelta(hours=hours)
 

@@ -189,11 +189,14 @@ def test_every_local_day_is_due_once(zone_name: str) -> None:
     while day < date(2027, 1, 2):
         ends = local_midnight(day + timedelta(days=1), zone)
         before = day - timedelta(days=1)
-        assert schedule.days_due(before, ends - timedelta(microseconds=1)) == []
-        assert schedule.days_due(before, ends) == [day]
+        assert schedule.day_due(before, ends - timedelta(microseconds=1)) is None
+        assert schedule.day_due(before, ends) == day and schedule.day_due(day, ends) is None
         assert schedule.today(ends) == day + timedelta(days=1) and schedule.today(ends - timedelta(seconds=1)) == day
         day += timedelta(days=1)
-    assert len(schedule.days_due(date(2025, 12, 31), local_midnight(date(2027, 1, 1), zone))) == 365
+    due, day = [], date(2025, 12, 31)
+    while next_day := schedule.day_due(day, local_midnight(date(2027, 1, 1), zone)):
+        due.append(day := next_day)
+    assert len(due) == 365
 
 
 def test_the_next_midnight_in_china() -> None:

@@ -226,10 +226,15 @@ def test_book_and_site_file_that_agree() -> None:
     ],
 )
 def test_a_field_that_differs(swap: tuple[str, str], words: str) -> None:
-    """Both values are told, that the book wins, and that this version cannot change the book: the truth."""
+    """Both values are told, that the book wins, and what can be done: a price is proposed as a new version, and
+    nothing else of the book can be changed by this version yet."""
     told = [each for each in found(snapshot(site=site_seen(swap), registry=registry())) if each.group != "accounts"]
     assert [each.sentence for each in told] == [words]
-    assert told[0].severity == "worth knowing" and NO_APPLY in told[0].remedy
+    assert told[0].severity == "worth knowing" and "book wins" in told[0].remedy
+    if words.startswith("Tariff"):
+        assert told[0].command.startswith("./riser price propose FILE --tariff shop")
+    else:
+        assert NO_APPLY in told[0].remedy
 
 
 def test_a_telephone_number_is_not_shown() -> None:

@@ -28,6 +28,7 @@ UNSEEN = (
     r"7 is not an energy register", r"not a Modbus reply: 7", r"not one whole DL/T 645 frame: 7",
     r"an address has 12 digits, not 7", r"no control frame is made for .*", r"a password's level has .*",
     r"1 to 99 load records .*",  # asked for on a terminal
+    r"a table with no entry.*", r"7 bytes are no table .*", r"7 are not 7 bytes .*",  # a meter's time table, in the log
     r"a part of the answer .*", r"an answer of more than .*", r"no write is made for .*", r"Password\(.*",  # in the log
     r"balance below level .*", r"supply will be cut at .*", r"final warning (delivered|over).*",
     r".* yuan topped up, .*", r".* kWh charged, .*", r"supply 7, read back .*", r"hold .* by .*: .*",  # account events
@@ -55,6 +56,7 @@ SAMPLES = {
     "cover": "terminal cover", "_unit(model)": "Wh",
     "TURNS[wish]": "closing", "VALVE_IS[now_is]": "closed", "fields['valve']": "closed", "wish": "trip",
     "holds": "arrears, manual", "question": "status", "cause": "paid",
+    "found.own or 'nothing'": "flat", "found.price": "peak",
 }  # fmt: skip
 """What stands in a place of a sentence; everywhere else a 7."""
 

@@ -1,0 +1,1 @@
+"""Explains and checks the book from outside: only reads, also while the edge runs; what is derived here is pure."""

@@ -1,0 +1,154 @@
+"""A charge, a fee: each worked out again from the state before it, and compared field by field (I2, I3, I15)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bridge.contract.entries import FEES, INCOME, TENANT, WATER_INCOME
+from bridge.contract.units import micros_of
+from edge import model
+from edge.audit import frames
+from edge.audit.lie import Report, Wrong, must
+from edge.audit.repricing import Repricing
+from edge.billing import rating
+from edge.billing.rating import RATE, NotRatable
+from edge.billing.tariff import local_midnight
+from edge.pricing import ENERGY, WATER, counter_body, mark_body
+from edge.state import AccountState, Counter, Mark, MeterState, State
+
+Fields = dict[str, Any]
+
+
+class Charges:
+    """Charges and fees of one book, against its state so far."""
+
+    def __init__(self, state: State, zone: ZoneInfo, pricing: Repricing, report: Report):
+        self._state, self._zone, self.pricing, self._report = state, zone, pricing, report
+
+    def charge(self, id: str, kind: str, fields: Fields) -> None:
+        """Check a charge before it is folded. Raises Wrong, or KeyError for a field that is not there."""
+        account, meter = self._who(fields)
+        start, end = fields["start"], fields["end"]
+        if meter.billed is None:
+            raise Wrong("its meter has no opening register (R19)", "an opening/1 before the first charge")
+        if meter.quarantined is not None:
+            raise Wrong("its meter's reading is set aside (I15)", "a release/1 before the next charge")
+        must(start, mark_body(meter.billed), "where it starts")
+        if "date" in fields and id not in (
+            own := f"charge:{meter.id}:{fields['date']}", f"charge:{meter.id}:exit:{account.id}"
+        ):  # fmt: skip
+            raise Wrong(f"its id is {id!r}", f"{own!r}")
+        at = micros_of(frames.instant(end["at"]))
+        if at <= meter.billed.at:
+            raise Wrong(f"it ends at {end['at']}, before it starts", f"later than {start['at']}")
+        must(fields["multiplier"], meter.multiplier, "its multiplier")
+        if frames.check(meter.row, end, self._zone, "its end"):
+            self._report.count("registers read again from raw frames")
+        mark = Mark(end["registers_wh"], at, end["source"])
+        amount = (self._priced_now if kind == "charge/2" else self._priced_once)(account, meter, mark, fields)
+        must(fields["amount_nano"], amount, "its amount_nano")
+        if "date" in fields:
+            self._days(start, fields)
+        income = WATER_INCOME if fields.get("unit", ENERGY) == WATER else INCOME
+        must(fields["moves"], _moves(TENANT + account.id, income, amount), "its moves")
+
+    def _days(self, start: Fields, fields: Fields) -> None:
+        """How many local days it spans; one that starts within a minute before midnight starts with that midnight."""
+        day, at = date.fromisoformat(fields["date"]), frames.instant(start["at"])
+        firsts = {(at + near).astimezone(self._zone).date() for near in (timedelta(0), timedelta(seconds=60))}
+        spans = [max((day - first).days + 1, 1) for first in sorted(firsts)]
+        if fields["days"] not in spans:
+            raise Wrong(f"its days is {fields['days']!r}", spans[0])
+
+    def _who(self, fields: Fields) -> tuple[AccountState, MeterState]:
+        account = self._state.accounts.get(fields["account"])
+        if account is None:
+            raise Wrong(f"there is no account {fields['account']!r}", "an account/1 before it")
+        meter = self._state.meters.get(fields["meter"])
+        if meter is None:
+            raise Wrong(f"there is no meter {fields['meter']!r}", "a meter/1 before it")
+        if meter.account != account.id or meter.id not in account.meters:
+            raise Wrong(f"meter {meter.id} does not belong to account {account.id}", f"account {meter.account}")
+        return account, meter
+
+    def _priced_now(self, account: AccountState, meter: MeterState, end: Mark, fields: Fields) -> int:
+        kind, start = model.of_row(meter.row), meter.billed
+        assert start is not None
+        unit = WATER if kind.quantity == "volume" else ENERGY
+        must(fields["unit"], unit, "its unit")
+        must(fields["full_scale_wh"], kind.full_scale_wh, "its full_scale_wh")
+        version = self.pricing.version_at(account, start.at, unit)
+        named = (fields["tariff"], fields["tariff_name"], fields["version"])
+        must(named, (version.tariff, version.name, version.version), "its price")
+        borders = self.pricing.told_by_borders(account, meter, unit, start.at)
+        must(fields["by"], "borders" if borders else "registers", "how its hours are told apart")
+        between = [each for each in meter.borders if start.at < each.at < end.at]
+        counter = account.counters.get(unit, Counter())
+        must(fields["counter_before"], counter_body(counter), "its step counter before")
+        try:
+            lines, counter, marks = self.pricing.charge(
+                account, [start, *between, end], meter.multiplier, kind.full_scale_wh, unit, borders
+            )
+        except NotRatable as trouble:
+            raise Wrong(f"it cannot be charged: {trouble}", "no charge") from None
+        must(fields["between"], [mark_body(each) for each in marks[1:-1]], "its readings between")
+        guessed = sorted({mark.source for mark in marks} & set(frames.GUESSED))
+        must(fields["guessed"], guessed, "what it says was guessed")
+        _same_lines(fields["lines"], lines)
+        must(fields["counter"], counter_body(counter), "its step counter after")
+        must(fields["wh"], sum(line["wh"] for line in lines if line["kind"] == RATE), "its wh")
+        return sum(line["amount_nano"] for line in lines)
+
+    def _priced_once(self, account: AccountState, meter: MeterState, end: Mark, fields: Fields) -> int:
+        """A charge of the first kind: one version for the whole span, by the registers that the price names."""
+        start, full = meter.billed, model.of_row(meter.row).full_scale_wh
+        assert start is not None
+        version = self.pricing.version_at(account, start.at, ENERGY)
+        must((fields["tariff"], fields["version"]), (version.tariff, version.version), "its price")
+        try:
+            lines = rating.rate(start.registers_wh, end.registers_wh, meter.multiplier, full, version)
+        except NotRatable as trouble:
+            raise Wrong(f"it cannot be charged: {trouble}", "no charge") from None
+        told = [{key: line[key] for key in ("rate", "wh", "price_micro", "amount_nano")} for line in fields["lines"]]
+        _same_lines(told, [
+            {"rate": line.rate, "wh": line.wh, "price_micro": line.price_micro, "amount_nano": line.amount_nano}
+            for line in lines
+        ])  # fmt: skip
+        must(fields["wh"], rating.energy_wh(lines), "its wh")
+        return rating.amount_nano(lines)
+
+    # --- fees ---
+
+    def fee(self, id: str, fields: Fields) -> None:
+        """Check a day's fixed fee before it is folded. Raises Wrong."""
+        account = self._state.accounts.get(fields["account"])
+        if account is None:
+            raise Wrong(f"there is no account {fields['account']!r}", "an account/1 before it")
+        must(id, f"fee:{account.id}:{fields['date']}:{fields['unit']}", "its id")
+        amount = self.fee_nano(account, date.fromisoformat(fields["date"]), fields["unit"])
+        must(fields["amount_nano"], amount, "its amount_nano")
+        must(fields["moves"], _moves(TENANT + account.id, FEES, amount), "its moves")
+
+    def fee_nano(self, account: AccountState, day: date, unit: str) -> int:
+        """The fee of a day, by the price with which it began; 0 where there is none."""
+        if not self.pricing.owes_fees(account, unit):
+            return 0
+        begins = max(local_midnight(day, self._zone), frames.instant(account.row["since"]))
+        return self.pricing.version_at(account, micros_of(begins), unit).daily_fee_nano
+
+
+def _moves(wallet: str, income: str, amount: int) -> list[Fields]:
+    sides = (wallet, income) if amount > 0 else (income, wallet)
+    return [{"from": sides[0], "to": sides[1], "amount_nano": abs(amount)}] if amount else []
+
+
+def _same_lines(told: list[Fields], expected: list[Fields]) -> None:
+    if told == expected:
+        return
+    must(len(told), len(expected), "the number of its lines")
+    for number, (line, own) in enumerate(zip(told, expected, strict=True), 1):
+        for key in own:
+            must(line.get(key), own[key], f"line {number} ({own['rate']}), {key}:")
+        must(line, own, f"line {number}")

@@ -1,0 +1,188 @@
+"""A month of one account, as data: registers, money, every posting, sums per rate and step, prices. Pure.
+
+A posting belongs to its day: a charge and a fee to the day they close, all else to the local day on which it was
+written. So a day that is closed after midnight stands in its own month, and one month ends where the next begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bridge.contract.entries import CHARGES, TARIFFS, TENANT
+from bridge.contract.units import instant_of_micros
+from edge.book import Entry
+
+Fields = dict[str, Any]
+
+
+@dataclass
+class Posting:
+    """One entry that moved the tenant's money: nano-yuan in (or, below 0, out), and the balance after it."""
+
+    day: date
+    seq: int
+    id: str
+    kind: str
+    amount_nano: int
+    balance_nano: int = 0
+    meter: str = ""
+    guessed: bool = False
+    detail: str = ""
+
+
+@dataclass
+class MeterMonth:
+    """What a meter's registers were when the month began and ended for this account; None while it was not charged."""
+
+    meter: str
+    unit: str
+    multiplier: int
+    opening: Fields | None
+    closing: Fields | None = None
+    wh: int = 0
+
+
+@dataclass
+class Sum:
+    """All of one kind of line at one price: Wh (or litres, or days for a fee) and nano-yuan."""
+
+    kind: str
+    rate: str
+    unit: str
+    tariff: str
+    version: int
+    price_micro: int
+    quantity: int = 0
+    amount_nano: int = 0
+
+
+@dataclass
+class Month:
+    """The statement. `first` and `last` are local days."""
+
+    account: Fields
+    zone: ZoneInfo
+    first: date
+    last: date
+    opening_nano: int = 0
+    closing_nano: int = 0
+    closed_through: date | None = None
+    meters: list[MeterMonth] = field(default_factory=list)
+    postings: list[Posting] = field(default_factory=list)
+    sums: list[Sum] = field(default_factory=list)
+    prices: list[Entry] = field(default_factory=list)
+    newest_seq: int = 0
+    newest_hash: str = ""
+
+    @property
+    def out_nano(self) -> int:
+        return -sum(each.amount_nano for each in self.postings if each.amount_nano < 0)
+
+    @property
+    def in_nano(self) -> int:
+        return sum(each.amount_nano for each in self.postings if each.amount_nano > 0)
+
+
+def month_of(text: str) -> tuple[date, date]:
+    """The first and the last day of `YYYY-MM`. Raises ValueError."""
+    first = date.fromisoformat(f"{text}-01")
+    after = date(first.year + first.month // 12, first.month % 12 + 1, 1)
+    return first, after - timedelta(days=1)
+
+
+def gathered(entries: Iterable[Entry], account: str, zone: ZoneInfo, first: date, last: date) -> Month | None:
+    """The month of an account out of the book's entries in order; None where there is no such account."""
+    found: Month | None = None
+    meters: dict[str, MeterMonth] = {}
+    tariffs: dict[tuple[str, int], Entry] = {}
+    for entry in entries:
+        fields = entry.fields
+        if entry.kind in TARIFFS:
+            tariffs[fields["tariff"], fields["version"]] = entry
+        elif entry.kind == "opening/1":
+            meters[fields["meter"]] = MeterMonth(fields["meter"], "kWh", 1, fields)
+        elif entry.kind == "account/1" and fields["account"] == account:
+            found = Month(fields, zone, first, last)
+        elif found is not None:
+            _taken(found, entry, fields, meters, account)
+    if found is None:
+        return None
+    found.postings.sort(key=lambda posting: (posting.day, posting.seq))
+    balance = found.opening_nano
+    for posting in found.postings:
+        balance += posting.amount_nano
+        posting.balance_nano = balance
+    found.closing_nano = balance
+    found.meters = [meters[id] for id in found.account["meters"] if id in meters]
+    used = {(each.tariff, each.version) for each in found.sums}
+    found.prices = [tariffs[key] for key in sorted(used & tariffs.keys())]
+    return found
+
+
+def _taken(month: Month, entry: Entry, fields: Fields, meters: dict[str, MeterMonth], account: str) -> None:
+    day = day_of(entry, fields, month.zone)
+    wallet = TENANT + account
+    amount = sum(
+        move["amount_nano"] * ((move["to"] == wallet) - (move["from"] == wallet)) for move in fields.get("moves", ())
+    )
+    own = fields.get("account") == account
+    if entry.kind == "closing/1" and own and day <= month.last:
+        month.closed_through = day
+    if entry.kind in CHARGES and own:
+        _charged(month, fields, day, meters)
+    elif entry.kind == "fee/1" and own and month.first <= day <= month.last:
+        # A fee's price is per day and whole nano-yuan: it is shown as an amount, its micro-price is nobody's.
+        _added(month, "fee", "", fields, {"version": fields["version"], "price_micro": 0}, 1, fields["amount_nano"])
+    if day < month.first:
+        month.opening_nano += amount
+    elif day <= month.last and (amount or (own and entry.kind in CHARGES)):
+        month.postings.append(_posting(entry, fields, day, amount))
+
+
+def day_of(entry: Entry, fields: Fields, zone: ZoneInfo) -> date:
+    """The local day that a posting belongs to."""
+    if isinstance(fields.get("date"), str):
+        return date.fromisoformat(fields["date"])
+    return instant_of_micros(entry.at).astimezone(zone).date()
+
+
+def _posting(entry: Entry, fields: Fields, day: date, amount: int) -> Posting:
+    detail = fields.get("receipt") or fields.get("reference") or fields.get("why") or ""
+    kind = entry.kind.split("/")[0]
+    if kind == "charge" and fields.get("unit") == "m3":
+        kind = "water-charge"
+    return Posting(
+        day, entry.seq, entry.id, kind, amount, meter=fields.get("meter", ""), guessed=bool(fields.get("guessed")),
+        detail=str(detail),
+    )  # fmt: skip
+
+
+def _charged(month: Month, fields: Fields, day: date, meters: dict[str, MeterMonth]) -> None:
+    if day > month.last:
+        return
+    meter = meters.setdefault(fields["meter"], MeterMonth(fields["meter"], "kWh", 1, fields["start"]))
+    meter.unit, meter.multiplier = fields.get("unit", "kWh"), fields["multiplier"]
+    if day < month.first:
+        meter.opening = fields["end"]
+        return
+    meter.closing = fields["end"]
+    meter.wh += fields["wh"]
+    for line in fields["lines"]:
+        told = {"version": line.get("version", fields["version"]), "price_micro": line["price_micro"]}
+        _added(month, line.get("kind", "rate"), line["rate"], fields, told, line["wh"], line["amount_nano"])
+
+
+def _added(month: Month, kind: str, rate: str, fields: Fields, told: Fields, quantity: int, amount: int) -> None:
+    key = (kind, rate, fields.get("unit", "kWh"), fields["tariff"], told["version"], told["price_micro"])
+    for each in month.sums:
+        if (each.kind, each.rate, each.unit, each.tariff, each.version, each.price_micro) == key:
+            break
+    else:
+        each = Sum(*key)
+        month.sums.append(each)
+    each.quantity += quantity
+    each.amount_nano += amount

@@ -1,0 +1,118 @@
+"""`riser verify`: the whole book derived again from raw registers and prices, and the first entry that lies.
+
+Reads only, and goes on while the edge writes: what was there at the beginning is checked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from edge.audit import beside
+from edge.audit.beside import Anchor
+from edge.audit.chain import Chain
+from edge.audit.entries import Entries
+from edge.audit.lie import Lie, Report
+from edge.audit.opened import Reader, RowUnreadable, Unreadable
+from edge.exit_codes import FAILED, FINE, USAGE, epilog
+
+EXITS = epilog("the book is true", "an entry lies, or something beside the book", "there is no book to read")
+
+PROGRESS_EVERY = 20_000
+
+Said = Callable[[int, int], None]
+
+
+def verify(path: Path, anchor: Anchor | None = None, progress: Said | None = None) -> Report:
+    """Check a book: a data directory, or the file. Raises Unreadable."""
+    reader = Reader(path)
+    try:
+        report = _verified(reader, anchor, progress)
+    finally:
+        reader.close()
+    if not report.good and reader.moved_on():
+        return verify(path, anchor, progress)  # An edge began to write a book that we took for nobody's.
+    return report
+
+
+def _verified(reader: Reader, anchor: Anchor | None, progress: Said | None) -> Report:
+    report = Report(str(reader.path))
+    entries, chain = Entries(report), Chain()
+    notes, registry, kept = reader.notes(), reader.registry(), reader.snapshot()
+    try:
+        for row in reader.rows():
+            chain.joins(row)
+            entries.take(row)
+            report.seq = chain.seq
+            if kept is not None and chain.seq == kept.seq:
+                beside.snapshot(kept, entries.state, report)
+            if anchor is not None and chain.seq == anchor[0]:
+                beside.anchored(anchor, chain.seq, entries.state.hash)
+            if progress is not None and chain.seq % PROGRESS_EVERY == 0:
+                progress(chain.seq, reader.seq)
+        beside.cut(chain.seq, reader.seq, "the table itself")
+        if anchor is not None:
+            beside.cut(chain.seq, anchor[0], "the anchor")
+        # What was written beside the book while it was read may know of entries that came after the beginning.
+        newest = reader.newest()
+        if kept is not None and kept.whole:
+            beside.cut(newest, kept.seq, "the snapshot of the fold")
+        told = {name: min(value, chain.seq) if value <= newest else value for name, value in notes.items()}
+        beside.compare(entries.state, report, told, registry, reader.triggers())
+    except Lie as lie:
+        report.lie = lie
+    except RowUnreadable as trouble:
+        seq = chain.seq + 1
+        report.lie = Lie(seq, None, f"its row cannot be read: {trouble}", "a row of ten columns")
+    report.hash = entries.state.hash
+    return report
+
+
+def lines_of(report: Report) -> list[str]:
+    """The report for people."""
+    told = [f"{report.path}: entry {report.seq}, hash {report.hash}"]
+    told += [f"  {number:>9}  {what}" for what, number in report.checked.items()]
+    told += [f"  note: {remark}" for remark in report.remarks]
+    if report.lie is not None:
+        return [*told, f"IT LIES. {report.lie.sentence()}"]
+    return [*told, "The book is true: every entry follows from the ones before it, its registers and its prices."]
+
+
+def data_of(given: str | None) -> Path:
+    """The data directory: as given, else RISER_DATA, else `var` beside the programs."""
+    named = given or os.environ.get("RISER_DATA") or ""
+    return Path(named).expanduser() if named else Path(__file__).parents[2] / "var"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="riser verify", epilog=EXITS, formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Derive the whole book again and name the first entry that lies. Reads only; the edge may run.",
+    )  # fmt: skip
+    parser.add_argument("data", nargs="?", metavar="DATA", help="data directory or book.db [RISER_DATA, else var]")
+    parser.add_argument("--anchor", metavar="SEQ:HASH", help="a hash from outside, such as a statement prints it")
+    parser.add_argument("--json", action="store_true", help="one object for programs")
+    options = parser.parse_args(arguments)
+    try:
+        anchor = None if options.anchor is None else beside.anchor_of(options.anchor)
+        shows = None if options.json or not sys.stderr.isatty() else _shown
+        report = verify(data_of(options.data), anchor, shows)
+    except (Unreadable, ValueError) as trouble:
+        if options.json:
+            print(json.dumps({"good": False, "unreadable": str(trouble)}, ensure_ascii=False))
+        print(f"riser: {trouble}", file=sys.stderr)
+        return USAGE
+    print(json.dumps(report.as_json(), ensure_ascii=False) if options.json else "\n".join(lines_of(report)))
+    return FINE if report.good else FAILED
+
+
+def _shown(seq: int, newest: int) -> None:
+    print(f"\r{seq} of {newest} entries", end="\r", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""What an opening, a charge and a new tenant mean for a meter: where it goes on from, and what its days were like."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bridge.contract.units import micros_of_text
+from edge.billing.spans import ESTIMATED, GUESSED
+from edge.state import DAYS_KEPT, Mark, MeterState, Registers
+
+DAY_AT_LEAST_US, DAY_AT_MOST_US = (hours * 3_600_000_000 for hours in (22, 26))
+"""A whole day is 23 to 25 hours long, and a reading at its border may be a minute off."""
+
+
+def mark_of(fields: dict[str, Any]) -> Mark:
+    """A mark as an entry holds it."""
+    return Mark(dict(fields["registers_wh"]), micros_of_text(fields["at"]), fields["source"])
+
+
+def moved_in(meter: MeterState, account: str) -> None:
+    """A tenant pays for it from now on: from an opening that is read now, for what was used before is not theirs."""
+    meter.account, meter.billed = account, None
+    meter.borders, meter.days, meter.estimated_days = [], [], 0
+
+
+def opened(meter: MeterState, fields: dict[str, Any]) -> None:
+    """It is charged from this register on (R19)."""
+    meter.billed = meter.proven = mark_of(fields)
+    meter.table_differs = bool(meter.table_found)
+    meter.serial = meter.serial or fields["serial"]
+
+
+def charged(meter: MeterState, fields: dict[str, Any]) -> None:
+    """It is charged up to this register; the next charge begins there."""
+    meter.billed = billed = mark_of(fields["end"])
+    meter.borders = [mark for mark in meter.borders if mark.at > billed.at]
+    meter.table_differs = bool(meter.table_found)  # Never within a charge: from here on, to the next one's end (R28).
+    meter.estimated_days = meter.estimated_days + fields["days"] if billed.source == ESTIMATED else 0
+    if billed.source not in GUESSED:
+        meter.proven = billed
+        meter.days = [*meter.days, *_whole_day(billed, fields)][-DAYS_KEPT:]
+
+
+def _whole_day(end: Mark, fields: dict[str, Any]) -> list[Registers]:
+    """What a charge says of a whole day's use, where it is of one and no guess has part in it (R24)."""
+    if (scale := fields.get("full_scale_wh")) is None:
+        return []  # A charge of before: its scale is not told.
+    start = mark_of(fields["start"])
+    if start.source in GUESSED or not DAY_AT_LEAST_US <= end.at - start.at <= DAY_AT_MOST_US:
+        return []
+    shared = start.registers_wh.keys() & end.registers_wh.keys()
+    return [{name: (end.registers_wh[name] - start.registers_wh[name]) % scale for name in sorted(shared)}]

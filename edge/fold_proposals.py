@@ -1,0 +1,28 @@
+"""What proposals and decisions mean (R32); `fold.apply` is the only caller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from bridge.contract.units import instant_of, micros_of
+from edge.book import Entry
+from edge.state import Decision, Proposal, State
+
+Fields = dict[str, Any]
+
+
+def _proposal(state: State, entry: Entry, fields: Fields) -> None:
+    id, until = fields["proposal"], micros_of(instant_of(fields["until"]))
+    maker = (fields["who"], fields["role"])
+    state.proposals[id] = Proposal(id, fields["what"], fields["body"], *maker, entry.at, until, entry.seq)
+
+
+def _decision(state: State, entry: Entry, fields: Fields) -> None:
+    checker = (fields["who"], fields["role"])
+    state.proposals[fields["proposal"]].decision = Decision(
+        fields["approved"], *checker, fields["why"], entry.at, entry.seq
+    )
+
+
+APPLY: dict[str, Callable[[State, Entry, Fields], None]] = {"proposal/1": _proposal, "decision/1": _decision}

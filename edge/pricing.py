@@ -1,0 +1,158 @@
+"""What an account pays for what its meters used: the versions of its tariff, its step counters, its category.
+
+Reads a state and nothing else, so the loop and whoever checks its book afterwards price alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bridge.contract.units import exact_of_micros, instant_of, instant_of_micros
+from edge.billing import rating, steps, tariff
+from edge.billing.rating import Charge, ChargeLine, Payer
+from edge.billing.spans import Rules
+from edge.billing.tariff import Version
+from edge.state import AccountState, Counter, Mark, MeterState, State
+
+ENERGY, WATER = "kWh", "m3"
+"""What is counted, as bills name it. A price of m3 is charged on litres, one of kWh on Wh."""
+
+Counters = dict[str, Counter]
+"""By unit, what an account has used of its step period."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where an account stands in its step period: what it used, the step of the next unit, where the next one begins,
+    and what a unit costs more now."""
+
+    period: date
+    used_wh: int
+    step: int
+    next_wh: int | None
+    add_micro: int
+
+
+class Pricing:
+    """The prices of one state. Call `refresh` when a tariff was added."""
+
+    def __init__(self, state: State, zone: ZoneInfo):
+        self._state, self._zone = state, zone
+        self._versions: dict[str, list[Version]] = {}
+        self.refresh()
+
+    def refresh(self) -> None:
+        self._versions = {id: [tariff.version_of(each) for each in all] for id, all in self._state.tariffs.items()}
+
+    def versions(self, account: AccountState, unit: str = ENERGY) -> list[Version]:
+        """All versions of the account's tariff for a unit; none where it has no price of that."""
+        return self._versions.get(tariff_id(account, unit) or "", [])
+
+    def version_at(self, account: AccountState, at: datetime, unit: str = ENERGY) -> Version:
+        """The price version in force for an account at an instant."""
+        return tariff.in_force(self.versions(account, unit), at)
+
+    def payer(self, account: AccountState) -> Payer:
+        since = _local_day(account.row["since"], self._zone)
+        return Payer(since, account.row.get("category"), shares=len(account.meters) > 1)
+
+    def charge(
+        self,
+        account: AccountState,
+        marks: Sequence[Mark],
+        multiplier: int,
+        full_scale_wh: int,
+        *,
+        unit: str,
+        borders: bool,
+        counters: Mapping[str, Counter],
+        only: Version | None = None,
+    ) -> Charge:
+        """Price a meter's use from the first mark to the last; all of it by `only` where that is given. Raises
+        NotRatable."""
+        rules = Rules([only] if only else self.versions(account, unit), self._zone, self._state.days, borders)
+        counter = counters.get(unit, Counter())
+        return rating.charge(marks, multiplier, full_scale_wh, rules, self.payer(account), counter)
+
+    def told_by_borders(self, account: AccountState, meter: MeterState, unit: str, first: int, last: int) -> bool:
+        """Whether the hours of a span are told apart by readings at borders: all of it, never some of it (R28)."""
+        begins, ends = instant_of_micros(first), instant_of_micros(last)
+        versions = self.versions(account, unit)
+        within = [each for each in versions if begins < each.effective_at < ends]
+        return any(by_borders(meter, each) for each in (tariff.in_force(versions, begins), *within))
+
+    def more_micro(self, account: AccountState, version: Version, at: datetime) -> int:
+        """What steps and surcharges add to the price of the next unit, by what was billed."""
+        more = sum(each.micro for each in version.surcharges_of(account.row.get("category")))
+        standing = self.standing(account, version, at, account.counters)
+        return more + (standing.add_micro if standing else 0)
+
+    def standing(
+        self, account: AccountState, version: Version, at: datetime, counters: Mapping[str, Counter]
+    ) -> Standing | None:
+        """Where an account stands in its step period; None for a price without steps."""
+        if version.steps is None:
+            return None
+        period = version.steps.begins(at.astimezone(self._zone).date())
+        counter = counters.get(version.unit, Counter())
+        used = counter.used_wh if counter.period == period else 0
+        bounds = version.steps.for_period(period, self.payer(account).since)
+        above = [step.above_wh for step in bounds]
+        return Standing(
+            period, used, 1 + sum(bound <= used for bound in above), next((b for b in above if b > used), None),
+            steps.addition_at(used, bounds),
+        )  # fmt: skip
+
+
+@lru_cache(maxsize=8192)
+def _local_day(instant: str, zone: ZoneInfo) -> date:
+    return instant_of(instant).astimezone(zone).date()
+
+
+def tariff_id(account: AccountState, unit: str) -> str | None:
+    """The tariff by which an account pays for a unit."""
+    found: str | None = account.row.get("water_tariff") if unit == WATER else account.row["tariff"]
+    return found
+
+
+def by_borders(meter: MeterState, version: Version) -> bool:
+    """R28: hours are told apart by readings at their borders where the meter has no register per rate of the price, its
+    own time table is another, or the last charge ended on a total alone, as from a load record."""
+    if not version.by_hours or meter.table_differs or not meter.row.get("rates", False):
+        return version.by_hours
+    return meter.billed is not None and not set(version.rates) <= meter.billed.registers_wh.keys()
+
+
+def reads_hours(meter: MeterState) -> bool:
+    """Whether a meter is read at the borders of hours: also where only the next charge will want that."""
+    return meter.table_differs or bool(meter.table_found) or not meter.row.get("rates", False)
+
+
+def mark_body(mark: Mark) -> dict[str, Any]:
+    """A mark as an entry holds it."""
+    return {
+        "registers_wh": mark.registers_wh, "at": exact_of_micros(mark.at), "source": mark.source,
+    }  # fmt: skip
+
+
+def line_body(line: ChargeLine) -> dict[str, Any]:
+    """A line as an entry holds it."""
+    return dict(vars(line))
+
+
+def counter_body(counter: Counter) -> dict[str, Any]:
+    """A step counter as an entry holds it."""
+    body = {"period": None if counter.period is None else counter.period.isoformat(), "used_wh": counter.used_wh}
+    return body | ({"others": [[day.isoformat(), wh] for day, wh in counter.others]} if counter.others else {})
+
+
+def counter_of(body: dict[str, Any]) -> Counter:
+    """The counter that `counter_body` wrote."""
+    period = None if body["period"] is None else date.fromisoformat(body["period"])
+    others = tuple((date.fromisoformat(day), wh) for day, wh in body.get("others", ()))
+    return Counter(period, body["used_wh"], others)
