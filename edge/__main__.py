@@ -10,6 +10,7 @@ Exit codes: 0 told to stop, 1 a part died or the disk failed (start again), 2 th
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import logging
 import os
@@ -145,6 +146,7 @@ def _run(directory: Path, options: argparse.Namespace) -> int:
     )
     station.start()
     link.start()
+    gc.freeze()  # The book's state stays; the collector need not look through it while replies wait.
     try:
         gateway.run(
             stopping.is_set,

@@ -7,7 +7,7 @@ handled: decide (pure), append and fsync, fold, then act and tell.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from bridge.contract import messages
 from bridge.contract.clock import Clock
@@ -47,7 +47,10 @@ from edge.table_reads import TableReads
 log = logging.getLogger("riser.edge")
 
 TICK_S = 0.2
-"""Line seconds between two looks at what is due."""
+"""Line seconds between two looks at what is due, which come when an answer has just been told: the next is far."""
+
+TICK_LATEST_S = 0.4
+"""The same while no answer comes."""
 
 RELOOK_S = 60
 """Calendar seconds after which an account is looked at without a new reading: lead over, window opened."""
@@ -148,12 +151,10 @@ class Gateway:
         """Handle one event, then whatever is due. This is the whole edge; tests and the simulator call it directly."""
         self.modes.look()
         if event is not None:
-            try:
-                self._handle(event)
-            except CannotWrite:
-                log.debug("%s: not written, so not done; mode disk says why", type(event).__name__)
-        self._tell()  # What was just heard, before what is due: that may take a while.
-        if self.clock.monotonic() - self._ticked >= TICK_S:
+            self._unless_full(type(event).__name__, self._handle, event)
+        self._tell()  # What was just heard, before what follows from it and what is due: that may take a while.
+        self._unless_full("what follows from a reading", self.readings.follow)
+        if self.clock.monotonic() - self._ticked >= (TICK_S if isinstance(event, Reply) else TICK_LATEST_S):
             self._ticked = self.clock.monotonic()
             self._tick()
         for poll in self.polls.values():
@@ -162,12 +163,16 @@ class Gateway:
             self.chores.work()
         self._tell()
 
+    def _unless_full(self, name: str, what: Callable[..., None], *given: Event) -> None:
+        try:
+            what(*given)
+        except CannotWrite:
+            log.debug("%s: not written, so not done; mode disk says why", name)
+
     def _tell(self) -> None:
-        """Publish what has changed."""
         if self._link.connected:
             self.publisher.render()
-        else:
-            self.outbox.pump()
+        self.outbox.pump()
 
     def _handle(self, event: Event) -> None:
         if isinstance(event, Reply):
@@ -207,7 +212,7 @@ class Gateway:
         self.holidays.tick()
         if core.clock.elapsed() - self._relooked >= min(RELOOK_S, core.terms.lead_s / 30):
             self._relooked = core.clock.elapsed()
-            self.chores.begin("accounts", self._look_at_all)
+            self.chores.begin("accounts", self.readings.look_at_all)
         else:
             for meter in core.state.meters.values():
                 if self.relays.restless(meter):
@@ -218,11 +223,6 @@ class Gateway:
         self.sweeps.save()
         self.outbox.save()
         self._inform()
-
-    def _look_at_all(self) -> Iterator[None]:
-        for account in list(self.core.state.accounts.values()):
-            self.accounts.evaluate(account)
-            yield
 
     def _tick_in_memory(self) -> None:
         """The disk takes nothing: lights are still brought back whose cause stands in the book, and facts are shown."""

@@ -131,3 +131,13 @@ class Live:
             past_s = max(int((at - self.load_at).total_seconds()), 0)
             self.load_w += (power_w - self.load_w) * past_s // (past_s + LOAD_TIME_CONSTANT_S)
         self.load_at = at
+
+
+def registers_of(values: Values) -> Registers:
+    """The registers among a reply's values, by rate: `energy_wh` or `volume_l` is `total`, `energy_peak_wh` is
+    `peak`."""
+    found = {"total": values["volume_l"]} if "volume_l" in values else {}
+    for key, value in values.items():
+        if key.startswith("energy_") and key.endswith("wh"):
+            found[key.removeprefix("energy_").removesuffix("wh").rstrip("_") or "total"] = value
+    return found

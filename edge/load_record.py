@@ -19,7 +19,7 @@ from edge.codec import dlt645
 from edge.codec.errors import CodecError
 from edge.core import NOT_ASKED, Core
 from edge.line.request import BORDER, Reply
-from edge.readings import registers_of
+from edge.live import registers_of
 from edge.state import MeterState
 
 log = logging.getLogger("riser.closing")

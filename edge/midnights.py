@@ -20,9 +20,8 @@ from edge.codec.errors import CodecError
 from edge.core import Core
 from edge.hours import Hours
 from edge.line.request import BORDER, Reply
-from edge.live import Sample
+from edge.live import Sample, registers_of
 from edge.polling import DEPTH
-from edge.readings import registers_of
 from edge.schedule import Schedule
 from edge.state import MeterState
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -13,11 +13,11 @@ from edge.accounts import Accounts
 from edge.core import Core
 from edge.covers import COUNTS, Covers
 from edge.line.request import PERSON, WATCH, Reply
-from edge.live import Live, Sample
+from edge.live import Live, Sample, registers_of
 from edge.model import Values
 from edge.purses import Purses
 from edge.relays import Relays
-from edge.state import MeterState, Registers
+from edge.state import MeterState
 from edge.valves import Valves, stands_in_sweep
 
 log = logging.getLogger("riser.readings")
@@ -41,6 +41,7 @@ class Readings:
         self.fresh: dict[str, dict[str, Any]] = {}
         self.take: Callable[[MeterState, str, Reply], bool]
         self._drift_alarmed: set[str] = set()
+        self._read: set[str] = set()  # accounts of which a meter was read just now
         self._known_by = core.clock.monotonic() + WITNESSES_WITHIN_S
 
     def heard(self, meter: MeterState, name: str, values: Values, reply: Reply) -> None:
@@ -211,9 +212,20 @@ class Readings:
             "power_w": live.values.get("power_w"),
             **stands_in_sweep(live),
         }
-        account = self._core.state.accounts.get(meter.account or "")
-        if account is not None:
+        if meter.account is not None:
+            self._read.add(meter.account)
+
+    def follow(self) -> None:
+        """Look at the accounts whose meters were read: the loop does so once it has told what they said."""
+        read, self._read = self._read, set()
+        for account in sorted(read & self._core.state.accounts.keys()):
+            self._accounts.evaluate(self._core.state.accounts[account])
+
+    def look_at_all(self) -> Iterator[None]:
+        """Look at every account, whether its meters were read or not; a chore."""
+        for account in list(self._core.state.accounts.values()):
             self._accounts.evaluate(account)
+            yield
 
     def _clock(self, meter: MeterState, live: Live, meter_now: datetime, reply: Reply) -> None:
         offset_s = round((meter_now - reply.at).total_seconds())
@@ -244,13 +256,3 @@ class Readings:
     def _clock_again(self, meter: MeterState, reply: Reply) -> None:
         if reply.raw is not None:
             self.take(meter, "clock", reply)
-
-
-def registers_of(values: Values) -> Registers:
-    """The registers among a reply's values, by rate: `energy_wh` or `volume_l` is `total`, `energy_peak_wh` is
-    `peak`."""
-    found = {"total": values["volume_l"]} if "volume_l" in values else {}
-    for key, value in values.items():
-        if key.startswith("energy_") and key.endswith("wh"):
-            found[key.removeprefix("energy_").removesuffix("wh").rstrip("_") or "total"] = value
-    return found

@@ -15,9 +15,9 @@ from edge import model
 from edge.audit import quick
 from edge.audit.lie import Wrong, must
 from edge.codec.errors import CodecError
+from edge.live import registers_of
 from edge.midnights import FREEZE_DRIFT_S
 from edge.model import Question
-from edge.readings import registers_of
 from edge.state import Registers
 
 FREEZE, GUESSED = "freeze", ("estimate", "interpolated")

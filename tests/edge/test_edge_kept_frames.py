@@ -12,8 +12,8 @@ from edge import model
 from edge.codec import dlt645
 from edge.codec.dlt645 import Frame
 from edge.line.request import PERSON, Reply, Request
+from edge.live import registers_of
 from edge.model import Question
-from edge.readings import registers_of
 from tests.edge.building import DEMO, Building
 
 

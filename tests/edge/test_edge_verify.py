@@ -26,7 +26,7 @@ from edge.audit.verify import lines_of, main, verify
 from edge.book import Book
 from edge.codec import dlt645
 from edge.codec.dlt645 import Frame
-from edge.readings import registers_of
+from edge.live import registers_of
 from edge.registry import Registry
 from tests.bench.grown_book import Grown
 from tests.edge import forged
