@@ -118,8 +118,7 @@ class Gateway:
     def begin(self, recovered_by: str | None = None, doubt: str | None = None) -> None:
         """The first entry of this run, and everything that is installed.
 
-        `recovered_by` is the person who says that every payment since the backup stands in the book again; `doubt`
-        says why a person believes that it does not.
+        `recovered_by` says that every payment since the backup stands in the book again, `doubt` why it may not.
         """
         self.disk.look()
         try:
@@ -141,8 +140,7 @@ class Gateway:
             if self.failed is not None or not alive():
                 raise RuntimeError(self.failed or "a thread of the edge, or its ports' process, has died")
             ticked = self._ticked
-            event = self.inbox.take(0 if self.chores.waiting else TICK_S / 4)
-            self.step(event)
+            self.step(self.inbox.take(0 if self.chores.waiting else TICK_S / 4))
             if self._ticked != ticked:
                 beat()
         self.shut()
@@ -166,8 +164,8 @@ class Gateway:
     def _unless_full(self, name: str, what: Callable[..., None], *given: Event) -> None:
         try:
             what(*given)
-        except CannotWrite:
-            log.debug("%s: not written, so not done; mode disk says why", name)
+        except CannotWrite:  # Mode disk says why.
+            log.debug("%s: not written, so not done", name)
 
     def _tell(self) -> None:
         if self._link.connected:
@@ -225,7 +223,7 @@ class Gateway:
         self._inform()
 
     def _tick_in_memory(self) -> None:
-        """The disk takes nothing: lights are still brought back whose cause stands in the book, and facts are shown."""
+        """The disk takes nothing: lights are brought back whose cause stands in the book, and facts are shown."""
         if self.disk.well_again:
             self.failed = "the disk takes entries again"
         for meter in self.core.state.meters.values():
@@ -257,8 +255,6 @@ class Gateway:
         self.outbox.save(force=True)
         self.core.book.save_notes({"powered_s": self.core.powered_s()})
         self.snapshots.save()
-
-    # --- reading ---
 
     def _take(self, meter, name: str, reply: Reply) -> bool:  # type: ignore[no-untyped-def]
         return self.polls[meter.row["port"]].take(meter, name, reply)
