@@ -15,7 +15,7 @@ from edge.audit.repricing import Repricing
 from edge.billing import rating
 from edge.billing.rating import RATE, NotRatable
 from edge.billing.tariff import local_midnight
-from edge.pricing import ENERGY, WATER, counter_body, mark_body
+from edge.pricing import ENERGY, WATER, counter_body, line_body, mark_body
 from edge.state import AccountState, Counter, Mark, MeterState, State
 
 Fields = dict[str, Any]
@@ -53,6 +53,38 @@ class Charges:
             self._days(start, fields)
         income = WATER_INCOME if fields.get("unit", ENERGY) == WATER else INCOME
         must(fields["moves"], _moves(TENANT + account.id, income, amount), "its moves")
+
+    def reading_correction(self, fields: Fields, of_opening: bool) -> None:
+        """Check that a register was put right at its price, before it is folded. Raises Wrong."""
+        account, meter = self._who(fields)
+        if meter.billed is None:
+            raise Wrong("its meter has no register that could be wrong", "an opening/1 or a charge before it")
+        start, end, kind = fields["start"], fields["end"], model.of_row(meter.row)
+        must(start, mark_body(meter.billed), "the register that was wrong")
+        must(end["at"], start["at"], "when its right register is of")
+        must(fields["multiplier"], meter.multiplier, "its multiplier")
+        unit = WATER if kind.quantity == "volume" else ENERGY
+        must(fields["unit"], unit, "its unit")
+        must(fields["full_scale_wh"], kind.full_scale_wh, "its full_scale_wh")
+        version = self.pricing.version_at(account, meter.billed.at - 1, unit)
+        named = (fields["tariff"], fields["tariff_name"], fields["version"])
+        must(named, (version.tariff, version.name, version.version), "its price")
+        must(fields["counter_before"], counter_body(account.counters.get(unit, Counter())), "its step counter before")
+        try:
+            priced = self.pricing.pricing.put_right(
+                account, meter, end["registers_wh"], kind.full_scale_wh,
+                unit=unit, borders=fields["by"] == "borders", charged=not of_opening,
+            )  # fmt: skip
+        except NotRatable as trouble:
+            raise Wrong(f"it cannot be charged: {trouble}", "no correction") from None
+        _same_lines(fields["lines"], [line_body(line) for line in priced.lines])
+        must(fields["counter"], counter_body(priced.counter), "its step counter after")
+        must(fields["wh"], rating.energy_wh(priced.lines), "its wh")
+        amount = rating.amount_nano(priced.lines)
+        must(fields["amount_nano"], amount, "its amount_nano")
+        must(
+            fields["moves"], _moves(TENANT + account.id, WATER_INCOME if unit == WATER else INCOME, amount), "its moves"
+        )
 
     def _days(self, start: Fields, fields: Fields) -> None:
         """How many local days it spans; one that starts within a minute before midnight starts with that midnight."""

@@ -143,6 +143,10 @@ class Entries:
                         "a receipt of its own (I4)")  # fmt: skip
         self._report.count("top-ups")
 
+    def _reading_correction(self, entry: Read, fields: Fields) -> None:
+        self._charges.reading_correction(fields, of_opening=fields["entry"] in self._ids)
+        self._report.count("readings put right")
+
     def _meter(self, entry: Read, fields: Fields) -> None:
         place = (fields["port"], fields["address"], fields.get("circuit"))
         for other in self.state.meters.values():
@@ -180,6 +184,7 @@ _CHECKS = {
     "meter/1": Entries._meter,
     "opening/1": Entries._read_mark,
     "border/1": Entries._read_mark,
+    "reading-correction/1": Entries._reading_correction,
     "quarantine/1": Entries._read_mark,
 }
 """Kinds with promises of their own, beyond those that all keep."""
