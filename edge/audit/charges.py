@@ -82,7 +82,7 @@ class Charges:
         version = self.pricing.version_at(account, start.at, unit)
         named = (fields["tariff"], fields["tariff_name"], fields["version"])
         must(named, (version.tariff, version.name, version.version), "its price")
-        borders = self.pricing.told_by_borders(account, meter, unit, start.at)
+        borders = self.pricing.told_by_borders(account, meter, unit, start.at, end.at)
         must(fields["by"], "borders" if borders else "registers", "how its hours are told apart")
         between = [each for each in meter.borders if start.at < each.at < end.at]
         counter = account.counters.get(unit, Counter())

@@ -85,7 +85,8 @@ def test_the_quick_way_is_the_edges_own(
 
 
 def old_book(directory: Path) -> None:
-    """A book of the first kind: a single price, charges without counters, closings without fees."""
+    """A book of the first kind: a single price, charges without counters, closings without fees. Openings come after
+    accounts in it, as in every book: tenants came with an empty book only, and meters were opened then."""
     grown = Grown(directory, 1)  # It brings the meter; its tenant is another, under an old price.
     book, start = grown.book, grown.clock.now()
     grown.grow(0)
@@ -93,7 +94,7 @@ def old_book(directory: Path) -> None:
            "prices_micro": {"total": 850_000}, "windows": [], "by": "site file"}  # fmt: skip
     account = {"account": "old", "name": "O", "room": "1", "phone": "", "tariff": "old", "meters": ["m000"],
                "since": instant_exact(start), "by": "site file"}  # fmt: skip
-    book.append(("tariff/1", "tariff:old:1", old), ("account/1", "account:old", account))
+    book.append(("tariff/1", "tariff:old:1", old), ("account/1", "account:old", account), grown._opened("m000", start))
     meter = grown.state.meters["m000"]
     begins, midnight = meter.billed, local_midnight(BEGINS + timedelta(days=1), ZONE)
     assert begins is not None
