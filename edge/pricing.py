@@ -102,10 +102,8 @@ class Pricing:
 
     def told_by_borders(self, account: AccountState, meter: MeterState, unit: str, first: int, last: int) -> bool:
         """Whether the hours of a span are told apart by readings at borders: all of it, never some of it (R28)."""
-        begins, ends = instant_of_micros(first), instant_of_micros(last)
-        versions = self.versions(account, unit)
-        within = [each for each in versions if begins < each.effective_at < ends]
-        return any(by_borders(meter, each) for each in (tariff.in_force(versions, begins), *within))
+        span = within(self.versions(account, unit), instant_of_micros(first), instant_of_micros(last))
+        return any(by_borders(meter, each) for each in span)
 
     def more_micro(self, account: AccountState, version: Version, at: datetime) -> int:
         """What steps and surcharges add to the price of the next unit, by what was billed."""
@@ -128,6 +126,12 @@ class Pricing:
             period, used, 1 + sum(bound <= used for bound in above), next((b for b in above if b > used), None),
             steps.addition_at(used, bounds),
         )  # fmt: skip
+
+
+def within(versions: Sequence[Version], begins: datetime, ends: datetime) -> tuple[Version, ...]:
+    """The version in force when a span begins, and those that become effective within it."""
+    later = (each for each in versions if begins < each.effective_at < ends)
+    return tariff.in_force(versions, begins), *later
 
 
 @lru_cache(maxsize=8192)
