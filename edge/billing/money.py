@@ -151,7 +151,8 @@ def reversal(
     moves = [
         {"from": each["to"], "to": each["from"], "amount_nano": each["amount_nano"]} for each in original["moves"][::-1]
     ]
-    left = standing.available_nano + net_nano(standing.wallet, moves)
+    lent = standing.credit_nano if lent_since else 0  # It fills the wallet, and is no part of the top-up.
+    left = standing.available_nano - lent + net_nano(standing.wallet, moves)
     if left < -limits.overdraft_nano:
         raise Forbidden("R12", f"top-up {receipt} is spent: {yuan_text(left)} yuan would be left without it")
     return moves
