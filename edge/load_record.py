@@ -51,7 +51,7 @@ class LoadRecord:
         live, key = self._core.lives[meter.id], (meter.id, midnight)
         if (
             ROW not in live.model.rows
-            or live.model.protocol != "dlt645-2007"
+            or live.model.protocol != PROTOCOL
             or ROW in live.lacks
             or key in self._found
         ):

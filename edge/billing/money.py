@@ -7,6 +7,7 @@ therefore in the available balance, and what is owed of it is told beside it (R1
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,7 +75,7 @@ def move(giver: str, taker: str, amount_nano: int) -> Moves:
     return [{"from": giver, "to": taker, "amount_nano": amount_nano}] if amount_nano else []
 
 
-def net_nano(wallet: str, moves: Moves) -> int:
+def net_nano(wallet: str, moves: Iterable[dict[str, Any]]) -> int:
     """What moves add to a wallet."""
     return sum(each["amount_nano"] * ((each["to"] == wallet) - (each["from"] == wallet)) for each in moves)
 
