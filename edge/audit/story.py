@@ -51,7 +51,9 @@ def told(entry: Entry, context: Context) -> Fields:
     }  # fmt: skip
     if "balance_after_nano" in fields:
         found["balance_after_nano"] = fields["balance_after_nano"]
-        found["balance_before_nano"] = fields["balance_after_nano"] - net_nano(TENANT + fields["account"], fields.get("moves", ()))
+        found["balance_before_nano"] = fields["balance_after_nano"] - net_nano(
+            TENANT + fields["account"], fields.get("moves", ())
+        )
     if entry.kind in PRICED:
         found |= _charge(fields, context)
         found["fields"] = {key: fields[key] for key in AGREED if key in fields}

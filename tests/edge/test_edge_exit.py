@@ -93,6 +93,17 @@ def test_less_than_a_fen_that_is_missing_is_written_off(desk: MoneyDesk) -> None
     assert desk.core.state.ledger["income:residue"] == missing and desk.core.state.posted_nano("101") == 0
 
 
+def test_a_whole_fen_that_is_missing_is_owed(desk: MoneyDesk) -> None:
+    """One fen short is a debt, and no residue that is written off (R11, R33)."""
+    account = desk.core.state.accounts["101"]
+    moves = [{
+        "from": "account:101", "to": "income:fees",
+        "amount_nano": desk.core.balances.available_nano(account) + 10**7,
+    }]  # fmt: skip
+    desk.core.append(("fee/1", "fee:test", {"account": "101", "moves": moves}))
+    assert desk.refused("settle", **SETTLE) == "R33"
+
+
 def test_lent_and_deferred_money_is_taken_before_anything_is_paid_out(desks: Made) -> None:
     """The emergency credit goes back, and only the tenant's own money leaves (R16, R33)."""
     desk = desks(emergency_credit="20.00")
