@@ -1,12 +1,16 @@
-"""How much of a top-up repays what is owed, at the borders: part of a fen, a lowered cap, the ceiling (R11, R15, R16)."""
+"""How much is owed and repaid, at the borders: part of a fen, a lowered cap, the ceiling (R11, R15, R16)."""
 
 from __future__ import annotations
 
+import pytest
+
+from bridge.contract.units import BALANCE_LIMIT_NANO
+from edge.billing.money import Forbidden, Standing, move
 from tests.edge.money_desk import Made
 
 
 def test_a_share_is_whole_fen_and_never_more_than_is_left_after_the_credit(desks: Made) -> None:
-    """30 % of 1.01 yuan is 0.30, not 0.303; and of a top-up that the credit takes whole, no share is left (R11, R16)."""
+    """30 % of 1.01 yuan is 0.30, not 0.303; of a top-up that the credit takes whole no share is left (R11, R16)."""
     desk = desks(emergency_credit="20.00")
     desk.use("101", 10_000)
     desk.agreed("defer", account="101", amount_fen=10_000, share_percent=30, papers="agreement 7")
@@ -42,3 +46,23 @@ def test_what_repays_a_credit_is_not_hoarded(desks: Made) -> None:
     assert desk.refused("topup", account="101", amount_fen=11_001, method="cash") == "R15"
     desk.topup(yuan=110)
     assert (desk.yuan("account:101"), desk.yuan("credit:101")) == (100, 0)
+
+
+def test_a_part_of_a_fen_that_is_missing_is_deferred_as_a_whole_one(desks: Made) -> None:
+    """12.345 fen below zero: 13 are deferred, so that the balance is not below zero, and never 14 (R11, R16)."""
+    desk = desks()
+    desk.use("101", 12, milli_fen=345)
+    words = {"account": "101", "share_percent": 50, "papers": "agreement 7"}
+    assert desk.refused("defer", amount_fen=14, **words) == "R16"
+    desk.agreed("defer", amount_fen=13, **words)
+    assert desk.core.state.posted_nano("101") == 655 * 10**4
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_no_act_leaves_the_limits_of_the_book(sign: int) -> None:
+    """A balance at the limit stands, above it and below its mirror none does (R15)."""
+    sides = ("till:cash", "account:101")[::sign]
+    standing = Standing("101", sign * (BALANCE_LIMIT_NANO - 1), 0)
+    assert abs(standing.after(move(*sides, 1))) == BALANCE_LIMIT_NANO
+    with pytest.raises(Forbidden, match="limits of the book"):
+        standing.after(move(*sides, 2))
