@@ -60,7 +60,7 @@ class Standing:
     def refundable_nano(self) -> int:
         """Whole fen of the tenant's own money: what is lent or owed is not (R12)."""
         own = self.available_nano - self.credit_nano - self.debt_nano
-        return 0 if self.ended else max(fen_floor(own), 0) * NANO_PER_FEN
+        return max(fen_floor(own), 0) * NANO_PER_FEN
 
     def after(self, moves: Moves) -> int:
         """The posted balance after an act. Forbidden beyond the limits of the book (R15)."""
