@@ -38,6 +38,21 @@ def test_a_new_agreement_may_lower_the_weeks_cap_below_what_is_paid(desks: Made)
     assert desk.yuan("debt:101") == -70
 
 
+def test_a_reversal_of_last_weeks_top_up_makes_no_room_in_this_weeks_cap(desks: Made) -> None:
+    """What it had repaid is owed again; this week's 30 yuan are paid all the same (R12, R16)."""
+    desk = desks()
+    desk.use("101", 10_000)
+    desk.agreed("defer", account="101", amount_fen=10_000, share_percent=50, weekly_cap_fen=3000, papers="agreement 7")
+    receipt = desk.topup(yuan=80)
+    desk.clock.advance(3 * 24 * 3600)
+    desk.topup(yuan=80)
+    assert desk.yuan("debt:101") == -40
+    desk.done("reverse", account="101", receipt=receipt, why="wrong room")
+    assert (desk.yuan("account:101"), desk.yuan("debt:101")) == (50, -70)
+    desk.topup(yuan=80)
+    assert desk.yuan("debt:101") == -70
+
+
 def test_what_repays_a_credit_is_not_hoarded(desks: Made) -> None:
     """Of 110 yuan 20 go back to the credit: what is held is within the ceiling, and one fen more is not (R15, R16)."""
     desk = desks(emergency_credit="20.00", balance_max="100.00")
