@@ -118,7 +118,7 @@ def _priced(story: Fields, language: str) -> list[str]:
     )
     if (counter := story["counter"]) is not None and counter["period"] is not None:
         before = story["counter_before"]
-        used = before["used_wh"] if before["period"] == counter["period"] else 0
+        used = {**dict(before.get("others", ())), before["period"]: before["used_wh"]}.get(counter["period"], 0)
         lines.append(say(
             "counter", language, period=counter["period"], before=figures.quantity(used, unit),
             after=figures.quantity(counter["used_wh"], unit),

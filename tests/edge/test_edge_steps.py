@@ -13,7 +13,8 @@ from edge.billing.spans import Rules, between
 from edge.billing.steps import Step, Steps, addition_at, split
 from edge.billing.tariff import Table, Version
 from edge.charged import charged
-from edge.state import Counter, Mark, MeterState
+from edge.pricing import Pricing
+from edge.state import AccountState, Counter, Mark, MeterState, State
 
 UTC_ZONE = ZoneInfo("UTC")
 SCALE = 1_000_000_000
@@ -54,6 +55,25 @@ def test_a_late_meter_finds_the_newest_periods_of_its_siblings() -> None:
     assert [used(month, 90) for month in range(1, 2 + PERIODS_KEPT + 1)] == [0] * (PERIODS_KEPT + 2)
     assert used(2, 90) == 80, "the oldest that is kept"
     assert used(1, 90) == 0, "one that is not"
+
+
+@pytest.mark.parametrize(
+    ("counter", "used", "step"),
+    [
+        (Counter(date(2026, 2, 1), 150), 150, 2),
+        (Counter(date(2026, 1, 1), 150), 0, 1),  # The last month's, before the first charge of this one.
+        (Counter(date(2026, 1, 1), 90, ((date(2026, 2, 1), 150),)), 150, 2),  # A sibling was charged late.
+    ],
+)
+def test_where_an_account_stands_is_told_of_this_period(counter: Counter, used: int, step: int) -> None:
+    """In February the step that is shown is February's, whichever meter of the account was charged last (R29)."""
+    monthly = Steps("month", STEPS)
+    price = Version("home", "home", 1, datetime(2020, 1, 1, tzinfo=UTC), "single", {"total": 0}, (), steps=monthly)
+    account = AccountState("a", {"since": "2020-01-01T00:00:00Z", "meters": ["m", "n"], "tariff": "home"})
+    now = datetime(2026, 2, 5, tzinfo=UTC)
+    standing = Pricing(State(), UTC_ZONE).standing(account, price, now, {"kWh": counter})
+    assert standing is not None and (standing.used_wh, standing.step) == (used, step)
+    assert standing.add_micro == addition_at(used, STEPS)
 
 
 def test_rates_that_run_ahead_of_their_total_do_not_carry_it_beyond_its_reading() -> None:
