@@ -119,7 +119,7 @@ class Pricing:
             return None
         period = version.steps.begins(at.astimezone(self._zone).date())
         counter = counters.get(version.unit, Counter())
-        used = counter.used_wh if counter.period == period else 0
+        used = counter.used_wh if counter.period == period else dict(counter.others).get(period, 0)
         bounds = version.steps.for_period(period, self.payer(account).since)
         above = [step.above_wh for step in bounds]
         return Standing(

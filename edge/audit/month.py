@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.contract.entries import PRICED, TARIFFS, TENANT
 from bridge.contract.units import instant_of_micros
+from edge.billing.money import net_nano
 from edge.book import Entry
 
 Fields = dict[str, Any]
@@ -97,6 +98,7 @@ def month_of(text: str) -> tuple[date, date]:
 def gathered(entries: Iterable[Entry], account: str, zone: ZoneInfo, first: date, last: date) -> Month | None:
     """The month of an account out of the book's entries in order; None where there is no such account."""
     found: Month | None = None
+    ended = False
     meters: dict[str, MeterMonth] = {}
     tariffs: dict[tuple[str, int], Entry] = {}
     for entry in entries:
@@ -104,11 +106,14 @@ def gathered(entries: Iterable[Entry], account: str, zone: ZoneInfo, first: date
         if entry.kind in TARIFFS:
             tariffs[fields["tariff"], fields["version"]] = entry
         elif entry.kind == "opening/1":
-            meters[fields["meter"]] = MeterMonth(fields["meter"], "kWh", 1, fields)
+            # One before this tenancy, after it, or after this month is another statement's.
+            if found is not None and not ended and day_of(entry, fields, zone) <= last:
+                meters[fields["meter"]] = MeterMonth(fields["meter"], "kWh", 1, fields)
         elif entry.kind == "account/1" and fields["account"] == account:
             found = Month(fields, zone, first, last)
         elif found is not None:
             _taken(found, entry, fields, meters, account)
+            ended = ended or (entry.kind == "exit/1" and fields["account"] == account)
     if found is None:
         return None
     found.postings.sort(key=lambda posting: (posting.day, posting.seq))
@@ -125,10 +130,7 @@ def gathered(entries: Iterable[Entry], account: str, zone: ZoneInfo, first: date
 
 def _taken(month: Month, entry: Entry, fields: Fields, meters: dict[str, MeterMonth], account: str) -> None:
     day = day_of(entry, fields, month.zone)
-    wallet = TENANT + account
-    amount = sum(
-        move["amount_nano"] * ((move["to"] == wallet) - (move["from"] == wallet)) for move in fields.get("moves", ())
-    )
+    amount = net_nano(TENANT + account, fields.get("moves", ()))
     own = fields.get("account") == account
     if entry.kind == "closing/1" and own and day <= month.last:
         month.closed_through = day

@@ -58,6 +58,22 @@ def test_too_little_is_charged_and_right_again_is_nothing(desk: MoneyDesk) -> No
     assert desk.core.state.posted_nano("101") == 100 * 10**9 - 30_000 * 851_200
 
 
+def test_only_the_day_that_was_wrong_is_no_ground_for_an_estimate_any_more(desk: MoneyDesk) -> None:
+    """Of three days counted, the one that is put right goes, once, also where it is put right twice; where the wrong
+    register was an estimate, none goes (R24)."""
+    meter = desk.core.state.meters["m1"]
+    for day in (21, 22, 23):
+        desk.charged("m1", 130_000 + (day - 20) * 5_000, date(2026, 11, day))
+    assert meter.days == [{"total": 5_000}] * 3
+    words = {**WORDS, "entry": "charge:m1:2026-11-23"}
+    for text in ("144", "143"):
+        desk.agreed("correct-reading", **words, total=text)
+        assert meter.days == [{"total": 5_000}] * 2
+    desk.charged("m1", 150_000, date(2026, 11, 24), source="estimate")
+    desk.agreed("correct-reading", **{**WORDS, "entry": "charge:m1:2026-11-24"}, total="149")
+    assert meter.days == [{"total": 5_000}] * 2 and meter.estimated_days == 0
+
+
 def test_an_opening_that_was_wrong_costs_nothing(desk: MoneyDesk) -> None:
     """Before any charge only the place from which the first one starts moves, however often it is put right."""
     desk.opened("m2", 50_000)

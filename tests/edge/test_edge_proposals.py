@@ -12,6 +12,7 @@ import pytest
 
 from bridge.contract.clock import ManualClock
 from bridge.contract.site import Policy, Site, SiteTable
+from edge import proposals
 from edge.asked import Asked, Refusal
 from edge.book import Book
 from edge.core import Core
@@ -121,6 +122,17 @@ def test_what_nobody_decides_in_time_ends_by_itself(desk: Desk) -> None:
     decision = desk.core.state.proposals[id].decision
     assert decision is not None and (decision.approved, decision.why) == (False, "nobody decided it in time")
     assert "was rejected by policy" in refused(desk, id, "李伟")[1]
+
+
+def test_a_program_that_proposes_in_a_circle_is_stopped(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many wait at most; one more is refused with what to do, until one of them is decided (R32)."""
+    monkeypatch.setattr(proposals, "OPEN_AT_MOST", 2)
+    first = desk.propose()
+    desk.propose()
+    with pytest.raises(Refusal, match="2 proposals wait for a decision already"):
+        desk.propose()
+    desk.approve(first, "李伟")
+    desk.propose()
 
 
 def test_a_kind_of_proposal_is_not_approved_as_another(desk: Desk) -> None:
