@@ -42,9 +42,12 @@ def charged(meter: MeterState, fields: dict[str, Any]) -> None:
 
 
 def put_right(meter: MeterState, fields: dict[str, Any]) -> None:
-    """The register it was last charged to was wrong, and with it what it used on that day."""
-    meter.billed = meter.proven = mark_of(fields["end"])
-    meter.days, meter.estimated_days = meter.days[:-1], 0
+    """The register it was last charged to was wrong, and with it what it used on that day, where that was counted."""
+    wrong = fields["start"]["source"]
+    meter.billed = meter.proven = right = mark_of(fields["end"])
+    meter.estimated_days = 0
+    if wrong not in (*GUESSED, "opening", right.source):
+        meter.days = meter.days[:-1]
 
 
 def _whole_day(end: Mark, fields: dict[str, Any]) -> list[Registers]:
