@@ -96,10 +96,13 @@ class Closing:
         ready, deferred = [], []
         for id in account.meters:
             meter, mark = core.state.meters[id], self._midnights.mark(id, midnight_day)
-            if mark is not None:
+            opened_since = mark is not None and meter.billed and meter.billed.at >= micros_of_text(mark["at"])
+            if mark is not None and not opened_since:
                 ready.append((meter, mark))
             elif meter.billed is not None and meter.billed.at >= micros_of(midnight):
                 continue  # It is charged from a later instant on: nothing to charge for this day.
+            elif opened_since:
+                deferred.append(id)  # Opened between its border read and midnight: that register says nothing more.
             elif not self._midnights.lost(meter, midnight_day, now, late):
                 self._midnights.want(meter, midnight_day, now)
                 return None

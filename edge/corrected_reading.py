@@ -20,7 +20,7 @@ from edge.billing.spans import used_wh
 from edge.closing import moved
 from edge.core import Core
 from edge.entry import Entry
-from edge.pricing import CORRECTED, ENERGY, counter_body, line_body, mark_body
+from edge.pricing import CORRECTED, ENERGY, counter_body, line_body, mark_body, moment_before
 from edge.state import AccountState, Counter, Mark, MeterState, Registers
 
 REGISTERS = ("total", *RATES)
@@ -56,7 +56,7 @@ class CorrectedReading:
         except NotRatable as trouble:
             rule, _, sentence = str(trouble).partition(": ")
             raise Refusal(rule, sentence) from None
-        version = core.pricing.version_at(account, instant_of_micros(billed.at - 1), unit)
+        version = core.pricing.version_at(account, instant_of_micros(moment_before(billed)), unit)
         amount = rating.amount_nano(priced.lines)
         posted = core.state.posted_nano(account.id)
         return {

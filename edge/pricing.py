@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from bridge.contract.units import exact_of_micros, instant_of, instant_of_micros
 from edge.billing import rating, steps, tariff
 from edge.billing.rating import Charge, ChargeLine, Payer
-from edge.billing.spans import ESTIMATED, Rules
+from edge.billing.spans import ESTIMATED, NEAR_US, Rules
 from edge.billing.tariff import Version
 from edge.state import AccountState, Counter, Mark, MeterState, Registers, State
 
@@ -94,7 +94,7 @@ class Pricing:
         end = Mark(right, billed.at, CORRECTED)
         if not charged:
             return Charge((billed, end), (), account.counters.get(unit, Counter()))
-        wrong = Mark(billed.registers_wh, billed.at - 1, ESTIMATED)
+        wrong = Mark(billed.registers_wh, 2 * moment_before(billed) - billed.at, ESTIMATED)
         return self.charge(
             account, [wrong, end], meter.multiplier, full_scale_wh,
             unit=unit, borders=borders, counters=account.counters,
@@ -126,6 +126,12 @@ class Pricing:
             period, used, 1 + sum(bound <= used for bound in above), next((b for b in above if b > used), None),
             steps.addition_at(used, bounds),
         )  # fmt: skip
+
+
+def moment_before(billed: Mark) -> int:
+    """A moment that surely belongs to the last piece of the charge which ends at a register: it may stand a little
+    behind the border that it was read for, and a price that began in between is not its price."""
+    return billed.at - NEAR_US - 1
 
 
 def within(versions: Sequence[Version], begins: datetime, ends: datetime) -> tuple[Version, ...]:

@@ -17,6 +17,7 @@ from edge.audit.opened import Row
 from edge.audit.repricing import Repricing
 from edge.book import Entry
 from edge.fold import apply
+from edge.people import same_person
 from edge.state import State
 
 Fields = dict[str, Any]
@@ -98,7 +99,7 @@ class Entries:
             self._ids.add(entry.id)
         if "moves" in fields:
             self._moves(fields["moves"])
-        if fields.get("approved_by", "") != "" and fields["approved_by"] == fields.get("who"):
+        if fields.get("approved_by", "") != "" and same_person(fields["approved_by"], fields.get("who", "")):
             raise Wrong(f"{fields['who']} made and approved it (I18)", "two people")
         if kind in CHARGES:
             self._days.charged(entry.id, kind, fields)

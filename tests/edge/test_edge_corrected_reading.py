@@ -194,3 +194,18 @@ def test_it_is_explained(grown: MoneyDesk, tmp_path: Path, capsys: pytest.Captur
     text = capsys.readouterr().out
     for words in ("Reading put right", "-1.00 kWh", "put right by two people", "photo 7", MAKER, CHECKER):
         assert words in text, text
+
+
+def test_the_days_before_stay_what_they_were(desk: MoneyDesk) -> None:
+    """Estimates rest on the last whole days: a wrong day is taken out of them, once, and an estimate was none (R24)."""
+    meter = desk.core.state.meters["m1"]
+    for n in range(1, 4):
+        desk.charged("m1", 130_000 + n * 1000, date(2026, 11, 20 + n))
+    desk.charged("m1", 134_000, date(2026, 11, 24), source="freeze")
+    assert len(meter.days) == 4
+    for total in ("133.5", "133.6"):
+        desk.agreed("correct-reading", **{**WORDS, "entry": "charge:m1:2026-11-24"}, total=total)
+        assert meter.days == [{"total": 1000}] * 3
+    desk.charged("m1", 135_000, date(2026, 11, 25), source="estimate")
+    desk.agreed("correct-reading", **{**WORDS, "entry": "charge:m1:2026-11-25"}, total="134.9")
+    assert meter.days == [{"total": 1000}] * 3 and meter.estimated_days == 0

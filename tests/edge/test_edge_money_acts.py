@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.edge.money_desk import Made, MoneyDesk
+from tests.edge.money_desk import MAKER, Made, MoneyDesk
 
 
 @pytest.fixture
@@ -40,7 +40,8 @@ def test_a_person_takes_only_so_much_in_a_day(desks: Made) -> None:
     desk.topup("101", 200)
     desk.topup("102", 100)
     desk.restart()
-    assert desk.refused("topup", account="101", amount_fen=100, method="cash") == "R15"
+    for name in (MAKER, f" {MAKER}", f"{MAKER}\u200b"):
+        assert desk.refused("topup", who=name, account="101", amount_fen=100, method="cash") == "R15"
     desk.topup("101", 300, who="赵云")
     desk.topup("101", 900, who="demo payer", role="payment", key="demo")
     desk.topup("101", 900, who="demo payer", role="payment", key="demo")

@@ -17,7 +17,8 @@ from edge.asked import Asked, Refusal
 from edge.book import Book
 from edge.core import Core
 from edge.fold import apply
-from edge.proposals import THREE_DAYS, Proposals, same_person
+from edge.people import same_person
+from edge.proposals import THREE_DAYS, Proposals
 from edge.settings import terms_of
 from edge.state import State
 
@@ -83,6 +84,17 @@ def test_nobody_approves_their_own_proposal_not_even_an_administrator(desk: Desk
     rule, sentence = refused(desk, id, who)
     assert rule == "R32" and "nobody approves their own" in sentence
     assert not same_person("王敏", "王海")
+
+
+UNSEEN = "\u200b\u200d\u2060\ufeff\u00ad\ufe0f\u034f\u3164\u2800\u180e\U000e0100 \u3000"
+
+
+@pytest.mark.parametrize("unseen", UNSEEN)
+def test_what_nobody_sees_makes_no_second_person(desk: Desk, unseen: str) -> None:
+    """A name with an invisible character in it is the same name on every page, and so it is here (R32)."""
+    id = desk.propose("王敏")
+    for name in (f"王敏{unseen}", f"{unseen}王敏", f"王{unseen}敏"):
+        assert "nobody approves their own" in refused(desk, id, name)[1]
 
 
 def test_a_second_person_approves_once_and_for_all(desk: Desk) -> None:
