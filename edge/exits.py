@@ -38,8 +38,8 @@ class Exits:
         for meter, mark in readings:
             draft = self._closing.charge(account, meter, today, mark, posted, counters)
             if draft is None or draft[0] not in CHARGES:
-                if draft is not None and core.book.find(id := f"{draft[1]}:exit") is None:
-                    core.append((draft[0], id, draft[2]))  # It stands by itself; the day's closing may have its own.
+                if draft is not None and core.book.find(draft[1]) is None:
+                    core.append(draft)  # The alarm; it stands by itself, whatever becomes of the exit.
                 raise Forbidden("R33", f"meter {meter.id} cannot be charged to its final reading; its alarm says why")
             kind, _, fields = draft
             drafts.append((kind, f"charge:{meter.id}:exit:{account.id}", fields))

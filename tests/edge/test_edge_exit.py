@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bridge.contract.units import micros_of
-from edge.billing.tariff import local_midnight
-from edge.pricing import mark_body
-from edge.state import Mark
 from tests.edge.building import Building
 from tests.edge.money_desk import CHECKER, Made, MoneyDesk
 
@@ -77,21 +73,6 @@ def test_after_its_settlement_an_account_takes_nothing_and_is_charged_nothing(de
     desk.close_days()
     assert [entry.fields["account"] for entry in desk.of("closing/1")].count("101") == 1
     assert len(desk.of("charge/2")) == 1 and desk.core.state.posted_nano("101") == 0
-
-
-def test_a_refused_settlement_does_not_stop_the_day(desk: MoneyDesk) -> None:
-    """A meter that cannot be charged refuses the settlement, and at midnight the day closes deferred all the same: both
-    tell of it, each in an alarm of its own."""
-    desk.reads("m1", 999)  # Below its opening: no register that falls is charged (R20).
-    for _ in range(2):
-        assert desk.ask("settle", **SETTLE).rule == "R33"
-    desk.clock.advance(86_400)
-    frozen = Mark({"total": 998}, micros_of(local_midnight(date(2026, 11, 21), desk.core.terms.zone)), "freeze")
-    desk.closing._midnights._marks["m1", date(2026, 11, 21)] = {**mark_body(frozen), "read_at": "", "frames": []}
-    desk.close_days()
-    (closing,) = desk.of("closing/1")
-    assert (closing.fields["account"], closing.fields["deferred"]) == ("101", ["m1"])
-    assert [entry.fields["alarm"] for entry in desk.of("alarm/1")] == ["not-charged", "not-charged"]
 
 
 def test_a_tenant_who_owes_pays_first(desk: MoneyDesk) -> None:
