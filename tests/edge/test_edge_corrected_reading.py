@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bridge.contract.units import instant_exact
 from edge.audit import explain
 from edge.audit.verify import verify
+from edge.billing.tariff import local_midnight
 from edge.fold import apply
+from edge.live import Sample
 from edge.state import State
 from tests.bench.grown_book import Grown
 from tests.edge import forged
@@ -209,3 +212,23 @@ def test_the_days_before_stay_what_they_were(desk: MoneyDesk) -> None:
     desk.charged("m1", 135_000, date(2026, 11, 25), source="estimate")
     desk.agreed("correct-reading", **{**WORDS, "entry": "charge:m1:2026-11-25"}, total="134.9")
     assert meter.days == [{"total": 1000}] * 3 and meter.estimated_days == 0
+
+
+def test_a_reading_at_a_border_since_is_what_the_meter_said_too(desk: MoneyDesk) -> None:
+    """A register above one that was read at an hour's border since then could never be charged on from (R20)."""
+    at = instant_exact(local_midnight(date(2026, 11, 21), desk.core.terms.zone) + timedelta(hours=8))
+    border = {"meter": "m1", "registers_wh": {"total": 130_400}, "at": at, "source": "border", "frames": []}
+    desk.core.append(("border/1", "border:m1:1", border))
+    desk.clock.advance(3 * 86400)
+    desk.reads("m1", 135_000)
+    assert desk.refused("correct-reading", **WORDS, total="130.5") == "R20"
+    desk.agreed("correct-reading", **WORDS, total="130.4")
+
+
+def test_a_restart_forgets_nothing_that_the_meter_said_since(desk: MoneyDesk) -> None:
+    """The newest saved readings count as well, until the meter is read again (R20)."""
+    desk.clock.advance(3 * 86400)
+    live = desk.core.lives["m1"]
+    live.sample, live.floor = None, Sample({"total": 125_000}, desk.clock.now(), 0.0, ())
+    assert desk.refused("correct-reading", **WORDS, total="126") == "R20"
+    desk.agreed("correct-reading", **WORDS, total="125")
