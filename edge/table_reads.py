@@ -60,6 +60,11 @@ class TableReads:
         self._compared: dict[str, Any] = {}
         self._next_mono = -1e9
 
+    def changed(self, meter: str) -> None:
+        """What is remembered of it was another meter's."""
+        for kept in (self._looks, self._looked_mono, self._compared):
+            kept.pop(meter, None)  # type: ignore[attr-defined]
+
     def tick(self) -> None:
         """Begin a look at one meter of each line whose turn it is."""
         core, mono = self._core, self._core.clock.monotonic()
@@ -113,6 +118,8 @@ class TableReads:
             del self._looks[meter.id]
 
     def _answered(self, meter: MeterState, look: Look, identifier: str, reply: Reply) -> None:
+        if self._looks.get(meter.id) is not look:
+            return  # Another meter stands there now.
         if reply.raw is None:
             look.tries += 1
             if look.tries >= TRIES or reply.error == "closed":

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from bridge.contract.entries import FEES, INCOME, TENANT, WATER_INCOME
 from bridge.contract.units import micros_of
 from edge import model
-from edge.audit import frames
+from edge.audit import frames, meters
 from edge.audit.lie import Report, Wrong, must
 from edge.audit.repricing import Repricing
 from edge.billing import rating
@@ -36,7 +36,8 @@ class Charges:
         if meter.quarantined is not None:
             raise Wrong("its meter's reading is set aside (I15)", "a release/1 before the next charge")
         must(start, mark_body(meter.billed), "where it starts")
-        if "date" in fields and id not in (
+        last = meters.last_charge(self._state, meter, id, end)
+        if "date" in fields and not last and id not in (
             own := f"charge:{meter.id}:{fields['date']}", f"charge:{meter.id}:exit:{account.id}"
         ):  # fmt: skip
             raise Wrong(f"its id is {id!r}", f"{own!r}")
