@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bridge.contract.asking import ask
 from firmware_sim import shaft as sim_shaft
 from firmware_sim.metrology import STEP_WUS
-from tests.edge.building import Building
+from tests.edge.building import KEYS, Building
 
 POINT, ACCOUNT = "a101", "100101"
 OLD_ADDRESS, OLD_SERIAL = "202603110101", "202511080101"
@@ -93,6 +94,11 @@ class Swapping(Building):
         assert answer["status"] == "done", answer
         return answer["data"]
 
+    def sealed(self, operation: str, who: str = ENGINEER, **fields: Any) -> tuple[str, bytes]:
+        """A request that has not arrived yet."""
+        seal = ("shell", KEYS["shell"])
+        return ask(self.edge.topics, self.clock, seal, operation, who=who, role="engineer", **fields)[:2]
+
     # --- looking ---
 
     @property
@@ -106,6 +112,9 @@ class Swapping(Building):
     def shown_wh(self) -> int:
         """What the meter on the wall shows now."""
         return self.sim_meter(POINT).metrology.total_wus // STEP_WUS * 10
+
+    def charges_of(self, account: str) -> list[dict[str, Any]]:
+        return [entry.fields for entry in self.of("charge/2", account=account)]
 
     def charges(self) -> list[dict[str, Any]]:
         return [entry.fields for entry in self.of("charge/2", meter=POINT)]

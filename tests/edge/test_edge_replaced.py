@@ -6,13 +6,14 @@ Between the two nothing is lost and nothing is billed twice, whatever stops in b
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bridge.contract.units import instant_of
+from bridge.mqtt import Received
 from edge.audit.verify import verify
 from tests.edge.swapping import ACCOUNT, ADDRESS, CHECKER, OLD_ADDRESS, OLD_SERIAL, POINT, SERIAL, Swapping
 
@@ -91,14 +92,16 @@ def test_what_the_new_meter_counts_before_the_approval_is_not_lost(shop: Swappin
 
 def test_a_day_is_not_closed_while_its_division_waits(late: Swapping) -> None:
     """Midnight passes between proposal and approval: no charge leaps over it, and afterwards the day closes with the
-    new meter's own frozen midnight."""
+    new meter's own frozen midnight; though the old one still hangs on the line and kept its own."""
     shop = late
     shop.run(minutes=15)
-    shop.swap()
+    shop.swap(take_off=False)
     proposal = shop.proposed(shop.replace())
     shop.run_until(lambda: shop.of("closing/1", account="100102", date="2026-11-20"), hours=3)
     shop.run(minutes=30)
     assert not shop.of("closing/1", account=ACCOUNT) and not shop.charges()
+    kept = {**shop.charges_of("100102")[0]["end"], "registers_wh": shop.live.sample.registers_wh}
+    shop.edge.closing._midnights._marks[POINT, date(2026, 11, 21)] = kept  # As of one that has no freeze memory.
     shop.approve(proposal)
     midnight(shop)
     old, new = shop.charges()
@@ -243,8 +246,14 @@ def test_what_the_old_meter_still_says_is_not_the_new_ones(shop: Swapping) -> No
     shop.run(minutes=30)
     shop.swap(take_off=False)
     proposal = shop.proposed(shop.replace())
-    shop.run_until(lambda: shop.edge.polls["line-1"]._outstanding > 0, hours=0.1)
-    shop.approve(proposal)
+    asked = [shop.sealed("read", meter=POINT), shop.sealed("approve-meter", who=CHECKER, proposal=proposal)]
+    for topic, payload in asked:
+        shop.edge.enqueue(Received(topic, payload, False))
+    while not shop.of("replacement/1"):
+        shop.edge.step(shop.edge.events.get_nowait())
+    heard = shop.live
+    shop.run_until(lambda: heard.suspect is not None or heard.sample is not None, hours=0.1)
+    assert heard.suspect.registers_wh["total"] < 10_000 and heard.values.get("power_w", 2000) <= 2000
     shop.run(minutes=10)
     assert shop.live.serial in (None, SERIAL) and shop.live.sample.registers_wh["total"] < 10_000
     assert shop.live.online and not shop.of("quarantine/1") and shop.meter.observed == "closed"
@@ -264,6 +273,19 @@ def test_holds_stay_and_the_new_relay_follows_them(shop: Swapping) -> None:
     assert shop.of("trip/1", meter=POINT)[-1].fields["read"]["serial"] == SERIAL
     shop.ask_to("close", meter=POINT, why="service over")
     shop.run_until(lambda: shop.meter.observed == "closed", hours=0.5)
+
+
+def test_what_was_ordered_of_the_old_meter_is_begun_anew(shop: Swapping) -> None:
+    """Attempts that never reached the old one make nobody wait for the new one, and no frame for the old address is
+    left."""
+    shop.run(minutes=5)
+    shop.swap()
+    shop.ask_to("trip", meter=POINT, why="danger")
+    shop.run(minutes=2)
+    assert [task.attempts for task in shop.edge.relays.commands.of(shop.meter)] == [3]  # The next is ten minutes away.
+    shop.agree(shop.replace())
+    assert shop.edge.relays.commands.of(shop.meter) == []
+    shop.run_until(lambda: shop.meter.observed == "open", hours=0.1)
 
 
 def test_a_new_meter_that_stands_off_is_switched_on(shop: Swapping) -> None:
