@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge.contract.asking import ask
+from bridge.contract.site import Site
 from firmware_sim import shaft as sim_shaft
 from firmware_sim.metrology import STEP_WUS
 from tests.edge.building import KEYS, Building
@@ -118,3 +119,12 @@ class Swapping(Building):
 
     def charges(self) -> list[dict[str, Any]]:
         return [entry.fields for entry in self.of("charge/2", meter=POINT)]
+
+
+class Vacant(Swapping):
+    """The shop behind the meter stands empty."""
+
+    def _site(self, poll_s: int, policy: dict[str, Any], meters: set[str] | None) -> Site:
+        tables = super()._site(poll_s, policy, meters).model_dump(by_alias=True)
+        tables["accounts"] = [row for row in tables["accounts"] if POINT not in row["meters"]]
+        return Site.model_validate(tables)

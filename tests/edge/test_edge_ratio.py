@@ -12,7 +12,7 @@ import pytest
 
 from edge.audit.verify import verify
 from firmware_sim.faults import Faults
-from tests.edge.swapping import ACCOUNT, CHECKER, OLD_SERIAL, PAPERS, POINT, Swapping
+from tests.edge.swapping import ACCOUNT, CHECKER, OLD_SERIAL, PAPERS, POINT, Swapping, Vacant
 
 LATE = datetime(2026, 11, 20, 15, 20, tzinfo=UTC)  # Friday 23:20 in Shanghai.
 
@@ -56,6 +56,9 @@ def test_until_it_is_approved_the_day_stays_open_and_nobody_is_cut(shop: Swappin
     shop.run(minutes=20)
     proposal = shop.proposed(change(shop))
     at = shop.of("proposal/1")[0].fields["body"]["mark"]["at"]
+    settle = {"account": ACCOUNT, "method": "cash", "reference": "", "papers": "x", "why": "x"}
+    answer = shop.outcome(shop.request("settle", who="李娜", role="finance", **settle))
+    assert answer["rule"] == "R33" and "waits for a decision" in answer["error"]
     shop.restart_after(3600)
     shop.run(minutes=30)
     account = shop.edge.core.state.accounts[ACCOUNT]
@@ -66,8 +69,6 @@ def test_until_it_is_approved_the_day_stays_open_and_nobody_is_cut(shop: Swappin
     verdict = shop.edge.accounts.verdict(account, shop.meter)
     assert (verdict.allowed, verdict.rule) == (False, "R3") and "approved" in verdict.why
     core.terms = terms
-    settle = {"account": ACCOUNT, "method": "cash", "reference": "", "papers": "x", "why": "x"}
-    assert shop.refused(shop.request("settle", who="李娜", role="finance", **settle)) == "R33"
     shop.approve(proposal)
     shop.run_until(lambda: shop.of("closing/1", account=ACCOUNT, date="2026-11-20"), hours=2)
     before, after = shop.charges()
@@ -101,6 +102,20 @@ def test_what_nobody_decides_ends_and_the_day_goes_on_as_it_was(shop: Swapping) 
     assert [entry.fields["who"] for entry in shop.of("decision/1")] == ["policy"]
     (charge,) = shop.charges()
     assert charge["multiplier"] == 1 and charge["end"]["source"] == "freeze"
+
+
+def test_without_a_tenant_the_use_is_counted_anew(tmp_path: Path) -> None:
+    """An empty shop: nobody is charged, and what is shown as nobody's counts from the reading, with its multiplier."""
+    shop = Vacant(tmp_path)
+    shop.run(minutes=20)
+    shop.agree(change(shop))
+    (entry,) = shop.of("ratio/1")
+    assert entry.fields["charge"] is None and not shop.charges()
+    shop.run(minutes=20)
+    used = shop.live.sample.registers_wh["total"] - entry.fields["registers_wh"]["total"]
+    assert shop.fact(f"meter/{POINT}")["unbilled_wh"] == used * 40 > 0
+    shop.edge.core.book.close()
+    assert verify(tmp_path).lie is None
 
 
 def test_a_doubted_reading_divides_nothing(shop: Swapping) -> None:

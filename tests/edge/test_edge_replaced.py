@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bridge.contract.units import instant_of
 from bridge.mqtt import Received
 from edge.audit.verify import verify
-from tests.edge.swapping import ACCOUNT, ADDRESS, CHECKER, OLD_ADDRESS, OLD_SERIAL, POINT, SERIAL, Swapping
+from tests.edge.swapping import ACCOUNT, ADDRESS, CHECKER, OLD_ADDRESS, OLD_SERIAL, POINT, SERIAL, Swapping, Vacant
 
 ORDER = ("total", "sharp", "peak", "flat", "valley")
 LATE = datetime(2026, 11, 20, 15, 20, tzinfo=UTC)  # Friday 23:20 in Shanghai.
@@ -338,14 +337,6 @@ def test_where_only_an_estimate_is_known_the_display_is_asked_for(tmp_path: Path
 
 def test_a_meter_without_a_tenant_is_replaced_without_a_charge(tmp_path: Path) -> None:
     """An empty shop: nobody pays, and both registers stand in the book."""
-
-    class Vacant(Swapping):
-        def _site(self, poll_s: int, policy: dict[str, Any], meters: set[str] | None) -> Any:
-            site = super()._site(poll_s, policy, meters)
-            tables = site.model_dump(by_alias=True)
-            tables["accounts"] = [row for row in tables["accounts"] if POINT not in row["meters"]]
-            return type(site).model_validate(tables)
-
     shop = Vacant(tmp_path)
     shop.run(minutes=20)
     last = shop.live.sample.registers_wh

@@ -54,6 +54,9 @@ def test_the_whole_book_is_true(book: Path) -> None:
 LIES: dict[str, tuple[str, Callable[[dict[str, Any]], None]]] = {
     "another first register": ("replacement/1", lambda body: body["registers_wh"].update(total=0)),
     "another number": ("replacement/1", lambda body: body.update(serial="202611099999")),
+    "another moment of the new one": (
+        "replacement/1", lambda body: body.update(at="2026-11-20T15:45:00.000000+00:00")
+    ),
     "another last register": ("replacement/1", lambda body: body["was"]["registers_wh"].update(total=1)),
     "another meter taken off": ("replacement/1", lambda body: body["was"].update(serial="202511080102")),
     "a multiplier slipped in": ("replacement/1", lambda body: body["row"].update(multiplier=2)),
