@@ -287,6 +287,24 @@ def test_what_was_ordered_of_the_old_meter_is_begun_anew(shop: Swapping) -> None
     shop.run_until(lambda: shop.meter.observed == "open", hours=0.1)
 
 
+def test_an_order_that_waits_at_the_port_does_not_leave_for_the_old_address(shop: Swapping) -> None:
+    """Both hang on the line, an order to cut the old one waits for its turn, and the replacement is approved: the order
+    is taken back at the last look (I8), for by now somebody else may have that address; the new one is cut instead."""
+    shop.run(minutes=5)
+    shop.swap(take_off=False)
+    old = next(each for each in shop.shaft.lines["line-1"].meters if each.address == OLD_ADDRESS)
+    proposal = shop.proposed(shop.replace())
+    shop.ask_to("trip", meter=POINT, why="danger")
+    port = shop.ports["line-1"]
+    shop.run_until(lambda: port._trip is not None, hours=0.1)
+    shop.edge.enqueue(Received(*shop.sealed("approve-meter", who=CHECKER, proposal=proposal), False))
+    ready, approval = shop.edge.events.get_nowait(), shop.edge.events.get_nowait()
+    shop.edge.step(approval)
+    shop.edge.step(ready)
+    shop.run_until(lambda: shop.meter.observed == "open", hours=0.1)
+    assert not old.relay.open and shop.sim_meter(POINT).relay.open
+
+
 def test_a_new_meter_that_stands_off_is_switched_on(shop: Swapping) -> None:
     """Delivered with an open relay, and no hold is set: supply is brought, for its cause stands in the book (I10)."""
     shop.run(minutes=5)
