@@ -12,6 +12,7 @@ from bridge.contract import site_file
 from bridge.contract.entries import BROUGHT_IN, TENANT
 from bridge.contract.site import Site
 from bridge.contract.site_file import Sheet
+from bridge.contract.site_payers import FIELDS
 from bridge.contract.site_prices import booked
 from bridge.contract.site_references import Mistake, rows, text
 from bridge.contract.units import RATES, instant_exact, instant_text, nano_of_yuan
@@ -96,12 +97,20 @@ def _unbillable(tables: dict[str, Any], models: dict[str | None, model.Model]) -
                     'take it out, or switch its purse off in the meter and write purse = "off" at the meter'
                 )
                 yield ("accounts", number, "meters"), told
+            if kind is not None and kind.quantity == "energy" and text(account, "tariff") is None and priced(account):
+                told = f"meter {id} ({kind.id}) counts electricity; give the account a tariff, whose unit is kWh"
+                yield ("accounts", number, "meters"), told
             if kind is not None and kind.quantity == "volume" and text(account, "water_tariff") is None:
                 told = (
                     f"meter {id} ({kind.id}) counts water; give the account a water_tariff, whose unit is m3, or take "
                     "the meter out: then it is read and shown, and its valve can be moved by hand"
                 )
                 yield ("accounts", number, "meters"), told
+
+
+def priced(account: dict[str, Any]) -> bool:
+    """It names a price at all; one that names none is told so elsewhere, once."""
+    return any(account.get(field) is not None for field in FIELDS)
 
 
 def _price_mistakes(tables: dict[str, Any], models: dict[str | None, model.Model]) -> Iterator[Mistake]:

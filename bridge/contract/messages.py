@@ -303,7 +303,7 @@ class AccountRow(Part):
     name: str
     room: str
     phone: str
-    tariff: str
+    tariff: str | None = Field(default=None, description="by which its kWh are paid; absent where it has water only")
     water_tariff: str | None = Field(default=None, description="by which its m3 are paid")
     meters: list[str]
     since: str
