@@ -15,7 +15,7 @@ from bridge.contract.site_file import Sheet
 from bridge.contract.site_payers import FIELDS
 from bridge.contract.site_prices import booked
 from bridge.contract.site_references import Mistake, rows, text
-from bridge.contract.units import RATES, instant_exact, instant_text, nano_of_yuan
+from bridge.contract.units import RATES, instant_exact, instant_of_micros, instant_text, nano_of_yuan
 from edge import model
 from edge.codec import PROTOCOLS, dlt645_orders
 from edge.codec.dlt645_orders import Password
@@ -159,6 +159,27 @@ def misfits(core: Core, site: Site, password_of: Callable[[str], Password]) -> l
             f"the book is of gateway {genesis.get('gateway')} in {genesis.get('zone')}, "
             f"the site file of {site.site.gateway} in {site.site.zone}"
         )
+    return found
+
+
+OF_A_METER = ("model", "address", "serial", "multiplier")
+"""What a replacement or a changed multiplier has otherwise than the site file that filled the book once."""
+
+
+def overtaken(core: Core, site: Site) -> list[str]:
+    """Rows of the site file that a replacement or a changed multiplier has overtaken: the book counts, and people who
+    read the file should not be misled by it."""
+    found = []
+    for row in site.meters:
+        meter = core.state.meters.get(row.id)
+        if meter is None or not meter.since:
+            continue
+        now = {**meter.row, "serial": meter.serial}
+        file = {key: value for key in OF_A_METER if (value := getattr(row, key)) is not None}
+        if differs := [key for key, value in file.items() if now[key] != value]:
+            told = "; ".join(f"{key} is {now[key]}, not {file[key]}" for key in differs)
+            since = instant_of_micros(meter.since).astimezone(core.terms.zone).date()
+            found.append(f"meter {row.id} was changed on {since}: {told}. The book counts; write so in the site file")
     return found
 
 

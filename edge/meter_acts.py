@@ -55,12 +55,12 @@ class MeterActs:
             last = self.plans.last(meter, min(before, removed))
         else:
             last = self.plans.displayed(meter, body.closing_wh, body.removed_at, before)
-        mark = found.mark("opening")
+        mark, serial = found.mark("opening"), found.serial or body.serial
         kept = {
-            "meter": meter.id, "row": row, "serial": found.serial or body.serial, "last": last, "mark": mark,
+            "meter": meter.id, "row": row | {"serial": serial}, "serial": serial, "last": last, "mark": mark,
             "serial_frames": found.serial_frames, "stood": stood(meter), "papers": body.papers, "why": body.why,
         }  # fmt: skip
-        told = {"opening_wh": mark["registers_wh"], "serial": kept["serial"]}
+        told = {"opening_wh": mark["registers_wh"], "serial": serial}
         return kept, told | ({"closing_wh": last["registers_wh"], "closing_source": last["source"]} if last else {})
 
     def change_multiplier(self, asked: Asked, body: r.ChangeMultiplier) -> None:

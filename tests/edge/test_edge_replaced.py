@@ -13,6 +13,7 @@ import pytest
 
 from bridge.contract.units import instant_of
 from bridge.mqtt import Received
+from edge import install
 from edge.audit.verify import verify
 from tests.edge.swapping import ACCOUNT, ADDRESS, CHECKER, OLD_ADDRESS, OLD_SERIAL, POINT, SERIAL, Swapping, Vacant
 
@@ -351,6 +352,23 @@ def test_where_only_an_estimate_is_known_the_display_is_asked_for(tmp_path: Path
     assert sum(each["wh"] for each in charges) == display["total"] - first
     shop.edge.core.book.close()
     assert verify(tmp_path).lie is None
+
+
+def test_a_site_file_that_was_overtaken_is_told_at_each_start(shop: Swapping) -> None:
+    """The book counts, also after a restart with the old file; what the file should say is named until it does."""
+    assert install.overtaken(shop.edge.core, shop.site) == []
+    shop.run(minutes=5)
+    shop.swap()
+    shop.agree(shop.replace())
+    shop.restart_after(60)
+    (told,) = install.overtaken(shop.edge.core, shop.site)
+    assert f"address is {ADDRESS}, not {OLD_ADDRESS}" in told and "The book counts" in told
+    shop.run(minutes=5)
+    assert shop.live.sample.registers_wh["total"] < 10_000 and shop.fact("meters")["meters"][0]["serial"] == SERIAL
+    row = next(each for each in shop.site.meters if each.id == POINT)
+    mended = row.model_copy(update={"address": ADDRESS, "serial": SERIAL})
+    meters = [mended if each is row else each for each in shop.site.meters]
+    assert install.overtaken(shop.edge.core, shop.site.model_copy(update={"meters": meters})) == []
 
 
 def test_a_meter_without_a_tenant_is_replaced_without_a_charge(tmp_path: Path) -> None:
