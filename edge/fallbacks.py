@@ -68,6 +68,13 @@ class Fallbacks:
         for day in [day for day in self._nearby if (midnight - day).days > ESTIMATED_AT_MOST]:
             del self._nearby[day]
 
+    def changed(self, meter: str) -> None:
+        """The meter's records and readings of before are another's."""
+        self._records.changed(meter)
+        for near in self._nearby.values():
+            near.before.pop(meter, None)
+            near.after.pop(meter, None)
+
     def _total_will_do(self, account: AccountState, meter: MeterState, midnight: date) -> bool:
         """Whether the total alone can be charged: a load record holds no more."""
         core, billed = self._core, meter.billed
