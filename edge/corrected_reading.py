@@ -86,7 +86,7 @@ class CorrectedReading:
         return meter
 
     def _counts_anew(self, meter: MeterState, original: Entry) -> bool:
-        """Whether the meter was replaced, or its multiplier changed, at that very instant: it goes on from there (R22)."""
+        """Whether the meter was replaced or its multiplier changed since: it goes on from there (R22, R23)."""
         since = self._core.book.entries(original.seq + 1)
         return any(each.kind in REPLACED and each.fields["meter"] == meter.id for each in since)
 
