@@ -86,7 +86,13 @@ RULES = {
     "R15": later("the amount is outside the limits"),
     "R19": later("the opening reading is not confirmed yet"),
     "R20": later("a reading is set aside"),
+    "R21": later("a step that the meter cannot have carried"),
+    "R22": later("the replacement of a meter has its own conditions"),
+    "R23": later("a multiplier changes only with a reading of that moment"),
     "R25": later("the gateway's clock is not trusted"),
+    "R32": later("two people are needed, or another role"),
+    "I15": later("a reading is in doubt"),
+    "I21": later("one meter at one address"),
 }
 """What a rule's number means, beside the edge's own sentence."""
 
