@@ -17,7 +17,7 @@ from edge.audit.repricing import Repricing
 from edge.billing import rating
 from edge.billing.rating import RATE, NotRatable
 from edge.billing.spans import GUESSED
-from edge.billing.tariff import local_midnight
+from edge.billing.tariff import Version, local_midnight
 from edge.pricing import ENERGY, WATER, counter_body, mark_body
 from edge.state import AccountState, Counter, Mark, MeterState, State
 
@@ -134,16 +134,24 @@ class Charges:
         if account is None:
             raise Wrong(f"there is no account {fields['account']!r}", "an account/1 before it")
         must(id, f"fee:{account.id}:{fields['date']}:{fields['unit']}", "its id")
-        amount = self.fee_nano(account, date.fromisoformat(fields["date"]), fields["unit"])
+        day, unit = date.fromisoformat(fields["date"]), fields["unit"]
+        amount = self.fee_nano(account, day, unit)
         must(fields["amount_nano"], amount, "its amount_nano")
+        if amount:
+            version = self._version_of_fee(account, day, unit)
+            named = (fields["tariff"], fields["tariff_name"], fields["version"])
+            must(named, (version.tariff, version.name, version.version), "its price")
         must(fields["moves"], _moves(TENANT + account.id, FEES, amount), "its moves")
 
     def fee_nano(self, account: AccountState, day: date, unit: str) -> int:
         """The fee of a day, by the price with which it began; 0 where there is none."""
         if not self.pricing.owes_fees(account, unit):
             return 0
+        return self._version_of_fee(account, day, unit).daily_fee_nano
+
+    def _version_of_fee(self, account: AccountState, day: date, unit: str) -> Version:
         begins = max(local_midnight(day, self._zone), frames.instant(account.row["since"]))
-        return self.pricing.version_at(account, micros_of(begins), unit).daily_fee_nano
+        return self.pricing.version_at(account, micros_of(begins), unit)
 
 
 def _moves(wallet: str, income: str, amount: int) -> list[Fields]:

@@ -84,6 +84,8 @@ class Days:
             billed = self._state.meters[id].billed
             if id not in charged and id not in fields["deferred"] and (billed is None or billed.at < midnight):
                 raise Wrong(f"meter {id} is neither charged nor deferred", "one of both: no hole in the days")
+        if spare := set(fields["deferred"]) - (set(account.meters) - charged):
+            raise Wrong(f"it names {', '.join(sorted(map(str, spare)))} as deferred", "meters that were not charged")
         if "fees" not in fields:
             return
         owed = [

@@ -16,7 +16,6 @@ from edge.audit import beside
 from edge.audit.beside import Anchor
 from edge.audit.chain import Chain
 from edge.audit.entries import Entries
-from edge.audit.kept import Kept
 from edge.audit.lie import Lie, Report
 from edge.audit.opened import Reader, RowUnreadable, Unreadable
 from edge.exit_codes import FAILED, FINE, USAGE, epilog
@@ -24,6 +23,13 @@ from edge.exit_codes import FAILED, FINE, USAGE, epilog
 EXITS = epilog("the book is true", "an entry lies, or something beside the book", "there is no book to read")
 
 PROGRESS_EVERY = 20_000
+
+ANCHORS = "anchors from outside"
+
+NO_ANCHOR = (
+    "Nobody can see in a book alone that its newest entries were cut off, or that all of it was written anew: compare "
+    "it with the hash on a printed statement, by --anchor SEQ:HASH."
+)
 
 Said = Callable[[int, int], None]
 
@@ -42,8 +48,7 @@ def verify(path: Path, anchor: Anchor | None = None, progress: Said | None = Non
 
 def _verified(reader: Reader, anchor: Anchor | None, progress: Said | None) -> Report:
     report = Report(str(reader.path))
-    kept_readings = Kept(reader, report)
-    entries, chain = Entries(report, kept_readings), Chain()
+    entries, chain = Entries(report, reader), Chain()
     notes, registry, kept = reader.notes(), reader.registry(), reader.snapshot()
     try:
         for row in reader.rows():
@@ -54,6 +59,7 @@ def _verified(reader: Reader, anchor: Anchor | None, progress: Said | None) -> R
                 beside.snapshot(kept, entries.state, report)
             if anchor is not None and chain.seq == anchor[0]:
                 beside.anchored(anchor, chain.seq, entries.state.hash)
+                report.count(ANCHORS)
             if progress is not None and chain.seq % PROGRESS_EVERY == 0:
                 progress(chain.seq, reader.seq)
         beside.cut(chain.seq, reader.seq, "the table itself")
@@ -71,7 +77,7 @@ def _verified(reader: Reader, anchor: Anchor | None, progress: Said | None) -> R
         seq = chain.seq + 1
         report.lie = Lie(seq, None, f"its row cannot be read: {trouble}", "a row of ten columns")
     report.hash = entries.state.hash
-    kept_readings.remark()
+    entries.kept.remark()
     return report
 
 
@@ -82,7 +88,8 @@ def lines_of(report: Report) -> list[str]:
     told += [f"  note: {remark}" for remark in report.remarks]
     if report.lie is not None:
         return [*told, f"IT LIES. {report.lie.sentence()}"]
-    return [*told, "The book is true: every entry follows from the ones before it, its registers and its prices."]
+    told.append("The book is true: every entry follows from the ones before it, its registers and its prices.")
+    return told if ANCHORS in report.checked else [*told, NO_ANCHOR]
 
 
 def data_of(given: str | None) -> Path:
