@@ -40,8 +40,6 @@ class Acts:
             _MOVED[kind](self, self._standing(account, fields), account, fields)
         except Forbidden as why:
             raise Wrong(f"it is forbidden by {why.rule}: {why.sentence}", "no such act") from None
-        if (receipt := fields.get("receipt")) is not None:
-            must(receipt[8:], f"-{seq:06d}", "the end of its receipt")
         if answer := fields.get("request", {}).get("answer"):
             told = {**fields, "seq": seq, "balance_nano": fields["balance_after_nano"]}
             must(answer["status"], "done", "what was answered")

@@ -15,7 +15,7 @@ Fields = dict[str, Any]
 
 ASKED = {
     "refund/1": "refund", "compensation/1": "compensate", "deduction/1": "deduct", "correction/1": "correct",
-    "debt/1": "defer", "exit/1": "settle", "opening-balance/1": "bring",
+    "reading-correction/1": "correct-reading", "debt/1": "defer", "exit/1": "settle", "opening-balance/1": "bring",
 }  # fmt: skip
 """What each act was proposed as."""
 

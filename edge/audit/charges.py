@@ -6,7 +6,8 @@ from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bridge.contract.entries import FEES, INCOME, TENANT, WATER_INCOME
+from bridge.contract.entries import CHARGES, FEES, INCOME, TENANT, WATER_INCOME
+from bridge.contract.site_prices import amount_wh
 from bridge.contract.units import micros_of
 from edge import model
 from edge.audit import frames
@@ -18,7 +19,8 @@ from edge.billing import rating
 from edge.billing.rating import RATE, NotRatable
 from edge.billing.spans import GUESSED
 from edge.billing.tariff import Version, local_midnight
-from edge.pricing import ENERGY, WATER, counter_body, mark_body
+from edge.book import Entry
+from edge.pricing import CORRECTED, ENERGY, WATER, counter_body, line_body, mark_body
 from edge.state import AccountState, Counter, Mark, MeterState, State
 
 Fields = dict[str, Any]
@@ -61,6 +63,46 @@ class Charges:
             self._days(start, fields)
         income = WATER_INCOME if fields.get("unit", ENERGY) == WATER else INCOME
         must(fields["moves"], _moves(TENANT + account.id, income, amount), "its moves")
+
+    def reading_correction(self, fields: Fields, original: Entry) -> None:
+        """Check that the register of a charge or opening was put right at its price, before it is folded. Raises
+        Wrong."""
+        account, meter = self._who(fields)
+        if meter.billed is None:
+            raise Wrong("its meter has no register that could be wrong", "an opening/1 or a charge before it")
+        start, end, kind = fields["start"], fields["end"], model.of_row(meter.row)
+        must(start, mark_body(meter.billed), "the register that was wrong")
+        must(end["at"], start["at"], "when its right register is of")
+        must(end["registers_wh"], {name: amount_wh(fields[name]) for name in start["registers_wh"]}, "what was typed")
+        must(end["source"], CORRECTED, "its source")
+        told = original.fields["end"] if original.kind in CHARGES else original.fields
+        must((original.fields["meter"], told["at"]), (meter.id, start["at"]), "the entry that was wrong")
+        borders = original.fields.get("by") == "borders"
+        must(fields["by"], "borders" if borders else "registers", "how its hours are told apart")
+        must(fields["multiplier"], meter.multiplier, "its multiplier")
+        unit = WATER if kind.quantity == "volume" else ENERGY
+        must(fields["unit"], unit, "its unit")
+        must(fields["full_scale_wh"], kind.full_scale_wh, "its full_scale_wh")
+        version = self.pricing.version_at(account, meter.billed.at - 1, unit)
+        named = (fields["tariff"], fields["tariff_name"], fields["version"])
+        must(named, (version.tariff, version.name, version.version), "its price")
+        must(fields["counter_before"], counter_body(account.counters.get(unit, Counter())), "its step counter before")
+        try:
+            priced = self.pricing.pricing.put_right(
+                account, meter, end["registers_wh"], kind.full_scale_wh,
+                unit=unit, borders=borders, charged=original.kind in CHARGES,
+            )  # fmt: skip
+        except NotRatable as trouble:
+            raise Wrong(f"it cannot be charged: {trouble}", "no correction") from None
+        must((fields["between"], fields["guessed"]), ([], []), "what it has between, and what it says was guessed")
+        _same_lines(fields["lines"], [line_body(line) for line in priced.lines])
+        must(fields["counter"], counter_body(priced.counter), "its step counter after")
+        must(fields["wh"], rating.energy_wh(priced.lines), "its wh")
+        amount = rating.amount_nano(priced.lines)
+        must(fields["amount_nano"], amount, "its amount_nano")
+        must(
+            fields["moves"], _moves(TENANT + account.id, WATER_INCOME if unit == WATER else INCOME, amount), "its moves"
+        )
 
     def _days(self, start: Fields, fields: Fields) -> None:
         """How many local days it spans; one that starts within a minute before midnight starts with that midnight."""

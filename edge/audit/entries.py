@@ -113,6 +113,8 @@ class Entries:
             raise Wrong(f"{fields['who']} made and approved it (I18)", "two people")
         if (meter := fields.get("meter")) is not None and meter not in self.state.meters and kind not in NAMING:
             raise Wrong(f"there is no meter {meter!r}", "a meter/1 before it")
+        if (receipt := fields.get("receipt")) is not None:
+            must(receipt[8:], f"-{entry.seq:06d}", "the end of its receipt")
         if kind in ASKED:
             self._agreed.act(kind, fields)
         if kind in MONEY:
@@ -160,6 +162,13 @@ class Entries:
             raise Wrong(f"its receipt {fields['receipt']} is that of entry {self._receipts[fields['receipt']]}",
                         "a receipt of its own (I4)")  # fmt: skip
         self._report.count("top-ups")
+
+    def _reading_correction(self, entry: Read, fields: Fields) -> None:
+        original = self._reader.entry_by_id(fields["entry"])
+        if original is None or original.seq >= entry.seq:
+            raise Wrong(f"there is no entry {fields['entry']!r}", "the charge or opening that was wrong, before it")
+        self._charges.reading_correction(fields, original)
+        self._report.count("readings put right")
 
     def _meter(self, entry: Read, fields: Fields) -> None:
         place = (fields["port"], fields["address"], fields.get("circuit"))
@@ -210,6 +219,7 @@ _CHECKS: dict[str, Callable[[Entries, Read, Fields], None]] = {
     "meter/1": Entries._meter,
     "opening/1": Entries._opening,
     "border/1": Entries._border,
+    "reading-correction/1": Entries._reading_correction,
     "quarantine/1": Entries._read_mark,
     "tariff/1": lambda own, entry, fields: own._agreed.price(fields),
     "tariff/2": lambda own, entry, fields: own._agreed.price(fields),
