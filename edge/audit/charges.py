@@ -56,7 +56,7 @@ class Charges:
             self._report.count("registers read again from raw frames")
         mark = Mark(end["registers_wh"], at, end["source"])
         if kind == "charge/2":
-            self._ends.check(account, meter, fields["unit"], fields, id == f"charge:{meter.id}:{fields['date']}")
+            self._ends.check(account, meter, unit, id, fields)
         amount = (self._priced_now if kind == "charge/2" else self._priced_once)(account, meter, mark, fields)
         must(fields["amount_nano"], amount, "its amount_nano")
         if "date" in fields:

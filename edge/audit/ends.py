@@ -33,9 +33,6 @@ BORDER_US, WITHIN_US = BORDER_S * 1_000_000, WITHIN // timedelta(microseconds=1)
 
 READ = "read"
 
-KNOWN = (frames.FREEZE, "border", READ, LOAD_RECORD, *GUESSED)
-"""Where a register can come from."""
-
 
 class Ends:
     """The ends of one book's charges, against its state before them."""
@@ -43,13 +40,13 @@ class Ends:
     def __init__(self, state: State, zone: ZoneInfo, pricing: Repricing, report: Report, kept: Kept):
         self._state, self._zone, self._pricing, self._report, self._kept = state, zone, pricing, report, kept
 
-    def check(self, account: AccountState, meter: MeterState, unit: str, fields: Fields, midnight: bool) -> None:
-        """`midnight`: the charge is one of a closing, and so it ends with its day. Raises Wrong."""
+    def check(self, account: AccountState, meter: MeterState, unit: str, id: str, fields: Fields) -> None:
+        """Raises Wrong."""
         end, source = fields["end"], fields["end"]["source"]
-        if source not in KNOWN:
-            raise Wrong(f"its end is of the kind {source!r}", "a known one")
-        if midnight:
+        if id == f"charge:{meter.id}:{fields['date']}":
             self._at_midnight(date.fromisoformat(fields["date"]), end, source)
+        elif id == f"charge:{meter.id}:exit:{account.id}":
+            must(source, READ, "how its end was obtained")
         if source in ("border", READ):
             must(end["read_at"], instant_text(instant_of_micros(micros_of_text(end["at"]))), "its read_at")
         if source == LOAD_RECORD:
@@ -64,10 +61,10 @@ class Ends:
         if source == "border":
             if abs(micros_of_text(end["at"]) - at) > BORDER_US:
                 raise Wrong(f"its end was read at {end['at']}", f"within {BORDER_S} s of {exact_of_micros(at)}")
-        elif source == READ:
-            raise Wrong("its end is a reading of some moment", "a register of that midnight")
-        else:
+        elif source in (frames.FREEZE, LOAD_RECORD, *GUESSED):
             must(end["at"], exact_of_micros(at), "where its day ends")
+        else:
+            raise Wrong(f"its end was obtained as {source!r}", "a register of that midnight")
 
     # --- guesses ---
 
