@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge.contract.entries import CHARGES, FEES, INCOME, TENANT, WATER_INCOME
 from bridge.contract.site_prices import amount_wh
-from bridge.contract.units import micros_of
+from bridge.contract.units import micros_of, micros_of_text
 from edge import model
 from edge.audit import frames
 from edge.audit.ends import Ends
@@ -48,7 +49,7 @@ class Charges:
             own := f"charge:{meter.id}:{fields['date']}", f"charge:{meter.id}:exit:{account.id}"
         ):  # fmt: skip
             raise Wrong(f"its id is {id!r}", f"{own!r}")
-        at = micros_of(frames.instant(end["at"]))
+        at = micros_of_text(end["at"])
         if at <= meter.billed.at:
             raise Wrong(f"it ends at {end['at']}, before it starts", f"later than {start['at']}")
         must(fields["multiplier"], meter.multiplier, "its multiplier")
@@ -105,10 +106,7 @@ class Charges:
         )
 
     def _days(self, start: Fields, fields: Fields) -> None:
-        """How many local days it spans; one that starts within a minute before midnight starts with that midnight."""
-        day, at = date.fromisoformat(fields["date"]), frames.instant(start["at"])
-        firsts = {(at + near).astimezone(self._zone).date() for near in (timedelta(0), timedelta(seconds=60))}
-        spans = [max((day - first).days + 1, 1) for first in sorted(firsts)]
+        spans = _days_between(start["at"], fields["date"], self._zone)
         if fields["days"] not in spans:
             raise Wrong(f"its days is {fields['days']!r}", spans[0])
 
@@ -194,6 +192,14 @@ class Charges:
     def _version_of_fee(self, account: AccountState, day: date, unit: str) -> Version:
         begins = max(local_midnight(day, self._zone), frames.instant(account.row["since"]))
         return self.pricing.version_at(account, micros_of(begins), unit)
+
+
+@lru_cache(maxsize=1024)
+def _days_between(start: str, last: str, zone: ZoneInfo) -> list[int]:
+    """How many local days a charge spans; one that starts within a minute before midnight starts with that midnight."""
+    day, at = date.fromisoformat(last), frames.instant(start)
+    firsts = {(at + near).astimezone(zone).date() for near in (timedelta(0), timedelta(seconds=60))}
+    return [max((day - first).days + 1, 1) for first in sorted(firsts)]
 
 
 def _moves(wallet: str, income: str, amount: int) -> list[Fields]:

@@ -29,6 +29,9 @@ NUMBERED_BY_DAY = (*CHARGES, "closing/1", "fee/1")
 """Kinds whose ids follow from account, meter and contiguous days, and are proven unique by that."""
 
 
+INSTALLING = (*TARIFFS, "account/1", "calendar/1")
+"""Kinds after which prices are other ones."""
+
 NAMING = ("meter/1", "alarm/1")
 """Kinds that may name a meter which is not there: one installs it, the other warns."""
 
@@ -68,9 +71,10 @@ Read.fields = Read.computed_hash = None  # type: ignore[assignment]
 class Entries:
     """Folds a book from empty, and checks each entry on the way."""
 
-    def __init__(self, report: Report, reader: Reader):
-        self.state, self._report, self._reader = State(), report, reader
-        self.kept = Kept(reader, report)
+    def __init__(self, report: Report, reader: Reader, ours: Callable[[str], bool] | None = None):
+        """`ours` says of which meters the charges are looked at, where another process looks at the others."""
+        self.state, self._report, self._reader, self._ours = State(), report, reader, ours
+        self._kept = Kept(reader, report)
         self._ids: set[str] = set()
         self._receipts: dict[str, int] = {}
         self._begin(ZoneInfo("UTC"))
@@ -78,18 +82,25 @@ class Entries:
     def _begin(self, zone: ZoneInfo) -> None:
         self._zone = zone
         self._pricing = Repricing(self.state, zone)
-        self._charges = Charges(self.state, zone, self._pricing, self._report, self.kept)
+        self._charges = Charges(self.state, zone, self._pricing, self._report, self._kept)
         self._days = Days(self.state, zone, self._charges)
         self._acts, self._agreed = Acts(self.state, self._reader), Agreed(self.state)
         self._warned = Warned(self.state, zone, self._report, self._reader)
 
     def take(self, row: Row) -> None:
         """Check and fold one row that the chain has taken. Raises Lie."""
+        self._taken(row, self._before, self._after)
+
+    def price(self, row: Row) -> None:
+        """Fold one row, and check only whether it is one of our charges and right. Raises Lie."""
+        self._taken(row, self._priced, self._installed)
+
+    def _taken(self, row: Row, before: Callable[[Read], None], after: Callable[[Read], None]) -> None:
         try:
             entry = Read(row)
-            self._before(entry)
+            before(entry)
             apply(self.state, entry)
-            self._after(entry)
+            after(entry)
         except Wrong as found:
             raise Lie(row[0], row[1].decode("utf-8", "backslashreplace"), found.wrong, found.expected) from None
         except (KeyError, TypeError, ValueError, AttributeError, IndexError, LookupError) as error:
@@ -99,6 +110,14 @@ class Entries:
             ) from None
 
     # --- before it is folded ---
+
+    def _priced(self, entry: Read) -> None:
+        """A charge of a meter that is ours to look at."""
+        if entry.kind in CHARGES and (self._ours is None or self._ours(entry.fields["meter"])):
+            self._charges.charge(entry.id, entry.kind, entry.fields)
+            self._report.count("charges priced again")
+        elif entry.seq == 1 and entry.kind == "genesis/1":
+            self._begin(ZoneInfo(entry.fields["zone"]))
 
     def _before(self, entry: Read) -> None:
         kind, fields = entry.kind, entry.fields
@@ -122,8 +141,7 @@ class Entries:
             self._report.count("acts with money worked out again")
         if kind in CHARGES:
             self._days.charged(entry.id, kind, fields)
-            self._charges.charge(entry.id, kind, fields)
-            self._report.count("charges priced again")
+            self._priced(entry)
         elif kind == "fee/1":
             self._days.charged(entry.id, kind, fields)
             self._charges.fee(entry.id, fields)
@@ -198,10 +216,13 @@ class Entries:
 
     # --- after it was folded ---
 
-    def _after(self, entry: Read) -> None:
-        fields = entry.fields
-        if entry.kind in (*TARIFFS, "account/1", "calendar/1"):
+    def _installed(self, entry: Read) -> None:
+        if entry.kind in INSTALLING:
             self._pricing.changed()
+
+    def _after(self, entry: Read) -> None:
+        self._installed(entry)
+        fields = entry.fields
         if (after := fields.get("balance_after_nano")) is not None:
             posted = self.state.posted_nano(fields["account"])
             if abs(posted) > BALANCE_LIMIT_NANO:
