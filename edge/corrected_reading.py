@@ -20,7 +20,7 @@ from edge.billing.spans import used_wh
 from edge.closing import moved
 from edge.core import Core
 from edge.entry import Entry
-from edge.pricing import CORRECTED, ENERGY, counter_body, line_body, mark_body
+from edge.pricing import CORRECTED, ENERGY, counter_body, line_body, mark_body, moment_before
 from edge.state import AccountState, Counter, Mark, MeterState, Registers
 
 REGISTERS = ("total", *RATES)
@@ -56,7 +56,7 @@ class CorrectedReading:
         except NotRatable as trouble:
             rule, _, sentence = str(trouble).partition(": ")
             raise Refusal(rule, sentence) from None
-        version = core.pricing.version_at(account, instant_of_micros(billed.at - 1), unit)
+        version = core.pricing.version_at(account, instant_of_micros(moment_before(billed)), unit)
         amount = rating.amount_nano(priced.lines)
         posted = core.state.posted_nano(account.id)
         return {
@@ -106,7 +106,7 @@ class CorrectedReading:
     def _plausible(self, meter: MeterState, original: Entry, right: Mark) -> None:
         """Between what was charged before and what the meter has said since. Raises Refusal."""
         live = self._core.lives[meter.id]
-        model, sample = live.model, live.sample
+        model, sample = live.model, live.sample or live.floor
         spans = []
         if original.kind in CHARGES:
             begins = original.fields["start"]
@@ -116,6 +116,7 @@ class CorrectedReading:
                 raise Refusal("R28", moved)
         if sample is not None and (at := micros_of(sample.read_at)) > right.at:
             spans.append((right, Mark(sample.registers_wh, at, "read")))
+        spans += [(right, border) for border in meter.borders if border.at > right.at]
         for start, end in spans:
             ceiling_wh = gate.ceiling_wh(model, (end.at - start.at) // 1_000_000)
             for name in start.registers_wh.keys() & end.registers_wh.keys():

@@ -49,12 +49,7 @@ class LoadRecord:
     def want(self, meter: MeterState, midnight: date) -> bool:
         """Ask, if the meter may have it. False when there is nothing more to wait for."""
         live, key = self._core.lives[meter.id], (meter.id, midnight)
-        if (
-            ROW not in live.model.rows
-            or live.model.protocol != "dlt645-2007"
-            or ROW in live.lacks
-            or key in self._found
-        ):
+        if ROW not in live.model.rows or live.model.protocol != PROTOCOL or ROW in live.lacks or key in self._found:
             return False
         if live.online is False or self._tries.get(key, 0) >= TRIES:
             return False

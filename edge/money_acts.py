@@ -16,6 +16,7 @@ from edge.asked import Answer, Asked, Refusal
 from edge.billing import money
 from edge.billing.money import Moves, Standing, net_nano
 from edge.core import Core
+from edge.people import folded
 from edge.standing import receipt_of, standing_of
 from edge.state import AccountState
 
@@ -47,7 +48,7 @@ class MoneyActs:
         moves, repaid = money.topup(standing, body.method, nano, limits)
         if body.role not in NOBODY:
             today = receipt_of(core, 0)[:8]
-            day, taken = core.state.takings.get(body.who, (today, 0))
+            day, taken = core.state.takings.get(folded(body.who), (today, 0))
             money.operator_may_take(body.who, taken * NANO_PER_FEN if day == today else 0, nano, limits)
         words: dict[str, Any] = {"method": body.method, "reference": body.reference}
         if repaid:

@@ -16,7 +16,7 @@ from bridge.contract.units import exact_of_micros, instant_of, instant_of_micros
 from edge.billing import rating, steps, tariff
 from edge.billing.climbing import climbing
 from edge.billing.rating import Charge, ChargeLine, Payer
-from edge.billing.spans import ESTIMATED, Rules
+from edge.billing.spans import ESTIMATED, NEAR_US, Rules
 from edge.billing.tariff import Version
 from edge.state import AccountState, Counter, Mark, MeterState, Registers, State
 
@@ -95,7 +95,7 @@ class Pricing:
         end = Mark(right, billed.at, CORRECTED)
         if not charged:
             return Charge((billed, end), (), account.counters.get(unit, Counter()))
-        wrong = Mark(billed.registers_wh, billed.at - 1, ESTIMATED)
+        wrong = Mark(billed.registers_wh, 2 * moment_before(billed) - billed.at, ESTIMATED)
         return self.charge(
             account, [wrong, end], meter.multiplier, full_scale_wh,
             unit=unit, borders=borders, counters=account.counters,
@@ -133,13 +133,19 @@ class Pricing:
             return None
         period = version.steps.begins(at.astimezone(self._zone).date())
         counter = counters.get(version.unit, Counter())
-        used = counter.used_wh if counter.period == period else 0
+        used = counter.used_wh if counter.period == period else dict(counter.others).get(period, 0)
         bounds = version.steps.for_period(period, self.payer(account).since)
         above = [step.above_wh for step in bounds]
         return Standing(
             period, used, 1 + sum(bound <= used for bound in above), next((b for b in above if b > used), None),
             steps.addition_at(used, bounds),
         )  # fmt: skip
+
+
+def moment_before(billed: Mark) -> int:
+    """A moment that surely belongs to the last piece of the charge which ends at a register: it may stand a little
+    behind the border that it was read for, and a price that began in between is not its price."""
+    return billed.at - NEAR_US - 1
 
 
 def within(versions: Sequence[Version], begins: datetime, ends: datetime) -> tuple[Version, ...]:

@@ -21,7 +21,7 @@ from edge.billing.rating import RATE, NotRatable
 from edge.billing.spans import GUESSED
 from edge.billing.tariff import Version, local_midnight
 from edge.book import Entry
-from edge.pricing import CORRECTED, ENERGY, WATER, counter_body, line_body, mark_body
+from edge.pricing import CORRECTED, ENERGY, WATER, counter_body, line_body, mark_body, moment_before
 from edge.state import AccountState, Counter, Mark, MeterState, State
 
 Fields = dict[str, Any]
@@ -84,7 +84,7 @@ class Charges:
         unit = WATER if kind.quantity == "volume" else ENERGY
         must(fields["unit"], unit, "its unit")
         must(fields["full_scale_wh"], kind.full_scale_wh, "its full_scale_wh")
-        version = self.pricing.version_at(account, meter.billed.at - 1, unit)
+        version = self.pricing.version_at(account, moment_before(meter.billed), unit)
         named = (fields["tariff"], fields["tariff_name"], fields["version"])
         must(named, (version.tariff, version.name, version.version), "its price")
         must(fields["counter_before"], counter_body(account.counters.get(unit, Counter())), "its step counter before")

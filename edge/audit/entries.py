@@ -21,6 +21,7 @@ from edge.audit.repricing import Repricing
 from edge.audit.warned import Warned
 from edge.book import Entry
 from edge.fold import apply
+from edge.people import same_person
 from edge.state import State
 
 Fields = dict[str, Any]
@@ -128,7 +129,7 @@ class Entries:
             self._ids.add(entry.id)
         if "moves" in fields:
             self._moves(fields["moves"])
-        if fields.get("approved_by", "") != "" and fields["approved_by"] == fields.get("who"):
+        if fields.get("approved_by", "") != "" and same_person(fields["approved_by"], fields.get("who", "")):
             raise Wrong(f"{fields['who']} made and approved it (I18)", "two people")
         if (meter := fields.get("meter")) is not None and meter not in self.state.meters and kind not in NAMING:
             raise Wrong(f"there is no meter {meter!r}", "a meter/1 before it")

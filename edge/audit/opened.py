@@ -184,10 +184,10 @@ class Reader:
         """registry.json beside the book, None where there is none or it is no registry (it is rebuilt then)."""
         try:
             tables: dict[str, Any] = json.loads((self.path.parent / "registry.json").read_text(encoding="utf-8"))
-            int(tables["folded"]["1"]["seq"])
-        except (OSError, ValueError, TypeError, KeyError):
+            whole = isinstance(tables["folded"]["1"]["seq"], int)
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
-        return tables
+        return tables if whole and all(isinstance(table, dict) for table in tables.values()) else None
 
     def close(self) -> None:
         self._db.close()

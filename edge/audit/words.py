@@ -177,7 +177,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "reference-head": ("Reference", "凭据"),
     "text": ("Text", "摘要"),
     # --- totals ---
-    "totals": ("Charges and fees {out}, money in {in}", "费用合计 {out}，入账合计 {in}"),
+    "totals": ("Taken off {out}, paid in or given back {in}", "减少合计 {out}，增加合计 {in}"),
     "closed-through": (" (days are closed through {day})", "（已日结至 {day}）"),
     "none": ("none", "无"),
 }
