@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.contract.entries import CHARGES, KINDS, TARIFFS, TENANT
 from bridge.contract.units import BALANCE_LIMIT_NANO
-from edge.audit import frames
+from edge.audit import frames, meters
 from edge.audit.acts import MONEY, Acts
 from edge.audit.agreed import ASKED, Agreed
 from edge.audit.charges import Charges
@@ -190,12 +190,13 @@ class Entries:
         self._report.count("readings put right")
 
     def _meter(self, entry: Read, fields: Fields) -> None:
-        place = (fields["port"], fields["address"], fields.get("circuit"))
-        for other in self.state.meters.values():
-            if other.id != fields["meter"] and place == (
-                other.row["port"], other.row["address"], other.row.get("circuit")
-            ):  # fmt: skip
-                raise Wrong(f"meter {other.id} has its address {place[1]} on {place[0]}", "one meter there (I21)")
+        meters.place_is_free(self.state, fields)
+
+    def _replaced(self, entry: Read, fields: Fields) -> None:
+        meters.replaced(self.state, fields, self._zone, self._report)
+
+    def _ratio(self, entry: Read, fields: Fields) -> None:
+        meters.ratio(self.state, fields, self._zone, self._report)
 
     def _opening(self, entry: Read, fields: Fields) -> None:
         must(fields["source"], "opening", "its source")
@@ -204,6 +205,7 @@ class Entries:
     def _read_mark(self, entry: Read, fields: Fields) -> None:
         meter = self.state.meters[fields["meter"]]
         mark = {"source": "quarantine", **fields}
+        meters.vacancy(self.state, fields)
         if frames.check(meter.row, mark, self._zone, "the reading"):
             self._report.count("registers read again from raw frames")
 
@@ -239,6 +241,8 @@ _CHECKS: dict[str, Callable[[Entries, Read, Fields], None]] = {
     "genesis/1": Entries._genesis,
     "topup/1": Entries._topup,
     "meter/1": Entries._meter,
+    "replacement/1": Entries._replaced,
+    "ratio/1": Entries._ratio,
     "opening/1": Entries._opening,
     "border/1": Entries._border,
     "reading-correction/1": Entries._reading_correction,
