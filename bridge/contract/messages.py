@@ -22,6 +22,7 @@ from bridge.contract.message import Part as Part
 from bridge.contract.money_messages import MONEY_REQUESTS
 from bridge.contract.money_messages import TopUp as TopUp
 from bridge.contract.port_statistics import PortStatistics as PortStatistics
+from bridge.contract.price_facts import DecisionRow as DecisionRow
 from bridge.contract.price_facts import ProposalRow as ProposalRow
 from bridge.contract.price_facts import Proposals as Proposals
 from bridge.contract.price_facts import Tariff as Tariff
@@ -246,6 +247,9 @@ class Account(Message):
     available_nano: int = Field(description="posted minus provisional; lent emergency credit is part of it")
     credit_nano: int = Field(default=0, description="emergency credit that is still owed; top-ups repay it first (R16)")
     debt_nano: int = Field(default=0, description="agreed debt beside the balance, repaid by a share of top-ups (R16)")
+    debt_share_percent: int | None = Field(default=None, description="of each top-up goes to the debt; absent: no debt")
+    debt_weekly_cap_nano: int | None = Field(default=None, description="at most so much in a week; absent: no cap")
+    debt_left_nano: int | None = Field(default=None, description="what the cap still allows this week")
     refundable_nano: int | None = Field(default=None, description="at most this can be refunded (R12)")
     ended_at: str | None = Field(default=None, description="the tenancy was settled and takes no money any more (R33)")
     posted_nano: int
