@@ -83,10 +83,17 @@ RULES = {
     "R5": later("another hold remains"),
     "R6": later("the balance is not above the restore limit"),
     "R7": later("the request was expired, repeated or not permitted"),
+    "R10": later("there is no such amount to book"),
+    "R12": later("this act has its own conditions"),
     "R15": later("the amount is outside the limits"),
+    "R16": later("emergency credit and debts have their own rules"),
     "R19": later("the opening reading is not confirmed yet"),
     "R20": later("a reading is set aside"),
     "R25": later("the gateway's clock is not trusted"),
+    "R32": later("two people are needed, or another role"),
+    "R33": later("the end of a tenancy"),
+    "I5": later("nothing can be written now"),
+    "I15": later("a reading is in doubt"),
 }
 """What a rule's number means, beside the edge's own sentence."""
 

@@ -29,18 +29,18 @@ KEPT_S = 365 * 86_400
 @blueprint.get("/receipt/<seq>")
 def receipt(seq: str) -> Response:
     """The receipt of the top-up that is entry `seq`; `paper` chooses its width, and the browser remembers it."""
-    return _page(_number(seq), None)
+    return _page(number_of_address(seq), None)
 
 
 @blueprint.post("/receipt/<seq>")
 def print_(seq: str) -> Response:
     """Note one more paper and show it for the printer."""
     require("topup")
-    number = _number(seq)
+    number = number_of_address(seq)
     return _page(number, parts().receipts.print(number, me().name) if _topup(number) else None)
 
 
-def _number(text: str) -> int:
+def number_of_address(text: str) -> int:
     """A seq from the address; 404 for what cannot be one."""
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         abort(404)
