@@ -111,7 +111,7 @@ def _prices(core: Core, account: AccountState, counters: Counters) -> dict[str, 
             fields |= {f"{water}step": standing.step, f"{water}step_used_{litre}": standing.used_wh}
             fields[f"{water}step_next_{litre}"] = standing.next_wh
             if unit == ENERGY:
-                fields["step_since"] = standing.period.isoformat()
+                fields["step_began_on"] = standing.period.isoformat()
         fields[f"{water}price_now"] = price_text(micro)
     return fields
 

@@ -77,7 +77,7 @@ def beside_of(account: Account) -> list[Figure]:
     if found:
         found.append(Figure(t("Refundable"), yuan(account.refundable_nano), t("at most")))
     if account.step is not None and account.step_used_wh is not None:
-        used = t("{used} kWh used since {day}", used=kwh(account.step_used_wh), day=(account.step_since or "")[5:])
+        used = t("{used} kWh used since {day}", used=kwh(account.step_used_wh), day=(account.step_began_on or "")[5:])
         upper = account.step_next_wh
         more = t("the next from {kwh} kWh", kwh=kwh(upper)) if upper is not None else t("the last one")
         found.append(Figure(t("Step|tariff"), str(account.step), f"{used} · {more}"))

@@ -35,20 +35,24 @@ class TopUps:
 
     def offered(self, receipt: str) -> list[Line]:
         """The newest that stand, and the one that is named where it is older."""
-        found = [line for line in self._of("topup/1", 60) if line.seq not in self.reversed and _receipt(line)]
+        found = [line for line in self._of("topup/1", 60) if line.seq not in self.reversed and receipt_of(line)]
         named = self.of(receipt)
         found = found[:CHOICE]
         return found if named is None or named in found else [named, *found]
 
     def of(self, receipt: str) -> Line | None:
         """The top-up with this receipt number, which ends in its entry's number; None where the archive has none."""
-        digits = receipt.rpartition("-")[2]
-        if not (digits.isascii() and digits.isdigit() and len(digits) < 19):
+        line = self.at(receipt.rpartition("-")[2])
+        return line if line is not None and receipt_of(line) == receipt else None
+
+    def at(self, number: str) -> Line | None:
+        """The top-up that is this entry."""
+        if not (number.isascii() and number.isdigit() and len(number) < 19):
             return None
-        line = self._history.entry(int(digits))
+        line = self._history.entry(int(number))
         mine = line is not None and line.kind == "topup/1" and line.account == self._account
-        return line if line is not None and mine and _receipt(line) == receipt else None
+        return line if mine else None
 
 
-def _receipt(line: Line) -> str:
+def receipt_of(line: Line) -> str:
     return str(line.body.get("receipt") or "")

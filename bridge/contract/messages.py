@@ -265,7 +265,7 @@ class Account(Message):
     step: int | None = Field(default=None, description="the step that the next kWh falls into, from 1 (R29)")
     step_used_wh: int | None = Field(default=None, description="used in this step period, also what is not billed yet")
     step_next_wh: int | None = Field(default=None, description="where the next step begins; absent in the last")
-    step_since: str | None = Field(default=None, description="the local date on which this step period began")
+    step_began_on: str | None = Field(default=None, description="the local date on which this step period began")
     water_price_now: str | None = Field(default=None, description="yuan for the next m3")
     water_step: int | None = None
     water_step_used_l: int | None = None

@@ -62,9 +62,14 @@ class Tenancy:
         return self.rooms[0].state if self.rooms else "none"
 
     @property
+    def ended(self) -> bool:
+        """Settled: its meters are free and may be somebody else's."""
+        return self.account is not None and self.account.ended_at is not None
+
+    @property
     def word(self) -> str:
         """Its state in words: those of the meter that is in it."""
-        if self.account is not None and self.account.ended_at is not None:
+        if self.ended:
             return t("Settled")
         return self.rooms[0].word if self.rooms else t(WORDS["none"])
 
@@ -149,7 +154,7 @@ def _now(stand: Parts, found: Tenancy) -> dict[str, Any]:
 def _entries(stand: Parts, found: Tenancy) -> dict[str, Any]:
     before = request.args.get("before", "")
     seq = int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None
-    meters, since = found.row.meters, instant_of(found.row.since)
+    meters, since = [] if found.ended else found.row.meters, instant_of(found.row.since)
     lines = stand.history.of_account(found.row.id, meters, since, seq, limit=21)
     wall = stand.wall()
     return {

@@ -21,7 +21,7 @@ from panel.money_acts import ACTS, LABELS, LONGEST, METHODS, REASONS, Act, appro
 from panel.money_card import card_of
 from panel.money_effects import Sight, effect_of, forbidden, limits
 from panel.money_figures import figures_of
-from panel.money_topups import TopUps
+from panel.money_topups import TopUps, receipt_of
 from panel.money_typed import Typed, fresh, read
 from panel.pages.account import Tenancy, tenancy
 from panel.parts import parts
@@ -59,9 +59,12 @@ def of_account(id: str) -> str:
 
 @blueprint.get("/money/<operation>/<id>")
 def form(operation: str, id: str) -> str:
-    """The form; its fields may be filled by the address."""
+    """The form; its fields may be filled by the address, a top-up also by the number of its `entry`."""
     act, found = _act(operation), tenancy(id)
-    return _page(_sight(found), fresh(act, request.args))
+    sight, given = _sight(found), request.args.to_dict()
+    if (line := sight.topups.at(given.get("entry", ""))) is not None:
+        given["receipt"] = receipt_of(line)
+    return _page(sight, fresh(act, given))
 
 
 @blueprint.post("/money/<operation>/<id>")

@@ -14,6 +14,7 @@ from panel.capitals import capitals
 from panel.edge_words import person
 from panel.guard import me, need_history, require
 from panel.history import Line
+from panel.money_topups import TopUps
 from panel.pages.entries import METHOD_WORDS
 from panel.parts import parts
 from panel.receipts import Print
@@ -84,7 +85,17 @@ def _words(line: Line) -> dict[str, Any]:
         "tenant": tenant,
         "numbers": [meter.serial or meter.address for meter in view.meters_of(tenant)] if tenant else [],
         "method": t(METHOD_WORDS[method]) if method in METHOD_WORDS else method,
+        "reversed": line.seq in TopUps(parts().history, line.account or "").reversed,
+        "repaid": _repaid(body),
         "cashier": person(str(body.get("who", ""))),
         # Of the money that moved, as the figures above them; what the body says of it besides is not asked.
         "capitals": capitals(moved_nano // NANO_PER_FEN) if moved_nano > 0 and language_now() == "zh" else None,
     }
+
+
+def _repaid(body: dict[str, Any]) -> list[tuple[str, int]]:
+    """(word, nano-yuan) of what this top-up repaid (R16)."""
+    repaid = body.get("repaid")
+    found = repaid if isinstance(repaid, dict) else {}
+    words = (("credit_nano", t("Of it to the emergency credit")), ("debt_nano", t("Of it to the deferred debt")))
+    return [(word, found[key]) for key, word in words if type(found.get(key)) is int and found[key] > 0]

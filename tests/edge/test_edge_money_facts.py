@@ -7,10 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from bridge.contract.clock import ManualClock
 from bridge.contract.messages import Account, DecisionRow
+from bridge.contract.site_file import load
+from bridge.contract.sound import unsound
+from edge import install
 from edge.account_facts import account_fact
+from edge.accounts import Accounts
+from edge.book import Book
+from edge.core import Core
+from edge.settings import terms_of
 from edge.tariff_facts import DECIDED_TOLD, proposals_fact
-from tests.edge.money_desk import CHECKER, MAKER, MoneyDesk
+from tests.edge.money_desk import CHECKER, MAKER, START, MoneyDesk
 
 DEBT = {"account": "101", "share_percent": 20, "papers": "agreement 7"}
 
@@ -68,3 +76,18 @@ def test_the_maker_hears_what_became_of_a_proposal(desk: MoneyDesk) -> None:
         desk.done("reject-money", proposal=newest, who=MAKER, why="x")
     decided = proposals_fact(desk.core).decided
     assert len(decided) == DECIDED_TOLD and decided[0].id == newest and second not in {row.id for row in decided}
+
+
+def test_every_account_of_the_example_site_is_believed(tmp_path: Path) -> None:
+    """Steps, water, several meters: whoever receives a fact about such an account finds nothing wrong in it."""
+    site = load(Path(__file__).parents[2] / "site.example.toml")
+    clock = ManualClock(START)
+    book = Book(tmp_path, clock, "boot-1")
+    book.trusted = True
+    core = Core(book, terms_of(site, (frozenset(), frozenset())), clock)
+    install.fill(core, site)
+    accounts = Accounts(core, lambda meter: None)
+    facts = [account_fact(core, accounts, account) for account in core.state.accounts.values()]
+    book.close()
+    assert any(fact.step_began_on for fact in facts) and any(fact.water_price_now for fact in facts)
+    assert [unsound(fact) for fact in facts] == [None] * len(facts)
