@@ -26,6 +26,10 @@ class Act:
     within: str = HALF_A_DAY
     optional: tuple[str, ...] = ()
 
+    def label(self, name: str) -> str:
+        """What stands over a field: a reason in words is one's own where there is no list of them."""
+        return REASON if name == "why" and "reason" not in self.fields else LABELS[name]
+
     @property
     def alone(self) -> bool:
         return self.within == NOBODY
@@ -75,6 +79,7 @@ REASONS = {
 METHODS = {"cash": later("Cash"), "transfer": later("Transfer"), "card": later("Card"), "online": later("Online")}
 assert set(REASONS) == set(Reason.__args__) and set(METHODS) == set(Channel.__args__)  # type: ignore[attr-defined]
 
+REASON = later("Reason")
 LABELS = {
     "receipt": later("Which top-up"), "amount": later("Amount"), "to_account": later("To which account"),
     "method": later("How the money leaves"), "reference": later("Number of the signed slip or of the channel"),
@@ -85,6 +90,17 @@ LABELS = {
 
 LONGEST = {"why": 200, "papers": 200, "consent": 200, "reference": 64, "receipt": 64}
 """Characters the gateway takes."""
+
+
+SHORT = {
+    **LABELS, "to_account": later("Goes to"), "reference": later("Number|slip"), "papers": later("Papers"),
+    "consent": later("Tenant's consent"), "share": later("Share, %"), "cap": later("In a week at most"),
+}  # fmt: skip
+"""The same where they are only told."""
+
+
+def told_label(operation: str, name: str) -> str:
+    return t(REASON if name == "why" and ACTS[operation].label(name) == REASON else SHORT[name])
 
 
 def approval_words(act: Act) -> str:

@@ -75,7 +75,7 @@ def beside_of(account: Account) -> list[Figure]:
     """What stands beside the balance on an account's page: what is owed, and the steps of electricity and water."""
     found = owed_of(account)
     if found:
-        found.append(Figure(t("Refundable"), yuan(account.refundable_nano), t("at most")))
+        found.append(Figure(t("Refundable"), yuan(account.refundable_nano)))
     if account.step is not None and account.step_used_wh is not None:
         used = t("{used} kWh used since {day}", used=kwh(account.step_used_wh), day=(account.step_began_on or "")[5:])
         upper = account.step_next_wh

@@ -16,7 +16,7 @@ from bridge.contract.units import NANO_PER_FEN
 from panel.formats import yuan
 from panel.guard import i_may, me
 from panel.mirror import View
-from panel.money_acts import ACTS, LABELS, METHODS, REASONS, act_title
+from panel.money_acts import ACTS, METHODS, REASONS, act_title, told_label
 from panel.words import t
 
 
@@ -79,7 +79,7 @@ def _waiting(view: View, row: ProposalRow) -> Waiting:
     fen = body.get("amount_fen")
     nano = fen * NANO_PER_FEN if type(fen) is int and abs(fen) < 10**12 else None
     return Waiting(
-        row, act_title(row.what), account, view.accounts.get(account), nano, told_of(view, body),
+        row, act_title(row.what), account, view.accounts.get(account), nano, told_of(view, row.what, body),
         same_person(me().name, row.who), _whole(row),
     )  # fmt: skip
 
@@ -93,18 +93,17 @@ def _whole(row: ProposalRow) -> bool:
     return True
 
 
-def told_of(view: View, body: dict[str, Any]) -> list[tuple[str, str]]:
+def told_of(view: View, what: str, body: dict[str, Any]) -> list[tuple[str, str]]:
     """(label, text) of all that stands in a proposal beside whom and how much."""
     found: list[tuple[str, str]] = []
-    for key, name in (("to_account", "to_account"), ("method", "method"), ("reference", "reference"),
-                      ("reason", "reason"), ("why", "why"), ("consent", "consent"), ("papers", "papers")):  # fmt: skip
-        text = body.get(key)
+    for name in ("to_account", "method", "reference", "reason", "why", "consent", "papers"):
+        text = body.get(name)
         if isinstance(text, str) and text:
-            found.append((t(LABELS[name]), _word(view, key, text)))
+            found.append((told_label(what, name), _word(view, name, text)))
     if type(share := body.get("share_percent")) is int:
-        found.append((t(LABELS["share"]), str(share)))
+        found.append((told_label(what, "share"), str(share)))
     if type(cap := body.get("weekly_cap_fen")) is int:
-        found.append((t(LABELS["cap"]), yuan(cap * NANO_PER_FEN) if 0 < cap < 10**12 else t("no cap")))
+        found.append((told_label(what, "cap"), yuan(cap * NANO_PER_FEN) if 0 < cap < 10**12 else t("no cap")))
     return found
 
 

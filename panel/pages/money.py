@@ -13,11 +13,12 @@ from flask import Blueprint, abort, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from bridge.contract.asking import new_transaction
+from bridge.contract.units import yuan_text
 from panel.commands import Conflict, NotSent
 from panel.formats import fen
 from panel.guard import me, quiet, require
 from panel.links import link
-from panel.money_acts import ACTS, LABELS, LONGEST, METHODS, REASONS, Act, approval_words
+from panel.money_acts import ACTS, LONGEST, METHODS, REASONS, Act, approval_words, told_label
 from panel.money_card import card_of
 from panel.money_effects import Sight, effect_of, forbidden, limits
 from panel.money_figures import figures_of
@@ -107,7 +108,7 @@ def _page(sight: Sight, typed: Typed) -> str:
     return render_template(
         "money.html", form=typed, stands_against=forbidden(sight, act), figures=figures_of(sight, act),
         topups=sight.topups.offered(typed.value("receipt")) if "receipt" in act.fields else [],
-        others=_others(sight) if "to_account" in act.fields else [], **_shared(sight, act),
+        most=_most(sight, act), others=_others(sight) if "to_account" in act.fields else [], **_shared(sight, act),
     )  # fmt: skip
 
 
@@ -120,9 +121,16 @@ def _confirm(sight: Sight, typed: Typed) -> str:
 
 def _shared(sight: Sight, act: Act) -> dict[str, Any]:
     return {
-        "act": act, "it": sight.row, "wall": sight.wall, "labels": LABELS, "methods": METHODS, "reasons": REASONS,
+        "act": act, "it": sight.row, "wall": sight.wall, "methods": METHODS, "reasons": REASONS,
         "longest": LONGEST, "approval": approval_words(act),
     }  # fmt: skip
+
+
+def _most(sight: Sight, act: Act) -> str | None:
+    """The whole amount that a refund or a deferral can have, for one click."""
+    refundable = sight.account.refundable_nano or 0 if sight.account else 0
+    nano = {"refund": refundable, "defer": sight.owed_nano}.get(act.operation, 0)
+    return yuan_text(nano) if nano > 0 else None
 
 
 def _others(sight: Sight) -> list[Any]:
@@ -150,5 +158,5 @@ def _told(sight: Sight, typed: Typed) -> list[tuple[str, str]]:
             case "cap" if not typed.words["weekly_cap_fen"]:
                 text = t("no cap")
         if text:
-            found.append((t(LABELS[name]), text))
+            found.append((told_label(typed.act.operation, name), text))
     return found
