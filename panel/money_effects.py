@@ -79,7 +79,7 @@ def forbidden(sight: Sight, act: Act) -> str | None:
     if account.ended_at is not None:
         return t("This account is settled; it takes and gives no money any more (R33).")
     match act.operation:
-        case "refund" if (account.refundable_nano or 0) <= 0:
+        case "refund" if account.refundable_nano is not None and account.refundable_nano <= 0:
             return t("Nothing can be refunded: no money here is the tenant's own (R12).")
         case "lend" if not sight.emergency_nano:
             return t("This site lends no emergency credit (R16).")

@@ -77,7 +77,8 @@ def _page(id: str, form: Decision, code: int = 200) -> str | tuple[str, int]:
     stand, found = parts(), _found(id)
     if found is None:
         over = next((each for each in decided(stand.mirror.view()) if each.row.id == id), None)
-        return render_template("proposal.html", it=None, over=over, wall=stand.wall()), 200 if over else 404
+        known = 200 if over else 404
+        return render_template("proposal.html", it=None, over=over, wall=stand.wall()), code if code != 200 else known
     shown = render_template(
         "proposal.html", it=found, over=None, form=form, effect=_effect(found), act=ACTS[found.row.what],
         wall=stand.wall(),
@@ -107,7 +108,7 @@ def decide(id: str) -> str | tuple[str, int] | Response:
     form = Decision(typed.get("transaction", ""), typed.get("why", "").strip())
     found = _found(id)
     if found is None and parts().commands.find(form.transaction) is None:
-        return _page(id, form, 404)
+        return _page(id, form, 409)
     if mistake := _mistake(form, approve, found):
         fresh = form.transaction if is_transaction(form.transaction) else new_transaction()
         return _page(id, Decision(fresh, form.why[:LONGEST_WHY], mistake), 422)

@@ -97,4 +97,5 @@ def _charge(id: str) -> dict[str, Any] | None:
     return {
         "number": meter_number(row) if row else line.meter or "", "room": row.room if row else "", "start": start,
         "end": end, "at": body["end"]["at"], "wh": body["wh"], "amount_nano": body["amount_nano"], "water": water,
+        "multiplier": body.get("multiplier", 1),
     }  # fmt: skip
