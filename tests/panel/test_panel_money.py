@@ -200,12 +200,14 @@ def test_two_clicks_are_one_proposal_one_approval_and_one_loan(counter: Counter)
         form = {**hidden(counter.look(operation, **typed).text), "step": "send"}
         assert twice(counter, counter.clerk, f"/money/{operation}/{SHOP}", form) == [303, 303]
     assert len(counter.house.of("proposal/1")) == len(counter.house.of("credit/1")) == 1
+    assert len(counter.panel.requests("refund")) == len(counter.panel.requests("lend")) == 1
     path = f"/proposal/{counter.house.of('proposal/1')[0].fields['proposal']}"
     form = {**hidden(counter.manager.get(path).text), "do": "approve"}
     assert twice(counter, counter.manager, path, form) == [303, 303]
     assert counter.manager.client.post(path, data=form).status_code == 303
     counter.pump()
     assert len(counter.house.of("refund/1")) == len(counter.house.of("decision/1")) == 1
+    assert len(counter.panel.requests("approve-money")) == 1
     assert counter.house.of("refusal/1") == []
 
 
