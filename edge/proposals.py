@@ -12,7 +12,7 @@ import logging
 from datetime import timedelta
 from typing import Any
 
-from bridge.contract.same_person import same_person
+from bridge.contract.people import same_person
 from bridge.contract.units import instant_exact, instant_of_micros, instant_text, micros_of
 from edge.asked import Answer, Asked, Refusal
 from edge.core import Core, Draft

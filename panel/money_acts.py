@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from bridge.contract.money_messages import Channel, Reason
 from bridge.contract.permissions import MONEY
+from bridge.contract.units import RATES
 from panel.words import later, t
 
 NOBODY, HALF_A_DAY, THREE_DAYS = "", "half a day", "three days"
@@ -25,6 +26,8 @@ class Act:
     fields: tuple[str, ...]
     within: str = HALF_A_DAY
     optional: tuple[str, ...] = ()
+    form: bool = True
+    """False: it is proposed from the shell, and decided here."""
 
     def label(self, name: str) -> str:
         """What stands over a field: a reason in words is one's own where there is no list of them."""
@@ -34,6 +37,9 @@ class Act:
     def alone(self) -> bool:
         return self.within == NOBODY
 
+
+REGISTERS = ("total", *RATES)
+"""What a correction of a reading tells, in kWh or m³."""
 
 ACTS: dict[str, Act] = {
     act.operation: act
@@ -53,6 +59,9 @@ ACTS: dict[str, Act] = {
         Act("correct", later("Wrong-meter correction"),
             later("Moves an amount that was booked on the wrong meter's account to the account it belongs to."),
             ("to_account", "amount", "why", "papers")),
+        Act("correct-reading", later("Correction of a reading"),
+            later("Puts right the register that a meter's newest charge ends at; the difference is charged or given back."),
+            ("meter", "entry", *REGISTERS, "why", "papers"), form=False),
         Act("bring", later("Bring in an opening balance"),
             later("Brings in the balance from before this book, once per account. With a minus it is a debt."),
             ("amount", "papers"), THREE_DAYS),
@@ -85,7 +94,7 @@ LABELS = {
     "method": later("How the money leaves"), "reference": later("Number of the signed slip or of the channel"),
     "reason": later("Reason"), "why": later("In words"), "papers": later("Papers: their numbers, or where they lie"),
     "consent": later("How and when the tenant agreed"), "share": later("Share of each top-up, %"),
-    "cap": later("At most in a week, yuan"),
+    "cap": later("At most in a week, yuan"), "meter": later("Meter"), "entry": later("Entry|number"),
 }  # fmt: skip
 
 LONGEST = {"why": 200, "papers": 200, "consent": 200, "reference": 64, "receipt": 64}

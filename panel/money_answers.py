@@ -70,7 +70,7 @@ def _until(found: dict[str, object], wall: Wall) -> str:
 
 def again(asked: Asked) -> str | None:
     """The form of a refused act with what was typed in it."""
-    if asked.operation not in ACTS or not asked.fields.get("account"):
+    if asked.operation not in ACTS or not ACTS[asked.operation].form or not asked.fields.get("account"):
         return None
     return link("money.form", operation=asked.operation, id=asked.fields["account"], **typed_from(asked.fields))
 

@@ -22,6 +22,6 @@ def card_of(stand: Parts, id: str, account: Account | None) -> dict[str, Any]:
     papers = stand.history.of_kinds(id, (), KINDS, SLIPS_SHOWN)[::-1] if i_may("approve-money") else []
     return {
         "slips": [(line, t(TITLES[line.kind]), paid) for line in papers if (paid := paid_of(line))],
-        "acts": [act for act in ACTS.values() if i_may(act.operation) and not ended],
+        "acts": [act for act in ACTS.values() if act.form and i_may(act.operation) and not ended],
         "waiting": waiting_of(stand.mirror.view(), id) if i_may("approve-money") else [],
     }

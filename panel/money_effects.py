@@ -128,7 +128,8 @@ def _reversal(sight: Sight, account: Account, receipt: str) -> Mistakes:
         return {"receipt": t("There is no such top-up of this account, or it is on its way to the archive (R12).")}
     if line.seq in sight.topups.reversed:
         return {"receipt": t("This top-up was reversed already; that is done once (R12).")}
-    left = account.available_nano - (line.amount_nano or 0)
+    lent = account.credit_nano if sight.topups.lent_since(line.seq) else 0  # It is no part of the top-up.
+    left = account.available_nano - lent - (line.amount_nano or 0)
     if left < sight.floor_nano:
         return {"receipt": t("This top-up is spent: {left} yuan would be left without it (R12).", left=yuan(left))}
     return {}

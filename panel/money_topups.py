@@ -33,6 +33,10 @@ class TopUps:
     def brought_in(self) -> bool:
         return bool(self._of("opening-balance/1", 1))
 
+    def lent_since(self, seq: int) -> bool:
+        """True where an emergency credit was lent after that entry."""
+        return any(line.seq > seq for line in self._of("credit/1", 1))
+
     def offered(self, receipt: str) -> list[Line]:
         """The newest that stand, and the one that is named where it is older."""
         found = [line for line in self._of("topup/1", 60) if line.seq not in self.reversed and receipt_of(line)]

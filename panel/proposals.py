@@ -11,12 +11,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from bridge.contract.messages import REQUESTS, AccountRow, DecisionRow, ProposalRow, Proposals, Request
-from bridge.contract.same_person import same_person
+from bridge.contract.people import same_person
 from bridge.contract.units import NANO_PER_FEN
 from panel.formats import yuan
 from panel.guard import i_may, me
 from panel.mirror import View
-from panel.money_acts import ACTS, METHODS, REASONS, act_title, told_label
+from panel.money_acts import ACTS, METHODS, REASONS, REGISTERS, act_title, told_label
+from panel.states import RATE_WORDS
 from panel.words import t
 
 
@@ -96,10 +97,13 @@ def _whole(row: ProposalRow) -> bool:
 def told_of(view: View, what: str, body: dict[str, Any]) -> list[tuple[str, str]]:
     """(label, text) of all that stands in a proposal beside whom and how much."""
     found: list[tuple[str, str]] = []
-    for name in ("to_account", "method", "reference", "reason", "why", "consent", "papers"):
+    for name in ("to_account", "meter", "entry", "method", "reference", "reason", "why", "consent", "papers"):
         text = body.get(name)
         if isinstance(text, str) and text:
             found.append((told_label(what, name), _word(view, name, text)))
+    for rate in REGISTERS:
+        if isinstance(text := body.get(rate), str):
+            found.append((t(RATE_WORDS[rate]), text))
     if type(share := body.get("share_percent")) is int:
         found.append((told_label(what, "share"), str(share)))
     if type(cap := body.get("weekly_cap_fen")) is int:

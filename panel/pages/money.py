@@ -37,7 +37,7 @@ ROOMS_OFFERED = 400
 
 def _act(operation: str) -> Act:
     """The act of an address; 404 for none, 403 for a role that may not ask for it."""
-    if operation not in ACTS:
+    if operation not in ACTS or not ACTS[operation].form:
         abort(404)
     require(operation)
     return ACTS[operation]

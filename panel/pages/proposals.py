@@ -19,7 +19,7 @@ from panel.commands import Conflict, NotSent
 from panel.guard import me, quiet, require
 from panel.links import link
 from panel.money_acts import ACTS
-from panel.money_effects import Effect, Sight, effect_of
+from panel.money_effects import CHANGES, Effect, Sight, effect_of
 from panel.money_topups import TopUps
 from panel.pages.account import tenancy_of
 from panel.pages.answers import answer_to
@@ -90,7 +90,7 @@ def _effect(found: Waiting) -> Effect | None:
     """Before and after as things stand now; None where the proposal or the account is not known whole."""
     stand = parts()
     view = stand.mirror.view()
-    if found.tenant is None or not found.whole:
+    if found.tenant is None or not found.whole or found.row.what not in CHANGES:
         return None
     one = tenancy_of(stand, view, found.tenant)
     topups = TopUps(stand.history, found.account)

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from bridge.contract.units import price_text
 from edge.audit import explain, words
-from edge.audit.figures import price, quantity
+from edge.audit.figures import quantity
 from tests.bench.grown_book import Grown
 from tests.edge.building import START, Building
 
@@ -57,7 +58,7 @@ def test_people_read_it_in_both_languages(book: Path, capsys: pytest.CaptureFixt
     assert "multiplier" in english and "倍率 21" in chinese and "step 2, added" in english
     for line in story["lines"]:
         for text in (english, chinese):
-            assert f"x {price(line['price_micro']):>9}" in text
+            assert f"x {price_text(line['price_micro']):>9}" in text
     for figure in (story["hash"], "商铺分时"):
         assert figure in english and figure in chinese
     assert "kept this register" not in chinese and "日冻结" not in english

@@ -19,6 +19,7 @@ WORDS = {
     "compensate": "account=101 amount_fen=500 reason=price-reform papers=notice-4",
     "deduct": "account=101 amount_fen=500 reason=other why=corridor-lamp papers=photo-3 consent=signed-11-20",
     "correct": "account=101 to_account=102 amount_fen=500 why=wires-crossed papers=photo-3",
+    "correct-reading": "account=101 meter=m1 entry=charge:m1:2026-11-20 total=113.50 why=misread papers=photo-7",
     "bring": "account=101 amount_fen=-500 papers=old-book",
     "lend": "account=101 why=night",
     "defer": "account=101 amount_fen=500 share_percent=30 weekly_cap_fen=4000 papers=agreement-7",

@@ -123,7 +123,7 @@ def test_a_settled_account_takes_and_gives_nothing(desk: Stage) -> None:
     page = visitor.see(ACCOUNT)
     assert "Settled 2026-11-20 13:50:12" in page and 'id="topup"' not in page and 'id="money"' not in page
     assert "/meter/a206" not in page and ">Settled<" in page
-    for operation in ACTS:
+    for operation in (act.operation for act in ACTS.values() if act.form):
         code, page = look(visitor, operation, EVERY.get(operation, {}), step="send")
         assert code == 422 and "(R33)" in page, operation
     desk.say(standing(available=100.0), SHOP)
