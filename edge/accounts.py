@@ -83,6 +83,7 @@ class Accounts:
             keep_power=live.keep_power,
             brake=core.state.brake,
             estimated=any(core.state.meters[id].estimated_days for id in account.meters),
+            changing=any(core.state.meters[id].changing is not None for id in account.meters),
         )
         verdict = policy.may_cut(moment, core.terms)
         if verdict.allowed and "arrears" not in meter.holds and (why := self._brake_due(meter)) is not None:

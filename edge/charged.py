@@ -20,13 +20,14 @@ def mark_of(fields: dict[str, Any]) -> Mark:
 
 def moved_in(meter: MeterState, account: str) -> None:
     """A tenant pays for it from now on: from an opening that is read now, for what was used before is not theirs."""
-    meter.account, meter.billed = account, None
+    meter.account, meter.vacant, meter.billed = account, meter.billed or meter.vacant, None
     meter.borders, meter.days, meter.estimated_days = [], [], 0
 
 
 def opened(meter: MeterState, fields: dict[str, Any]) -> None:
     """It is charged from this register on (R19)."""
     meter.billed = meter.proven = mark_of(fields)
+    meter.vacant = None
     meter.table_differs = bool(meter.table_found)
     meter.serial = meter.serial or fields["serial"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bridge.contract.entries import CHARGES, INCOME, TENANT, WATER_INCOME
+from bridge.contract.entries import CHARGES, INCOME, REPLACED, TENANT, WATER_INCOME
 from bridge.contract.site_prices import amount_wh
 from bridge.contract.units import RATES, exact_of_micros, instant_of_micros, kwh_text, micros_of, micros_of_text
 from edge import gate
@@ -39,7 +39,7 @@ class CorrectedReading:
         original = core.book.find(words["entry"])
         if original is None or original.fields.get("meter") != meter.id:
             raise Refusal("R12", f"there is no charge or opening {words['entry'][:64]!r} of meter {meter.id}")
-        if billed is None or _ends_at(original) != billed.at:
+        if billed is None or _ends_at(original) != billed.at or self._counts_anew(meter, original):
             raise Refusal(
                 "R12",
                 f"{original.id} is not the newest register of meter {meter.id}; "
@@ -84,6 +84,11 @@ class CorrectedReading:
         if meter is None or id not in account.meters:
             raise Refusal("R12", f"meter {id[:32]!r} is none of account {account.id}")
         return meter
+
+    def _counts_anew(self, meter: MeterState, original: Entry) -> bool:
+        """Whether the meter was replaced or its multiplier changed since: it goes on from there (R22, R23)."""
+        since = self._core.book.entries(original.seq + 1)
+        return any(each.kind in REPLACED and each.fields["meter"] == meter.id for each in since)
 
     def _registers(self, words: dict[str, Any], known: Registers, full_scale_wh: int) -> Registers:
         """The registers as they were typed, all that the wrong ones had and no other. Raises Refusal."""

@@ -59,12 +59,25 @@ def fields_of(operation: str, words: tuple[str, ...]) -> dict[str, object]:
 
 
 def _value(name: str, value: str, annotation: object) -> object:
+    if any(typing.get_origin(each) is dict for each in (annotation, *typing.get_args(annotation))):
+        return _table(name, value)
     if annotation is not int and int not in typing.get_args(annotation):
         return value
     try:
         return int(value)
     except ValueError:
         raise Trouble(USAGE, f"{name} is a whole number, not {value!r}") from None
+
+
+def _table(name: str, value: str) -> dict[str, object]:
+    """Registers, such as `total:88129650,peak:1200`."""
+    found: dict[str, object] = {}
+    for part in value.split(","):
+        key, colon, number = part.partition(":")
+        if not colon or not number.strip().isdecimal():
+            raise Trouble(USAGE, f"{name} is written like total:88129650,peak:1200, in whole Wh, not {value!r}")
+        found[key.strip()] = int(number)
+    return found
 
 
 def request(

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from bridge.contract.entries import FEES, INCOME, TENANT, WATER_INCOME
 from bridge.contract.units import micros_of
 from edge import model
-from edge.audit import frames
+from edge.audit import frames, meters
 from edge.audit.ends import Ends
 from edge.audit.kept import Kept
 from edge.audit.lie import Report, Wrong, must
@@ -42,7 +42,8 @@ class Charges:
         must(start, mark_body(meter.billed), "where it starts")
         unit = WATER if model.of_row(meter.row).quantity == "volume" else ENERGY
         must(fields.get("unit", ENERGY), unit, "its unit")
-        if "date" in fields and id not in (
+        last = meters.last_charge(self._state, meter, id, end)
+        if "date" in fields and not last and id not in (
             own := f"charge:{meter.id}:{fields['date']}", f"charge:{meter.id}:exit:{account.id}"
         ):  # fmt: skip
             raise Wrong(f"its id is {id!r}", f"{own!r}")

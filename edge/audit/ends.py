@@ -86,7 +86,8 @@ class Ends:
         ):  # fmt: skip
             raise Wrong("its end rests on readings that do not lie around it", "one within two hours on each side")
         self._rests_on(meter, [before, after], end, at)
-        rules = Rules(self._pricing.pricing.versions(account, unit), self._zone, self._state.days)
+        borders = self._pricing.told_by_borders(account, meter, unit, billed.at, at)
+        rules = Rules(self._pricing.pricing.versions(account, unit), self._zone, self._state.days, borders)
         own = interpolated([before, after], at, rules, model.of_row(meter.row).full_scale_wh)
         self._same(end, own, "interpolated registers worked out again")
 

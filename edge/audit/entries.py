@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from bridge.contract.entries import CHARGES, KINDS, TARIFFS, TENANT, TILL
 from bridge.contract.people import same_person
 from bridge.contract.units import BALANCE_LIMIT_NANO, NANO_PER_FEN
-from edge.audit import frames
+from edge.audit import frames, meters
 from edge.audit.charges import Charges
 from edge.audit.days import Days
 from edge.audit.kept import Kept
@@ -150,16 +150,18 @@ class Entries:
         self._report.count("readings put right")
 
     def _meter(self, entry: Read, fields: Fields) -> None:
-        place = (fields["port"], fields["address"], fields.get("circuit"))
-        for other in self.state.meters.values():
-            if other.id != fields["meter"] and place == (
-                other.row["port"], other.row["address"], other.row.get("circuit")
-            ):  # fmt: skip
-                raise Wrong(f"meter {other.id} has its address {place[1]} on {place[0]}", "one meter there (I21)")
+        meters.place_is_free(self.state, fields)
+
+    def _replaced(self, entry: Read, fields: Fields) -> None:
+        meters.replaced(self.state, fields, self._zone, self._report)
+
+    def _ratio(self, entry: Read, fields: Fields) -> None:
+        meters.ratio(self.state, fields, self._zone, self._report)
 
     def _read_mark(self, entry: Read, fields: Fields) -> None:
         meter = self.state.meters[fields["meter"]]
         mark = {"source": "quarantine", **fields}
+        meters.vacancy(self.state, fields)
         if frames.check(meter.row, mark, self._zone, "the reading"):
             self._report.count("registers read again from raw frames")
 
@@ -184,6 +186,8 @@ _CHECKS = {
     "genesis/1": Entries._genesis,
     "topup/1": Entries._topup,
     "meter/1": Entries._meter,
+    "replacement/1": Entries._replaced,
+    "ratio/1": Entries._ratio,
     "opening/1": Entries._read_mark,
     "border/1": Entries._read_mark,
     "reading-correction/1": Entries._reading_correction,

@@ -12,8 +12,8 @@ from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bridge.contract.entries import PRICED, TARIFFS, TENANT
-from bridge.contract.units import instant_of_micros
+from bridge.contract.entries import PRICED, REPLACED, TARIFFS, TENANT
+from bridge.contract.units import instant_of, instant_of_micros
 from edge.billing.money import net_nano
 from edge.book import Entry
 
@@ -107,10 +107,12 @@ def gathered(entries: Iterable[Entry], account: str, zone: ZoneInfo, first: date
             tariffs[fields["tariff"], fields["version"]] = entry
         elif entry.kind == "opening/1":
             # One before this tenancy, after it, or after this month is another statement's.
-            if found is not None and not ended and day_of(entry, fields, zone) <= last:
+            if found is not None and not ended and day <= last:
                 meters[fields["meter"]] = MeterMonth(fields["meter"], "kWh", 1, fields)
         elif entry.kind == "account/1" and fields["account"] == account:
             found = Month(fields, zone, first, last)
+        elif entry.kind in REPLACED and found is not None and not ended:
+            _anew(found, fields, meters)
         elif found is not None:
             _taken(found, entry, day, meters, account)
             ended = ended or (entry.kind == "exit/1" and fields["account"] == account)
@@ -122,10 +124,24 @@ def gathered(entries: Iterable[Entry], account: str, zone: ZoneInfo, first: date
         balance += posting.amount_nano
         posting.balance_nano = balance
     found.closing_nano = balance
-    found.meters = [meters[id] for id in found.account["meters"] if id in meters]
+    spans = [*found.meters, *(meters[id] for id in found.account["meters"] if id in meters)]
+    found.meters = [each for id in found.account["meters"] for each in spans if each.meter == id]
     used = {(each.tariff, each.version) for each in found.sums}
     found.prices = [tariffs[key] for key in sorted(used & tariffs.keys())]
     return found
+
+
+def _anew(month: Month, fields: Fields, meters: dict[str, MeterMonth]) -> None:
+    """Another meter, or another multiplier: a span of its own on the statement, from its own register on."""
+    day = instant_of(fields["at"]).astimezone(month.zone).date()
+    if day > month.last:
+        return
+    before = meters.pop(fields["meter"], None)
+    if before is not None and before.closing is not None:
+        month.meters.append(before)
+    unit = "m3" if fields.get("unit") == "L" else "kWh"
+    multiplier = fields["multiplier"] if "multiplier" in fields else fields["row"]["multiplier"]
+    meters[fields["meter"]] = MeterMonth(fields["meter"], unit, multiplier, fields)
 
 
 def _taken(month: Month, entry: Entry, day: date, meters: dict[str, MeterMonth], account: str) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bridge.contract.entries import REPLACED
 from bridge.contract.units import NANO_PER_FEN, price_text, yuan_exact
-from edge.audit import figures
+from edge.audit import figures, meter_story
 from edge.audit.words import WORDS, say
 
 Fields = dict[str, Any]
@@ -30,6 +31,9 @@ def lines_of(story: Fields, language: str) -> list[str]:
         lines += ["", *_readings(story, zone, language), "", *_use(story, language), ""]
         lines += [*_prices(story, zone, language), *_priced(story, language)]
         lines += _said({"fields": story["fields"]}, zone, language)
+    elif story["kind"] in ("opening/1", *REPLACED):
+        told = meter_story.lines_of(story, zone, language)
+        lines += ["", *told, *_said(story, zone, language), *_frames(story["frames"], language)]
     elif story["kind"] == "trip/1":
         lines += ["", *_trip(story, zone, language), *_frames(story["frames"], language)]
     else:

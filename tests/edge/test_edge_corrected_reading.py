@@ -121,6 +121,15 @@ def test_the_meter_itself_says_less_now(desk: MoneyDesk) -> None:
     desk.agreed("correct-reading", **WORDS, total="125")
 
 
+def test_the_entry_of_another_meter_is_not_this_ones(desk: MoneyDesk) -> None:
+    """Two meters were charged to the same midnight: the charge that is named must be of the meter that is (R12)."""
+    desk.topup("102", 100)
+    desk.opened("m2", 50_000)
+    desk.charged("m2", 60_000, date(2026, 11, 20))
+    assert desk.refused("correct-reading", **{**WORDS, "entry": "charge:m2:2026-11-20"}, total="120") == "R12"
+    assert "there is no charge or opening" in (desk.heard[-1].error or "")
+
+
 def test_a_newer_charge_ends_the_proposal(desk: MoneyDesk) -> None:
     """What was right to propose is looked at again when it is approved: the next day was charged meanwhile (R12)."""
     proposal = desk.propose("correct-reading", **WORDS, total="113.5")

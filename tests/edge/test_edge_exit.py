@@ -182,3 +182,13 @@ def test_a_real_meter_is_settled_and_runs_on_without_a_tenant(tmp_path: Path) ->
     assert all(core.lives[id].sample is not before[id] and core.state.meters[id].account is None for id in freed)
     assert len(building.of("charge/2", account=account)) == len(freed)
     assert core.state.posted_nano(account) == 0 and not building.of("trip/1")
+
+
+def test_who_has_left_pays_by_no_new_price(desk: MoneyDesk) -> None:
+    """A shop that was settled does not keep its old tariff from getting steps, which are for households (R29)."""
+    price = {"id": "shop", "name": "商铺", "kind": "single", "price": "0.9",
+             "steps": {"period": "month", "bounds": [{"above": "200", "add": "0.05"}]}}  # fmt: skip
+    desk.core.state.accounts["102"].row["household"] = True
+    assert desk.refused("propose-price", role="manager", price=price) == "R29"
+    desk.agreed("settle", **SETTLE)
+    desk.done("propose-price", role="manager", price=price)

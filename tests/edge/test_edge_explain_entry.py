@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bridge.contract.units import price_text
-from edge.audit import explain, words
+from edge.audit import explain, story_text, words
 from edge.audit.figures import quantity
 from tests.bench.grown_book import Grown
 from tests.edge.building import START, Building
@@ -96,6 +96,17 @@ def test_the_evidence_of_a_cut_is_told(tmp_path: Path, capsys: pytest.CaptureFix
     trip = building.of("trip/1")[0]
     told = asked(tmp_path, capsys, trip.id)
     assert "posted " in told and f"entry {trip.fields['final_seq']}; delivered" in told and "answered: " in told
+
+
+def test_a_step_counter_is_told_of_its_own_period() -> None:
+    """The account's other meter was charged late, so November's counter stood beside October's: it goes on from there
+    and not from nothing (R29)."""
+    before = {"period": "2026-10-01", "used_wh": 90_000, "others": [["2026-11-01", 40_000]]}
+    story = {
+        "unit": "kWh", "lines": [], "wh": 0, "counter_before": before,
+        "counter": {"period": "2026-11-01", "used_wh": 50_000, "others": [["2026-10-01", 90_000]]},
+    }  # fmt: skip
+    assert "from 2026-11-01: 40.00 kWh before, 50.00 kWh after" in "\n".join(story_text._priced(story, "en"))
 
 
 def test_what_is_not_there_is_told(book: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -39,3 +39,9 @@ def test_a_month_that_is_none_is_refused(desk: MoneyDesk, month: str) -> None:
 def test_any_other_month_is_previewed(desk: MoneyDesk, month: str) -> None:
     """Also one in which nothing was charged."""
     assert previewed(desk, month) == ("done", None)
+
+
+def test_a_name_that_an_asker_made_up_is_not_shown_as_it_is(desk: MoneyDesk) -> None:
+    """A refusal names where the mistake is, and carries neither line breaks nor marks that turn the text (R7)."""
+    answer = desk.ask("propose-price", role="manager", price={**PRICE, "pri\nce\u202e<b>": "1"})
+    assert answer.rule == "R7" and "pri?ce??b?: there is no such setting" in (answer.error or "")
