@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from heapq import nlargest
 from typing import Any
 
 from bridge.contract import markup
@@ -9,6 +10,7 @@ from bridge.contract import messages as m
 from bridge.contract import price_facts as p
 from bridge.contract.units import kwh_text, price_text, text_of, yuan_text
 from edge.core import Core
+from edge.state import Proposal
 
 
 def tariff_fact(core: Core, id: str) -> m.Tariff:
@@ -18,9 +20,15 @@ def tariff_fact(core: Core, id: str) -> m.Tariff:
     return m.Tariff(name=versions[-1]["name"], versions=[_version(fields, limit) for fields in versions])
 
 
+DECIDED_TOLD = 30
+"""A busy day of decisions: their makers see what became of them."""
+
+
 def proposals_fact(core: Core) -> m.Proposals:
-    """What waits for a second person, the oldest first."""
-    waiting = [each for each in core.state.proposals.values() if each.decision is None]
+    """What waits for a second person, the oldest first, and the newest decisions."""
+    every = core.state.proposals.values()
+    waiting = [each for each in every if each.decision is None]
+    decided = nlargest(DECIDED_TOLD, ((each.decision.seq, each) for each in every if each.decision is not None))
     return m.Proposals(
         proposals=[
             m.ProposalRow(
@@ -28,7 +36,18 @@ def proposals_fact(core: Core) -> m.Proposals:
                 at=text_of(each.at) or "", until=text_of(each.until) or "",
             )
             for each in waiting
-        ]
+        ],
+        decided=[_decided(each) for _, each in decided],
+    )  # fmt: skip
+
+
+def _decided(each: Proposal) -> m.DecisionRow:
+    assert each.decision is not None
+    account = each.body.get("account")
+    return m.DecisionRow(
+        id=each.id, what=each.what, account=account if isinstance(account, str) else None, who=each.who,
+        approved=each.decision.approved, decided_by=each.decision.who, decided_at=text_of(each.decision.at) or "",
+        why=each.decision.why,
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from panel.edge_water_words import VALVE
 from panel.edge_words import person, reason, said
 from panel.meter_proposals import meters_waiting
 from panel.model_words import modelled
+from panel.money_figures import beside_of
 from panel.pages import (
     account,
     accounts,
@@ -24,22 +25,26 @@ from panel.pages import (
     live,
     meter,
     meter_change,
+    money,
     people,
+    proposals,
     receipt,
     rooms,
     sign_in,
+    slip,
     takings,
 )
 from panel.pages.entries import rate_word
 from panel.pages.people import ROLE_WORDS
 from panel.parts import EXTENSION, Parts
+from panel.proposals import waiting_for_me
 from panel.states import WORDS
 from panel.status_words import status_words
 from panel.switches import meter_number, number_of, place_of, typed_place
 from panel.telling import rule_words
 
-PAGES = (live, sign_in, people, rooms, accounts, takings, account, receipt, answers, meter, lines, line, demo,
-         meter_change)  # fmt: skip
+PAGES = (live, sign_in, people, rooms, accounts, takings, account, money, proposals, receipt, slip, answers, meter,
+         meter_change, lines, line, demo)  # fmt: skip
 
 
 def create_app(stand: Parts) -> Flask:
@@ -92,6 +97,8 @@ def create_app(stand: Parts) -> Flask:
             "liveness": live.liveness,
             "new_number": new_transaction,
             "meters_waiting": lambda: meters_waiting(stand.mirror.view()),
+            "waiting_for_me": lambda: waiting_for_me(stand.mirror.view()),
+            "beside_of": beside_of,
         }
 
     return app

@@ -47,6 +47,8 @@ class Asked:
     sent_s: float
     answers: list[Response] = field(default_factory=list)
     broker_refused: str | None = None
+    about: str = ""
+    """What a decision is about: the kind of its proposal."""
 
     @property
     def newest(self) -> Response | None:
@@ -76,7 +78,9 @@ class Commands:
         self._mids: dict[int, str] = {}
         self.publish: Callable[[str, bytes], int | None] = lambda topic, payload: None
 
-    def send(self, operation: str, subject: str, *, who: str, role: str, transaction: str, **fields: Any) -> Asked:
+    def send(
+        self, operation: str, subject: str, *, who: str, role: str, transaction: str, about: str = "", **fields: Any
+    ) -> Asked:
         """Send a signed request once. Raises NotSent, Conflict, or pydantic's ValidationError on bad fields."""
         topic, payload, _ = ask(
             self._topics, self._clock, (KEY, self._secret), operation,
@@ -92,8 +96,9 @@ class Commands:
             if mid is None:
                 raise NotSent(operation)
             asked = Asked(
-                transaction, operation, subject, fields, who, self._clock.now().isoformat(), self._clock.monotonic()
-            )
+                transaction, operation, subject, fields, who, self._clock.now().isoformat(), self._clock.monotonic(),
+                about=about,
+            )  # fmt: skip
             self._asked[transaction] = asked
             self._mids[mid] = transaction
             if len(self._mids) > REMEMBERED:  # Acknowledgements that never came, from connections that broke.

@@ -38,7 +38,11 @@ LANGUAGE_COOKIE = "riser-language"
 LONGEST_FORM = 64 * 1024
 """A form is a few hundred bytes; what is larger is refused before it is read."""
 
-TYPED = {"account.top_up": ("amount", "method", "reference"), "meter.act": ("do", "why")}
+TYPED = {
+    "account.top_up": ("amount", "method", "reference"), "meter.act": ("do", "why"), "proposals.decide": ("why",),
+    "money.step": ("receipt", "to_account", "amount", "method", "reference", "reason", "why", "consent", "papers",
+                   "share", "cap"),
+}  # fmt: skip
 """What a person typed and finds again after signing in, where the session had ended in the meantime."""
 
 CSP = (

@@ -14,18 +14,17 @@ from urllib.parse import quote, urlencode
 import pytest
 from flask import got_request_exception
 from panel_facts import charge
-from panel_stage import SECRET, FakeLink, Stage, Visitor, one_shop
+from panel_house import SameSite, house_in, panel_of, pump
+from panel_stage import Stage, Visitor, one_shop
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from bridge.contract.site import Site
 from bridge.mqtt import Received
 from panel.parts import Demo
 from panel.sessions import IDLE_S
-from tests.edge import building as edge_building
-from tests.edge.building import Building
 
 ACCOUNT, METER, PORTS = "/account/100206", "/meter/a206", "/lines/ports"
-FORMS = (ACCOUNT, METER, PORTS, "/people", "/password", "/sign-in", "/sign-out")
+MONEY = ("/money/refund/100206", "/money/correct/100206", "/money/reverse/100206", "/proposal/p-1", "/slip/1")
+FORMS = (ACCOUNT, METER, PORTS, "/people", "/password", "/sign-in", "/sign-out", *MONEY)
 
 AMOUNTS = (
     "", " ", "　", "0", "0.00", "-5", "−5", "NaN", "nan", "inf", "1e2", "1e400", "true", "None", "５０", "٥٠", "५०",
@@ -128,55 +127,9 @@ def test_bytes_that_are_no_text_are_not_guessed_at(shop: Stage) -> None:
 # --- one payment, whatever is clicked ---
 
 
-class Wired(FakeLink):
-    """A panel's connection to a real edge: requests go in at once, answers come when the edge is pumped."""
-
-    def __init__(self, building: Building):
-        super().__init__()
-        self.building = building
-
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int | None:
-        super().publish(topic, payload, retain=retain)
-        self.building.edge.enqueue(Received(topic, payload, retain))
-        return len(self.published)
-
-
-class SameSite(Building):
-    """The demo's shop A206, on the gateway that the panel's stage knows."""
-
-    def _site(self, poll_s: int, policy: dict[str, Any], meters: set[str] | None) -> Site:
-        tables = super()._site(poll_s, policy, meters).model_dump(by_alias=True)
-        tables["site"]["gateway"] = "jx-a"
-        return Site.model_validate(tables)
-
-
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SameSite:
-    monkeypatch.setitem(edge_building.KEYS, "panel", SECRET)
-    building = SameSite(tmp_path / "edge", meters={"a206"}, poll_s=30)
-    building.connect()
-    building.run(seconds=30)
-    return building
-
-
-def panel_of(house: SameSite, directory: Path) -> Stage:
-    """A panel of its own, with everything the gateway has published so far."""
-    directory.mkdir()
-    stage = Stage(directory, clock=house.clock)
-    stage.link = Wired(house)
-    stage.feed.attach(stage.link)
-    for topic, payload in house.broker.retained.items():
-        stage.feed.take(Received(topic, payload, True))
-    return stage
-
-
-def pump(house: SameSite, *panels: Stage) -> None:
-    """The edge works off what came, and every panel hears all answers."""
-    heard = len(house.broker.heard)
-    house.pump()
-    for topic, payload, retained in house.broker.heard[heard:]:
-        for panel in panels:
-            panel.feed.take(Received(topic, payload, retained))
+    return house_in(tmp_path / "edge", monkeypatch)
 
 
 def test_two_clicks_at_once_are_one_payment(house: SameSite, tmp_path: Path) -> None:
@@ -457,10 +410,14 @@ def test_no_form_makes_the_panel_stumble(tmp_path: Path) -> None:
     stage.app.config["PROPAGATE_EXCEPTIONS"] = False
     got_request_exception.connect(lambda *_, exception, **__: faults.append(exception), stage.app, weak=False)
     good = {"transaction": "t" * 12, "amount": "5", "method": "cash", "reference": "", "do": "role", "room": "A206",
-            "why": "x", "user": "77", "name": "n", "role": "finance", "back": ""}  # fmt: skip
+            "why": "x", "user": "77", "name": "n", "role": "finance", "back": "", "step": "send", "papers": "x",
+            "to_account": "A206", "receipt": "r-1", "reason": "other"}  # fmt: skip
     token = visitor.token()
-    for path in (ACCOUNT, METER, PORTS, "/people"):
-        for field in good:
+    each = {path: tuple(good) for path in (ACCOUNT, METER, PORTS, "/people")}
+    each |= {"/money/correct/100206": ("to_account", "amount", "why", "step"), "/proposal/p-1": ("why", "do")}
+    each |= {"/money/reverse/100206": ("receipt", "transaction")}
+    for path, fields in each.items():
+        for field in fields:
             for number, text in enumerate(NASTY):
                 form = {**good, "transaction": f"{field}-{number:08d}", field: text, "csrf_token": token}
                 answer = visitor.client.post(path, data=form)
