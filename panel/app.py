@@ -22,6 +22,9 @@ from panel.pages import (
     live,
     meter,
     people,
+    price_form,
+    price_proposal,
+    prices,
     receipt,
     rooms,
     sign_in,
@@ -35,7 +38,8 @@ from panel.status_words import status_words
 from panel.switches import meter_number, number_of, place_of, typed_place
 from panel.telling import rule_words
 
-PAGES = (live, sign_in, people, rooms, accounts, takings, account, receipt, answers, meter, lines, line, demo)
+PAGES = (live, sign_in, people, rooms, accounts, takings, account, receipt, answers, meter, lines, line, demo,
+         prices, price_form, price_proposal)  # fmt: skip
 
 
 def create_app(stand: Parts) -> Flask:
@@ -86,6 +90,7 @@ def create_app(stand: Parts) -> Flask:
             "calendar_now": instant_text(stand.clock.now()),
             "calendar_speed": f"{stand.clock.speed:g}",
             "liveness": live.liveness,
+            "prices_menu": prices.menu,
         }
 
     return app

@@ -15,6 +15,7 @@ from panel.commands import KEY, Asked
 from panel.edge_words import said
 from panel.formats import yuan
 from panel.guard import quiet
+from panel.pages import price_answers
 from panel.parts import Parts, parts
 from panel.switches import OPERATIONS, RELAY, SWITCHES, Words, relay_of, words_of
 from panel.telling import hold_words_of, rule_words
@@ -31,6 +32,7 @@ TITLES = {
     "on": later("Open the valve"),
     "read": later("Read now"),
     "brake": later("Release the brake"),
+    **price_answers.TITLES,
 }
 
 
@@ -62,6 +64,8 @@ class Answer:
     receipt: str | None = None
     seq: int | None = None
     """The entry of a top-up, whose receipt goes to paper."""
+    price: str | None = None
+    """The price whose proposal was refused: its form can be opened again."""
 
 
 @blueprint.get("/answer/<transaction>")
@@ -79,7 +83,9 @@ def answer_to(transaction: str | None) -> Answer | None:
         return None
     stand = parts()
     asked = stand.commands.find(transaction)
-    return told(stand, asked) if asked else _from_archive(stand, transaction)
+    if asked is not None:
+        return told(stand, asked) if asked.operation in TITLES else None
+    return _from_archive(stand, transaction)
 
 
 def told(stand: Parts, asked: Asked) -> Answer:
@@ -91,7 +97,7 @@ def told(stand: Parts, asked: Asked) -> Answer:
     return Answer(
         asked.transaction, t(TITLES[asked.operation]), asked.who, asked.at, _steps(stand, asked, good), good,
         sentence, detail, asked.finished, str(receipt) if receipt else None,
-        seq if isinstance(seq, int) and receipt else None,
+        seq if isinstance(seq, int) and receipt else None, asked.subject if price_answers.refused(asked) else None,
     )  # fmt: skip
 
 
@@ -106,6 +112,8 @@ def _steps(stand: Parts, asked: Asked, good: bool | None) -> list[Step]:
         steps.append(Step(t("Read back"), outcome))
     elif asked.operation == "topup":
         steps.append(Step(t("Posted|money"), outcome))
+    elif asked.operation in price_answers.TITLES:
+        steps.append(Step(t("In the book"), outcome))
     else:
         steps.append(Step(t("Read back") if asked.operation == "read" else t("Done|relay"), outcome))
     return steps
@@ -136,6 +144,8 @@ def _outcome(stand: Parts, asked: Asked) -> tuple[bool | None, str, str]:
             return None, t("Sent; waiting for the gateway's answer."), ""
         if asked.operation == "topup":
             return None, t("No answer (30 s). Not sent again. Look at the entries before taking the money twice."), ""
+        if asked.operation in price_answers.TITLES:
+            return None, t(price_answers.SILENT), ""
         return None, t("No answer (30 s). Not sent again; read as usual next round."), ""
     if newest.status == "accepted" and asked.operation == "topup":
         return None, t("Accepted by the gateway; waiting until it stands in the book."), ""
@@ -151,6 +161,8 @@ def _outcome(stand: Parts, asked: Asked) -> tuple[bool | None, str, str]:
         return False, told, said(newest.error)
     if newest.status == "failed":
         return False, t("Not done."), said(newest.error)
+    if asked.operation in price_answers.TITLES:
+        return True, price_answers.done(asked, newest.data or {}, stand.wall()), said(newest.error)
     return True, _done(asked, newest.data or {}, _words(stand, asked)), said(newest.error)
 
 
