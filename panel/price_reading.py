@@ -52,6 +52,8 @@ class Reading:
     def moment(self, name: str, text: str) -> str:
         """A time of day, however it is written: 7:30, 0730, 7."""
         plain = as_typed(text).replace(".", ":")
+        if not plain:
+            return self._checked(name, "", _before_midnight, "")
         hours, colon, minutes = plain.partition(":")
         if not colon and len(plain) > 2:
             hours, minutes = plain[:-2], plain[-2:]
@@ -67,6 +69,7 @@ class Reading:
 
     def _checked(self, name: str, text: str, check: Callable[[str], Any], words: str) -> str:
         plain = as_typed(text)
+        words = words if plain else t("Something is missing here.")
         try:
             check(plain)
         except ValueError:

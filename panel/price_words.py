@@ -151,10 +151,10 @@ def _steps(steps: TariffSteps, unit: str) -> dict[_Key, tuple[str, str]]:
         begins = t("counted by the year, anew on {month}-{day}", month=f"{steps.month:02d}", day=f"{steps.day:02d}")
         above = later("Above {n} {unit} a year")
     moving = t("a new tenant has full steps") if steps.moving_in == "full" else t("a new tenant's are in proportion")
-    found: dict[_Key, tuple[str, str]] = {("steps",): (t("Steps"), f"{begins}; {moving}")}
+    found: dict[_Key, tuple[str, str]] = {("steps",): (t("Steps"), t("; |between words").join((begins, moving)))}
     for number, step in enumerate(steps.steps):
         label = t(above, n=plain(step.above), unit=unit_word(unit))
-        found["step", f"{number:02d}"] = (label, t("{price} more", price=f"{signed(step.add)} {per(unit)}"))
+        found["step", f"{number:02d}"] = (label, t("{price} more", price=f"{step.add} {per(unit)}"))
     return found
 
 

@@ -87,6 +87,11 @@ RULES = {
     "R19": later("the opening reading is not confirmed yet"),
     "R20": later("a reading is set aside"),
     "R25": later("the gateway's clock is not trusted"),
+    "R27": later("a version of a price never changes"),
+    "R28": later("hours are charged on registers per rate"),
+    "R29": later("steps have their own conditions"),
+    "R30": later("the mark-up is above the limit"),
+    "R32": later("two people are needed, or another role"),
 }
 """What a rule's number means, beside the edge's own sentence."""
 

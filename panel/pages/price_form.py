@@ -101,8 +101,8 @@ def _read(price: Price, typed: Typed, checked: bool) -> tuple[Reading, Begin]:
         if same_as(reading.table, table_of(price.id, price.name, price.newest)):
             words = t("This is what version {n} says already; change something first.", n=price.newest.version)
             reading.mistakes["form"] = words
-        if words := markup_mistake(reading.table, stand.site.policy.markup_limit_percent, typed.accept):
-            reading.mistakes["accept"] = words
+        if above := markup_mistake(reading.table, stand.site.policy.markup_limit_percent, typed.accept):
+            reading.mistakes["accept"] = above
     return reading, begin
 
 

@@ -5,7 +5,7 @@ Its maker may take it back and never approve it. What is approved never changes,
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, abort, render_template, request
 from werkzeug.wrappers import Response
 
 from bridge.contract.asking import new_transaction
@@ -63,6 +63,8 @@ def _page(
 def decide(id: str) -> str | tuple[str, int] | Response:
     """Approve, reject or take back; or try it on a month's readings."""
     do, form = request.form.get("do", ""), request.form
+    if do not in (*DECISIONS, "try"):
+        abort(404)
     operation = DECISIONS.get(do, "propose-price")  # Who may not set prices tries none: it tells every account's bill.
     require(operation)
     number, why = form.get("transaction", ""), form.get("why", "").strip()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 from flask_login import current_user
 
+from bridge.contract.same_person import same_person
 from panel.guard import i_may
 from panel.pages.answers import answer_to
 from panel.parts import parts
@@ -32,7 +33,7 @@ def page() -> str:
         "prices.html", prices=every, waiting=found, odd=odd, wall=wall, answer=answer_to(request.args.get("answer")),
         gone=request.args.get("gone", "")[:32], told_version=told_version, payers=payers, unit_word=unit_word,
         differing=lambda each: [one for one in changes(now.get(each.tariff), each.version) if one.differs],
-        limit=stand.site.policy.markup_limit_percent,
+        same_person=same_person, limit=stand.site.policy.markup_limit_percent,
     )  # fmt: skip
 
 

@@ -6,9 +6,10 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from panel_facts import YUAN, charge, hold, relay
+from panel_facts import YUAN, charge, hold, proposed_price, relay
 from panel_stage import Stage
 
+from bridge.contract.messages import Proposals
 from panel.parts import Demo
 
 VOID = {"meta", "link", "input", "hr", "br", "use", "path", "circle", "rect", "polyline", "polygon"}
@@ -16,7 +17,7 @@ PAGES = (
     "/rooms", "/accounts", "/accounts?list=all", "/takings", "/account/100206?amount=200", "/receipt/1", "/meter/a206",
     "/meter/a206?ask=trip", "/meter/a206?ask=close", "/lines/ports", "/lines/port/a1", "/lines/port/a1?by=slow",
     "/people", "/demo/timeline", "/password",
-    "/nowhere",
+    "/prices", "/price/shop/new", "/price-proposal/p-7", "/nowhere",
 )  # fmt: skip
 
 
@@ -54,6 +55,7 @@ def busy(tmp_path: Path) -> Stage:
 
     stage = Stage(tmp_path, demo=Demo("100206"))
     one_shop(stage)
+    stage.say(Proposals.model_validate({"proposals": [proposed_price()]}))
     body = {"account": "100206", "amount_fen": 20_000, "method": "cash", "receipt": "r-1", "who": "王敏",
             "balance_after_nano": YUAN}  # fmt: skip
     stage.entry("topup/1", body, amount_nano=200 * YUAN)
