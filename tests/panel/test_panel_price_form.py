@@ -150,7 +150,7 @@ def test_times_and_figures_are_taken_as_people_type_them(home: Stage, text: str,
 
 def test_a_newer_version_begins_after_the_one_to_come(home: Stage) -> None:
     """R27: while a version is still to come, neither an approval now nor a day before it is taken."""
-    say(home, version(3, -5), version(4, 5), id="flat")
+    say(home, version(3, -5), version(4, 5, effective_at="2026-11-25T14:50:00+08:00"), id="flat")
     visitor = home.visitor("finance")
     for changes, field in (({}, "when"), ({"when": "moment", "date": "2026-11-25", "time": "14:50"}, "date")):
         code, page = checked(visitor, "/price/flat/new", price__total="0.9", **changes)
