@@ -7,10 +7,12 @@ from typing import Any
 from flask import Flask
 from flask_login import current_user
 
+from bridge.contract.asking import new_transaction
 from bridge.contract.units import instant_text
 from panel import formats, guard, links, words
 from panel.edge_water_words import VALVE
 from panel.edge_words import person, reason, said
+from panel.meter_proposals import meters_waiting
 from panel.model_words import modelled
 from panel.pages import (
     account,
@@ -21,6 +23,7 @@ from panel.pages import (
     lines,
     live,
     meter,
+    meter_change,
     people,
     price_form,
     price_proposal,
@@ -39,7 +42,7 @@ from panel.switches import meter_number, number_of, place_of, typed_place
 from panel.telling import rule_words
 
 PAGES = (live, sign_in, people, rooms, accounts, takings, account, receipt, answers, meter, lines, line, demo,
-         prices, price_form, price_proposal)  # fmt: skip
+         meter_change, prices, price_form, price_proposal)  # fmt: skip
 
 
 def create_app(stand: Parts) -> Flask:
@@ -91,6 +94,8 @@ def create_app(stand: Parts) -> Flask:
             "calendar_speed": f"{stand.clock.speed:g}",
             "liveness": live.liveness,
             "prices_menu": prices.menu,
+            "new_number": new_transaction,
+            "meters_waiting": lambda: meters_waiting(stand.mirror.view()),
         }
 
     return app

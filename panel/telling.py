@@ -11,7 +11,8 @@ from bridge.contract.messages import Account, HoldFacts
 from bridge.contract.units import NANO_PER_FEN, nano_of_yuan
 from panel.edge_words import person, reason, said
 from panel.formats import Wall, kilowatts, span, yuan
-from panel.states import HOLDS, RULES, Room, other_holds
+from panel.rules import RULES
+from panel.states import HOLDS, Room, other_holds
 from panel.words import t
 
 

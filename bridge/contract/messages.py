@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bridge.contract.fields import Plain
 from bridge.contract.message import Message as Message
 from bridge.contract.message import Part as Part
+from bridge.contract.meter_requests import METER_REQUESTS as METER_REQUESTS
 from bridge.contract.money_messages import MONEY_REQUESTS
 from bridge.contract.money_messages import TopUp as TopUp
 from bridge.contract.port_statistics import PortStatistics as PortStatistics
@@ -79,7 +80,7 @@ class Info(Message):
     zone: str
     clock_trusted: bool
     clock_why: str
-    mode: Literal["normal", "time", "recovery", "version", "identity", "disk"]
+    mode: Literal["normal", "time", "recovery", "version", "identity", "disk", "book"]
     mode_why: str | None = None
     brake: str | None = Field(default=None, description="why automatic cuts wait for a person (R4), in words")
     seq: int = Field(description="number of the newest entry of the book")
@@ -180,6 +181,10 @@ class MeterFacts(Message):
     time_table: Literal["same", "differs"] | None = Field(
         default=None, description="its own time table beside that of its price, as compared last (R28)"
     )
+    unbilled_wh: int | None = Field(
+        default=None, description="without a tenant: used since `unbilled_since`, charged to nobody (litres for water)"
+    )
+    unbilled_since: str | None = None
     energy_today_wh: int | None = Field(
         default=None, description="used since the last local midnight, where that is known"
     )
@@ -298,7 +303,7 @@ class AccountRow(Part):
     name: str
     room: str
     phone: str
-    tariff: str
+    tariff: str | None = Field(default=None, description="by which its kWh are paid; absent where it has water only")
     water_tariff: str | None = Field(default=None, description="by which its m3 are paid")
     meters: list[str]
     since: str
@@ -405,7 +410,7 @@ class Replay(BaseModel):
 
 _REQUESTS: tuple[type[Request] | type[Replay] | type[PreviewPrice], ...] = (
     *MONEY_REQUESTS, Off, On, Trip, Close, Read, Release, Brake, Replay,
-    ProposePrice, ApprovePrice, RejectPrice, PreviewPrice,
+    ProposePrice, ApprovePrice, RejectPrice, PreviewPrice, *METER_REQUESTS,
 )  # fmt: skip
 REQUESTS = {cls.operation: cls for cls in _REQUESTS}
 

@@ -7,6 +7,7 @@ therefore in the available balance, and what is owed of it is told beside it (R1
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +60,7 @@ class Standing:
     def refundable_nano(self) -> int:
         """Whole fen of the tenant's own money: what is lent or owed is not (R12)."""
         own = self.available_nano - self.credit_nano - self.debt_nano
-        return 0 if self.ended else max(fen_floor(own), 0) * NANO_PER_FEN
+        return max(fen_floor(own), 0) * NANO_PER_FEN
 
     def after(self, moves: Moves) -> int:
         """The posted balance after an act. Forbidden beyond the limits of the book (R15)."""
@@ -74,7 +75,7 @@ def move(giver: str, taker: str, amount_nano: int) -> Moves:
     return [{"from": giver, "to": taker, "amount_nano": amount_nano}] if amount_nano else []
 
 
-def net_nano(wallet: str, moves: Moves) -> int:
+def net_nano(wallet: str, moves: Iterable[dict[str, Any]]) -> int:
     """What moves add to a wallet."""
     return sum(each["amount_nano"] * ((each["to"] == wallet) - (each["from"] == wallet)) for each in moves)
 
@@ -151,7 +152,8 @@ def reversal(
     moves = [
         {"from": each["to"], "to": each["from"], "amount_nano": each["amount_nano"]} for each in original["moves"][::-1]
     ]
-    left = standing.available_nano + net_nano(standing.wallet, moves)
+    lent = standing.credit_nano if lent_since else 0  # It fills the wallet, and is no part of the top-up.
+    left = standing.available_nano - lent + net_nano(standing.wallet, moves)
     if left < -limits.overdraft_nano:
         raise Forbidden("R12", f"top-up {receipt} is spent: {yuan_text(left)} yuan would be left without it")
     return moves

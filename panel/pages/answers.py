@@ -11,6 +11,7 @@ from flask import Blueprint, abort, render_template
 
 from bridge.contract.messages import MeterRow, Relay
 from bridge.contract.units import NANO_PER_FEN, is_transaction
+from panel import meter_answers
 from panel.commands import KEY, Asked
 from panel.edge_words import said
 from panel.formats import yuan
@@ -33,6 +34,7 @@ TITLES = {
     "read": later("Read now"),
     "brake": later("Release the brake"),
     **price_answers.TITLES,
+    **meter_answers.TITLES,
 }
 
 
@@ -114,6 +116,8 @@ def _steps(stand: Parts, asked: Asked, good: bool | None) -> list[Step]:
         steps.append(Step(t("Posted|money"), outcome))
     elif asked.operation in price_answers.TITLES:
         steps.append(Step(t("In the book"), outcome))
+    elif asked.operation in meter_answers.TITLES:
+        steps.append(Step(meter_answers.step_word(asked.operation), outcome))
     else:
         steps.append(Step(t("Read back") if asked.operation == "read" else t("Done|relay"), outcome))
     return steps
@@ -146,9 +150,13 @@ def _outcome(stand: Parts, asked: Asked) -> tuple[bool | None, str, str]:
             return None, t("No answer (30 s). Not sent again. Look at the entries before taking the money twice."), ""
         if asked.operation in price_answers.TITLES:
             return None, t(price_answers.SILENT), ""
+        if asked.operation in meter_answers.TITLES:
+            return None, t(meter_answers.SILENT), ""
         return None, t("No answer (30 s). Not sent again; read as usual next round."), ""
     if newest.status == "accepted" and asked.operation == "topup":
         return None, t("Accepted by the gateway; waiting until it stands in the book."), ""
+    if newest.status == "accepted" and asked.operation in meter_answers.TITLES:
+        return None, meter_answers.on_its_way(asked.operation), ""
     if _waits_for_button(stand, asked):
         return None, t("Ready: press the button on the meter"), ""
     if newest.status == "accepted":
@@ -163,6 +171,8 @@ def _outcome(stand: Parts, asked: Asked) -> tuple[bool | None, str, str]:
         return False, t("Not done."), said(newest.error)
     if asked.operation in price_answers.TITLES:
         return True, price_answers.done(asked, newest.data or {}, stand.wall()), said(newest.error)
+    if asked.operation in meter_answers.TITLES:
+        return True, meter_answers.done(asked, newest.data or {}, stand.wall()), said(newest.error)
     return True, _done(asked, newest.data or {}, _words(stand, asked)), said(newest.error)
 
 

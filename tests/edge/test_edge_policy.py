@@ -195,13 +195,15 @@ def test_everything_right_is_a_cut() -> None:
 
 
 AGAINST: list[tuple[str, dict[str, Any]]] = [
-    *(("I22", {"mode": mode}) for mode in ("time", "recovery", "version", "identity", "disk")),
+    *(("I22", {"mode": mode}) for mode in ("time", "recovery", "version", "identity", "disk", "book")),
     ("R1", {"available_nano": 1}),
     ("R3", {"keep_power": True}),
     ("R19", {"opened": False}),
     ("I15", {"quarantined": True}),
     ("R3", {"read_age_s": None}),
     ("R3", {"read_age_s": 901.0}),
+    ("R3", {"read_age_s": -1.0}),
+    ("R3", {"estimated": True}),
     ("R1", {"delivered_powered_s": None}),
     ("R1", {"powered_s": 1000 + 1799}),
     ("R2", {"now": datetime(2026, 11, 20, 8, 0, tzinfo=UTC)}),
