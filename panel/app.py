@@ -7,10 +7,12 @@ from typing import Any
 from flask import Flask
 from flask_login import current_user
 
+from bridge.contract.asking import new_transaction
 from bridge.contract.units import instant_text
 from panel import formats, guard, links, words
 from panel.edge_water_words import VALVE
 from panel.edge_words import person, reason, said
+from panel.meter_proposals import meters_waiting
 from panel.model_words import modelled
 from panel.money_figures import beside_of
 from panel.pages import (
@@ -22,6 +24,7 @@ from panel.pages import (
     lines,
     live,
     meter,
+    meter_change,
     money,
     people,
     proposals,
@@ -41,7 +44,7 @@ from panel.switches import meter_number, number_of, place_of, typed_place
 from panel.telling import rule_words
 
 PAGES = (live, sign_in, people, rooms, accounts, takings, account, money, proposals, receipt, slip, answers, meter,
-         lines, line, demo)  # fmt: skip
+         meter_change, lines, line, demo)  # fmt: skip
 
 
 def create_app(stand: Parts) -> Flask:
@@ -94,6 +97,8 @@ def create_app(stand: Parts) -> Flask:
             "liveness": live.liveness,
             "waiting_for_me": lambda: waiting_for_me(stand.mirror.view()),
             "beside_of": beside_of,
+            "new_number": new_transaction,
+            "meters_waiting": lambda: meters_waiting(stand.mirror.view()),
         }
 
     return app

@@ -81,7 +81,7 @@ class Info(Message):
     zone: str
     clock_trusted: bool
     clock_why: str
-    mode: Literal["normal", "time", "recovery", "version", "identity", "disk"]
+    mode: Literal["normal", "time", "recovery", "version", "identity", "disk", "book"]
     mode_why: str | None = None
     brake: str | None = Field(default=None, description="why automatic cuts wait for a person (R4), in words")
     seq: int = Field(description="number of the newest entry of the book")

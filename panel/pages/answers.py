@@ -11,6 +11,7 @@ from flask import Blueprint, abort, render_template
 
 from bridge.contract.messages import LARGEST, MeterRow, Relay
 from bridge.contract.units import NANO_PER_FEN, is_transaction
+from panel import meter_answers
 from panel.commands import KEY, Asked
 from panel.edge_words import said
 from panel.formats import yuan
@@ -32,6 +33,7 @@ TITLES = {
     "on": later("Open the valve"),
     "read": later("Read now"),
     "brake": later("Release the brake"),
+    **meter_answers.TITLES,
 }
 
 
@@ -119,6 +121,8 @@ def _steps(stand: Parts, asked: Asked, good: bool | None) -> list[Step]:
         steps.append(Step(t("Posted|money"), outcome))
     elif is_money(asked.operation):
         steps.append(Step(step_word(asked.operation), outcome))
+    elif asked.operation in meter_answers.TITLES:
+        steps.append(Step(meter_answers.step_word(asked.operation), outcome))
     else:
         steps.append(Step(t("Read back") if asked.operation == "read" else t("Done|relay"), outcome))
     return steps
@@ -151,9 +155,13 @@ def _outcome(stand: Parts, asked: Asked) -> tuple[bool | None, str, str]:
             return None, t("No answer (30 s). Not sent again. Look at the entries before taking the money twice."), ""
         if is_money(asked.operation):
             return None, t("No answer (30 s). Not sent again. Look at the account before you do it once more."), ""
+        if asked.operation in meter_answers.TITLES:
+            return None, t(meter_answers.SILENT), ""
         return None, t("No answer (30 s). Not sent again; read as usual next round."), ""
     if newest.status == "accepted" and (asked.operation == "topup" or is_money(asked.operation)):
         return None, t("Accepted by the gateway; waiting until it stands in the book."), ""
+    if newest.status == "accepted" and asked.operation in meter_answers.TITLES:
+        return None, meter_answers.on_its_way(asked.operation), ""
     if _waits_for_button(stand, asked):
         return None, t("Ready: press the button on the meter"), ""
     if newest.status == "accepted":
@@ -168,6 +176,8 @@ def _outcome(stand: Parts, asked: Asked) -> tuple[bool | None, str, str]:
         return False, t("Not done."), said(newest.error)
     if is_money(asked.operation):
         return True, done_words(asked, newest.data or {}, stand.wall()), said(newest.error)
+    if asked.operation in meter_answers.TITLES:
+        return True, meter_answers.done(asked, newest.data or {}, stand.wall()), said(newest.error)
     return True, _done(asked, newest.data or {}, _words(stand, asked)), said(newest.error)
 
 

@@ -195,7 +195,7 @@ def test_everything_right_is_a_cut() -> None:
 
 
 AGAINST: list[tuple[str, dict[str, Any]]] = [
-    *(("I22", {"mode": mode}) for mode in ("time", "recovery", "version", "identity", "disk")),
+    *(("I22", {"mode": mode}) for mode in ("time", "recovery", "version", "identity", "disk", "book")),
     ("R1", {"available_nano": 1}),
     ("R3", {"keep_power": True}),
     ("R19", {"opened": False}),
