@@ -27,6 +27,9 @@ from panel.pages import (
     meter_change,
     money,
     people,
+    price_form,
+    price_proposal,
+    prices,
     proposals,
     receipt,
     rooms,
@@ -44,7 +47,7 @@ from panel.switches import meter_number, number_of, place_of, typed_place
 from panel.telling import rule_words
 
 PAGES = (live, sign_in, people, rooms, accounts, takings, account, money, proposals, receipt, slip, answers, meter,
-         meter_change, lines, line, demo)  # fmt: skip
+         meter_change, prices, price_form, price_proposal, lines, line, demo)  # fmt: skip
 
 
 def create_app(stand: Parts) -> Flask:
@@ -95,10 +98,11 @@ def create_app(stand: Parts) -> Flask:
             "calendar_now": instant_text(stand.clock.now()),
             "calendar_speed": f"{stand.clock.speed:g}",
             "liveness": live.liveness,
-            "waiting_for_me": lambda: waiting_for_me(stand.mirror.view()),
-            "beside_of": beside_of,
+            "prices_menu": prices.menu,
             "new_number": new_transaction,
             "meters_waiting": lambda: meters_waiting(stand.mirror.view()),
+            "waiting_for_me": lambda: waiting_for_me(stand.mirror.view()),
+            "beside_of": beside_of,
         }
 
     return app

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bridge.contract.asking import ask
+from bridge.contract.asking import ask, query
 from bridge.contract.clock import Clock
 from bridge.contract.messages import Response, Topics
 
@@ -86,6 +86,17 @@ class Commands:
             self._topics, self._clock, (KEY, self._secret), operation,
             who=who, role=role, transaction=transaction, **fields,
         )  # fmt: skip
+        return self._once(topic, payload, operation, subject, who, transaction, fields, about)
+
+    def query(self, operation: str, subject: str, *, who: str, transaction: str, **fields: Any) -> Asked:
+        """Ask something that needs no seal and changes nothing, once. Raises as `send` does."""
+        topic, payload, _ = query(self._topics, operation, transaction=transaction, **fields)
+        return self._once(topic, payload, operation, subject, who, transaction, fields)
+
+    def _once(
+        self, topic: str, payload: bytes, operation: str, subject: str, who: str, transaction: str,
+        fields: dict[str, Any], about: str = "",
+    ) -> Asked:  # fmt: skip
         with self._lock:
             known = self._asked.get(transaction)
             if known is not None:

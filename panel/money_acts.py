@@ -60,7 +60,9 @@ ACTS: dict[str, Act] = {
             later("Moves an amount that was booked on the wrong meter's account to the account it belongs to."),
             ("to_account", "amount", "why", "papers")),
         Act("correct-reading", later("Correction of a reading"),
-            later("Puts right a register that was charged and is wrong. The difference is charged or given back."),
+            later(
+                "Puts right the register that a meter's newest charge ends at; the difference is charged or given back."
+            ),
             ("meter", "entry", *REGISTERS, "why", "papers"), form=False),
         Act("bring", later("Bring in an opening balance"),
             later("Brings in the balance from before this book, once per account. With a minus it is a debt."),

@@ -12,7 +12,7 @@ from bridge.contract.units import NANO_PER_FEN, nano_of_yuan
 from panel.edge_words import person, reason, said
 from panel.formats import Wall, kilowatts, span, yuan
 from panel.repaying import least_fen
-from panel.rule_words import RULES
+from panel.rules import RULES
 from panel.states import HOLDS, Room, other_holds
 from panel.words import t
 

@@ -17,6 +17,7 @@ from panel.edge_words import said
 from panel.formats import yuan
 from panel.guard import quiet
 from panel.money_answers import SLIPS, again, done_words, from_entry, is_money, money_title, step_word
+from panel.pages import price_answers
 from panel.parts import Parts, parts
 from panel.switches import OPERATIONS, RELAY, SWITCHES, Words, relay_of, words_of
 from panel.telling import hold_words_of, rule_words
@@ -33,6 +34,7 @@ TITLES = {
     "on": later("Open the valve"),
     "read": later("Read now"),
     "brake": later("Release the brake"),
+    **price_answers.TITLES,
     **meter_answers.TITLES,
 }
 
@@ -71,6 +73,8 @@ class Answer:
     """The form of a refused act, filled as it was typed."""
     waits: bool = False
     """A second person must approve it."""
+    price: str | None = None
+    """The price whose proposal was refused: its form can be opened again."""
 
 
 @blueprint.get("/answer/<transaction>")
@@ -88,7 +92,9 @@ def answer_to(transaction: str | None) -> Answer | None:
         return None
     stand = parts()
     asked = stand.commands.find(transaction)
-    return told(stand, asked) if asked else _from_archive(stand, transaction)
+    if asked is not None:
+        return told(stand, asked) if asked.operation in TITLES else None
+    return _from_archive(stand, transaction)
 
 
 def told(stand: Parts, asked: Asked) -> Answer:
@@ -105,6 +111,7 @@ def told(stand: Parts, asked: Asked) -> Answer:
         seq if isinstance(seq, int) and receipt and not money else None,
         slip=seq if isinstance(seq, int) and asked.about in SLIPS and asked.operation == "approve-money" else None,
         again=again(asked) if good is False else None, waits=good is True and "until" in found,
+        price=asked.subject if price_answers.refused(asked) else None,
     )  # fmt: skip
 
 
@@ -119,10 +126,12 @@ def _steps(stand: Parts, asked: Asked, good: bool | None) -> list[Step]:
         steps.append(Step(t("Read back"), outcome))
     elif asked.operation == "topup":
         steps.append(Step(t("Posted|money"), outcome))
-    elif is_money(asked.operation):
-        steps.append(Step(step_word(asked.operation), outcome))
+    elif asked.operation in price_answers.TITLES:
+        steps.append(Step(t("In the book"), outcome))
     elif asked.operation in meter_answers.TITLES:
         steps.append(Step(meter_answers.step_word(asked.operation), outcome))
+    elif is_money(asked.operation):
+        steps.append(Step(step_word(asked.operation), outcome))
     else:
         steps.append(Step(t("Read back") if asked.operation == "read" else t("Done|relay"), outcome))
     return steps
@@ -153,10 +162,12 @@ def _outcome(stand: Parts, asked: Asked) -> tuple[bool | None, str, str]:
             return None, t("Sent; waiting for the gateway's answer."), ""
         if asked.operation == "topup":
             return None, t("No answer (30 s). Not sent again. Look at the entries before taking the money twice."), ""
-        if is_money(asked.operation):
-            return None, t("No answer (30 s). Not sent again. Look at the account before you do it once more."), ""
+        if asked.operation in price_answers.TITLES:
+            return None, t(price_answers.SILENT), ""
         if asked.operation in meter_answers.TITLES:
             return None, t(meter_answers.SILENT), ""
+        if is_money(asked.operation):
+            return None, t("No answer (30 s). Not sent again. Look at the account before you do it once more."), ""
         return None, t("No answer (30 s). Not sent again; read as usual next round."), ""
     if newest.status == "accepted" and (asked.operation == "topup" or is_money(asked.operation)):
         return None, t("Accepted by the gateway; waiting until it stands in the book."), ""
@@ -174,10 +185,12 @@ def _outcome(stand: Parts, asked: Asked) -> tuple[bool | None, str, str]:
         return False, told, said(newest.error)
     if newest.status == "failed":
         return False, t("Not done."), said(newest.error)
-    if is_money(asked.operation):
-        return True, done_words(asked, newest.data or {}, stand.wall()), said(newest.error)
+    if asked.operation in price_answers.TITLES:
+        return True, price_answers.done(asked, newest.data or {}, stand.wall()), said(newest.error)
     if asked.operation in meter_answers.TITLES:
         return True, meter_answers.done(asked, newest.data or {}, stand.wall()), said(newest.error)
+    if is_money(asked.operation):
+        return True, done_words(asked, newest.data or {}, stand.wall()), said(newest.error)
     return True, _done(asked, newest.data or {}, _words(stand, asked)), said(newest.error)
 
 

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from panel_facts import YUAN, at, charge, hold, relay
+from panel_facts import YUAN, at, charge, hold, proposed_price, relay
 from panel_stage import Stage
 
 from bridge.contract.messages import ProposalRow, Proposals
@@ -19,7 +19,7 @@ PAGES = (
     "/money/waiting", "/proposal/p-1", "/proposal/p-9", "/money/refund/100206", "/money/deduct/100206",
     "/money/correct/100206", "/money/reverse/100206", "/money/defer/100206", "/money/settle/100206", "/slip/4",
     "/people", "/demo/timeline", "/password",
-    "/nowhere",
+    "/prices", "/price/shop/new", "/price-proposal/p-7", "/nowhere",
 )  # fmt: skip
 
 
@@ -63,6 +63,7 @@ def busy(tmp_path: Path) -> Stage:
 
     stage = Stage(tmp_path, demo=Demo("100206"))
     one_shop(stage)
+    stage.say(Proposals.model_validate({"proposals": [proposed_price()]}))
     body = {"account": "100206", "amount_fen": 20_000, "method": "cash", "receipt": "r-1", "who": "王敏",
             "balance_after_nano": YUAN}  # fmt: skip
     stage.entry("topup/1", body, amount_nano=200 * YUAN)

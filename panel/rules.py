@@ -1,4 +1,4 @@
-"""What a rule's number means in people's words, beside the edge's own sentence; the rules stand in docs/rules.md."""
+"""What a rule's number means, in the few words that stand beside the edge's own sentence; docs/rules.md says more."""
 
 from __future__ import annotations
 
@@ -22,6 +22,10 @@ RULES = {
     "R22": later("the replacement of a meter has its own conditions"),
     "R23": later("a multiplier changes only with a reading of that moment"),
     "R25": later("the gateway's clock is not trusted"),
+    "R27": later("a version of a price never changes"),
+    "R28": later("hours are charged on registers per rate"),
+    "R29": later("steps have their own conditions"),
+    "R30": later("the mark-up is above the limit"),
     "R32": later("two people are needed, or another role"),
     "R33": later("the end of a tenancy"),
     "I5": later("nothing can be written now"),
