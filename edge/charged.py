@@ -41,6 +41,12 @@ def charged(meter: MeterState, fields: dict[str, Any]) -> None:
         meter.days = [*meter.days, *_whole_day(billed, fields)][-DAYS_KEPT:]
 
 
+def put_right(meter: MeterState, fields: dict[str, Any]) -> None:
+    """The register it was last charged to was wrong, and with it what it used on that day."""
+    meter.billed = meter.proven = mark_of(fields["end"])
+    meter.days, meter.estimated_days = meter.days[:-1], 0
+
+
 def _whole_day(end: Mark, fields: dict[str, Any]) -> list[Registers]:
     """What a charge says of a whole day's use, where it is of one and no guess has part in it (R24)."""
     if (scale := fields.get("full_scale_wh")) is None:

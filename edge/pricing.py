@@ -15,12 +15,15 @@ from zoneinfo import ZoneInfo
 from bridge.contract.units import exact_of_micros, instant_of, instant_of_micros
 from edge.billing import rating, steps, tariff
 from edge.billing.rating import Charge, ChargeLine, Payer
-from edge.billing.spans import Rules
+from edge.billing.spans import ESTIMATED, Rules
 from edge.billing.tariff import Version
-from edge.state import AccountState, Counter, Mark, MeterState, State
+from edge.state import AccountState, Counter, Mark, MeterState, Registers, State
 
 ENERGY, WATER = "kWh", "m3"
 """What is counted, as bills name it. A price of m3 is charged on litres, one of kWh on Wh."""
+
+CORRECTED = "corrected"
+"""The source of a register that two people put right."""
 
 Counters = dict[str, Counter]
 """By unit, what an account has used of its step period."""
@@ -79,12 +82,28 @@ class Pricing:
         counter = counters.get(unit, Counter())
         return rating.charge(marks, multiplier, full_scale_wh, rules, self.payer(account), counter)
 
+    def put_right(
+        self, account: AccountState, meter: MeterState, right: Registers, full_scale_wh: int, *, unit: str,
+        borders: bool, charged: bool,
+    ) -> Charge:  # fmt: skip
+        """What the right register makes of the one the meter was charged to last, wrongly: as an estimate is trued up,
+        at the price of the moment before. An opening, to which nothing was `charged`, costs nothing. Raises
+        NotRatable."""
+        billed = meter.billed
+        assert billed is not None
+        end = Mark(right, billed.at, CORRECTED)
+        if not charged:
+            return Charge((billed, end), (), account.counters.get(unit, Counter()))
+        wrong = Mark(billed.registers_wh, billed.at - 1, ESTIMATED)
+        return self.charge(
+            account, [wrong, end], meter.multiplier, full_scale_wh,
+            unit=unit, borders=borders, counters=account.counters,
+        )  # fmt: skip
+
     def told_by_borders(self, account: AccountState, meter: MeterState, unit: str, first: int, last: int) -> bool:
         """Whether the hours of a span are told apart by readings at borders: all of it, never some of it (R28)."""
-        begins, ends = instant_of_micros(first), instant_of_micros(last)
-        versions = self.versions(account, unit)
-        within = [each for each in versions if begins < each.effective_at < ends]
-        return any(by_borders(meter, each) for each in (tariff.in_force(versions, begins), *within))
+        span = within(self.versions(account, unit), instant_of_micros(first), instant_of_micros(last))
+        return any(by_borders(meter, each) for each in span)
 
     def more_micro(self, account: AccountState, version: Version, at: datetime) -> int:
         """What steps and surcharges add to the price of the next unit, by what was billed."""
@@ -107,6 +126,12 @@ class Pricing:
             period, used, 1 + sum(bound <= used for bound in above), next((b for b in above if b > used), None),
             steps.addition_at(used, bounds),
         )  # fmt: skip
+
+
+def within(versions: Sequence[Version], begins: datetime, ends: datetime) -> tuple[Version, ...]:
+    """The version in force when a span begins, and those that become effective within it."""
+    later = (each for each in versions if begins < each.effective_at < ends)
+    return tariff.in_force(versions, begins), *later
 
 
 @lru_cache(maxsize=8192)

@@ -10,12 +10,15 @@ from bridge.contract.entries import FEES, INCOME, TENANT, WATER_INCOME
 from bridge.contract.units import micros_of
 from edge import model
 from edge.audit import frames
+from edge.audit.ends import Ends
+from edge.audit.kept import Kept
 from edge.audit.lie import Report, Wrong, must
 from edge.audit.repricing import Repricing
 from edge.billing import rating
 from edge.billing.rating import RATE, NotRatable
+from edge.billing.spans import GUESSED
 from edge.billing.tariff import local_midnight
-from edge.pricing import ENERGY, WATER, counter_body, mark_body
+from edge.pricing import ENERGY, WATER, counter_body, line_body, mark_body
 from edge.state import AccountState, Counter, Mark, MeterState, State
 
 Fields = dict[str, Any]
@@ -24,8 +27,9 @@ Fields = dict[str, Any]
 class Charges:
     """Charges and fees of one book, against its state so far."""
 
-    def __init__(self, state: State, zone: ZoneInfo, pricing: Repricing, report: Report):
+    def __init__(self, state: State, zone: ZoneInfo, pricing: Repricing, report: Report, kept: Kept):
         self._state, self._zone, self.pricing, self._report = state, zone, pricing, report
+        self._ends = Ends(state, zone, pricing, report, kept)
 
     def charge(self, id: str, kind: str, fields: Fields) -> None:
         """Check a charge before it is folded. Raises Wrong, or KeyError for a field that is not there."""
@@ -36,6 +40,8 @@ class Charges:
         if meter.quarantined is not None:
             raise Wrong("its meter's reading is set aside (I15)", "a release/1 before the next charge")
         must(start, mark_body(meter.billed), "where it starts")
+        unit = WATER if model.of_row(meter.row).quantity == "volume" else ENERGY
+        must(fields.get("unit", ENERGY), unit, "its unit")
         if "date" in fields and id not in (
             own := f"charge:{meter.id}:{fields['date']}", f"charge:{meter.id}:exit:{account.id}"
         ):  # fmt: skip
@@ -47,12 +53,46 @@ class Charges:
         if frames.check(meter.row, end, self._zone, "its end"):
             self._report.count("registers read again from raw frames")
         mark = Mark(end["registers_wh"], at, end["source"])
+        if kind == "charge/2":
+            self._ends.check(account, meter, fields["unit"], fields, id == f"charge:{meter.id}:{fields['date']}")
         amount = (self._priced_now if kind == "charge/2" else self._priced_once)(account, meter, mark, fields)
         must(fields["amount_nano"], amount, "its amount_nano")
         if "date" in fields:
             self._days(start, fields)
         income = WATER_INCOME if fields.get("unit", ENERGY) == WATER else INCOME
         must(fields["moves"], _moves(TENANT + account.id, income, amount), "its moves")
+
+    def reading_correction(self, fields: Fields, of_opening: bool) -> None:
+        """Check that a register was put right at its price, before it is folded. Raises Wrong."""
+        account, meter = self._who(fields)
+        if meter.billed is None:
+            raise Wrong("its meter has no register that could be wrong", "an opening/1 or a charge before it")
+        start, end, kind = fields["start"], fields["end"], model.of_row(meter.row)
+        must(start, mark_body(meter.billed), "the register that was wrong")
+        must(end["at"], start["at"], "when its right register is of")
+        must(fields["multiplier"], meter.multiplier, "its multiplier")
+        unit = WATER if kind.quantity == "volume" else ENERGY
+        must(fields["unit"], unit, "its unit")
+        must(fields["full_scale_wh"], kind.full_scale_wh, "its full_scale_wh")
+        version = self.pricing.version_at(account, meter.billed.at - 1, unit)
+        named = (fields["tariff"], fields["tariff_name"], fields["version"])
+        must(named, (version.tariff, version.name, version.version), "its price")
+        must(fields["counter_before"], counter_body(account.counters.get(unit, Counter())), "its step counter before")
+        try:
+            priced = self.pricing.pricing.put_right(
+                account, meter, end["registers_wh"], kind.full_scale_wh,
+                unit=unit, borders=fields["by"] == "borders", charged=not of_opening,
+            )  # fmt: skip
+        except NotRatable as trouble:
+            raise Wrong(f"it cannot be charged: {trouble}", "no correction") from None
+        _same_lines(fields["lines"], [line_body(line) for line in priced.lines])
+        must(fields["counter"], counter_body(priced.counter), "its step counter after")
+        must(fields["wh"], rating.energy_wh(priced.lines), "its wh")
+        amount = rating.amount_nano(priced.lines)
+        must(fields["amount_nano"], amount, "its amount_nano")
+        must(
+            fields["moves"], _moves(TENANT + account.id, WATER_INCOME if unit == WATER else INCOME, amount), "its moves"
+        )
 
     def _days(self, start: Fields, fields: Fields) -> None:
         """How many local days it spans; one that starts within a minute before midnight starts with that midnight."""
@@ -76,13 +116,12 @@ class Charges:
     def _priced_now(self, account: AccountState, meter: MeterState, end: Mark, fields: Fields) -> int:
         kind, start = model.of_row(meter.row), meter.billed
         assert start is not None
-        unit = WATER if kind.quantity == "volume" else ENERGY
-        must(fields["unit"], unit, "its unit")
+        unit = fields["unit"]
         must(fields["full_scale_wh"], kind.full_scale_wh, "its full_scale_wh")
         version = self.pricing.version_at(account, start.at, unit)
         named = (fields["tariff"], fields["tariff_name"], fields["version"])
         must(named, (version.tariff, version.name, version.version), "its price")
-        borders = self.pricing.told_by_borders(account, meter, unit, start.at)
+        borders = self.pricing.told_by_borders(account, meter, unit, start.at, end.at)
         must(fields["by"], "borders" if borders else "registers", "how its hours are told apart")
         between = [each for each in meter.borders if start.at < each.at < end.at]
         counter = account.counters.get(unit, Counter())
@@ -94,7 +133,7 @@ class Charges:
         except NotRatable as trouble:
             raise Wrong(f"it cannot be charged: {trouble}", "no charge") from None
         must(fields["between"], [mark_body(each) for each in marks[1:-1]], "its readings between")
-        guessed = sorted({mark.source for mark in marks} & set(frames.GUESSED))
+        guessed = sorted({mark.source for mark in marks} & set(GUESSED))
         must(fields["guessed"], guessed, "what it says was guessed")
         _same_lines(fields["lines"], lines)
         must(fields["counter"], counter_body(counter), "its step counter after")

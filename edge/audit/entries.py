@@ -11,6 +11,7 @@ from bridge.contract.units import BALANCE_LIMIT_NANO, NANO_PER_FEN
 from edge.audit import frames
 from edge.audit.charges import Charges
 from edge.audit.days import Days
+from edge.audit.kept import Kept
 from edge.audit.lie import Lie, Report, Wrong, must
 from edge.audit.opened import Row
 from edge.audit.repricing import Repricing
@@ -59,8 +60,8 @@ Read.fields = Read.computed_hash = None  # type: ignore[assignment]
 class Entries:
     """Folds a book from empty, and checks each entry on the way."""
 
-    def __init__(self, report: Report):
-        self.state, self._report = State(), report
+    def __init__(self, report: Report, kept: Kept):
+        self.state, self._report, self._kept = State(), report, kept
         self._ids: set[str] = set()
         self._receipts: dict[str, int] = {}
         self._begin(ZoneInfo("UTC"))
@@ -68,7 +69,7 @@ class Entries:
     def _begin(self, zone: ZoneInfo) -> None:
         self._zone = zone
         self._pricing = Repricing(self.state, zone)
-        self._charges = Charges(self.state, zone, self._pricing, self._report)
+        self._charges = Charges(self.state, zone, self._pricing, self._report, self._kept)
         self._days = Days(self.state, zone, self._charges)
 
     def take(self, row: Row) -> None:
@@ -143,6 +144,10 @@ class Entries:
                         "a receipt of its own (I4)")  # fmt: skip
         self._report.count("top-ups")
 
+    def _reading_correction(self, entry: Read, fields: Fields) -> None:
+        self._charges.reading_correction(fields, of_opening=fields["entry"] in self._ids)
+        self._report.count("readings put right")
+
     def _meter(self, entry: Read, fields: Fields) -> None:
         place = (fields["port"], fields["address"], fields.get("circuit"))
         for other in self.state.meters.values():
@@ -180,6 +185,7 @@ _CHECKS = {
     "meter/1": Entries._meter,
     "opening/1": Entries._read_mark,
     "border/1": Entries._read_mark,
+    "reading-correction/1": Entries._reading_correction,
     "quarantine/1": Entries._read_mark,
 }
 """Kinds with promises of their own, beyond those that all keep."""

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
-from bridge.contract.entries import CHARGES, TARIFFS
+from bridge.contract.entries import CHARGES, PRICED, TARIFFS
 from edge.audit import story, story_text
 from edge.audit.opened import Reader, Unreadable
 from edge.audit.verify import data_of
@@ -35,8 +35,8 @@ def context_of(reader: Reader, entry: Entry) -> story.Context:
             found.meter = body
         elif other.kind in TARIFFS and body["tariff"] == fields.get("tariff"):
             found.tariffs = (*found.tariffs, other)
-    if entry.kind in CHARGES:
-        held = reader.before(entry.seq, *CHARGES, *HELD_BY)
+    if entry.kind in PRICED:
+        held = reader.before(entry.seq, *PRICED, *HELD_BY)
         found.before = next((each for each in held if each.fields.get("meter") == fields["meter"]), None)
     return found
 

@@ -11,7 +11,7 @@ from bridge.contract.units import RATES, instant_of, instant_of_micros, kwh_text
 from edge.audit.words import WORDS, say
 
 MARK_WORDS = {"opening": "at-opening"}
-SOURCES = ("freeze", "border", "interpolated", "estimate", "load-record", "read")
+SOURCES = ("freeze", "border", "interpolated", "estimate", "load-record", "read", "corrected")
 
 
 def quantity(units: int, unit: str) -> str:

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bridge.contract.entries import CHARGES, TARIFFS, TENANT
+from bridge.contract.entries import PRICED, TARIFFS, TENANT
 from bridge.contract.units import instant_of_micros
 from edge.book import Entry
 
@@ -132,14 +132,14 @@ def _taken(month: Month, entry: Entry, fields: Fields, meters: dict[str, MeterMo
     own = fields.get("account") == account
     if entry.kind == "closing/1" and own and day <= month.last:
         month.closed_through = day
-    if entry.kind in CHARGES and own:
+    if entry.kind in PRICED and own:
         _charged(month, fields, day, meters)
     elif entry.kind == "fee/1" and own and month.first <= day <= month.last:
         # A fee's price is per day and whole nano-yuan: it is shown as an amount, its micro-price is nobody's.
         _added(month, "fee", "", fields, {"version": fields["version"], "price_micro": 0}, 1, fields["amount_nano"])
     if day < month.first:
         month.opening_nano += amount
-    elif day <= month.last and (amount or (own and entry.kind in CHARGES)):
+    elif day <= month.last and (amount or (own and entry.kind in PRICED)):
         month.postings.append(_posting(entry, fields, day, amount))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from urllib.parse import quote
 
 from edge.book import SCHEMA_VERSION, Entry
 from edge.entry import Snapshot
+from edge.packing import unpack
 
 BATCH = 2000
 
@@ -141,6 +143,21 @@ class Reader:
             return {bytes(name).decode(): value for name, value in self._db.execute("SELECT name, value FROM note")}
         except (sqlite3.Error, UnicodeDecodeError) as error:
             raise Unreadable(f"{self.path}, table note: {error}") from None
+
+    def sweep_instants(self) -> list[tuple[int, int]]:
+        """(number, at in microseconds) of every sweep of readings that is kept, by number."""
+        try:
+            return list(self._db.execute("SELECT number, at FROM sweep ORDER BY number"))
+        except sqlite3.Error as error:
+            raise Unreadable(f"{self.path}, table sweep: {error}") from None
+
+    def sweep(self, number: int) -> list[dict[str, Any]] | None:
+        """The readings of a sweep; None where it was trimmed meanwhile, or cannot be read: it is telemetry."""
+        try:
+            row = self._db.execute("SELECT body FROM sweep WHERE number = ?", (number,)).fetchone()
+            return None if row is None else unpack(row[0])
+        except (sqlite3.Error, zlib.error, ValueError, TypeError, LookupError, AttributeError):
+            return None
 
     def triggers(self) -> set[str]:
         """The triggers that are there."""

@@ -29,6 +29,7 @@ def lines_of(story: Fields, language: str) -> list[str]:
     if "used" in story:
         lines += ["", *_readings(story, zone, language), "", *_use(story, language), ""]
         lines += [*_prices(story, zone, language), *_priced(story, language)]
+        lines += _said({"fields": story["fields"]}, zone, language)
     elif story["kind"] == "trip/1":
         lines += ["", *_trip(story, zone, language), *_frames(story["frames"], language)]
     else:

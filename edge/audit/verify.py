@@ -16,6 +16,7 @@ from edge.audit import beside
 from edge.audit.beside import Anchor
 from edge.audit.chain import Chain
 from edge.audit.entries import Entries
+from edge.audit.kept import Kept
 from edge.audit.lie import Lie, Report
 from edge.audit.opened import Reader, RowUnreadable, Unreadable
 from edge.exit_codes import FAILED, FINE, USAGE, epilog
@@ -41,7 +42,8 @@ def verify(path: Path, anchor: Anchor | None = None, progress: Said | None = Non
 
 def _verified(reader: Reader, anchor: Anchor | None, progress: Said | None) -> Report:
     report = Report(str(reader.path))
-    entries, chain = Entries(report), Chain()
+    kept_readings = Kept(reader, report)
+    entries, chain = Entries(report, kept_readings), Chain()
     notes, registry, kept = reader.notes(), reader.registry(), reader.snapshot()
     try:
         for row in reader.rows():
@@ -69,6 +71,7 @@ def _verified(reader: Reader, anchor: Anchor | None, progress: Said | None) -> R
         seq = chain.seq + 1
         report.lie = Lie(seq, None, f"its row cannot be read: {trouble}", "a row of ten columns")
     report.hash = entries.state.hash
+    kept_readings.remark()
     return report
 
 

@@ -20,6 +20,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "compensation": ("Compensation", "补偿"),
     "deduction": ("Deduction", "扣减"),
     "correction": ("Correction", "更正"),
+    "reading-correction": ("Reading put right", "读数更正"),
     "credit": ("Emergency credit", "应急信用额度"),
     "debt": ("Agreed debt", "欠费协议"),
     "exit": ("Tenancy settled", "退租结算"),
@@ -43,6 +44,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "估算：电表未应答；以后的实际读数将予以更正",
     ),
     "load-record": ("from the meter's load record of that instant", "取自电表该时刻的负荷记录"),
+    "corrected": (
+        "put right by two people: the register before it was wrong; their papers stand with this entry",
+        "人工更正：原示数有误，由两人依凭据更正",
+    ),
     "read": ("read from the meter at that instant", "当时从电表抄读"),
     "at-opening": (
         "opening register: read when the meter was taken in, and confirmed by a second reading",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bridge.contract.clock import ManualClock
 from bridge.contract.entries import INCOME
-from bridge.contract.units import instant_exact, micros_of
+from bridge.contract.units import instant_exact, instant_of, micros_of
 from edge.audit.repricing import Repricing
 from edge.audit.verify import verify
 from edge.billing.days import Days
@@ -22,6 +22,8 @@ from edge.pricing import Pricing, line_body
 from edge.state import AccountState, Counter, Mark, State
 from tests.bench.grown_book import BEGINS, Grown
 from tests.edge import forged
+from tests.edge.building import Building
+from tests.edge.pricing import HOURS, set_price
 
 ZONE = ZoneInfo("Asia/Shanghai")
 FULL = 100_000
@@ -85,7 +87,8 @@ def test_the_quick_way_is_the_edges_own(
 
 
 def old_book(directory: Path) -> None:
-    """A book of the first kind: a single price, charges without counters, closings without fees."""
+    """A book of the first kind: a single price, charges without counters, closings without fees. Openings come after
+    accounts in it, as in every book: tenants came with an empty book only, and meters were opened then."""
     grown = Grown(directory, 1)  # It brings the meter; its tenant is another, under an old price.
     book, start = grown.book, grown.clock.now()
     grown.grow(0)
@@ -93,7 +96,7 @@ def old_book(directory: Path) -> None:
            "prices_micro": {"total": 850_000}, "windows": [], "by": "site file"}  # fmt: skip
     account = {"account": "old", "name": "O", "room": "1", "phone": "", "tariff": "old", "meters": ["m000"],
                "since": instant_exact(start), "by": "site file"}  # fmt: skip
-    book.append(("tariff/1", "tariff:old:1", old), ("account/1", "account:old", account))
+    book.append(("tariff/1", "tariff:old:1", old), ("account/1", "account:old", account), grown._opened("m000", start))
     meter = grown.state.meters["m000"]
     begins, midnight = meter.billed, local_midnight(BEGINS + timedelta(days=1), ZONE)
     assert begins is not None
@@ -184,3 +187,27 @@ def test_the_end_of_a_tenancy_names_charges_that_are_there(tmp_path: Path) -> No
     report = verify(tmp_path)
     assert report.lie is not None and report.lie.id == "panel:exit-2"
     grown.book.close()
+
+
+def test_a_price_by_hours_that_begins_within_a_span_divides_all_of_it(tmp_path: Path) -> None:
+    """A meter without registers per rate pays a single price in the morning and one by hours from the afternoon on: its
+    hours are told apart by readings at their borders although the price at the start had none. `verify` says so too."""
+    building = Building(
+        tmp_path, start=datetime(2026, 11, 11, 15, 20, tzinfo=UTC), meters={"a301"}, poll_s=300, idle_s=10
+    )
+    building.connect()
+    building.run_until(lambda: building.of("opening/1"), hours=1)
+    (account,) = building.edge.core.state.accounts.values()
+    building.run_until(lambda: building.of("closing/1"), hours=1)
+    set_price(building, {**HOURS, "id": account.row["tariff"]}, effective_at="2026-11-12T14:30:00+08:00")
+    for wall in ("2026-11-12T14:20:00+08:00", "2026-11-12T23:50:00+08:00"):  # Off in between, there at both borders.
+        building.stop_edge()
+        building.clock.advance((instant_of(wall) - building.clock.now()).total_seconds())
+        building.start_edge()
+        building.run(minutes=20)
+    first, second = (entry.fields for entry in building.of("charge/2"))
+    assert (first["by"], second["by"]) == ("registers", "borders")
+    assert [line["rate"] for line in second["lines"]] == ["total", "peak", "valley"]
+    report = verify(tmp_path)
+    assert report.good, report.lie
+    assert report.checked["charges priced again"] == 2
