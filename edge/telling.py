@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bridge.contract.entries import CHARGES
+from bridge.contract.entries import CHARGES, PRICED
 from bridge.contract.messages import AccountEvent, MeterEvent
 from bridge.contract.units import NANO_PER_FEN, instant_of_micros, instant_text, kwh_text, yuan_text
 from edge.account_facts import yuan
@@ -60,9 +60,9 @@ def _money(kind: str, fields: dict[str, Any]) -> Told | None:
     name = kind.partition("/")[0]
     if name in ACTS:
         text = f"{_amount(fields)} yuan {ACTS[name]}, receipt {fields['receipt']}"
-    elif kind in CHARGES:
+    elif kind in PRICED:
         text = f"{_used(fields)} charged, {yuan_text(fields['amount_nano'])} yuan"
-        name = "charge"
+        name = "charge" if kind in CHARGES else name
     elif kind == "fee/1":
         text = f"daily fee of {fields['date']} charged, {yuan_text(fields['amount_nano'])} yuan"
     elif kind == "opening-balance/1":

@@ -9,6 +9,7 @@ from flask_login import current_user
 
 from bridge.contract.units import instant_text
 from panel import formats, guard, links, words
+from panel.bill_words import line_word, quantity, rate_word, source_word, unit_word
 from panel.edge_water_words import VALVE
 from panel.edge_words import person, reason, said
 from panel.model_words import modelled
@@ -16,6 +17,7 @@ from panel.pages import (
     account,
     accounts,
     answers,
+    bill,
     demo,
     line,
     lines,
@@ -25,9 +27,9 @@ from panel.pages import (
     receipt,
     rooms,
     sign_in,
+    statement,
     takings,
 )
-from panel.pages.entries import rate_word
 from panel.pages.people import ROLE_WORDS
 from panel.parts import EXTENSION, Parts
 from panel.states import WORDS
@@ -35,7 +37,10 @@ from panel.status_words import status_words
 from panel.switches import meter_number, number_of, place_of, typed_place
 from panel.telling import rule_words
 
-PAGES = (live, sign_in, people, rooms, accounts, takings, account, receipt, answers, meter, lines, line, demo)
+PAGES = (
+    live, sign_in, people, rooms, accounts, takings, account, receipt, bill, statement, answers, meter, lines, line,
+    demo,
+)  # fmt: skip
 
 
 def create_app(stand: Parts) -> Flask:
@@ -50,6 +55,7 @@ def create_app(stand: Parts) -> Flask:
         "yuan",
         "yuan_signed",
         "yuan_all",
+        "yuan_exactly",
         "price",
         "kwh",
         "cubic_metres",
@@ -62,7 +68,8 @@ def create_app(stand: Parts) -> Flask:
     ):
         app.jinja_env.filters[name] = getattr(formats, name)
     app.jinja_env.filters |= {
-        "rate_word": rate_word, "said": said, "person": person, "modelled": modelled, "status_words": status_words,
+        "line_word": line_word, "rate_word": rate_word, "source_word": source_word, "quantity": quantity,
+        "unit_word": unit_word, "said": said, "person": person, "modelled": modelled, "status_words": status_words,
         "place": place_of, "typed_place": typed_place, "number_of": number_of, "meter_number": meter_number,
     }  # fmt: skip
 

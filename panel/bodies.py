@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError
 
 from bridge.contract.fields import Instant, Whole
 from panel.body_parts import Body, Exchange, Registers
-from panel.money_bodies import Act, Charge, Correction, Decision, Fee, Proposal, TopUp
+from panel.money_bodies import Act, Charge, Correction, Decision, Fee, Proposal, ReadingCorrection, TopUp
 from panel.price_bodies import Tariff
 
 UNREADABLE = "unreadable"
@@ -87,6 +87,7 @@ class Alarm(Body):
 KINDS: dict[str, type[Body]] = {
     "charge/1": Charge,
     "charge/2": Charge,
+    "reading-correction/1": ReadingCorrection,
     "fee/1": Fee,
     "opening/1": Opening,
     "topup/1": TopUp,

@@ -87,6 +87,18 @@ class Correction(Act):
     to_balance_after_nano: Whole
 
 
+class ReadingCorrection(Charge):
+    """A register that was charged and was wrong, put right (R12)."""
+
+    account: str
+    entry: str
+    receipt: str | None = None
+    who: str | None = None
+    approved_by: str | None = None
+    why: str | None = None
+    papers: str | None = None
+
+
 class Proposal(Body):
     proposal: str
     what: str

@@ -71,6 +71,7 @@ class Month:
     opening_nano: int = 0
     closing_nano: int = 0
     closed_through: date | None = None
+    ended: bool = False
     meters: list[MeterMonth] = field(default_factory=list)
     postings: list[Posting] = field(default_factory=list)
     sums: list[Sum] = field(default_factory=list)
@@ -104,7 +105,9 @@ def gathered(entries: Iterable[Entry], account: str, zone: ZoneInfo, first: date
         if entry.kind in TARIFFS:
             tariffs[fields["tariff"], fields["version"]] = entry
         elif entry.kind == "opening/1":
-            meters[fields["meter"]] = MeterMonth(fields["meter"], "kWh", 1, fields)
+            # One that came later, or after this tenancy, is where somebody else's register begins.
+            if day_of(entry, fields, zone) <= last and not (found and found.ended):
+                meters[fields["meter"]] = MeterMonth(fields["meter"], "kWh", 1, fields)
         elif entry.kind == "account/1" and fields["account"] == account:
             found = Month(fields, zone, first, last)
         elif found is not None:
@@ -132,6 +135,7 @@ def _taken(month: Month, entry: Entry, fields: Fields, meters: dict[str, MeterMo
     own = fields.get("account") == account
     if entry.kind == "closing/1" and own and day <= month.last:
         month.closed_through = day
+    month.ended |= entry.kind == "exit/1" and own
     if entry.kind in PRICED and own:
         _charged(month, fields, day, meters)
     elif entry.kind == "fee/1" and own and month.first <= day <= month.last:

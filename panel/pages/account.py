@@ -25,12 +25,13 @@ from bridge.contract.units import (
     yuan_text,
 )
 from panel.commands import Conflict, NotSent
+from panel.concerning import Concerning
 from panel.formats import yuan
 from panel.guard import me, quiet, require
 from panel.links import link
 from panel.mirror import View
 from panel.pages.answers import answer_to
-from panel.pages.entries import rows_of, story_of
+from panel.pages.entries import STORY, rows_of, story_of
 from panel.parts import Parts, parts
 from panel.states import PRIORITY, WORDS, Room, room_of
 from panel.telling import banner_of, effect_of, least_nano
@@ -98,6 +99,12 @@ def tenancy_of(stand: Parts, view: View, row: AccountRow) -> Tenancy:
     return Tenancy(row, view.get(Account, row.id), rooms)
 
 
+def concerning_of(row: AccountRow) -> Concerning:
+    """What of the book concerns this account."""
+    tariffs = [tariff for tariff in (row.tariff, row.water_tariff) if tariff]
+    return Concerning(row.id, row.meters, tariffs, instant_of(row.since))
+
+
 def amount_nano(text: str) -> int:
     """A typed amount as nano-yuan. Raises BadAmount with a sentence for the person who typed."""
     try:
@@ -143,14 +150,14 @@ def _now(stand: Parts, found: Tenancy) -> dict[str, Any]:
 def _entries(stand: Parts, found: Tenancy) -> dict[str, Any]:
     before = request.args.get("before", "")
     seq = int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None
-    meters, since = found.row.meters, instant_of(found.row.since)
-    lines = stand.history.of_account(found.row.id, meters, since, seq, limit=21)
+    concerning = concerning_of(found.row)
+    lines = stand.history.of_account(concerning, seq, limit=21)
     wall = stand.wall()
     return {
-        "rows": rows_of(lines[:20], stand, wall),
+        "rows": rows_of(lines[:20], found.row.id, stand, wall),
         "older": lines[19].seq if len(lines) > 20 else None,
         "before": seq,
-        "story": story_of(stand.history.of_account(found.row.id, meters, since, limit=60), found.account, wall),
+        "story": story_of(stand.history.of_account(concerning, limit=60, only=STORY), found.account, wall),
     }
 
 
