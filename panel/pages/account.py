@@ -33,6 +33,7 @@ from panel.mirror import View
 from panel.pages.answers import answer_to
 from panel.pages.entries import STORY, rows_of, story_of
 from panel.parts import Parts, parts
+from panel.paying_words import paying_for
 from panel.states import PRIORITY, WORDS, Room, room_of
 from panel.telling import banner_of, effect_of, least_nano
 from panel.words import later, t
@@ -137,7 +138,7 @@ def _page(found: Tenancy, form: Form) -> str:
     least = least_nano(found.account, found.rooms, nano_of_yuan(stand.site.policy.topup_min))
     return render_template(
         "account.html", it=found, form=form, methods=METHODS, quick=QUICK, preview=preview,
-        least=yuan_text(least) if least else None,
+        least=yuan_text(least) if least else None, least_words=paying_for(found.rooms).least,
         answer=answer_to(request.args.get("answer")), **_now(stand, found), **_entries(stand, found),
     )  # fmt: skip
 
