@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
+from math import comb
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,9 @@ from panel.bill_words import GUESSES
 Fields = dict[str, Any]
 
 KNOWN = ("total", *RATES)
+
+DIVISIONS = 5_000
+"""So many ways are looked at in which a price's versions may divide a charge; a real one has a handful."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +74,14 @@ def spans(body: Fields, prices: Sequence[Fields] = (), zone: ZoneInfo | None = N
     """The parts of a charge that has readings between its first and its last; none where it has not."""
     if not body.get("between"):
         return []
-    marks = [body["start"], *body["between"], body["end"]]
-    names = {"total"} if _by_borders(body) else {line["rate"] for line in _rates(body)}
-    found = [
-        (start, end, [row for row in _between(start, end, body) if row.register in names])
-        for start, end in pairwise(marks)
-    ]
-    told = _rates_of(found, body, prices, zone) if _by_borders(body) else None
+    parts, borders = _parts(body), _by_borders(body)
+    priced = None if borders else _priced_by(body, parts)
+    all_names = {"total"} if borders else {line["rate"] for line in _rates(body)}
+    found = []
+    for place, (start, end) in enumerate(parts):
+        names = all_names if priced is None else priced[place]
+        found.append((start, end, [row for row in _between(start, end, body) if row.register in names]))
+    told = _rates_of(found, body, prices, zone) if borders else None
     return [Span(*each, told[n] if told else None) for n, each in enumerate(found)]
 
 
@@ -98,13 +103,9 @@ def agrees(body: Fields) -> bool:
         return False
     if not lines:
         return bool(body["amount_nano"] == 0)
-    moved = {row.register: row.all for row in used(body)}
     if _by_borders(body):
-        return moved.get("total") == body["wh"]
-    priced: Counter[str] = Counter()
-    for line in rates:
-        priced[line["rate"]] += line["wh"]
-    return all(moved.get(name) == wh for name, wh in priced.items())
+        return any(row.register == "total" and row.all == body["wh"] for row in used(body))
+    return _priced_by(body, _parts(body)) is not None
 
 
 def step_count(body: Fields, prices: Sequence[Fields] = ()) -> StepCount | None:
@@ -117,6 +118,34 @@ def step_count(body: Fields, prices: Sequence[Fields] = ()) -> StepCount | None:
     full = steps is not None and steps.get("moving_in", "full") == "full"
     bounds = [(n, step["above_wh"]) for n, step in enumerate(steps["steps"], 2)] if steps is not None and full else []
     return StepCount(counter["period"], kept.get(counter["period"], 0), counter.get("used_wh", 0), bounds)
+
+
+def _parts(body: Fields) -> list[tuple[Fields, Fields]]:
+    return list(pairwise([body["start"], *(body.get("between") or ()), body["end"]]))
+
+
+def _priced_by(body: Fields, parts: list[tuple[Fields, Fields]]) -> list[set[str]] | None:
+    """The registers by which each part was priced: versions follow each other, each over parts of its own, and what
+    the registers moved by in those is what its lines say. None where no division of the parts does that."""
+    wanted: dict[int, Counter[str]] = {}
+    for line in _rates(body):
+        wanted.setdefault(line.get("version") or 0, Counter())[line["rate"]] += line["wh"]
+    order = sorted(wanted)
+    if not order or comb(len(parts) - 1, len(order) - 1) > DIVISIONS:
+        return None
+    for cuts in combinations(range(1, len(parts)), len(order) - 1):
+        names: list[set[str]] = []
+        for version, (first, last) in zip(order, pairwise((0, *cuts, len(parts))), strict=True):
+            moved: Counter[str] = Counter()
+            for start, end in parts[first:last]:
+                for row in _between(start, end, body):
+                    moved[row.register] += row.all
+            if any(name not in moved or moved[name] != wh for name, wh in wanted[version].items()):
+                break
+            names += [set(wanted[version])] * (last - first)
+        else:
+            return names
+    return None
 
 
 def _rates(body: Fields) -> list[Fields]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -24,7 +24,7 @@ class Counter(Body):
 
     period: str | None = None
     used_wh: Whole = 0
-    others: list[tuple[str, Whole]] = Field(default=[], strict=False)
+    others: list[Annotated[list[str | Whole], Field(min_length=2, max_length=2)]] = Field(default_factory=list)
 
 
 class Charge(Moving):

@@ -58,8 +58,9 @@ def _shown(line: Line, stand: Parts, wall: Wall) -> Shown:
     }  # fmt: skip
     if line.meter:
         shown["meter"] = stand.mirror.view().meters.get(line.meter)
-    if body.get("tariff") and line.kind not in TARIFFS:
-        numbers = {body["version"], *(each.get("version") or body["version"] for each in body.get("lines", ()))}
+    if line.kind in (*PRICED, "fee/1"):
+        own = body.get("version", 0)  # An old book's charge names its price once, for all its lines.
+        numbers = {own, *(each.get("version") or own for each in body.get("lines", ()))}
         shown["prices"] = _prices(stand, body, numbers)
     if line.kind in PRICED:
         shown |= _charge(line, stand, wall, [each["line"].body for each in shown["prices"] if each["line"]])
@@ -102,7 +103,7 @@ def _moves(body: Shown) -> list[Shown]:
 
 def _prices(stand: Parts, body: Shown, numbers: set[int]) -> list[Shown]:
     """{version, line}: each version that was used; `line` is None while the archive does not have its entry."""
-    lines = {line.body["version"]: line for line in versions_of(stand.history, body["tariff"], numbers)}
+    lines = {line.body["version"]: line for line in versions_of(stand.history, body.get("tariff", ""), numbers)}
     return [{"version": number, "line": lines.get(number)} for number in sorted(numbers)]
 
 
