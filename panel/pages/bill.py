@@ -23,6 +23,9 @@ from panel.pages.act_words import acted
 from panel.pages.entry_words import words_of
 from panel.parts import Parts, parts
 from panel.price_rows import price_people, price_rows
+from panel.switches import OF_VALVE, meter_number
+from panel.switches import words_of as words_of_meter
+from panel.words import t
 
 blueprint = Blueprint("bill", __name__)
 
@@ -57,7 +60,9 @@ def _shown(line: Line, stand: Parts, wall: Wall) -> Shown:
         "price": price_rows(body, wall) if line.kind in TARIFFS else None, **_money(line),
     }  # fmt: skip
     if line.meter:
-        shown["meter"] = stand.mirror.view().meters.get(line.meter)
+        shown["meter"] = row = stand.mirror.view().meters.get(line.meter)
+        words = OF_VALVE if row is None and body.get("unit") == "m3" else words_of_meter(row)
+        shown["meter_word"] = t(words.meter_number, number=meter_number(row) if row is not None else line.meter)
     if line.kind in (*PRICED, "fee/1"):
         own = body.get("version", 0)  # An old book's charge names its price once, for all its lines.
         numbers = {own, *(each.get("version") or own for each in body.get("lines", ()))}

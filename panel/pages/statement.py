@@ -119,8 +119,9 @@ def _sum(each: Sum) -> dict[str, Any]:
 
 def _posting(each: Posting, account: str, wall: Wall) -> dict[str, Any]:
     _, _, word, what = words_of(each.line, account, wall)
+    estimated = "estimate" in each.line.body.get("guessed", ())  # Its own words say so.
     return {
-        "day": each.day, "seq": each.line.seq, "word": word, "what": what, "guessed": each.guessed,
+        "day": each.day, "seq": each.line.seq, "word": word, "what": what, "guessed": each.guessed and not estimated,
         "amount_nano": each.amount_nano, "balance_nano": each.balance_nano, "meter": each.line.meter or "",
     }  # fmt: skip
 

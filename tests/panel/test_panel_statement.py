@@ -127,7 +127,7 @@ def desk(tmp_path: Path) -> MoneyDesk:
 
 
 @pytest.mark.parametrize("account", ["101", "102"])
-@pytest.mark.parametrize("month", ["2026-11", "2026-12"])
+@pytest.mark.parametrize("month", ["2026-11", "2026-12", "2027-01"])
 def test_every_act_stands_where_the_edge_puts_it(tmp_path: Path, desk: MoneyDesk, account: str, month: str) -> None:
     """Reversal, refund, compensation, deduction, credit, and what was moved from another account, before and after
     the end of a month."""
