@@ -115,15 +115,11 @@ class History:
         question = select(ENTRY).where(self.of_gateway, *where).order_by(order).limit(limit)
         return [_line(row) for row in self.ask(question)]
 
-    def of_account(
-        self, tenancy: Concerning, before: int | None = None, limit: int = PAGE, only: Sequence[str] = ()
-    ) -> list[Line]:
-        """Entries that matter to the people of an account, newest first; with `before`, those below that seq, and of
-        the kinds in `only` where it names some."""
+    def of_account(self, tenancy: Concerning, before: int | None = None, limit: int = PAGE) -> list[Line]:
+        """Entries that matter to the people of an account, newest first; with `before`, those below that seq."""
         asked = [line.body["proposal"] for line in self.lines(tenancy.proposed(), limit=None) if line.body]
-        more = [] if before is None else [ENTRY.c.seq < before]
-        more += [ENTRY.c.kind.in_(only)] if only else []
-        return self.lines(or_(tenancy.condition(), decided(asked)), *more, limit=limit)
+        below = () if before is None else (ENTRY.c.seq < before,)
+        return self.lines(or_(tenancy.condition(), decided(asked)), *below, limit=limit)
 
     def of_meter(self, meter: str, limit: int = 20) -> list[Line]:
         """Relay, hold, alarm and installation entries of a meter, newest first."""

@@ -86,6 +86,8 @@ def _what(kind: str, body: dict[str, Any], wall: Wall) -> list[str]:
         case "compensation/1" | "deduction/1":
             said = str(body.get("reason") or "")
             return [t(REASONS[said]) if said in REASONS else said, _why(body)]
+        case "opening-balance/1":
+            return [t("from before this book|entry"), _why(body)]
         case "debt/1":
             return [t("paid off by {n} % of each top-up", n=body["share_percent"])] if body.get("share_percent") else []
         case "fee/1":

@@ -31,7 +31,7 @@ from panel.guard import me, quiet, require
 from panel.links import link
 from panel.mirror import View
 from panel.pages.answers import answer_to
-from panel.pages.entries import STORY, rows_of, story_of
+from panel.pages.entries import STORY_WITHIN, rows_of, story_of
 from panel.parts import Parts, parts
 from panel.paying_words import paying_for
 from panel.states import PRIORITY, WORDS, Room, room_of
@@ -158,7 +158,7 @@ def _entries(stand: Parts, found: Tenancy) -> dict[str, Any]:
         "rows": rows_of(lines[:20], found.row.id, stand, wall),
         "older": lines[19].seq if len(lines) > 20 else None,
         "before": seq,
-        "story": story_of(stand.history.of_account(concerning, limit=60, only=STORY), found.account, wall),
+        "story": story_of(stand.history.of_account(concerning, limit=STORY_WITHIN), found.account, wall),
     }
 
 

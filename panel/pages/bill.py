@@ -18,7 +18,7 @@ from panel.bill_words import GUESSES, ledger_word, line_word, quantity, source_m
 from panel.formats import Wall
 from panel.guard import need_history
 from panel.history import Line
-from panel.money_told import moved_nano
+from panel.money_told import moved_nano, named_version
 from panel.pages.act_words import acted
 from panel.pages.entry_words import words_of
 from panel.parts import Parts, parts
@@ -52,9 +52,13 @@ def entry(seq: str) -> str:
 
 def _shown(line: Line, stand: Parts, wall: Wall) -> Shown:
     body, account = line.body, line.account
-    _, icon, word, what = words_of(line, account or "", wall)
+    _, _, word, what = words_of(line, account or "", wall)
+    if line.kind in TARIFFS:
+        what = named_version(body)
+    elif line.kind not in (*PRICED, "fee/1"):
+        what = ""  # It stands below, each part with its name.
     shown: Shown = {
-        "wall": wall, "body": body, "icon": icon, "word": word, "what": what, "who": _tenant(stand, account),
+        "wall": wall, "body": body, "word": word, "about": what, "who": _tenant(stand, account),
         "charged": line.kind in PRICED, "acted": acted(line.kind, body), "unit": str(body.get("unit") or "kWh"),
         "moves": _moves(body), "meter": None, "of_meter": line.meter, "prices": [], "price_people": price_people,
         "price": price_rows(body, wall) if line.kind in TARIFFS else None, **_money(line),
@@ -117,18 +121,21 @@ def _charge(line: Line, stand: Parts, wall: Wall, prices: list[Shown]) -> Shown:
     held = (holder.body.get("end") or holder.body) if holder is not None else {}
     start, end = body["start"], body["end"]
     fits = held.get("registers_wh") == start["registers_wh"]  # Else it is another meter's life that the archive has.
+    priced = {each["rate"] for each in body["lines"] if each.get("kind", "rate") == "rate"}
+    # What no line is priced by is no part of the calculation; a register put right before any charge is shown whole.
+    used = [row for row in bill.used(body) if row.register in {"total", *priced} or not priced]
     ended = instant_of(end["at"]).astimezone(wall.zone)
     return {
         "readings": [
             _reading("start", start, holder if fits else None, held.get("frames") if fits else None),
             _reading("end", end, None, end.get("frames")),
         ],
-        "used": bill.used(body),
+        "used": used,
         "spans": bill.spans(body, prices, wall.zone),
         "lines": [each | {"word": line_word(each), "unlike": len(prices) > 1} for each in bill.ordered_lines(body)],
         "steps": bill.step_count(body, prices),
         "agrees": bill.agrees(body),
-        "rates": len(body["start"]["registers_wh"]) > 1,
+        "rates": len(priced - {"total"}) > 0,
         "guessed": [source for source in GUESSES if source in body.get("guessed", ())],
         "trues_up": start.get("source") in GUESSES,
         "ended_at": None if _midnight(ended) or "entry" in body else end["at"],

@@ -25,6 +25,9 @@ OPENED = ("fee/1", "reading-correction/1", *(kind for kind in MONEY if kind != "
 """Kinds that have a page which explains them, reached from their row; a charge's row opens first, a top-up's receipt
 is its page."""
 
+STORY_WITHIN = 120
+"""Among so many newest entries the story is looked for; further back lies what nobody waits for any more."""
+
 STORY = ("level/1", "final/1", "delivered/1", "relay/1", "cancelled/1")
 
 

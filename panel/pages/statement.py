@@ -9,7 +9,7 @@ from flask import Blueprint, abort, render_template, request
 
 from bridge.contract.messages import Info
 from panel import bill_history as kept
-from panel.bill import in_order
+from panel.bill import KNOWN, in_order
 from panel.bill_words import line_word
 from panel.formats import Wall
 from panel.guard import need_history
@@ -21,6 +21,8 @@ from panel.statement import MeterMonth, Posting, Statement, Sum, month_of
 from panel.words import t
 
 blueprint = Blueprint("statement", __name__)
+
+KINDS = ("rate", "step", "surcharge", "fee")
 
 MONTHS_AT_MOST = 240
 
@@ -47,10 +49,11 @@ def statement(id: str) -> str:
         room=row.room if row is not None else tenancy.body.get("room", "") if tenancy else "",
         name=row.name if row is not None else tenancy.body.get("name", "") if tenancy else "",
         earlier=months[place + 1] if place + 1 < len(months) else None, later=months[place - 1] if place else None,
-        meters=[_registers(each, stand) for each in told.meters.values()], sums=[_sum(each) for each in told.sums],
+        meters=[_registers(each, stand) for each in told.meters.values()],
+        sums=[_sum(each) for each in sorted(told.sums, key=_place)],
         postings=[_posting(each, id, wall) for each in told.postings], prices=_prices(stand, told),
         whole=count == newest and (info is None or newest >= info.seq), newest=newest, hash=hash,
-        price_people=price_people, open_days=told.closed_through != told.last and not told.ended,
+        price_people=price_people, in_order=in_order, open_days=told.closed_through != told.last and not told.ended,
     )  # fmt: skip
 
 
@@ -104,6 +107,13 @@ def _registers(meter: MeterMonth, stand: Parts) -> dict[str, Any]:
         "id": meter.meter, "row": stand.mirror.view().meters.get(meter.meter), "unit": meter.unit,
         "multiplier": meter.multiplier, "wh": meter.wh, "rows": rows, "opened": opening["at"], "closed": closing["at"],
     }  # fmt: skip
+
+
+def _place(each: Sum) -> tuple[Any, ...]:
+    """Rates as meters number them, then what comes on top of them, then fees."""
+    rate = KNOWN.index(each.rate) if each.rate in KNOWN else len(KNOWN)
+    kind = KINDS.index(each.kind) if each.kind in KINDS else len(KINDS)
+    return each.unit, kind, each.tariff, each.version, rate, each.rate
 
 
 def _sum(each: Sum) -> dict[str, Any]:

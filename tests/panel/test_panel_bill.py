@@ -68,6 +68,7 @@ def test_a_bill_that_does_not_add_up_says_so(shop: Stage) -> None:
     """A figure that is not what the others make it is not passed over."""
     body = charge("100206", "a206")
     body["lines"][0]["amount_nano"] += 1
+    body["lines"][1]["amount_nano"] -= 1
     wrong = shop.entry("charge/1", body, amount_nano=-51_826_116_000)
     assert "These figures do not add up" in shop.visitor("finance").see(f"/entry/{wrong}")
     moved = charge("100206", "a206")
