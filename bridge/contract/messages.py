@@ -288,8 +288,8 @@ class AccountEvent(Message):
     at: str
     kind: Literal[
         "level", "final-warning", "delivered", "cancelled", "cut", "restored", "topup", "charge", "hold", "fee",
-        "opening-balance", "reading-correction", "reversal", "refund", "compensation", "deduction", "correction", "credit",
-        "debt", "exit",
+        "opening-balance", "reading-correction", "reversal", "refund", "compensation", "deduction", "correction",
+        "credit", "debt", "exit",
     ]  # fmt: skip
     text: str
     seq: int | None = None
