@@ -290,12 +290,16 @@ class Account(Message):
 
 
 class AccountEvent(Message):
-    """A step of the prepaid life: level, final warning, delivered, cut, restored, topped up; never retained."""
+    """A step of the prepaid life: level, final warning, delivered, cut, restored, money moved; never retained."""
 
     topic = "account/{id}/event"
     retained = False
     at: str
-    kind: Literal["level", "final-warning", "delivered", "cancelled", "cut", "restored", "topup", "charge", "hold"]
+    kind: Literal[
+        "level", "final-warning", "delivered", "cancelled", "cut", "restored", "topup", "charge", "hold", "fee",
+        "opening-balance", "reading-correction", "reversal", "refund", "compensation", "deduction", "correction",
+        "credit", "debt", "exit",
+    ]  # fmt: skip
     text: str
     seq: int | None = None
     balance: float | None = None

@@ -72,6 +72,7 @@ class Month:
     opening_nano: int = 0
     closing_nano: int = 0
     closed_through: date | None = None
+    ended: bool = False
     meters: list[MeterMonth] = field(default_factory=list)
     postings: list[Posting] = field(default_factory=list)
     sums: list[Sum] = field(default_factory=list)
@@ -98,7 +99,6 @@ def month_of(text: str) -> tuple[date, date]:
 def gathered(entries: Iterable[Entry], account: str, zone: ZoneInfo, first: date, last: date) -> Month | None:
     """The month of an account out of the book's entries in order; None where there is no such account."""
     found: Month | None = None
-    ended = False
     meters: dict[str, MeterMonth] = {}
     tariffs: dict[tuple[str, int], Entry] = {}
     for entry, day in dated(entries, zone):
@@ -107,15 +107,14 @@ def gathered(entries: Iterable[Entry], account: str, zone: ZoneInfo, first: date
             tariffs[fields["tariff"], fields["version"]] = entry
         elif entry.kind == "opening/1":
             # One before this tenancy, after it, or after this month is another statement's.
-            if found is not None and not ended and day <= last:
+            if found is not None and not found.ended and day <= last:
                 meters[fields["meter"]] = MeterMonth(fields["meter"], "kWh", 1, fields)
         elif entry.kind == "account/1" and fields["account"] == account:
             found = Month(fields, zone, first, last)
-        elif entry.kind in REPLACED and found is not None and not ended:
+        elif entry.kind in REPLACED and found is not None and not found.ended:
             _anew(found, fields, meters)
         elif found is not None:
             _taken(found, entry, day, meters, account)
-            ended = ended or (entry.kind == "exit/1" and fields["account"] == account)
     if found is None:
         return None
     found.postings.sort(key=lambda posting: (posting.day, posting.seq))
@@ -150,6 +149,7 @@ def _taken(month: Month, entry: Entry, day: date, meters: dict[str, MeterMonth],
     own = fields.get("account") == account
     if entry.kind == "closing/1" and own and day <= month.last:
         month.closed_through = day
+    month.ended |= entry.kind == "exit/1" and own
     if entry.kind in PRICED and own:
         _charged(month, fields, day, meters)
     elif entry.kind == "fee/1" and own and month.first <= day <= month.last:

@@ -6,6 +6,7 @@ mistake in it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,6 +26,7 @@ from bridge.contract.units import (
     yuan_text,
 )
 from panel.commands import Conflict, NotSent
+from panel.concerning import Concerning
 from panel.formats import yuan
 from panel.guard import me, quiet, require
 from panel.links import link
@@ -32,8 +34,9 @@ from panel.mirror import View
 from panel.money_acts import METHODS
 from panel.money_card import card_of
 from panel.pages.answers import answer_to
-from panel.pages.entries import rows_of, story_of
+from panel.pages.entries import STORY_WITHIN, rows_of, story_of
 from panel.parts import Parts, parts
+from panel.paying_words import paying_for
 from panel.repaying import after_nano, repaid_of, repays_words
 from panel.states import PRIORITY, WORDS, Room, room_of
 from panel.telling import banner_of, effect_of, least_nano
@@ -108,6 +111,12 @@ def tenancy_of(stand: Parts, view: View, row: AccountRow) -> Tenancy:
     return Tenancy(row, account, rooms)
 
 
+def concerning_of(row: AccountRow, meters: Sequence[str]) -> Concerning:
+    """What of the book concerns this account; `meters` are none once it is settled."""
+    tariffs = [tariff for tariff in (row.tariff, row.water_tariff) if tariff]
+    return Concerning(row.id, meters, tariffs, instant_of(row.since))
+
+
 def amount_nano(text: str) -> int:
     """A typed amount as nano-yuan. Raises BadAmount with a sentence for the person who typed."""
     try:
@@ -140,7 +149,7 @@ def _page(found: Tenancy, form: Form) -> str:
     least = least_nano(found.account, found.rooms, nano_of_yuan(stand.site.policy.topup_min))
     return render_template(
         "account.html", it=found, form=form, methods=METHODS, quick=QUICK, preview=preview,
-        least=yuan_text(least) if least else None,
+        least=yuan_text(least) if least else None, least_words=paying_for(found.rooms).least,
         answer=answer_to(request.args.get("answer")), **_now(stand, found), **_entries(stand, found),
         **card_of(stand, found.row.id, found.account),
     )  # fmt: skip
@@ -154,14 +163,14 @@ def _now(stand: Parts, found: Tenancy) -> dict[str, Any]:
 def _entries(stand: Parts, found: Tenancy) -> dict[str, Any]:
     before = request.args.get("before", "")
     seq = int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None
-    meters, since = [] if found.ended else found.row.meters, instant_of(found.row.since)
-    lines = stand.history.of_account(found.row.id, meters, since, seq, limit=21)
+    concerning = concerning_of(found.row, [] if found.ended else found.row.meters)
+    lines = stand.history.of_account(concerning, seq, limit=21)
     wall = stand.wall()
     return {
-        "rows": rows_of(lines[:20], stand, wall),
+        "rows": rows_of(lines[:20], found.row.id, stand, wall),
         "older": lines[19].seq if len(lines) > 20 else None,
         "before": seq,
-        "story": story_of(stand.history.of_account(found.row.id, meters, since, limit=60), found.account, wall),
+        "story": story_of(stand.history.of_account(concerning, limit=STORY_WITHIN), found.account, wall),
     }
 
 

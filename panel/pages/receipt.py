@@ -10,12 +10,12 @@ from typing import Any
 from flask import Blueprint, Response, abort, make_response, render_template, request
 
 from bridge.contract.units import NANO_PER_FEN
+from panel.bill_words import METHOD_WORDS
 from panel.capitals import capitals
 from panel.edge_words import person
 from panel.guard import me, need_history, require
 from panel.history import Line
 from panel.money_topups import TopUps
-from panel.pages.entries import METHOD_WORDS
 from panel.parts import parts
 from panel.receipts import Print
 from panel.words import language_now, t
