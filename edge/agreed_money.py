@@ -18,6 +18,7 @@ from edge.asked import Asked, Refusal
 from edge.billing import money
 from edge.billing.money import Moves, Standing
 from edge.core import Draft
+from edge.corrected_reading import CorrectedReading
 from edge.money_acts import MoneyActs
 from edge.proposals import HALF_A_DAY, THREE_DAYS, Proposals
 from edge.standing import receipt_of, standing_of
@@ -25,7 +26,8 @@ from edge.state import AccountState, Proposal
 
 log = logging.getLogger("riser.requests")
 
-AGREED = ("refund", "compensate", "deduct", "correct", "bring", "defer", "settle", "approve-money", "reject-money")
+AGREED = ("refund", "compensate", "deduct", "correct", "correct-reading", "bring", "defer", "settle",
+          "approve-money", "reject-money")  # fmt: skip
 """The operations here."""
 
 Words = dict[str, Any]
@@ -55,8 +57,10 @@ class AgreedMoney:
     def __init__(self, acts: MoneyActs, proposals: Proposals):
         self._acts, self._core, self._proposals = acts, acts.core, proposals
         self.final: Final
+        self._corrected = CorrectedReading(self._core)
         self._plans: dict[str, Callable[[Standing, AccountState, Words], Plan]] = {
             "refund": self._refund, "compensate": self._compensate, "deduct": self._deduct, "correct": self._correct,
+            "correct-reading": self._correct_reading,
             "bring": self._bring, "defer": self._defer, "settle": self._settle,
         }  # fmt: skip
 
@@ -68,7 +72,7 @@ class AgreedMoney:
         within = THREE_DAYS if asked.operation in ("bring", "settle") else HALF_A_DAY
         self._proposals.propose(asked, asked.operation, words, within, account=words["account"])
 
-    refund = compensate = deduct = correct = bring = defer = settle = _propose
+    refund = compensate = deduct = correct = correct_reading = bring = defer = settle = _propose
 
     # --- deciding ---
 
@@ -79,11 +83,11 @@ class AgreedMoney:
         seq = core.book.seq + 2 + len(plan.first)  # After the decision and what comes first.
         act = self._draft(plan, proposal, asked, receipt_of(core, seq))
         fields = act[2]
-        data = {
+        data: dict[str, Any] = {
             "proposal": proposal.id, "approved": True, "seq": seq, "receipt": fields["receipt"],
             "balance_nano": fields["balance_after_nano"], "account": fields["account"],
-            "amount_fen": fields["amount_fen"],
         }  # fmt: skip
+        data |= {key: fields[key] for key in ("amount_fen", "amount_nano") if key in fields}
         answer: dict[str, Any] = {"status": "done", "data": data}
         decision = self._proposals.decision(asked, proposal, True, answer, body.why)
         core.append(decision, *plan.first, act)
@@ -137,6 +141,10 @@ class AgreedMoney:
         moves = money.correction(standing, taker, _nano(words), self._core.terms.limits)
         more = {"to_balance_after_nano": taker.after(moves)}
         return Plan("correction/1", standing, moves, more=more, taker=taker)
+
+    def _correct_reading(self, standing: Standing, account: AccountState, words: Words) -> Plan:
+        fields = self._corrected.fields(account, words)
+        return Plan("reading-correction/1", standing, fields["moves"], more=fields)
 
     def _bring(self, standing: Standing, account: AccountState, words: Words) -> Plan:
         moves = money.opening(standing, _nano(words), account.purse.brought_in)

@@ -6,6 +6,7 @@ from typing import Any
 
 from bridge.contract.units import micros_of_text
 from edge.billing.spans import ESTIMATED, GUESSED
+from edge.pricing import CORRECTED
 from edge.state import DAYS_KEPT, Mark, MeterState, Registers
 
 DAY_AT_LEAST_US, DAY_AT_MOST_US = (hours * 3_600_000_000 for hours in (22, 26))
@@ -40,6 +41,15 @@ def charged(meter: MeterState, fields: dict[str, Any]) -> None:
     if billed.source not in GUESSED:
         meter.proven = billed
         meter.days = [*meter.days, *_whole_day(billed, fields)][-DAYS_KEPT:]
+
+
+def put_right(meter: MeterState, fields: dict[str, Any]) -> None:
+    """The register it was last charged to was wrong, and with it what it used on that day. No day was counted up to a
+    guess, and one that was put right before is gone already."""
+    if meter.billed is not None and meter.billed.source not in (*GUESSED, CORRECTED):
+        meter.days = meter.days[:-1]
+    meter.billed = meter.proven = mark_of(fields["end"])
+    meter.estimated_days = 0
 
 
 def _whole_day(end: Mark, fields: dict[str, Any]) -> list[Registers]:

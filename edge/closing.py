@@ -100,7 +100,9 @@ class Closing:
                 return None  # Where this day is divided is decided first (R22, R23).
             if meter.billed is not None and meter.billed.at >= micros_of(midnight):
                 continue  # It is charged from a later instant on: nothing to charge for this day.
-            if mark is not None:
+            if mark is not None and meter.billed is not None and meter.billed.at >= micros_of_text(mark["at"]):
+                deferred.append(id)  # Opened between its border read and midnight: that register says nothing more.
+            elif mark is not None:
                 ready.append((meter, mark))
             elif not self._midnights.lost(meter, midnight_day, now, late):
                 self._midnights.want(meter, midnight_day, now)
@@ -120,11 +122,12 @@ class Closing:
         posted, counters = self._core.state.posted_nano(account.id), dict(account.counters)
         for meter, mark in ready:
             draft = self.charge(account, meter, day, mark, posted, counters)
-            drafts += [draft] if draft else []
             if draft is None or draft[0] not in CHARGES:
                 deferred.append(meter.id)
             else:
                 posted = draft[2]["balance_after_nano"]
+            if draft is not None and (draft[0] in CHARGES or self._core.book.find(draft[1]) is None):
+                drafts.append(draft)  # The alarm of this day stands already where a settlement failed on it.
         charges = [*account.open_charges, *(id for kind, id, _ in drafts if kind in CHARGES)]
         fees = []
         for fee in self.fees(account, day, posted):

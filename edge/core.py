@@ -60,6 +60,8 @@ class Core:
         self.ears: list[Ear] = []
         self.mode, self.mode_why = "normal", None  # type: str, str | None
         self.cannot_write: str | None = None
+        self.differs: str | None = None
+        """Why the book on the disk was found not to be what this edge goes by (mode `book`)."""
         self.true_now: Callable[[], datetime | None] = clock.now
         self._numbers = itertools.count(1)
         self.pricing = Pricing(self.state, terms.zone)

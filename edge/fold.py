@@ -14,7 +14,7 @@ from typing import Any
 from bridge.contract.entries import KINDS, TENANT
 from edge import fold_meters, fold_money, fold_proposals
 from edge.billing.days import Days
-from edge.charged import charged, mark_of, moved_in, opened
+from edge.charged import charged, mark_of, moved_in, opened, put_right
 from edge.entry import Entry
 from edge.pricing import counter_of
 from edge.state import AILMENTS, AccountState, Cover, Final, Hold, MeterState, State
@@ -84,6 +84,11 @@ def _charge(state: State, entry: Entry, fields: Fields) -> None:
     state.accounts[fields["account"]].open_charges.append(entry.id)
     if (counter := fields.get("counter")) is not None:
         state.accounts[fields["account"]].counters[fields["unit"]] = counter_of(counter)
+
+
+def _reading_correction(state: State, entry: Entry, fields: Fields) -> None:
+    put_right(state.meters[fields["meter"]], fields)
+    state.accounts[fields["account"]].counters[fields["unit"]] = counter_of(fields["counter"])
 
 
 def _border(state: State, entry: Entry, fields: Fields) -> None:
@@ -227,6 +232,7 @@ _APPLY: dict[str, Callable[[State, Entry, Fields], None]] = {
     "opening/1": _opening,
     "charge/1": _charge,
     "charge/2": _charge,
+    "reading-correction/1": _reading_correction,
     "border/1": _border,
     "time-table/1": _time_table,
     "calendar/1": _calendar,

@@ -123,13 +123,8 @@ def _doubt(model: Model, before: Sample | None, sample: Sample, offset_wh: int |
     total = sample.registers_wh["total"]
     if not 0 <= total < model.full_scale_wh:
         return "R21", f"{total} {_unit(model)} is beyond the register's scale"
-    if offset_wh is not None and (apart := rates_apart_wh(model, sample.registers_wh)) is not None:
-        allowed = RATES_APART_STEPS * model.step_wh * len(model.rates)
-        # The total rolls over before its rates do, so what they are apart is known but for whole scales (R20).
-        half = model.full_scale_wh // 2
-        moved = (apart - offset_wh + half) % model.full_scale_wh - half
-        if abs(moved) > allowed:
-            return "R28", f"rates and total moved {moved} Wh apart; at most {allowed} Wh is rounding"
+    if (moved := rates_moved(model, sample.registers_wh, offset_wh)) is not None:
+        return "R28", moved
     if before is None:
         return None
     passed_s = span_s(before, sample)
@@ -152,6 +147,17 @@ def _doubt(model: Model, before: Sample | None, sample: Sample, offset_wh: int |
 
 def _unit(model: Model) -> str:
     return "L" if model.max_l_per_h else "Wh"
+
+
+def rates_moved(model: Model, registers: Registers, offset_wh: int | None) -> str | None:
+    """What is wrong between rates and total, by what they were apart before; None where nothing is or can be said."""
+    if offset_wh is None or (apart := rates_apart_wh(model, registers)) is None:
+        return None
+    allowed = RATES_APART_STEPS * model.step_wh * len(model.rates)
+    # The total rolls over before its rates do, so what they are apart is known but for whole scales (R20).
+    half = model.full_scale_wh // 2
+    moved = (apart - offset_wh + half) % model.full_scale_wh - half
+    return f"rates and total moved {moved} Wh apart; at most {allowed} Wh is rounding" if abs(moved) > allowed else None
 
 
 def rates_apart_wh(model: Model, registers: Registers) -> int | None:

@@ -26,8 +26,6 @@ def interpolated(readings: Sequence[Mark], at: int, rules: Rules, full_scale_wh:
                 used_wh(sooner, later, name, full_scale_wh)
     except NotRatable:
         return None
-    if before[-1].at == at:
-        return before[-1]
     return between(before[-1], after[0], at, rules, full_scale_wh)
 
 

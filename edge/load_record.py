@@ -9,8 +9,8 @@ own sum right; a meter answers with the next record where it has none of then, a
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from datetime import date, datetime
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, tzinfo
 from typing import Any
 
 from bridge.contract.units import instant_exact, instant_text
@@ -20,6 +20,7 @@ from edge.codec.errors import CodecError
 from edge.core import NOT_ASKED, Core
 from edge.line.request import BORDER, Reply
 from edge.live import registers_of
+from edge.model import Model, Values
 from edge.state import MeterState
 
 log = logging.getLogger("riser.closing")
@@ -55,12 +56,7 @@ class LoadRecord:
     def want(self, meter: MeterState, midnight: date) -> bool:
         """Ask, if the meter may have it. False when there is nothing more to wait for."""
         live, key = self._core.lives[meter.id], (meter.id, midnight)
-        if (
-            ROW not in live.model.rows
-            or live.model.protocol != "dlt645-2007"
-            or ROW in live.lacks
-            or key in self._found
-        ):
+        if ROW not in live.model.rows or live.model.protocol != PROTOCOL or ROW in live.lacks or key in self._found:
             return False
         if live.online is False or self._tries.get(key, 0) >= TRIES:
             return False
@@ -121,11 +117,16 @@ class LoadRecord:
             return None
         model = self._core.lives[meter.id].model
         try:
-            raw = model.contents(reply.parts)
-            values = model.read(model.rows[ROW], raw, self._core.terms.zone)
+            return record(model, reply.parts, self._core.terms.zone)
         except CodecError as trouble:
             log.info("meter %s, %s: %s", meter.id, ROW, trouble)
             self._found[key] = None
             return None
-        right = raw[:2] == BEGIN and raw[-1] == END and raw[-2] == sum(raw[:-2]) & 0xFF
-        return values if right and isinstance(values.get("freeze"), datetime) and "energy_wh" in values else None
+
+
+def record(model: Model, parts: Sequence[bytes], zone: tzinfo) -> Values | None:
+    """What one answer says of a record: its minute and its total; None for one that is not whole. Raises CodecError."""
+    raw = model.contents(parts)
+    values = model.read(model.rows[ROW], raw, zone)
+    right = raw[:2] == BEGIN and raw[-1] == END and raw[-2] == sum(raw[:-2]) & 0xFF
+    return values if right and isinstance(values.get("freeze"), datetime) and "energy_wh" in values else None

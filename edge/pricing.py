@@ -5,7 +5,7 @@ Reads a state and nothing else, so the loop and whoever checks its book afterwar
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -14,13 +14,17 @@ from zoneinfo import ZoneInfo
 
 from bridge.contract.units import exact_of_micros, instant_of, instant_of_micros
 from edge.billing import rating, steps, tariff
+from edge.billing.climbing import climbing
 from edge.billing.rating import Charge, ChargeLine, Payer
-from edge.billing.spans import Rules
+from edge.billing.spans import ESTIMATED, NEAR_US, Rules
 from edge.billing.tariff import Version
-from edge.state import AccountState, Counter, Mark, MeterState, State
+from edge.state import AccountState, Counter, Mark, MeterState, Registers, State
 
 ENERGY, WATER = "kWh", "m3"
 """What is counted, as bills name it. A price of m3 is charged on litres, one of kWh on Wh."""
+
+CORRECTED = "corrected"
+"""The source of a register that two people put right."""
 
 Counters = dict[str, Counter]
 """By unit, what an account has used of its step period."""
@@ -79,18 +83,47 @@ class Pricing:
         counter = counters.get(unit, Counter())
         return rating.charge(marks, multiplier, full_scale_wh, rules, self.payer(account), counter)
 
+    def put_right(
+        self, account: AccountState, meter: MeterState, right: Registers, full_scale_wh: int, *, unit: str,
+        borders: bool, charged: bool,
+    ) -> Charge:  # fmt: skip
+        """What the right register makes of the one the meter was charged to last, wrongly: as an estimate is trued up,
+        at the price of the moment before. An opening, to which nothing was `charged`, costs nothing. Raises
+        NotRatable."""
+        billed = meter.billed
+        assert billed is not None
+        end = Mark(right, billed.at, CORRECTED)
+        if not charged:
+            return Charge((billed, end), (), account.counters.get(unit, Counter()))
+        wrong = Mark(billed.registers_wh, 2 * moment_before(billed) - billed.at, ESTIMATED)
+        return self.charge(
+            account, [wrong, end], meter.multiplier, full_scale_wh,
+            unit=unit, borders=borders, counters=account.counters,
+        )  # fmt: skip
+
     def told_by_borders(self, account: AccountState, meter: MeterState, unit: str, first: int, last: int) -> bool:
         """Whether the hours of a span are told apart by readings at borders: all of it, never some of it (R28)."""
-        begins, ends = instant_of_micros(first), instant_of_micros(last)
-        versions = self.versions(account, unit)
-        within = [each for each in versions if begins < each.effective_at < ends]
-        return any(by_borders(meter, each) for each in (tariff.in_force(versions, begins), *within))
+        span = within(self.versions(account, unit), instant_of_micros(first), instant_of_micros(last))
+        return any(by_borders(meter, each) for each in span)
 
-    def more_micro(self, account: AccountState, version: Version, at: datetime) -> int:
-        """What steps and surcharges add to the price of the next unit, by what was billed."""
+    def dearest_micro(self, account: AccountState, version: Version) -> int:
+        """What a unit can cost at most under a version, in its dearest hour and on its highest step."""
         more = sum(each.micro for each in version.surcharges_of(account.row.get("category")))
-        standing = self.standing(account, version, at, account.counters)
-        return more + (standing.add_micro if standing else 0)
+        highest = 0 if version.steps is None else max((step.add_micro for step in version.steps.steps), default=0)
+        return max(version.prices_micro.values()) + more + max(highest, 0)
+
+    def ahead(
+        self, account: AccountState, version: Version, at: datetime, days: int, counters: Mapping[str, Counter],
+        load_w: int,
+    ) -> Iterator[tuple[datetime, datetime, int]]:  # fmt: skip
+        """Spans (from, to, micro-yuan per unit) from an instant on, with surcharges, and with the steps that a steady
+        load climbs from where the `counters` stand."""
+        more = sum(each.micro for each in version.surcharges_of(account.row.get("category")))
+        spans = version.ahead(at, self._zone, days, self._state.days, more)
+        standing = self.standing(account, version, at, counters)
+        if version.steps is None or standing is None or load_w <= 0:
+            return spans
+        return climbing(spans, load_w, standing.used_wh, version.steps, self.payer(account).since, self._zone)
 
     def standing(
         self, account: AccountState, version: Version, at: datetime, counters: Mapping[str, Counter]
@@ -100,13 +133,25 @@ class Pricing:
             return None
         period = version.steps.begins(at.astimezone(self._zone).date())
         counter = counters.get(version.unit, Counter())
-        used = counter.used_wh if counter.period == period else 0
+        used = counter.used_wh if counter.period == period else dict(counter.others).get(period, 0)
         bounds = version.steps.for_period(period, self.payer(account).since)
         above = [step.above_wh for step in bounds]
         return Standing(
             period, used, 1 + sum(bound <= used for bound in above), next((b for b in above if b > used), None),
             steps.addition_at(used, bounds),
         )  # fmt: skip
+
+
+def moment_before(billed: Mark) -> int:
+    """A moment that surely belongs to the last piece of the charge which ends at a register: it may stand a little
+    behind the border that it was read for, and a price that began in between is not its price."""
+    return billed.at - NEAR_US - 1
+
+
+def within(versions: Sequence[Version], begins: datetime, ends: datetime) -> tuple[Version, ...]:
+    """The version in force when a span begins, and those that become effective within it."""
+    later = (each for each in versions if begins < each.effective_at < ends)
+    return tariff.in_force(versions, begins), *later
 
 
 @lru_cache(maxsize=8192)

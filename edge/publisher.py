@@ -11,7 +11,7 @@ from edge.core import Core
 from edge.facts import Facts
 from edge.outbox import Outbox
 from edge.registry import Registry
-from edge.telling import account_event, meter_event
+from edge.telling import account_events, meter_event
 
 log = logging.getLogger("riser.edge")
 
@@ -27,8 +27,8 @@ class Publisher:
 
     def entry(self, entry: Entry) -> None:
         """An entry was written: tell people what it means, and note which facts it changes."""
-        if (told := account_event(entry)) is not None:
-            self._outbox.tell(told[1], told[0])
+        for account, event in account_events(entry):
+            self._outbox.tell(event, account)
         if (noted := meter_event(entry)) is not None:
             self._outbox.tell(noted[1], noted[0])
         fields = entry.fields

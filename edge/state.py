@@ -231,7 +231,7 @@ class State:
     proposals: dict[str, Proposal] = field(default_factory=dict)
     """Also those that were decided: whoever asks again hears what became of it."""
     takings: dict[str, tuple[str, int]] = field(default_factory=dict)
-    """By person: the local day (YYYYMMDD) of their newest top-up, and the fen they took on it (R15)."""
+    """By person (`people.folded`): the local day (YYYYMMDD) of their newest top-up, and the fen taken on it (R15)."""
     cuts: list[tuple[int, str]] = field(default_factory=list)
     brake: str | None = None
     brake_released_at: int = 0

@@ -30,6 +30,9 @@ TOLD_EVERY_S = 10.0
 DAMAGED = ("noise", "babble", "unfinished")
 """After these the same question again is a repeated one; a silent meter is asked anew in its next round."""
 
+ASKED_IN_CASE = ("time-table",)
+"""Purposes to which "I have no such thing" is an answer like any other."""
+
 
 @dataclass(slots=True)
 class Tally:
@@ -174,7 +177,7 @@ def tally_of(line: Line, reply: Reply, before: Reply | None) -> Tally:
     if error is not None:
         one.failed, one.lost_s = 1, busy_s - wire_s
         one.errors[error if error in SENT_ERRORS else "noise"] = 1
-    elif reply.raw is not None and is_refusal(line.protocol, reply.raw):
+    elif reply.raw is not None and request.purpose not in ASKED_IN_CASE and is_refusal(line.protocol, reply.raw):
         one.errors[REFUSED] = 1
     return one
 

@@ -32,8 +32,8 @@ AGAIN_S = 3600.0
 SOON_S = 60.0
 """The same after a change of price, of holidays or of the meter's sets."""
 
-LOOK_EVERY_S = 5.0
-"""Line seconds between two looks at what is due."""
+EVERY_S = 2.0
+"""Line seconds between two questions on a line: a table has dozens of parts, and nobody waits for it."""
 
 TRIES = 3
 """A question that is not answered is asked so often; then the whole look is put off."""
@@ -46,6 +46,7 @@ class Look:
     told: dict[str, bytes | None] = field(default_factory=dict)
     frames: list[list[str]] = field(default_factory=list)
     tries: int = 0
+    asked: bool = False
     before: dict[str, bytes | None] | None = None
     """What the look before told, whose outcome this one is to confirm."""
 
@@ -66,11 +67,16 @@ class TableReads:
             kept.pop(meter, None)  # type: ignore[attr-defined]
 
     def tick(self) -> None:
-        """Begin a look at one meter of each line whose turn it is."""
+        """Ask one question on each line, of the look that is going on there or of the next meter whose turn it is."""
         core, mono = self._core, self._core.clock.monotonic()
         if not core.book.trusted or mono < self._next_mono:
             return
-        self._next_mono = mono + LOOK_EVERY_S
+        self._next_mono = mono + EVERY_S
+        for id, look in list(self._looks.items()):
+            if not core.lives[id].online:
+                del self._looks[id]  # It is asked again in an hour.
+            elif not look.asked:
+                self._ask(core.state.meters[id], look)
         busy = {core.state.meters[id].row["port"] for id in self._looks}
         for meter in core.state.meters.values():
             port = meter.row["port"]
@@ -114,18 +120,18 @@ class TableReads:
         sent = self._core.submit(
             meter, WATCH, "time-table", frame, lambda reply: self._answered(meter, look, identifier, reply)
         )
+        look.asked = True
         if sent is None:
             del self._looks[meter.id]
 
     def _answered(self, meter: MeterState, look: Look, identifier: str, reply: Reply) -> None:
         if self._looks.get(meter.id) is not look:
-            return  # Another meter stands there now.
+            return  # Given up meanwhile, or another meter stands there now.
+        look.asked = False
         if reply.raw is None:
             look.tries += 1
             if look.tries >= TRIES or reply.error == "closed":
                 del self._looks[meter.id]  # It is asked again in an hour.
-            else:
-                self._ask(meter, look)
             return
         model = self._core.lives[meter.id].model
         try:
@@ -138,7 +144,6 @@ class TableReads:
             del self._looks[meter.id]
             return
         look.frames.append(list(model.kept(reply.request.frame, reply.parts)))
-        self._ask(meter, look)
 
     # --- what follows ---
 
@@ -155,8 +160,7 @@ class TableReads:
             return
         found = difference(own, core.pricing.versions(account, ENERGY), core.terms.zone, core.state.days, core.now())
         if (found is not None) != meter.table_found and look.before is None:
-            self._looks[meter.id] = again = Look(before=look.told)
-            self._ask(meter, again)
+            self._looks[meter.id] = Look(before=look.told)
             return
         del self._looks[meter.id]
         if look.before is not None and look.before != look.told:

@@ -2,54 +2,99 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from bridge.contract.entries import CHARGES
+from bridge.contract.entries import CHARGES, PRICED
 from bridge.contract.messages import AccountEvent, MeterEvent
 from bridge.contract.units import NANO_PER_FEN, instant_of_micros, instant_text, kwh_text, yuan_text
 from edge.account_facts import yuan
 from edge.book import Entry
 
+ACTS = {
+    "topup": "topped up",
+    "reversal": "of a top-up taken back",
+    "refund": "refunded",
+    "compensation": "compensated",
+    "deduction": "deducted",
+    "correction": "moved to another account",
+    "credit": "of emergency credit lent",
+    "debt": "of arrears made an agreed debt",
+    "exit": "refunded, the tenancy is settled",
+}
+"""Acts with money by their kind, with what is said behind their amount."""
 
-def account_event(entry: Entry) -> tuple[str, AccountEvent] | None:
-    """(account, event) for an entry that is a step of an account's life, else None."""
+Told = tuple[str, str, int | None]
+"""Kind, sentence, balance."""
+
+
+def account_events(entry: Entry) -> Iterator[tuple[str, AccountEvent]]:
+    """(account, event) for each account of whose life an entry is a step: two where money moved between two."""
     fields = entry.fields
-    account = fields.get("account")
-    if not account:
-        return None
-    told: tuple[str, str, int | None] | None = None
-    if entry.kind == "level/1":
-        text = f"balance below level {fields['level']} ({yuan_text(fields['threshold_nano'])} yuan)"
-        told = ("level", text, fields["available_nano"])
-    elif entry.kind == "final/1":
-        told = ("final-warning", f"supply will be cut at {fields['cut_at']} unless paid", fields["available_nano"])
-    elif entry.kind == "delivered/1":
-        told = ("delivered", f"final warning delivered by {fields['channel']}", None)
-    elif entry.kind == "cancelled/1":
-        told = ("cancelled", f"final warning over: {fields['why']}", fields["available_nano"])
-    elif entry.kind == "topup/1":
-        text = f"{yuan_text(fields['amount_fen'] * NANO_PER_FEN)} yuan topped up, receipt {fields['receipt']}"
-        told = ("topup", text, fields["balance_after_nano"])
-    elif entry.kind in CHARGES:
-        text = f"{kwh_text(fields['wh'])} kWh charged, {yuan_text(fields['amount_nano'])} yuan"
-        told = ("charge", text, fields["balance_after_nano"])
-    elif entry.kind == "relay/1" and fields["why"] != "first look" and fields["observed"] != "unknown":
-        off = fields["observed"] == "open"
-        told = ("cut" if off else "restored", f"supply {'off' if off else 'on'}, read back ({fields['why']})", None)
-    elif entry.kind == "hold/1":
-        text = f"hold {fields['hold']} {'set' if fields['set'] else 'lifted'} by {fields['who']}: {fields['why']}"
-        told = ("hold", text, None)
-    if told is None:
-        return None
-    kind, text, balance = told
-    return account, AccountEvent(
+    if not (account := fields.get("account")):
+        return
+    if (told := _money(entry.kind, fields) or _step(entry.kind, fields)) is not None:
+        yield account, _event(entry, *told)
+    if entry.kind == "correction/1":
+        text = f"{_amount(fields)} yuan moved here from another account, receipt {fields['receipt']}"
+        yield fields["to_account"], _event(entry, "correction", text, fields["to_balance_after_nano"])
+
+
+def _event(entry: Entry, kind: str, text: str, balance: int | None) -> AccountEvent:
+    return AccountEvent(
         at=instant_text(instant_of_micros(entry.at)),
         kind=kind,  # type: ignore[arg-type]
         text=text,
         seq=entry.seq,
         balance=None if balance is None else yuan(balance),
-        level=fields.get("level"),
+        level=entry.fields.get("level"),
     )
+
+
+def _amount(fields: dict[str, Any]) -> str:
+    return yuan_text(fields["amount_fen"] * NANO_PER_FEN)
+
+
+def _money(kind: str, fields: dict[str, Any]) -> Told | None:
+    """What moved money, which the balance after it goes with."""
+    name = kind.partition("/")[0]
+    if name in ACTS:
+        text = f"{_amount(fields)} yuan {ACTS[name]}, receipt {fields['receipt']}"
+    elif kind in PRICED:
+        text = f"{_used(fields)} charged, {yuan_text(fields['amount_nano'])} yuan"
+        name = "charge" if kind in CHARGES else name
+    elif kind == "fee/1":
+        text = f"daily fee of {fields['date']} charged, {yuan_text(fields['amount_nano'])} yuan"
+    elif kind == "opening-balance/1":
+        name, text = "opening-balance", "balance brought in"
+    else:
+        return None
+    return name, text, fields["balance_after_nano"]
+
+
+def _used(fields: dict[str, Any]) -> str:
+    return f"{kwh_text(fields['wh'])} {'m3' if fields.get('unit') == 'm3' else 'kWh'}"
+
+
+def _step(kind: str, fields: dict[str, Any]) -> Told | None:
+    """What happens to an account without money."""
+    if kind == "level/1":
+        text = f"balance below level {fields['level']} ({yuan_text(fields['threshold_nano'])} yuan)"
+        return "level", text, fields["available_nano"]
+    if kind == "final/1":
+        return "final-warning", f"supply will be cut at {fields['cut_at']} unless paid", fields["available_nano"]
+    if kind == "delivered/1":
+        return "delivered", f"final warning delivered by {fields['channel']}", None
+    if kind == "cancelled/1":
+        return "cancelled", f"final warning over: {fields['why']}", fields["available_nano"]
+    if kind == "relay/1" and fields["why"] != "first look" and fields["observed"] != "unknown":
+        off = fields["observed"] == "open"
+        text = f"supply {'off' if off else 'on'}, read back ({fields['why']})"
+        return "cut" if off else "restored", text, None
+    if kind == "hold/1":
+        turned = "set" if fields["set"] else "lifted"
+        return "hold", f"hold {fields['hold']} {turned} by {fields['who']}: {fields['why']}", None
+    return None
 
 
 _METER_KINDS = {"relay/1": "relay-moved", "quarantine/1": "quarantined", "opening/1": "opened", "trip/1": "trip",

@@ -6,52 +6,32 @@ The archive is a copy of what came by message and judges nothing. Keys that are 
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from bridge.contract.fields import Instant, Whole
+from panel.body_parts import Body, Exchange, Registers
+from panel.money_bodies import Act, Charge, Correction, Decision, Fee, Proposal, ReadingCorrection, TopUp
+from panel.price_bodies import Tariff
 
 UNREADABLE = "unreadable"
 """The kind of a line whose body does not fit its kind; its body is empty."""
 
 
-Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
-"""A raw frame sent and the one received, in hex."""
-
-
-class Body(BaseModel):
-    model_config = ConfigDict(strict=True, extra="ignore")
-
-
-class Register(Body):
-    at: Instant
-    registers_wh: dict[str, Whole]
-    read_at: Instant | None = None
-    frames: list[Pair] | None = None
-
-
-class ChargeLine(Body):
-    rate: str
-    kind: str = "rate"
-    wh: Whole
-    price_micro: Whole
-    amount_nano: Whole
-
-
-class Charge(Body):
-    start: Register
-    end: Register
-    lines: list[ChargeLine]
-    wh: Whole
-    amount_nano: Whole
-    multiplier: Whole = 1
-    balance_after_nano: Whole | None = None
+class Tenancy(Body):
+    account: str
+    name: str
+    room: str = ""
+    meters: list[str] = Field(default_factory=list)
+    since: Instant
 
 
 class Opening(Body):
     at: Instant
-    registers_wh: dict[str, Whole]
+    registers_wh: Registers
+    source: str = "opening"
+    frames: list[Exchange] | None = None
 
 
 class Was(Body):
@@ -59,7 +39,7 @@ class Was(Body):
 
     address: str
     serial: str | None = None
-    registers_wh: dict[str, Whole] = {}
+    registers_wh: Registers = Field(default_factory=dict)
 
 
 class Replacement(Opening):
@@ -72,19 +52,10 @@ class Ratio(Opening):
     multiplier_before: Whole
 
 
-class TopUp(Body):
-    method: str | None = None
-    who: str | None = None
-    receipt: str | None = None
-    reference: str | None = None
-    amount_fen: Whole | None = None
-    balance_after_nano: Whole | None = None
-
-
 class Closing(Body):
     date: str
-    charges: list[str] = []
-    deferred: list[str] = []
+    charges: list[str] = Field(default_factory=list)
+    deferred: list[str] = Field(default_factory=list)
 
 
 class Level(Body):
@@ -96,10 +67,6 @@ class Level(Body):
 class Final(Body):
     cut_at: Instant | None = None
     available_nano: Whole | None = None
-
-
-class Money(Body):
-    balance_after_nano: Whole | None = None
 
 
 class Hold(Body):
@@ -125,10 +92,10 @@ class Trip(Body):
     available_nano: Whole | None = None
     cut_limit_nano: Whole = 0
     warned_s: Whole | None = None
-    window: list[Instant] = []
+    window: list[Instant] = Field(default_factory=list)
     billed: Opening | None = None
     read: Seen | None = None
-    holds: list[Hold] = []
+    holds: list[Hold] = Field(default_factory=list)
 
 
 class Alarm(Body):
@@ -138,11 +105,20 @@ class Alarm(Body):
 KINDS: dict[str, type[Body]] = {
     "charge/1": Charge,
     "charge/2": Charge,
+    "reading-correction/1": ReadingCorrection,
+    "fee/1": Fee,
     "opening/1": Opening,
     "replacement/1": Replacement,
     "ratio/1": Ratio,
     "topup/1": TopUp,
-    "opening-balance/1": Money,
+    "opening-balance/1": TopUp,
+    "correction/1": Correction,
+    **{f"{kind}/1": Act for kind in ("reversal", "refund", "compensation", "deduction", "credit", "debt", "exit")},
+    "proposal/1": Proposal,
+    "decision/1": Decision,
+    "tariff/1": Tariff,
+    "tariff/2": Tariff,
+    "account/1": Tenancy,
     "closing/1": Closing,
     "level/1": Level,
     "final/1": Final,
@@ -156,8 +132,8 @@ def fits(kind: str, body: dict[str, Any]) -> bool:
     """True when a page may rely on this body."""
     try:
         KINDS.get(kind, Body).model_validate(body)
-        if kind == "closing/1":
-            date.fromisoformat(body["date"])
+        if isinstance(day := body.get("date"), str):
+            date.fromisoformat(day)
     except (ValidationError, ValueError):
         return False
     return True

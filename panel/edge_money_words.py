@@ -29,4 +29,12 @@ OF_MONEY = (
     later("{day} is not closed yet; settle when it is"),
     later("meter {meter} cannot be charged to its final reading; its alarm says why"),
     later("meter {meter} has no fresh final reading; read it now and settle then"),
+    later("meter {meter} is none of account {id}"),
+    later("there is no charge or opening {entry} of meter {meter}"),
+    later(
+        "{entry} is not the newest register of meter {meter}; put an older one right by a compensation or a deduction"
+    ),
+    later("give each register that stands in the book, and no other: {names}"),
+    later("the book says that already"),
+    later("the register {name} would have risen by {used} Wh, more than the meter can carry"),
 )

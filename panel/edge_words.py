@@ -173,6 +173,7 @@ MODES = {
     "version": later("unknown entries|mode"),
     "identity": later("name used twice|mode"),
     "disk": later("disk full|mode"),
+    "book": later("book differs|mode"),
 }
 
 PEOPLE = {

@@ -37,8 +37,13 @@ def yuan_all(nano: int) -> str:
     return grouped(yuan_exact(nano))
 
 
+def yuan_exactly(nano: int) -> str:
+    """Money that moved, in full: `+200.00`, `−51.826116`."""
+    return f"+{yuan_all(nano)}" if nano > 0 else yuan_all(nano)
+
+
 def price(micro: int) -> str:
-    return price_text(micro)
+    return price_text(micro).replace("-", MINUS)
 
 
 def kwh(wh: int | None) -> str:

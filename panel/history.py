@@ -14,24 +14,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Select, and_, func, or_, select
+from sqlalchemy import Engine, Select, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.archive.tables import ENTRY, READING
-from bridge.contract.entries import CHARGES, REPLACED
+from bridge.contract.entries import REPLACED
 from bridge.contract.units import instant_of_micros, micros_of
 from panel.bodies import UNREADABLE, fits
+from panel.concerning import Concerning, decided
 
 log = logging.getLogger("riser.panel.history")
 
 PAGE = 20
-
-FOR_PEOPLE = (
-    "topup/1", *CHARGES, "fee/1", "opening-balance/1", "level/1", "final/1", "delivered/1", "cancelled/1", "trip/1",
-)  # fmt: skip
-"""Kinds of an account's entries that matter to people; closings only where a day was deferred."""
-
-OF_ITS_METERS = ("relay/1", "hold/1")
 
 OF_A_METER = (
     "relay/1",
@@ -60,6 +54,10 @@ class Line:
     meter: str | None
     body: dict[str, Any]
     amount_nano: int | None
+    """What it adds to the balance of `account`."""
+    hash: str = ""
+    prev_hash: str = ""
+    trusted: bool = True
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,9 @@ def _opened(text: str) -> dict[str, Any] | None:
 def _line(row: Any) -> Line:
     body = _opened(row.body)
     kind, body = (row.kind, body) if body is not None and fits(row.kind, body) else (UNREADABLE, {})
-    return Line(row.seq, row.id, instant_of_micros(row.at_us), kind, row.account, row.meter, body, row.amount_nano)
+    at = instant_of_micros(row.at_us)
+    told = row.account, row.meter, body, row.amount_nano
+    return Line(row.seq, row.id, at, kind, *told, row.hash, row.prev_hash, bool(row.trusted))
 
 
 class History:
@@ -90,12 +90,12 @@ class History:
 
     def __init__(self, engine: Engine, gateway: str):
         self._engine, self._gateway = engine, gateway
-        self._of_gateway = ENTRY.c.gateway == gateway
+        self.of_gateway = ENTRY.c.gateway == gateway
         self.missing: Callable[[], None] = lambda: None
         """Called when a question could not be answered."""
         self._complaint = ""
 
-    def _ask(self, question: Select[Any]) -> list[Any]:
+    def ask(self, question: Select[Any]) -> list[Any]:
         """The rows of an answer; none where the archive cannot be read, which is logged once and told by `missing`."""
         try:
             with self._engine.connect() as connection:
@@ -111,84 +111,60 @@ class History:
             return []
         return rows
 
-    def _lines(self, *where: Any, limit: int | None, newest_first: bool = True) -> list[Line]:
+    def lines(self, *where: Any, limit: int | None, newest_first: bool = True) -> list[Line]:
+        """Entries by columns of the archive's table."""
         order = ENTRY.c.seq.desc() if newest_first else ENTRY.c.seq
-        question = select(ENTRY).where(self._of_gateway, *where).order_by(order).limit(limit)
-        return [_line(row) for row in self._ask(question)]
+        question = select(ENTRY).where(self.of_gateway, *where).order_by(order).limit(limit)
+        return [_line(row) for row in self.ask(question)]
 
-    def _of_account(self, account: str, meters: Sequence[str], since: datetime | None) -> Any:
-        own = and_(
-            ENTRY.c.account == account,
-            or_(
-                ENTRY.c.kind.in_(FOR_PEOPLE),
-                # A day that could not be closed with a register is told; the other closings repeat their charges.
-                and_(ENTRY.c.kind == "closing/1", ENTRY.c.body.not_like('%"deferred":[]%')),
-            ),
-        )
-        of_meters = and_(
-            ENTRY.c.meter.in_(meters),
-            ENTRY.c.kind.in_(OF_ITS_METERS),
-            # A relay that was merely looked at for the first time is no news to anybody.
-            ENTRY.c.body.not_like('%"why":"first look"%'),
-        )
-        if since is not None:  # A meter's past before this tenancy belongs to somebody else.
-            of_meters = and_(of_meters, ENTRY.c.at_us >= micros_of(since))
-        return or_(own, of_meters)
-
-    def of_account(
-        self,
-        account: str,
-        meters: Sequence[str],
-        since: datetime | None = None,
-        before: int | None = None,
-        limit: int = PAGE,
-    ) -> list[Line]:
+    def of_account(self, tenancy: Concerning, before: int | None = None, limit: int = PAGE) -> list[Line]:
         """Entries that matter to the people of an account, newest first; with `before`, those below that seq."""
+        asked = [line.body["proposal"] for line in self.lines(tenancy.proposed(), limit=None) if line.body]
         below = () if before is None else (ENTRY.c.seq < before,)
-        return self._lines(self._of_account(account, meters, since), *below, limit=limit)
+        return self.lines(or_(tenancy.condition(), decided(asked)), *below, limit=limit)
 
     def of_meter(self, meter: str, limit: int = 20) -> list[Line]:
         """Relay, hold, alarm and installation entries of a meter, newest first."""
-        return self._lines(ENTRY.c.meter == meter, ENTRY.c.kind.in_(OF_A_METER), limit=limit)
+        return self.lines(ENTRY.c.meter == meter, ENTRY.c.kind.in_(OF_A_METER), limit=limit)
 
     def newest(self, meter: str, *kinds: str) -> Line | None:
         """The newest entry of some kinds about a meter."""
-        found = next(iter(self._lines(ENTRY.c.meter == meter, ENTRY.c.kind.in_(kinds), limit=1)), None)
+        found = next(iter(self.lines(ENTRY.c.meter == meter, ENTRY.c.kind.in_(kinds), limit=1)), None)
         return found if found is not None and found.kind in kinds else None
 
     def by_id(self, id: str) -> Line | None:
         """The entry with this id; a request's entry is `panel:<transaction>`."""
-        return next(iter(self._lines(ENTRY.c.id == id, limit=1)), None)
+        return next(iter(self.lines(ENTRY.c.id == id, limit=1)), None)
 
     def entry(self, seq: int) -> Line | None:
         """Entry `seq` of the book; None while the archive does not hold it."""
-        return next(iter(self._lines(ENTRY.c.seq == seq, limit=1)), None)
+        return next(iter(self.lines(ENTRY.c.seq == seq, limit=1)), None)
 
     def newest_seq(self) -> int:
         """How far the archive has got; 0 while it is empty."""
-        return next((line.seq for line in self._lines(limit=1)), 0)
+        return next((line.seq for line in self.lines(limit=1)), 0)
 
     def topups(self, start: datetime, end: datetime) -> list[Line]:
         """All top-ups from `start` until before `end`, newest first: a drawer is counted against their sum."""
         within = (ENTRY.c.at_us >= micros_of(start), ENTRY.c.at_us < micros_of(end))
-        return self._lines(ENTRY.c.kind == "topup/1", *within, limit=None)
+        return self.lines(ENTRY.c.kind == "topup/1", *within, limit=None)
 
     def of_kinds(self, account: str, meters: Sequence[str], kinds: Sequence[str], limit: int = 500) -> list[Line]:
         """Entries of some kinds about an account or its meters, oldest first; the newest `limit` of them."""
         concerns = or_(ENTRY.c.account == account, ENTRY.c.meter.in_(meters))
-        return self._lines(concerns, ENTRY.c.kind.in_(kinds), limit=limit)[::-1]
+        return self.lines(concerns, ENTRY.c.kind.in_(kinds), limit=limit)[::-1]
 
     def topups_since(self, at: datetime) -> tuple[int, int]:
         """(how many top-ups, their sum in nano-yuan) since an instant, over all accounts."""
         question = select(func.count(), func.coalesce(func.sum(ENTRY.c.amount_nano), 0)).where(
-            self._of_gateway, ENTRY.c.kind == "topup/1", ENTRY.c.at_us >= micros_of(at)
+            self.of_gateway, ENTRY.c.kind == "topup/1", ENTRY.c.at_us >= micros_of(at)
         )
-        count, amount_nano = next(iter(self._ask(question)), (0, 0))
+        count, amount_nano = next(iter(self.ask(question)), (0, 0))
         return int(count), int(amount_nano)
 
     def closed_days(self, days: int = 3) -> list[dict[str, Any]]:
         """The newest closed days: {date, at, accounts, charges, wh, deferred}, newest first."""
-        newest_closings = self._lines(ENTRY.c.kind == "closing/1", limit=days * 400)
+        newest_closings = self.lines(ENTRY.c.kind == "closing/1", limit=days * 400)
         closings = [line for line in newest_closings if line.kind != UNREADABLE]
         found: dict[str, dict[str, Any]] = {}
         for line in closings:
@@ -206,8 +182,8 @@ class History:
 
     def _wh_of(self, ids: Sequence[str]) -> int:
         """The energy of these charges together."""
-        question = select(ENTRY.c.body).where(self._of_gateway, ENTRY.c.id.in_(ids))
-        bodies = [_opened(row.body) for row in self._ask(question)]
+        question = select(ENTRY.c.body).where(self.of_gateway, ENTRY.c.id.in_(ids))
+        bodies = [_opened(row.body) for row in self.ask(question)]
         return sum(wh for body in bodies if body is not None and type(wh := body.get("wh")) is int)
 
     def power(self, meter: str, start: datetime, end: datetime) -> list[Point]:
@@ -223,4 +199,4 @@ class History:
             )
             .order_by(READING.c.read_at_us)
         )
-        return [Point(instant_of_micros(at_us), power_w) for at_us, power_w in self._ask(question)]
+        return [Point(instant_of_micros(at_us), power_w) for at_us, power_w in self.ask(question)]

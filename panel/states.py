@@ -75,27 +75,6 @@ RATE_WORDS = {
     "deep": later("Deep valley"),
 }
 
-RULES = {
-    "R1": later("the lead after the final warning has not passed"),
-    "R2": later("protected time"),
-    "R3": later("there is a reason never to cut now"),
-    "R4": later("the brake on mass cuts has caught"),
-    "R5": later("another hold remains"),
-    "R6": later("the balance is not above the restore limit"),
-    "R7": later("the request was expired, repeated or not permitted"),
-    "R15": later("the amount is outside the limits"),
-    "R19": later("the opening reading is not confirmed yet"),
-    "R20": later("a reading is set aside"),
-    "R21": later("a step that the meter cannot have carried"),
-    "R22": later("the replacement of a meter has its own conditions"),
-    "R23": later("a multiplier changes only with a reading of that moment"),
-    "R25": later("the gateway's clock is not trusted"),
-    "R32": later("two people are needed, or another role"),
-    "I15": later("a reading is in doubt"),
-    "I21": later("one meter at one address"),
-}
-"""What a rule's number means, beside the edge's own sentence."""
-
 
 @dataclass(frozen=True)
 class Room:

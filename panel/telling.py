@@ -11,7 +11,10 @@ from bridge.contract.messages import Account, HoldFacts
 from bridge.contract.units import NANO_PER_FEN, nano_of_yuan
 from panel.edge_words import person, reason, said
 from panel.formats import Wall, kilowatts, span, yuan
-from panel.states import HOLDS, RULES, Room, other_holds
+from panel.paying_words import WATER, Paying, paying_for
+from panel.repaying import least_fen
+from panel.rules import RULES
+from panel.states import HOLDS, Room, other_holds
 from panel.words import t
 
 
@@ -42,6 +45,9 @@ def hold_words_of(kinds: list[str]) -> str:
 def banner_of(rooms: list[Room], account: Account | None, wall: Wall) -> Banner | None:
     """The banner of an account whose meters are `rooms`, the most urgent first."""
     room = rooms[0] if rooms else None
+    if account is not None and account.ended_at is not None:
+        title = t("Settled {when}", when=wall.full(account.ended_at))
+        return Banner("stale", title, t("The tenancy has ended. This account takes and gives no money any more (R33)."))
     if account is None:
         return Banner("stale", t("Nothing is known of this account yet"), t("The gateway has not published it."))
     if room is not None and room.state == "cut":
@@ -49,7 +55,7 @@ def banner_of(rooms: list[Room], account: Account | None, wall: Wall) -> Banner 
     if room is not None and room.state == "held" and room.relay and room.relay.observed == "open":
         return _held(room, account, wall)
     if account.state == "final" or account.cut_at or account.protected_until:
-        return _warned(account, wall)
+        return _warned(account, paying_for(rooms), wall)
     if room is None:
         return None
     if room.state == "held" and room.relay:
@@ -85,11 +91,9 @@ def _cut(room: Room, account: Account, wall: Wall) -> Banner:
     if relay is not None and relay.desired == "closed":
         return Banner("keep", *_returning(room))
     since = relay.observed_since if relay else None
-    title = t("Supply cut since {time}", time=wall.stamp(since)) if since else t("Supply is cut")
-    text = t(
-        "Top up above {limit} yuan and supply returns by itself within 10 minutes.",
-        limit=yuan(account.restore_above_nano),
-    )
+    words = paying_for([room])
+    title = t(words.cut_since, time=wall.stamp(since)) if since else t(words.is_cut)
+    text = t(words.returns_above, limit=yuan(account.restore_above_nano))
     if room.meter.relay == "permit":
         text = t(
             "Top up above {limit} yuan, then press the button on the meter.", limit=yuan(account.restore_above_nano)
@@ -99,7 +103,7 @@ def _cut(room: Room, account: Account, wall: Wall) -> Banner:
     return Banner("cut", title, text)
 
 
-def _warned(account: Account, wall: Wall) -> Banner:
+def _warned(account: Account, paying: Paying, wall: Wall) -> Banner:
     if account.protected_until:
         return Banner(
             "keep",
@@ -115,14 +119,16 @@ def _warned(account: Account, wall: Wall) -> Banner:
     elif account.final_warning_at:
         told.append(t("final warning sent {time}, not delivered yet", time=wall.stamp(account.final_warning_at)))
     if account.zero_at:
+        zero = wall.clock(account.zero_at)
         load = kilowatts(account.load_w)
-        told.append(t("empty at {time} at {load} kW", time=wall.clock(account.zero_at), load=load))
+        known = account.load_w is not None and paying is not WATER
+        told.append(
+            t("empty at {time} at {load} kW", time=zero, load=load) if known else t("empty at {time}", time=zero)
+        )
     words = " · ".join(told)
     words = words[:1].upper() + words[1:]
     if account.cut_at and account.can_cut:
-        return Banner(
-            "final", t("Will be cut {when} unless paid", when=wall.when(account.cut_at)), words, account.cut_at
-        )
+        return Banner("final", t(paying.will_be_cut, when=wall.when(account.cut_at)), words, account.cut_at)
     if not account.can_cut:
         return Banner("final", t("Final warning; this account cannot be cut"), words)
     return Banner("final", t("Final warning; the cut-off waits until it has been delivered"), words)
@@ -135,7 +141,7 @@ def _held(room: Room, account: Account, wall: Wall) -> Banner:
     if room.relay.observed == "open":
         title = t(room.words.is_off_though_paid if paid else room.words.supply_is_off)
     else:
-        title = t("A hold is set; supply will go off")
+        title = t(paying_for([room]).will_go_off)
     told = [
         t("{hold} ({by}, {time}): {why}", hold=t(HOLDS[h.kind]), by=person(h.by), time=wall.stamp(h.since),
           why=reason(h.by, h.why))
@@ -147,7 +153,7 @@ def _held(room: Room, account: Account, wall: Wall) -> Banner:
 def effect_of(account: Account, rooms: list[Room], after_nano: int, cut_limit: str, wall: Wall) -> tuple[bool, str]:
     """What a top-up that brings the balance to `after_nano` will do: (good news?, one sentence)."""
     enough = after_nano > account.restore_above_nano
-    room = rooms[0] if rooms else None
+    room, paying = rooms[0] if rooms else None, paying_for(rooms)
     holds = [hold for each in rooms for hold in other_holds(each.relay)]
     if holds:
         return False, t("A hold remains that money does not lift: {holds}.", holds=hold_words(holds))
@@ -157,18 +163,18 @@ def effect_of(account: Account, rooms: list[Room], after_nano: int, cut_limit: s
     if room is not None and room.state == "cut":
         if not enough:
             limit = yuan(account.restore_above_nano)
-            return False, t("Supply stays off: the balance must rise above {limit} yuan.", limit=limit)
+            return False, t(paying.stays_off, limit=limit)
         if room.meter.relay == "permit":
             return True, t("Then press the button on the meter to switch on.")
-        return True, t("Supply returns within 10 minutes.")
+        return True, t(paying.returns)
     if account.cut_at:
         time = wall.clock(account.cut_at)
         if enough:
-            return True, t("Calls off the {time} cut-off; supply is not interrupted.", time=time)
+            return True, t(paying.calls_off, time=time)
         if after_nano > nano_of_yuan(cut_limit):
-            return False, t("Puts off the {time} cut-off, but not for long.", time=time)
-        return False, t("Does not call off the {time} cut-off.", time=time)
-    return True, t("Raises the balance; supply goes on.")
+            return False, t(paying.puts_off, time=time)
+        return False, t(paying.not_called_off, time=time)
+    return True, t(paying.goes_on)
 
 
 def least_nano(account: Account | None, rooms: list[Room], smallest_nano: int) -> int | None:
@@ -176,5 +182,5 @@ def least_nano(account: Account | None, rooms: list[Room], smallest_nano: int) -
     cut = bool(rooms) and rooms[0].state == "cut" and rooms[0].relay is not None and rooms[0].relay.desired == "open"
     if account is None or not cut or any(other_holds(room.relay) for room in rooms):
         return None
-    missing = account.restore_above_nano - account.available_nano  # The balance must rise above the limit, not to it.
-    return max((missing // NANO_PER_FEN + 1) * NANO_PER_FEN, smallest_nano)
+    # The balance must rise above the limit, not to it, and what is repaid does not raise it.
+    return max(least_fen(account, account.restore_above_nano) * NANO_PER_FEN, smallest_nano)

@@ -62,6 +62,10 @@ KINDS: dict[str, str] = {
     " price_micro, amount_nano, version}], counter_before and counter {period, used_wh, others [[period, used_wh]]"
     " where several meters share it} (R29), wh, amount_nano, days,"
     " date, moves, balance_after_nano",
+    "reading-correction/1": "the register that the meter's newest charge ends at (or its opening) was wrong (R12):"
+    " entry (the id of that charge or opening), start (the wrong register) and end (the right one, source corrected) at"
+    " the same instant; then as charge/2 from unit on, without days and date, lines of the difference at the price of"
+    " the moment before; why, papers, and as refund/1 from receipt on",
     "fee/1": "the fixed fee of a day: account, date, tariff, tariff_name, version, unit, amount_nano, moves,"
     " balance_after_nano",
     "border/1": "a reading at a border of the day's hours (R28), or where a price changes (R27): meter, registers_wh,"
@@ -106,6 +110,9 @@ KINDS: dict[str, str] = {
 
 CHARGES, TARIFFS = ("charge/1", "charge/2"), ("tariff/1", "tariff/2")
 """Kinds that say the same, an older and a newer one."""
+
+PRICED = (*CHARGES, "reading-correction/1")
+"""Kinds that bring a meter from one register to another, with lines of a price."""
 
 REPLACED = ("replacement/1", "ratio/1")
 """Kinds from which a meter's registers count anew, another meter's or with another multiplier."""

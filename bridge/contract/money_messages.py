@@ -118,6 +118,30 @@ class Defer(Request):
     papers: Papers
 
 
+Counted = Annotated[
+    Plain | None,
+    Field(default=None, max_length=20, description="kWh (or m3) as the meter shows it, before the multiplier"),
+]
+
+
+class CorrectReading(Request):
+    """Put right the register that a meter's newest charge ends at (or its opening, before any charge): it was read off
+    or released wrongly. One entry charges the difference, or gives it back. Another person approves (R12, R32)."""
+
+    operation = "correct-reading"
+    account: str
+    meter: str
+    entry: Number = Field(description="the id of that charge or opening")
+    total: Counted
+    sharp: Counted
+    peak: Counted
+    flat: Counted
+    valley: Counted
+    deep: Counted
+    why: Words
+    papers: Papers
+
+
 class Settle(Request):
     """End a tenancy: final readings charged, the rest refunded, its meters free (R33). Another person approves."""
 
@@ -146,5 +170,6 @@ class RejectMoney(Request):
 
 
 MONEY_REQUESTS: tuple[type[Request], ...] = (
-    TopUp, Reverse, Refund, Compensate, Deduct, Correct, Bring, Lend, Defer, Settle, ApproveMoney, RejectMoney,
+    TopUp, Reverse, Refund, Compensate, Deduct, Correct, CorrectReading, Bring, Lend, Defer, Settle, ApproveMoney,
+    RejectMoney,
 )  # fmt: skip

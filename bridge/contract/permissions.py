@@ -7,8 +7,8 @@ its holder may speak for; the role says which operations it may ask for.
 from __future__ import annotations
 
 MONEY = frozenset({
-    "reverse", "refund", "compensate", "deduct", "correct", "bring", "lend", "defer", "settle", "approve-money",
-    "reject-money",
+    "reverse", "refund", "compensate", "deduct", "correct", "correct-reading", "bring", "lend", "defer", "settle",
+    "approve-money", "reject-money",
 })  # fmt: skip
 """Acts with a tenant's money beside the top-up. Who may propose may approve as well, but never their own (R32)."""
 

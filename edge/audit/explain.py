@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bridge.contract.entries import CHARGES, REPLACED, TARIFFS
+from bridge.contract.entries import CHARGES, PRICED, REPLACED, TARIFFS
+from bridge.contract.units import is_plain
 from edge.audit import story, story_text
 from edge.audit.opened import Reader, Unreadable
 from edge.audit.verify import data_of
@@ -21,6 +22,9 @@ EXITS = epilog("it is explained", "there is no such entry", "there is no book to
 
 HELD_BY = ("opening/1", *REPLACED)
 """Kinds besides charges that hold the register from which the next charge starts."""
+
+LONGEST_NUMBER = 19
+"""Digits that no number of an entry has."""
 
 
 def context_of(reader: Reader, entry: Entry) -> story.Context:
@@ -38,8 +42,8 @@ def context_of(reader: Reader, entry: Entry) -> story.Context:
             found.meter = row_after(found.meter, other)
         elif other.kind in TARIFFS and body["tariff"] == fields.get("tariff"):
             found.tariffs = (*found.tariffs, other)
-    if entry.kind in CHARGES:
-        held = reader.before(entry.seq, *CHARGES, *HELD_BY)
+    if entry.kind in PRICED:
+        held = reader.before(entry.seq, *PRICED, *HELD_BY)
         found.before = next((each for each in held if each.fields.get("meter") == fields["meter"]), None)
     return found
 
@@ -54,8 +58,9 @@ def row_after(row: dict[str, Any], change: Entry) -> dict[str, Any]:
 
 def wanted(reader: Reader, options: argparse.Namespace) -> Iterator[Entry]:
     """The entries that a person asked for."""
-    if options.entry is not None:
-        entry = reader.entry(int(options.entry)) if options.entry.isdecimal() else reader.entry_by_id(options.entry)
+    if (asked := options.entry) is not None:
+        is_number = asked.isascii() and asked.isdecimal() and len(asked) < LONGEST_NUMBER
+        entry = reader.entry(int(asked)) if is_number else reader.entry_by_id(asked) if is_plain(asked) else None
         if entry is not None:
             yield entry
         return

@@ -6,7 +6,7 @@ A frame is kept as [question, part, part ...] in hex. What a reading was by its 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from typing import Any
 
@@ -16,11 +16,12 @@ from edge.audit import quick
 from edge.audit.lie import Wrong, must
 from edge.codec.errors import CodecError
 from edge.live import registers_of
+from edge.load_record import record
 from edge.midnights import FREEZE_DRIFT_S
 from edge.model import Question
 from edge.state import Registers
 
-FREEZE, GUESSED = "freeze", ("estimate", "interpolated")
+FREEZE = "freeze"
 
 BY_THE_REGISTERS = ("border", "opening", "read", "quarantine")
 """Sources whose last exchange asks for the registers of that moment."""
@@ -45,6 +46,25 @@ def registers(row: dict[str, Any], source: str, exchange: Exchange, zone: tzinfo
     if isinstance(values, CodecError):
         raise values
     return registers_of(values)
+
+
+def recorded(row: dict[str, Any], mark: dict[str, Any], zone: tzinfo, what: str) -> None:
+    """Compare a mark with the load records it was taken from: two answers that say the same, of that very minute (R24).
+    Raises Wrong."""
+    if len(mark["frames"]) != 2:
+        raise Wrong(f"{what} keeps {len(mark['frames'])} load records", "the two that were read")
+    for exchange in mark["frames"]:
+        try:
+            said = record(model.of_row(row), [bytes.fromhex(text) for text in exchange[1:]], zone)
+            own = answers_for(row, exchange)
+        except (CodecError, ValueError, KeyError, IndexError) as trouble:
+            raise Wrong(f"the load record of {what} cannot be read: {trouble}", "frames of its model") from None
+        if said is None:
+            raise Wrong(f"the load record of {what} is not whole", "one record with its own sum")
+        if not own:
+            raise Wrong(f"the load record of {what} does not come from meter {row['meter']}", "its own address in it")
+        must(instant(mark["at"]), said["freeze"].astimezone(UTC), f"the instant of {what}, by its load record,")
+        must(mark["registers_wh"], registers_of(said), f"{what}, by its load record,")
 
 
 def answers_for(row: dict[str, Any], exchange: Exchange) -> bool:

@@ -105,9 +105,7 @@ def _approved(proposal: Proposal, what: tuple[str, ...], meter: str) -> None:
         raise Wrong(f"proposal {proposal.id} is none of this meter that was approved", "an approved one (R32)")
 
 
-def _anew(
-    fields: Fields, body: Fields, row: Fields, meter: MeterState, zone: ZoneInfo, report: Report
-) -> None:
+def _anew(fields: Fields, body: Fields, row: Fields, meter: MeterState, zone: ZoneInfo, report: Report) -> None:
     """From this register on it counts: as it was proposed, as its frames say, and not before what was charged."""
     mark = {key: fields[key] for key in ("registers_wh", "at", "source", "frames")}
     must(mark, {key: body["mark"][key] for key in mark}, "its register, as it was approved,")

@@ -6,14 +6,15 @@ written. So a day that is closed after midnight stands in its own month, and one
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bridge.contract.entries import CHARGES, REPLACED, TARIFFS, TENANT
+from bridge.contract.entries import PRICED, REPLACED, TARIFFS, TENANT
 from bridge.contract.units import instant_of, instant_of_micros
+from edge.billing.money import net_nano
 from edge.book import Entry
 
 Fields = dict[str, Any]
@@ -71,6 +72,7 @@ class Month:
     opening_nano: int = 0
     closing_nano: int = 0
     closed_through: date | None = None
+    ended: bool = False
     meters: list[MeterMonth] = field(default_factory=list)
     postings: list[Posting] = field(default_factory=list)
     sums: list[Sum] = field(default_factory=list)
@@ -99,18 +101,20 @@ def gathered(entries: Iterable[Entry], account: str, zone: ZoneInfo, first: date
     found: Month | None = None
     meters: dict[str, MeterMonth] = {}
     tariffs: dict[tuple[str, int], Entry] = {}
-    for entry in entries:
+    for entry, day in dated(entries, zone):
         fields = entry.fields
         if entry.kind in TARIFFS:
             tariffs[fields["tariff"], fields["version"]] = entry
         elif entry.kind == "opening/1":
-            meters[fields["meter"]] = MeterMonth(fields["meter"], "kWh", 1, fields)
+            # One before this tenancy, after it, or after this month is another statement's.
+            if found is not None and not found.ended and day <= last:
+                meters[fields["meter"]] = MeterMonth(fields["meter"], "kWh", 1, fields)
         elif entry.kind == "account/1" and fields["account"] == account:
             found = Month(fields, zone, first, last)
-        elif entry.kind in REPLACED and found is not None:
+        elif entry.kind in REPLACED and found is not None and not found.ended:
             _anew(found, fields, meters)
         elif found is not None:
-            _taken(found, entry, fields, meters, account)
+            _taken(found, entry, day, meters, account)
     if found is None:
         return None
     found.postings.sort(key=lambda posting: (posting.day, posting.seq))
@@ -139,31 +143,43 @@ def _anew(month: Month, fields: Fields, meters: dict[str, MeterMonth]) -> None:
     meters[fields["meter"]] = MeterMonth(fields["meter"], unit, multiplier, fields)
 
 
-def _taken(month: Month, entry: Entry, fields: Fields, meters: dict[str, MeterMonth], account: str) -> None:
-    day = day_of(entry, fields, month.zone)
-    wallet = TENANT + account
-    amount = sum(
-        move["amount_nano"] * ((move["to"] == wallet) - (move["from"] == wallet)) for move in fields.get("moves", ())
-    )
+def _taken(month: Month, entry: Entry, day: date, meters: dict[str, MeterMonth], account: str) -> None:
+    fields = entry.fields
+    amount = net_nano(TENANT + account, fields.get("moves", ()))
     own = fields.get("account") == account
     if entry.kind == "closing/1" and own and day <= month.last:
         month.closed_through = day
-    if entry.kind in CHARGES and own:
+    month.ended |= entry.kind == "exit/1" and own
+    if entry.kind in PRICED and own:
         _charged(month, fields, day, meters)
     elif entry.kind == "fee/1" and own and month.first <= day <= month.last:
         # A fee's price is per day and whole nano-yuan: it is shown as an amount, its micro-price is nobody's.
         _added(month, "fee", "", fields, {"version": fields["version"], "price_micro": 0}, 1, fields["amount_nano"])
     if day < month.first:
         month.opening_nano += amount
-    elif day <= month.last and (amount or (own and entry.kind in CHARGES)):
+    elif day <= month.last and (amount or (own and entry.kind in PRICED)):
         month.postings.append(_posting(entry, fields, day, amount))
 
 
-def day_of(entry: Entry, fields: Fields, zone: ZoneInfo) -> date:
-    """The local day that a posting belongs to."""
-    if isinstance(fields.get("date"), str):
-        return date.fromisoformat(fields["date"])
-    return instant_of_micros(entry.at).astimezone(zone).date()
+def dated(entries: Iterable[Entry], zone: ZoneInfo) -> Iterator[tuple[Entry, date]]:
+    """Entries in order, each with the local day it belongs to. One whose clock was doubted was written between its
+    believed neighbours, whatever its clock said: money taken in 1970 stands in the month in which it was taken."""
+    newest, doubted = 0, []  # type: int, list[Entry]
+    for entry in entries:
+        if not entry.trusted:
+            doubted.append(entry)
+            continue
+        for each in doubted:
+            yield each, _day_of(each, min(max(each.at, newest), entry.at), zone)
+        doubted, newest = [], entry.at
+        yield entry, _day_of(entry, entry.at, zone)
+    for each in doubted:
+        yield each, _day_of(each, max(each.at, newest), zone)
+
+
+def _day_of(entry: Entry, at: int, zone: ZoneInfo) -> date:
+    told = entry.fields.get("date")
+    return date.fromisoformat(told) if isinstance(told, str) else instant_of_micros(at).astimezone(zone).date()
 
 
 def _posting(entry: Entry, fields: Fields, day: date, amount: int) -> Posting:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from urllib.parse import quote
 
 from edge.book import SCHEMA_VERSION, Entry
 from edge.entry import Snapshot
+from edge.packing import unpack
 
 BATCH = 2000
 
@@ -79,21 +81,23 @@ class Reader:
 
     def rows(self) -> Iterator[Row]:
         """All rows up to the newest at the time of opening, by seq. Raises RowUnreadable behind the last good one."""
-        last, question = 0, f"SELECT *, {_TEXTS} FROM journal WHERE seq > ? ORDER BY seq LIMIT {BATCH}"
+        last, many = 0, BATCH
+        question = f"SELECT *, {_TEXTS} FROM journal WHERE seq > ? ORDER BY seq LIMIT ?"
         while True:
             batch: list[Row] = []
             trouble: sqlite3.Error | None = None
             try:
-                for row in self._db.execute(question, (last,)):
+                for row in self._db.execute(question, (last, many)):
                     batch.append(row)
             except sqlite3.Error as error:
                 trouble = error
             yield from batch
-            if trouble is not None:
+            if trouble is not None and many == 1:
                 raise RowUnreadable(str(trouble))
-            if not batch or batch[-1][0] <= last:
+            if (not batch and trouble is None) or (batch and batch[-1][0] <= last):
                 return
-            last = batch[-1][0]
+            last = batch[-1][0] if batch else last
+            many = 1 if trouble else many  # Reading ahead loses the good row before a bad one: from here on one by one.
 
     def entry(self, seq: int) -> Entry | None:
         """The entry with this number."""
@@ -142,6 +146,21 @@ class Reader:
         except (sqlite3.Error, UnicodeDecodeError) as error:
             raise Unreadable(f"{self.path}, table note: {error}") from None
 
+    def sweep_instants(self) -> list[tuple[int, int]]:
+        """(number, at in microseconds) of every sweep of readings that is kept, by number."""
+        try:
+            return list(self._db.execute("SELECT number, at FROM sweep ORDER BY number"))
+        except sqlite3.Error as error:
+            raise Unreadable(f"{self.path}, table sweep: {error}") from None
+
+    def sweep(self, number: int) -> list[dict[str, Any]] | None:
+        """The readings of a sweep; None where it was trimmed meanwhile, or cannot be read: it is telemetry."""
+        try:
+            row = self._db.execute("SELECT body FROM sweep WHERE number = ?", (number,)).fetchone()
+            return None if row is None else unpack(row[0])
+        except (sqlite3.Error, zlib.error, ValueError, TypeError, LookupError, AttributeError):
+            return None
+
     def triggers(self) -> set[str]:
         """The triggers that are there."""
         return {
@@ -165,10 +184,10 @@ class Reader:
         """registry.json beside the book, None where there is none or it is no registry (it is rebuilt then)."""
         try:
             tables: dict[str, Any] = json.loads((self.path.parent / "registry.json").read_text(encoding="utf-8"))
-            int(tables["folded"]["1"]["seq"])
-        except (OSError, ValueError, TypeError, KeyError):
+            whole = isinstance(tables["folded"]["1"]["seq"], int)
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
-        return tables
+        return tables if whole and all(isinstance(table, dict) for table in tables.values()) else None
 
     def close(self) -> None:
         self._db.close()

@@ -18,7 +18,7 @@ from edge.billing import spans, steps
 from edge.billing.rating import RATE, STEP, SURCHARGE, NotRatable, Payer
 from edge.billing.spans import Rules
 from edge.billing.tariff import Version, in_force
-from edge.pricing import Pricing, by_borders, line_body, tariff_id
+from edge.pricing import Pricing, by_borders, line_body, tariff_id, within
 from edge.state import AccountState, Counter, Mark, MeterState, State
 
 Line = dict[str, Any]
@@ -41,6 +41,7 @@ class Repricing:
         self._payers: dict[str, Payer] = {}
         self._fees: dict[str | None, bool] = {}
         self._versions: dict[tuple[str | None, int], Version] = {}
+        self._spans: dict[tuple[str | None, int, int], tuple[Version, ...]] = {}
 
     def changed(self) -> None:
         self.pricing.refresh()
@@ -48,6 +49,7 @@ class Repricing:
         self._payers.clear()
         self._fees.clear()
         self._versions.clear()
+        self._spans.clear()
 
     def owes_fees(self, account: AccountState, unit: str) -> bool:
         """True where a version of the account's tariff has a daily fee."""
@@ -65,9 +67,19 @@ class Repricing:
             found = self._versions[key] = self.pricing.version_at(account, instant_of_micros(at), unit)
         return found
 
-    def told_by_borders(self, account: AccountState, meter: MeterState, unit: str, first: int) -> bool:
-        """Whether the hours of a span from `first` on are told apart by readings at borders (R28)."""
-        return by_borders(meter, self.version_at(account, first, unit))
+    def told_by_borders(self, account: AccountState, meter: MeterState, unit: str, first: int, last: int) -> bool:
+        """Whether the hours of a span are told apart by readings at borders (R28), by every version within it."""
+        return any(by_borders(meter, version) for version in self._within(account, first, last, unit))
+
+    def _within(self, account: AccountState, first: int, last: int, unit: str) -> tuple[Version, ...]:
+        """The version at the start of a span, and those that begin within it."""
+        key = tariff_id(account, unit), first, last
+        if (found := self._spans.get(key)) is None:
+            if len(self._spans) >= KEPT:
+                self._spans.clear()
+            versions = self.pricing.versions(account, unit)
+            found = self._spans[key] = within(versions, instant_of_micros(first), instant_of_micros(last))
+        return found
 
     def payer(self, account: AccountState) -> Payer:
         if account.id not in self._payers:

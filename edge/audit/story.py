@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bridge.contract.entries import CHARGES, TENANT
-from bridge.contract.units import fen_floor
+from bridge.contract.entries import PRICED, TENANT
+from bridge.contract.units import NANO_PER_FEN, fen_floor
 from edge.audit.figures import in_order
 from edge.audit.frames import FREEZE
+from edge.billing.money import net_nano
 from edge.book import Entry
 from edge.explain.__main__ import explain, lines_of, protocol_of
+from edge.pricing import CORRECTED
 
 Fields = dict[str, Any]
 
@@ -33,6 +35,10 @@ class Context:
     """The versions of the entry's tariff."""
 
 
+AGREED = ("who", "role", "approved_by", "receipt", "why", "papers", "entry")
+"""What two people said of a register that they put right."""
+
+
 def told(entry: Entry, context: Context) -> Fields:
     """The entry explained. Money in nano-yuan, quantities in Wh or litres."""
     fields = entry.fields
@@ -45,9 +51,12 @@ def told(entry: Entry, context: Context) -> Fields:
     }  # fmt: skip
     if "balance_after_nano" in fields:
         found["balance_after_nano"] = fields["balance_after_nano"]
-        found["balance_before_nano"] = fields["balance_after_nano"] - _moved(fields, TENANT + fields["account"])
-    if entry.kind in CHARGES:
+        found["balance_before_nano"] = fields["balance_after_nano"] - net_nano(
+            TENANT + fields["account"], fields.get("moves", ())
+        )
+    if entry.kind in PRICED:
         found |= _charge(fields, context)
+        found["fields"] = {key: fields[key] for key in AGREED if key in fields}
     elif entry.kind == "trip/1":
         found["frames"] = _frames(fields.get("read", {}).get("frames", []), context.meter)
         found["fields"] = {key: value for key, value in fields.items() if key != "read"}
@@ -66,15 +75,9 @@ def _named(row: Fields, key: str, keys: tuple[str, ...]) -> Fields:
     return {"id": row[key], **{name: row.get(name) for name in keys}} if row else {}
 
 
-def _moved(fields: Fields, wallet: str) -> int:
-    return sum(
-        move["amount_nano"] * ((move["to"] == wallet) - (move["from"] == wallet)) for move in fields.get("moves", ())
-    )
-
-
 def _rounded(amount: int) -> Fields:
     fen = fen_floor(amount)
-    return {"amount_nano": amount, "amount_fen": fen, "residue_nano": amount - fen * 10**7}
+    return {"amount_nano": amount, "amount_fen": fen, "residue_nano": amount - fen * NANO_PER_FEN}
 
 
 def _charge(fields: Fields, context: Context) -> Fields:
@@ -83,7 +86,7 @@ def _charge(fields: Fields, context: Context) -> Fields:
     return {
         "unit": fields.get("unit", "kWh"),
         "date": fields.get("date"),
-        "days": fields["days"],
+        "days": fields.get("days"),
         "start": {**fields["start"], "entry": context.before.id if context.before else None,
                   "frames": _frames(start_frames, context.meter)},
         "between": fields.get("between", []),
@@ -108,6 +111,7 @@ def _used(fields: Fields) -> list[Fields]:
         if name in end:
             used = end[name] - start[name]
             guess = fields["start"]["source"] in ("estimate", "interpolated") and not used + full < -used
+            guess |= fields["end"]["source"] == CORRECTED
             rolled = used < 0 and full > 0 and not guess
             used += full if rolled else 0
             found.append({
@@ -120,7 +124,7 @@ def _used(fields: Fields) -> list[Fields]:
 def _frames_of(entry: Entry | None) -> list[list[str]]:
     if entry is None:
         return []
-    held = entry.fields["end"] if entry.kind in CHARGES else entry.fields
+    held = entry.fields["end"] if entry.kind in PRICED else entry.fields
     frames: list[list[str]] = held.get("frames") or []
     return frames if held.get("source") == FREEZE else frames[-1:]
 

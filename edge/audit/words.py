@@ -20,6 +20,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "compensation": ("Compensation", "补偿"),
     "deduction": ("Deduction", "扣减"),
     "correction": ("Correction", "更正"),
+    "reading-correction": ("Reading put right", "读数更正"),
     "credit": ("Emergency credit", "应急信用额度"),
     "debt": ("Agreed debt", "欠费协议"),
     "exit": ("Tenancy settled", "退租结算"),
@@ -45,6 +46,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "估算：电表未应答；以后的实际读数将予以更正",
     ),
     "load-record": ("from the meter's load record of that instant", "取自电表该时刻的负荷记录"),
+    "corrected": (
+        "put right by two people: the register before it was wrong; their papers stand with this entry",
+        "人工更正：原示数有误，由两人依凭据更正",
+    ),
     "read": ("read from the meter at that instant", "当时从电表抄读"),
     "display": (
         "read off its display by a person, when it was taken off; two people answer for it",
@@ -200,7 +205,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "reference-head": ("Reference", "凭据"),
     "text": ("Text", "摘要"),
     # --- totals ---
-    "totals": ("Charges and fees {out}, money in {in}", "费用合计 {out}，入账合计 {in}"),
+    "totals": ("Taken off {out}, paid in or given back {in}", "减少合计 {out}，增加合计 {in}"),
     "closed-through": (" (days are closed through {day})", "（已日结至 {day}）"),
     "none": ("none", "无"),
 }

@@ -50,6 +50,7 @@ SAID = {
     "cover-closed": later("Cover closed again"),
     "cover-cleared": later("Record of covers cleared"),
     "identity": later("Name used twice"),
+    "book": later("The book differs"),
     "battery-low": later("Battery low"),
     "battery-good": later("Battery good again"),
     "valve-fault": later("Valve out of order"),
@@ -61,7 +62,7 @@ SAID = {
 }
 
 BAD = (
-    "offline", "relay-moved", "not-following", "quarantined", "not-charged", "identity", "cover-opened",
+    "offline", "relay-moved", "not-following", "quarantined", "not-charged", "identity", "book", "cover-opened",
     "cover-cleared", "battery-low", "valve-fault", "purse-counts", "time-table",
 )  # fmt: skip
 

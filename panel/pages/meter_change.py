@@ -5,6 +5,8 @@ Nothing is computed here: the gateway reads the meter, judges every figure, and 
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, abort, redirect, render_template, request
 from werkzeug.wrappers import Response
 
@@ -89,7 +91,7 @@ def _send(room: Room, operation: str, form: Typed) -> str | tuple[str, int] | Re
     return redirect(link("meter.meter", id=room.meter.id, answer=transaction), 303)
 
 
-def _sent(room: Room, operation: str, transaction: str, fields: dict[str, object]) -> tuple[str, int, str] | None:
+def _sent(room: Room, operation: str, transaction: str, fields: dict[str, Any]) -> tuple[str, int, str] | None:
     """Send it. None when it has left, else (sentence, code, the form's number from now on)."""
     user = me()
     try:

@@ -11,10 +11,10 @@ from typing import Any
 
 from flask import Blueprint, render_template, request
 
+from panel.bill_words import METHOD_WORDS
 from panel.edge_words import person
 from panel.guard import need_history
 from panel.history import Line
-from panel.pages.entries import METHOD_WORDS
 from panel.parts import parts
 from panel.words import t
 

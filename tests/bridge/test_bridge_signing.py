@@ -134,7 +134,7 @@ def test_a_question_needs_no_seal_but_a_transaction() -> None:
     assert is_transaction(transaction) and new_transaction() != new_transaction()
     with pytest.raises(AssertionError):
         query(TOPICS, "trip", meter="301", why="x")
-    assert frozenset({"replay"}) == UNSIGNED
+    assert frozenset({"replay", "preview-price"}) == UNSIGNED
 
 
 def test_no_key_can_do_more_than_its_table_says() -> None:

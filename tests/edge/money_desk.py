@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,10 @@ from bridge.contract.clock import ManualClock
 from bridge.contract.entries import FEES
 from bridge.contract.messages import Response, Topics
 from bridge.contract.site import Site
+from bridge.contract.units import instant_exact, instant_text
 from edge import install
 from edge.accounts import Accounts
+from edge.billing.tariff import local_midnight
 from edge.book import Book, Entry
 from edge.closing import Closing
 from edge.codec.dlt645_orders import Password
@@ -70,20 +72,21 @@ class Silent:
 class MoneyDesk:
     """The counter, its book, and the people at it."""
 
-    def __init__(self, directory: Path, **policy: Any):
+    def __init__(self, directory: Path, begin: bool = True, **policy: Any):
         self.clock, self._directory, self._policy = ManualClock(START), directory, policy
         self.topics = Topics("riser", "east")
         self._numbers = itertools.count(1)
         self._open()
-        install.fill(self.core, self._site)
+        if begin:
+            install.fill(self.core, self._site)
 
     def _open(self) -> None:
         self._site = site(**self._policy)
-        self.book = Book(self._directory, self.clock, "boot-1")
+        self.book = Book(self._directory, self.clock, "boot-desk")
         self.book.trusted = True
         self.core = core = Core(self.book, terms_of(self._site, (frozenset(), frozenset())), self.clock)
         core.ports["line-1"] = Silent()  # type: ignore[assignment]
-        accounts = Accounts(core, lambda meter: None)
+        self.accounts = accounts = Accounts(core, lambda meter: None)
         accounts.read_again = lambda meter: None
         relays = Relays(core, accounts, lambda meter: Password())
         self.heard: list[Response] = []
@@ -150,6 +153,19 @@ class MoneyDesk:
             "serial": "1" * 12, "frames": [],
         }  # fmt: skip
         self.core.append(("opening/1", f"opening:{meter}", fields))
+
+    def charged(self, meter: str, wh: int, day: date, source: str = "border") -> None:
+        """The meter is charged up to the end of a day."""
+        core = self.core
+        state = core.state.meters[meter]
+        account = core.state.accounts[state.account or ""]
+        midnight = local_midnight(day + timedelta(days=1), core.terms.zone)
+        mark = {"registers_wh": {"total": wh}, "at": instant_exact(midnight), "read_at": instant_text(midnight),
+                "source": source, "frames": []}  # fmt: skip
+        posted = core.state.posted_nano(account.id)
+        draft = self.closing.charge(account, state, day, mark, posted, dict(account.counters))
+        assert draft is not None and draft[0] == "charge/2", draft
+        core.append(draft)
 
     def reads(self, meter: str, wh: int) -> None:
         """The meter is read now and the reading accepted."""

@@ -319,7 +319,7 @@ def test_fields_that_are_wrong_are_told_by_name(building: Building) -> None:
 
 
 @pytest.mark.parametrize(
-    "operation", ["", "Topup", "topup ", "top-up", "__class__", "receive", "settle", "tick", "acts", "..",
+    "operation", ["", "Topup", "topup ", "top-up", "__class__", "receive", "swept", "tick", "acts", "..",
     "$SYS", "a\x00b",
                   "x" * 5000, "返", "release/x"],
 )  # fmt: skip

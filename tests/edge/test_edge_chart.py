@@ -10,8 +10,8 @@ from bridge.contract.money_messages import MONEY_REQUESTS
 from tests.edge.money_desk import MoneyDesk
 
 PAGE = (Path(__file__).parents[2] / "docs" / "ledger.md").read_text(encoding="utf-8")
-BY_METERS = ("charge/2", "fee/1")
-"""What meters and days bring about; the rest is done here by people."""
+BY_METERS = ("charge/2", "fee/1", "reading-correction/1")
+"""What meters and days bring about, and who puts them right; the rest is done here by people."""
 
 
 def rows(kind: str) -> set[tuple[str, str, str]]:
@@ -74,10 +74,12 @@ def test_the_chart_names_every_account_and_every_act() -> None:
     chart = set(re.findall(r"^\| `([a-z]+:[^`]*)` \|", PAGE, re.M))
     names = [value for name, value in vars(entries).items() if name.isupper() and isinstance(value, str)]
     assert {each.partition("<")[0] for each in chart} == set(names)
-    told = set(re.findall(r"^\| `([a-z]+)` \|", PAGE, re.M))
+    told = set(re.findall(r"^\| `([a-z-]+)` \|", PAGE, re.M))
     assert told | {"approve-money", "reject-money"} == {each.operation for each in MONEY_REQUESTS}
     assert rows("meters") == {
         ("charge/2", "account:<account>", entries.INCOME),
         ("charge/2", "account:<account>", entries.WATER_INCOME),
         ("fee/1", "account:<account>", entries.FEES),
+        ("reading-correction/1", "account:<account>", entries.INCOME),
+        ("reading-correction/1", "account:<account>", entries.WATER_INCOME),
     }

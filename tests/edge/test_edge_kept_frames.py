@@ -34,7 +34,7 @@ def test_every_opening_and_border_read_is_read_again_from_its_frames(tmp_path: P
     registers that were written beside it."""
     line = {row.id for row in load(DEMO / "site.toml").meters if row.port == "line-3"}
     building = Building(tmp_path, poll_s=60, idle_s=1, meters=line, start=datetime(2026, 11, 20, 15, 50, tzinfo=UTC))
-    building.run_until(lambda: building.of("charge/1"), hours=1)
+    building.run_until(lambda: building.of("charge/2"), hours=1)
     rows = {id: meter.row for id, meter in building.edge.core.state.meters.items()}
     openings = {entry.fields["meter"]: entry.fields for entry in building.of("opening/1")}
     joint = 0
@@ -46,7 +46,7 @@ def test_every_opening_and_border_read_is_read_again_from_its_frames(tmp_path: P
         asked = bytes.fromhex(live.sample.frames[-1][0])
         joint += int.from_bytes(asked[4:6], "big") > live.model.rows["energy"].count
     assert joint, "a meter whose rows were asked together stands on the demo's line; a trip would rest on such a read"
-    ends = [(entry.fields["meter"], entry.fields["end"]) for entry in building.of("charge/1")]
+    ends = [(entry.fields["meter"], entry.fields["end"]) for entry in building.of("charge/2")]
     borders = [(id, end) for id, end in ends if end["source"] == "border"]
     assert borders
     for id, end in borders:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from bridge.contract.line_health import judge
 from bridge.contract.port_statistics import MeterOnPort
+from bridge.contract.site_file import load
 from edge.codec import modbus
 from firmware_sim.faults import gather
-from tests.edge.building import Building
+from tests.edge.building import DEMO, Building
 
 SWEEPS = 40
 
@@ -98,10 +99,10 @@ def test_asking_whose_turn_it_is_walks_over_nobody(tmp_path: Path) -> None:
 
 def test_a_returned_adapter_brings_all_its_meters_at_once(tmp_path: Path) -> None:
     """Meters that went off line with their adapter are not probed one by one: the first round asks them all."""
-    building = Building(tmp_path, poll_s=5, idle_s=0.1)
+    meters = {row.id for row in load(DEMO / "site.toml").meters if row.port == "line-2"}
+    building = Building(tmp_path, poll_s=5, idle_s=0.1, meters=meters)
     building.connect()
     lives = building.edge.core.lives
-    meters = [meter.id for meter in building.edge.polls["line-2"].meters()]
     building.run_until(lambda: all(lives[id].online for id in meters))
     building.ports["line-2"].wire.pulled = True
     building.run_until(lambda: all(lives[id].online is False for id in meters))

@@ -13,7 +13,7 @@ import pytest
 
 from bridge.contract.clock import ManualClock
 from edge.codec import dlt645
-from edge.gateway import TICK_S
+from edge.gateway import TICK_LATEST_S
 from edge.line.port import TURN_S, ThreadPort
 from edge.line.request import PERSON, Request
 from edge.line.wire import Line, Wire
@@ -28,7 +28,7 @@ def test_the_edge_beats_once_a_tick_and_not_because_it_turns(tmp_path: Path) -> 
         nonlocal turn
         turn += 1
         if turn in (3, 5):
-            building.clock.advance(TICK_S * 1.1)
+            building.clock.advance(TICK_LATEST_S * 1.1)
         return turn == 8
 
     building.edge.run(stopping, lambda: True, lambda: beats.append(turn))

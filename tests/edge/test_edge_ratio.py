@@ -50,6 +50,19 @@ def test_each_part_of_the_day_keeps_its_multiplier(shop: Swapping) -> None:
     assert shop.fact("meters")["meters"][0]["multiplier"] == 40
 
 
+def test_a_register_of_before_the_change_is_not_put_right_afterwards(shop: Swapping) -> None:
+    """The meter goes on from that very register with another multiplier: a difference would be priced by the wrong one,
+    so it is refused, and a compensation or a deduction is named instead (R12, R23)."""
+    shop.run(minutes=15)
+    shop.agree(change(shop))
+    (before,) = shop.of("charge/2", meter=POINT)
+    (ratio,) = shop.of("ratio/1")
+    registers = {name: f"{wh // 1000}.{wh % 1000:03d}" for name, wh in ratio.fields["registers_wh"].items()}
+    words = {"account": ACCOUNT, "meter": POINT, "entry": before.id, **PAPERS, **registers, "total": "0"}
+    answer = shop.outcome(shop.request("correct-reading", who="李娜", role="finance", **words))
+    assert answer["rule"] == "R12" and "compensation or a deduction" in answer["error"]
+
+
 def test_until_it_is_approved_the_day_stays_open_and_nobody_is_cut(shop: Swapping) -> None:
     """With the wrong multiplier a balance says nothing: no cut (R3), no closing, no end of the tenancy (R33); approved
     after midnight and a power cut it counts from the reading of the evening before."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bridge.contract.clock import ManualClock
 from bridge.contract.entries import INCOME
-from bridge.contract.units import instant_exact, micros_of
+from bridge.contract.units import instant_exact, instant_of, micros_of
 from edge.audit.repricing import Repricing
 from edge.audit.verify import verify
 from edge.billing.days import Days
@@ -22,6 +22,8 @@ from edge.pricing import Pricing, line_body
 from edge.state import AccountState, Counter, Mark, State
 from tests.bench.grown_book import BEGINS, Grown
 from tests.edge import forged
+from tests.edge.building import Building
+from tests.edge.pricing import HOURS, set_price
 
 ZONE = ZoneInfo("Asia/Shanghai")
 FULL = 100_000
@@ -85,7 +87,8 @@ def test_the_quick_way_is_the_edges_own(
 
 
 def old_book(directory: Path) -> None:
-    """A book of the first kind: a single price, charges without counters, closings without fees."""
+    """A book of the first kind: a single price, charges without counters, closings without fees. Openings come after
+    accounts in it, as in every book: tenants came with an empty book only, and meters were opened then."""
     grown = Grown(directory, 1)  # It brings the meter; its tenant is another, under an old price.
     book, start = grown.book, grown.clock.now()
     grown.grow(0)
@@ -93,7 +96,7 @@ def old_book(directory: Path) -> None:
            "prices_micro": {"total": 850_000}, "windows": [], "by": "site file"}  # fmt: skip
     account = {"account": "old", "name": "O", "room": "1", "phone": "", "tariff": "old", "meters": ["m000"],
                "since": instant_exact(start), "by": "site file"}  # fmt: skip
-    book.append(("tariff/1", "tariff:old:1", old), ("account/1", "account:old", account))
+    book.append(("tariff/1", "tariff:old:1", old), ("account/1", "account:old", account), grown._opened("m000", start))
     meter = grown.state.meters["m000"]
     begins, midnight = meter.billed, local_midnight(BEGINS + timedelta(days=1), ZONE)
     assert begins is not None
@@ -131,6 +134,21 @@ def test_charges_of_the_first_kind_stay_checked(tmp_path: Path) -> None:
     assert report.lie is not None and report.lie.seq == seq and "price_micro" in report.lie.wrong
 
 
+def test_nobody_is_charged_for_the_neighbours_meter(tmp_path: Path) -> None:
+    """A charge whose account is another one's than its meter's is named by just that."""
+    grown = Grown(tmp_path, 2)
+    grown.grow(2)
+    grown.book.close()
+
+    def to_the_neighbour(fields: dict[str, Any]) -> None:
+        fields["account"] = "tm001"
+
+    seq = next(row[0] for row in forged.rows(tmp_path) if row[1].startswith("charge:m000:"))
+    forged.rechained(tmp_path, seq, to_the_neighbour)
+    lie = verify(tmp_path).lie
+    assert lie is not None and (lie.seq, lie.wrong) == (seq, "meter m000 does not belong to account tm001")
+
+
 def test_a_reading_set_aside_is_not_charged_before_its_release(tmp_path: Path) -> None:
     """A charge while the meter's reading is in quarantine lies, however right its sums are (I15)."""
     grown = Grown(tmp_path, 1)
@@ -156,31 +174,61 @@ def test_monotonic_time_never_falls_within_a_boot(tmp_path: Path) -> None:
     assert report.lie is not None and report.lie.seq == 2 and "I16" in report.lie.wrong
 
 
+def agreed(grown: Grown, words: dict[str, Any], approver: str) -> dict[str, Any]:
+    """A compensation that was proposed and approved, as the entry that carries it out."""
+    id, maker = f"p-{grown.book.seq + 1}", {"who": "王敏", "role": "finance", "request": {}}
+    until = instant_exact(grown.clock.now() + timedelta(hours=12))
+    proposal = {"proposal": id, "what": "compensate", "body": words, "until": until, **maker}
+    decision = {"proposal": id, "approved": True, "why": "", "who": approver, "role": "finance", "request": {}}
+    grown._append(("proposal/1", f"panel:{id}", proposal), ("decision/1", f"panel:{id}-yes", decision))
+    nano = words["amount_fen"] * 10**7
+    return {**words, "who": "王敏", "role": "finance", "approved_by": approver, "proposal": id,
+            "moves": [{"from": "expense:compensation", "to": "account:tm000", "amount_nano": nano}],
+            "balance_after_nano": grown.state.posted_nano("tm000") + nano}  # fmt: skip
+
+
 def test_what_was_made_and_approved_by_one_person_lies(tmp_path: Path) -> None:
-    """A high-value act has an approver other than the one who asked for it, whatever else is right about it (I18)."""
-    grown = Grown(tmp_path, 1)
+    """A high-value act has an approver other than the one who asked for it, whatever else is right about it: neither
+    the decision nor the act may name one person twice (I18)."""
+    grown, words = Grown(tmp_path, 1), {"account": "tm000", "amount_fen": 100, "why": "doubled"}
     grown.grow(1)
-    posted = grown.state.posted_nano("tm000")
-    body = {"account": "tm000", "amount_fen": 100, "who": "王敏", "approved_by": "李强", "why": "doubled",
-            "moves": [{"from": "expense:compensation", "to": "account:tm000", "amount_nano": 10**9}],
-            "balance_after_nano": posted + 10**9}  # fmt: skip
-    grown._append(("compensation/1", "panel:comp-1", body))
+    grown._append(("compensation/1", "panel:comp-1", agreed(grown, words, "李强")))
     assert verify(tmp_path).good
-    again = {**body, "approved_by": "王敏", "balance_after_nano": posted + 2 * 10**9}
-    grown._append(("compensation/1", "panel:comp-2", again))
+    grown._append(("compensation/1", "panel:comp-2", {**agreed(grown, words, "李强"), "approved_by": "王敏"}))
     report = verify(tmp_path)
     assert report.lie is not None and report.lie.id == "panel:comp-2" and "I18" in report.lie.wrong
     grown.book.close()
 
 
-def test_the_end_of_a_tenancy_names_charges_that_are_there(tmp_path: Path) -> None:
-    """A settlement that names a charge which is not in the account's last days lies; one that names it is right."""
-    grown = Grown(tmp_path, 2)
-    grown.grow(2)
-    body = {"account": "tm000", "charges": ["charge:m000:2016-01-02"], "moves": []}
-    grown._append(("exit/1", "panel:exit-1", body))
-    assert verify(tmp_path).good
-    grown._append(("exit/1", "panel:exit-2", {**body, "charges": ["charge:m001:2016-01-02"]}))
+def test_a_decision_by_the_maker_lies(tmp_path: Path) -> None:
+    """The same person under another spelling decides: the decision is named, before any money moves (I18)."""
+    grown = Grown(tmp_path, 1)
+    grown.grow(1)
+    agreed(grown, {"account": "tm000", "amount_fen": 100, "why": "doubled"}, "王 敏")
     report = verify(tmp_path)
-    assert report.lie is not None and report.lie.id == "panel:exit-2"
+    assert report.lie is not None and report.lie.seq == grown.book.seq and "I18" in report.lie.wrong
     grown.book.close()
+
+
+def test_a_price_by_hours_that_begins_within_a_span_divides_all_of_it(tmp_path: Path) -> None:
+    """A meter without registers per rate pays a single price in the morning and one by hours from the afternoon on: its
+    hours are told apart by readings at their borders although the price at the start had none. `verify` says so too."""
+    building = Building(
+        tmp_path, start=datetime(2026, 11, 11, 15, 20, tzinfo=UTC), meters={"a301"}, poll_s=300, idle_s=10
+    )
+    building.connect()
+    building.run_until(lambda: building.of("opening/1"), hours=1)
+    (account,) = building.edge.core.state.accounts.values()
+    building.run_until(lambda: building.of("closing/1"), hours=1)
+    set_price(building, {**HOURS, "id": account.row["tariff"]}, effective_at="2026-11-12T14:30:00+08:00")
+    for wall in ("2026-11-12T14:20:00+08:00", "2026-11-12T23:50:00+08:00"):  # Off in between, there at both borders.
+        building.stop_edge()
+        building.clock.advance((instant_of(wall) - building.clock.now()).total_seconds())
+        building.start_edge()
+        building.run(minutes=20)
+    first, second = (entry.fields for entry in building.of("charge/2"))
+    assert (first["by"], second["by"]) == ("registers", "borders")
+    assert [line["rate"] for line in second["lines"]] == ["total", "peak", "valley"]
+    report = verify(tmp_path)
+    assert report.good, report.lie
+    assert report.checked["charges priced again"] == 2

@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bridge.contract.entries import FEES, WATER_INCOME
+from bridge.contract.entries import FEES, INCOME, WATER_INCOME
 from bridge.contract.site import Site
+from bridge.contract.units import kwh_text
 from edge.audit.verify import verify
 from tests.edge.building import Building
+from tests.edge.pricing import request
 from tests.edge.test_edge_moved_by_model import SITE, Box, Shaft, Water
 
 PRICE: dict[str, Any] = {
@@ -70,6 +72,16 @@ def test_water_is_billed_in_litres_by_its_own_price_and_steps(tmp_path: Path) ->
     assert (fact["provisional_l"], fact["water_step_used_l"], fact["water_step"]) == (0, 3500, 3)
     row = flat.fact("accounts")["accounts"][0]
     assert (row["water_tariff"], row["category"], row["household"]) == ("water", "home", True)
+    right = charge.fields["end"]["registers_wh"]["total"] - 100
+    proposed = request(
+        flat, "correct-reading", "王敏", account="a1", meter="w1", entry=charge.id, total=kwh_text(right),
+        why="misread", papers="photo 7",
+    )  # fmt: skip
+    assert proposed["status"] == "done", proposed
+    request(flat, "approve-money", "李伟", proposal=proposed["data"]["proposal"])
+    (entry,) = flat.of("reading-correction/1")
+    assert (entry.fields["unit"], entry.fields["amount_nano"]) == ("m3", -100 * 7_450_000)
+    assert (ledger[WATER_INCOME], ledger.get(INCOME, 0)) == (exactly - 100 * 7_450_000, 0), "not out of electricity"
 
 
 class WaterOnly(Flat):

@@ -32,7 +32,10 @@ UNSEEN = (
     r"a table with no entry.*", r"7 bytes are no table .*", r"7 are not 7 bytes .*",  # a meter's time table, in the log
     r"a part of the answer .*", r"an answer of more than .*", r"no write is made for .*", r"Password\(.*",  # in the log
     r"balance below level .*", r"supply will be cut at .*", r"final warning (delivered|over).*",
-    r".* yuan topped up, .*", r".* kWh charged, .*", r"supply 7, read back .*", r"hold .* by .*: .*",  # account events
+    r"7 yuan (7|moved here from another account), receipt 7", r"topped up", r"of a top-up taken back",
+    r"moved to another account", r"of emergency credit lent", r"of arrears made an agreed debt",
+    r"refunded, the tenancy is settled", r"balance brought in", r"daily fee of 7 charged, .*", r"7 charged, .*",
+    r"supply 7, read back .*", r"hold .* by .*: .*",  # account events
     r"there is no request .*", r"issued_at and valid_until .*", r"a transaction id is .*",
     r"valid_until lies more than an hour .*", r"there is no such field",
     r"too much is being replayed.*", r"7: 7",  # requests that the panel never makes

@@ -1,0 +1,103 @@
+"""One entry of the book as a row: what paints it, its kind in words and what it was about."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from bridge.contract.units import instant_of
+from panel.edge_words import person, reason, said
+from panel.formats import Wall, yuan
+from panel.history import Line
+from panel.money_told import money_words
+from panel.pages.events import SAID
+from panel.states import HOLDS
+from panel.switches import WATER_STATES
+from panel.words import t
+
+Words = tuple[str, str, str, str]
+"""State class, icon, kind in words, what in words."""
+
+
+def words_of(line: Line, account: str, wall: Wall) -> Words:
+    """How the list tells an entry to the people of an account."""
+    if (money := money_words(line, account, wall)) is not None:
+        return "", icon_of(line.kind), *money
+    return _of_life(line, wall)
+
+
+def icon_of(kind: str) -> str:
+    """A charge goes down, money is money, the rest is told."""
+    if kind.startswith(("charge/", "fee/")):
+        return "down"
+    return "more" if kind.startswith(("tariff/", "proposal/", "decision/")) else "money"
+
+
+def _of_life(line: Line, wall: Wall) -> Words:
+    body = line.body
+    match line.kind:
+        case "charge/1" | "charge/2":
+            word = t("Water charge|entry") if body.get("unit") == "m3" else t("Charge")
+            guess = t("estimated|charge") if "estimate" in body.get("guessed", ()) else ""
+            return "", "down", word, " · ".join(part for part in (span_words(body, wall), guess) if part)
+        case "closing/1":
+            told = t("{day}: no register of {meters} yet", day=body["date"], meters=", ".join(body.get("deferred", [])))
+            return "s-stale", "stale", t("Day closed later"), told
+        case "account/1":
+            return "", "user", t("Tenancy|entry"), " ".join(part for part in (body.get("room"), body["name"]) if part)
+        case "opening/1":
+            return "", "read", t("Opening reading"), t("charged from this register on")
+        case "alarm/1":
+            known = body.get("alarm") in SAID
+            return "", "no", t(SAID[body["alarm"]]) if known else t("Alarm"), said(str(body.get("text") or ""))
+        case "level/1":
+            level = int(body["level"])
+            below = t("balance below {limit} yuan", limit=yuan(body.get("threshold_nano")))
+            return f"s-w{level}", f"w{level}", t("Low {n}", n=level), below
+        case "final/1":
+            cut_at = body.get("cut_at")
+            told = t("cut {when} at the earliest, unless paid", when=wall.when(cut_at)) if cut_at else ""
+            return "s-final", "final", t("Final warning"), told
+        case "delivered/1":
+            return "", "ok", t("Warning delivered"), t("by {channel}", channel=channel(str(body.get("channel", ""))))
+        case "cancelled/1":
+            return "", "ok", t("Warning over"), said(str(body.get("why", "")))
+    return _of_supply(line)
+
+
+def _of_supply(line: Line) -> Words:
+    body = line.body
+    match line.kind:
+        case "trip/1":
+            cause = t("for arrears") if body.get("cause") == "arrears" else t("by a person")
+            return "s-cut", "open", t("Cut-off ordered"), cause
+        case "relay/1" if "valve" in body and body.get("observed") in WATER_STATES:
+            shut = body["observed"] == "open"
+            state, icon = ("s-cut", "valve-closed") if shut else ("s-on", "valve-open")
+            return state, icon, t(WATER_STATES[body["observed"]]), t("read back from the meter")
+        case "relay/1" if body.get("observed") == "open":
+            return "s-cut", "cut", t("Supply cut"), t("read back from the meter")
+        case "relay/1":
+            return "s-on", "on", t("Supply back"), t("read back from the meter")
+        case "hold/1":
+            hold = t(HOLDS[body["hold"]]) if body.get("hold") in HOLDS else str(body.get("hold", ""))
+            word = t("Hold set") if body.get("set") else t("Hold lifted")
+            who, why = str(body.get("who") or ""), str(body.get("why") or "")
+            told = [hold, person(who), reason(who, why)]
+            return "s-held", "held", word, " · ".join(part for part in told if part)
+        case "unreadable":
+            return "", "more", t("Entry {seq}.", seq=line.seq), t("It cannot be read here; the gateway's book has it.")
+    return "", "more", line.kind, ""
+
+
+def channel(name: str) -> str:
+    return t("the meter's lamp") if name == "lamp" else name
+
+
+def span_words(body: dict[str, Any], wall: Wall) -> str:
+    """all of 11-19, or from one instant to the other."""
+    start, end = (instant_of(body[side]["at"]).astimezone(wall.zone) for side in ("start", "end"))
+    midnights = all((at.hour, at.minute) == (0, 0) for at in (start, end))
+    if midnights and end.date() - start.date() == timedelta(days=1):
+        return t("all of {day}", day=f"{start:%m-%d}")
+    return t("{start} to {end}", start=wall.stamp(start), end=wall.stamp(end))

@@ -1,0 +1,165 @@
+"""A month of one account out of the archive: registers, money, every posting, sums by rate and step. Pure.
+
+The same numbers as `riser statement`, by the same rule: a charge and a fee belong to the day they close, all else to
+the local day on which it was written. So one month ends where the next begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bridge.contract.entries import PRICED
+from panel.history import Line
+from panel.money_told import balance_nano, moved_nano
+
+Fields = dict[str, Any]
+
+
+@dataclass
+class Posting:
+    """One entry that moved money: nano-yuan in, or below zero out, and the balance after it."""
+
+    day: date
+    line: Line
+    amount_nano: int
+    balance_nano: int = 0
+
+    @property
+    def guessed(self) -> bool:
+        """A register of it was worked out."""
+        return bool(self.line.body.get("guessed"))
+
+
+@dataclass
+class MeterMonth:
+    """A meter's registers when the month began and ended; None while it was not charged."""
+
+    meter: str
+    opening: Fields | None
+    unit: str = "kWh"
+    multiplier: int = 1
+    closing: Fields | None = None
+    wh: int = 0
+
+
+@dataclass
+class Sum:
+    """All of one kind of line at one price: Wh (or litres, or days for a fee) and nano-yuan."""
+
+    kind: str
+    rate: str
+    unit: str
+    tariff: str
+    version: int
+    price_micro: int
+    name: str = field(default="", compare=False)
+    quantity: int = 0
+    amount_nano: int = 0
+
+
+@dataclass
+class Statement:
+    """`first` and `last` are local days; `opening_nano` is what stood before the first of them."""
+
+    account: str
+    zone: ZoneInfo
+    first: date
+    last: date
+    opening_nano: int
+    meters: dict[str, MeterMonth]
+    closing_nano: int = 0
+    closed_through: date | None = None
+    ended: bool = False
+    postings: list[Posting] = field(default_factory=list)
+    sums: list[Sum] = field(default_factory=list)
+    adds_up: bool = True
+    """The book's own newest balance is what all this comes to, with what followed after the month."""
+
+    @property
+    def out_nano(self) -> int:
+        return -sum(each.amount_nano for each in self.postings if each.amount_nano < 0)
+
+    @property
+    def in_nano(self) -> int:
+        return sum(each.amount_nano for each in self.postings if each.amount_nano > 0)
+
+    def take(self, lines: Iterable[Line]) -> None:
+        """All that was written from the first day on, oldest first."""
+        total, told = self.opening_nano, None
+        for line in lines:
+            amount = moved_nano(line, self.account) or 0
+            total += amount
+            after = balance_nano(line, self.account) if line.kind != "opening/1" else None
+            told = after if after is not None else told
+            self._taken(line, amount)
+        self.postings.sort(key=lambda posting: (posting.day, posting.line.seq))
+        balance = self.opening_nano
+        for posting in self.postings:
+            balance += posting.amount_nano
+            posting.balance_nano = balance
+        self.closing_nano, self.adds_up = balance, told in (None, total)
+
+    def _taken(self, line: Line, amount: int) -> None:
+        body, day, own = line.body, day_of(line, self.zone), line.account == self.account
+        self.ended |= line.kind == "exit/1" and own
+        if line.kind == "opening/1":
+            if day <= self.last and not self.ended:
+                self.meters[line.meter or ""] = MeterMonth(line.meter or "", body)
+            return
+        if line.kind == "closing/1" and own and day <= self.last:
+            self.closed_through = day
+        if line.kind in PRICED and own:
+            self._charged(line, day)
+        elif line.kind == "fee/1" and own and self.first <= day <= self.last:
+            self._add("fee", "", body, body["version"], 0, 1, body["amount_nano"])
+        if day < self.first:
+            self.opening_nano += amount
+        elif day <= self.last and (amount or (own and line.kind in PRICED)):
+            self.postings.append(Posting(day, line, amount))
+
+    def _charged(self, line: Line, day: date) -> None:
+        if day > self.last:
+            return
+        body = line.body
+        meter = self.meters.setdefault(line.meter or "", MeterMonth(line.meter or "", body["start"]))
+        meter.unit, meter.multiplier = body.get("unit", "kWh"), body.get("multiplier", 1)
+        if day < self.first:
+            meter.opening = body["end"]
+            return
+        meter.closing = body["end"]
+        meter.wh += body["wh"]
+        for each in body["lines"]:
+            version = each.get("version", body.get("version", 0))
+            told = each.get("kind", "rate"), each["rate"]
+            self._add(*told, body, version, each["price_micro"], each["wh"], each["amount_nano"])
+
+    def _add(
+        self, kind: str, rate: str, body: Fields, version: int, price: int, quantity: int, amount: int
+    ) -> None:  # fmt: skip
+        key = (kind, rate, body.get("unit", "kWh"), body.get("tariff", ""), version, price)
+        for each in self.sums:
+            if (each.kind, each.rate, each.unit, each.tariff, each.version, each.price_micro) == key:
+                break
+        else:
+            each = Sum(*key, name=body.get("tariff_name") or body.get("tariff", ""))
+            self.sums.append(each)
+        each.quantity += quantity
+        each.amount_nano += amount
+
+
+def month_of(text: str) -> tuple[date, date]:
+    """The first and the last day of `YYYY-MM`. Raises ValueError."""
+    first = date.fromisoformat(f"{text}-01")
+    after = date(first.year + first.month // 12, first.month % 12 + 1, 1)
+    return first, after - timedelta(days=1)
+
+
+def day_of(line: Line, zone: ZoneInfo) -> date:
+    """The local day that an entry belongs to."""
+    if isinstance(day := line.body.get("date"), str):
+        return date.fromisoformat(day)
+    return line.at.astimezone(zone).date()
