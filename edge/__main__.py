@@ -131,6 +131,8 @@ def _run(directory: Path, options: argparse.Namespace) -> int:
     gateway = Gateway(site, book, clock, link, mine.keys, passwords(mine.extra), Registry(directory))
     if misfits := install.misfits(gateway.core, site, passwords(mine.extra)):
         raise BadSite(misfits)
+    for sentence in install.overtaken(gateway.core, site):
+        log.warning("%s", sentence)
     lines = lines_of(site, directory, os.environ.get("RISER_LINES", ""))
     station = Station(lines, gateway.enqueue, clock)
     ports: dict[str, Port] = dict(station.ports)

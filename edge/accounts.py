@@ -43,17 +43,18 @@ class Accounts:
     def zero_at(self, account: AccountState, available_nano: int) -> datetime | None:
         """When the balance reaches the cut limit; None when that is beyond the horizon or the load is unknown."""
         core = self._core
-        load, now = self.load_w(account), core.now()
+        load, now = self.load_w(account) or 0, core.now()
         version = core.balances.version_now(account)
-        more_micro = core.pricing.more_micro(account, version, now)
-        ahead = version.ahead(now, core.terms.zone, policy.FORECAST_DAYS, core.state.days, more_micro)
-        return policy.zero_at(available_nano, core.terms.cut_limit_nano, load or 0, ahead, now)
+        # What was used and is not billed yet stands on its step too.
+        counters = account.counters if version.steps is None else core.balances.unposted(account)[2]
+        ahead = core.pricing.ahead(account, version, now, policy.FORECAST_DAYS, counters, load)
+        return policy.zero_at(available_nano, core.terms.cut_limit_nano, load, ahead, now)
 
     def _final_due(self, account: AccountState, available_nano: int) -> bool:
         """Is the final warning due at this balance? The forecast is only worked out where zero can be near at all."""
         core, now = self._core, self._core.now()
         version = core.balances.version_now(account)
-        dearest = max(version.prices_micro.values()) + core.pricing.more_micro(account, version, now)
+        dearest = core.pricing.dearest_micro(account, version)
         within_lead = (self.load_w(account) or 0) * dearest * core.terms.lead_s // 3600
         if available_nano - core.terms.cut_limit_nano > within_lead:
             return False
@@ -83,6 +84,7 @@ class Accounts:
             keep_power=live.keep_power,
             brake=core.state.brake,
             estimated=any(core.state.meters[id].estimated_days for id in account.meters),
+            changing=any(core.state.meters[id].changing is not None for id in account.meters),
         )
         verdict = policy.may_cut(moment, core.terms)
         if verdict.allowed and "arrears" not in meter.holds and (why := self._brake_due(meter)) is not None:

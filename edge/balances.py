@@ -37,7 +37,9 @@ class Balances:
         return WATER if self._core.lives[meter.id].model.quantity == "volume" else ENERGY
 
     def version_now(self, account: AccountState, unit: str = ENERGY) -> Version:
-        """The price version of this moment; while the calendar is not believed, that of the newest believed entry."""
+        """The price version of this moment; while the calendar is not believed, that of the newest believed entry. An
+        account that has water only is judged by the price of water."""
+        unit = unit if self._core.pricing.versions(account, unit) else WATER
         return self._core.pricing.version_at(account, self._priced_at(), unit)
 
     def _priced_at(self) -> datetime:

@@ -52,6 +52,10 @@ class Borders:
         """It was read, and is being read again."""
         return bool(self._reads.get((meter, border)))
 
+    def changed(self, meter: str) -> None:
+        """What was read of this meter is not the one that stands there now."""
+        self._reads = {key: kept for key, kept in self._reads.items() if key[0] != meter}
+
     def reads(self, now: datetime) -> None:
         """At a border: read every meter whose registers are wanted there. A border just past counts as well, for a
         price may take effect at the moment in which it is set."""

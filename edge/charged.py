@@ -6,6 +6,7 @@ from typing import Any
 
 from bridge.contract.units import micros_of_text
 from edge.billing.spans import ESTIMATED, GUESSED
+from edge.pricing import CORRECTED
 from edge.state import DAYS_KEPT, Mark, MeterState, Registers
 
 DAY_AT_LEAST_US, DAY_AT_MOST_US = (hours * 3_600_000_000 for hours in (22, 26))
@@ -19,13 +20,14 @@ def mark_of(fields: dict[str, Any]) -> Mark:
 
 def moved_in(meter: MeterState, account: str) -> None:
     """A tenant pays for it from now on: from an opening that is read now, for what was used before is not theirs."""
-    meter.account, meter.billed = account, None
+    meter.account, meter.vacant, meter.billed = account, meter.billed or meter.vacant, None
     meter.borders, meter.days, meter.estimated_days = [], [], 0
 
 
 def opened(meter: MeterState, fields: dict[str, Any]) -> None:
     """It is charged from this register on (R19)."""
     meter.billed = meter.proven = mark_of(fields)
+    meter.vacant = None
     meter.table_differs = bool(meter.table_found)
     meter.serial = meter.serial or fields["serial"]
 
@@ -42,9 +44,12 @@ def charged(meter: MeterState, fields: dict[str, Any]) -> None:
 
 
 def put_right(meter: MeterState, fields: dict[str, Any]) -> None:
-    """The register it was last charged to was wrong, and with it what it used on that day."""
+    """The register it was last charged to was wrong, and with it what it used on that day. No day was counted up to a
+    guess, and one that was put right before is gone already."""
+    if meter.billed is not None and meter.billed.source not in (*GUESSED, CORRECTED):
+        meter.days = meter.days[:-1]
     meter.billed = meter.proven = mark_of(fields["end"])
-    meter.days, meter.estimated_days = meter.days[:-1], 0
+    meter.estimated_days = 0
 
 
 def _whole_day(end: Mark, fields: dict[str, Any]) -> list[Registers]:

@@ -96,10 +96,14 @@ class Closing:
         ready, deferred = [], []
         for id in account.meters:
             meter, mark = core.state.meters[id], self._midnights.mark(id, midnight_day)
-            if mark is not None:
-                ready.append((meter, mark))
-            elif meter.billed is not None and meter.billed.at >= micros_of(midnight):
+            if meter.changing is not None:
+                return None  # Where this day is divided is decided first (R22, R23).
+            if meter.billed is not None and meter.billed.at >= micros_of(midnight):
                 continue  # It is charged from a later instant on: nothing to charge for this day.
+            if mark is not None and meter.billed is not None and meter.billed.at >= micros_of_text(mark["at"]):
+                deferred.append(id)  # Opened between its border read and midnight: that register says nothing more.
+            elif mark is not None:
+                ready.append((meter, mark))
             elif not self._midnights.lost(meter, midnight_day, now, late):
                 self._midnights.want(meter, midnight_day, now)
                 return None
@@ -118,12 +122,13 @@ class Closing:
         posted, counters = self._core.state.posted_nano(account.id), dict(account.counters)
         for meter, mark in ready:
             draft = self.charge(account, meter, day, mark, posted, counters)
-            drafts += [draft] if draft else []
             if draft is None or draft[0] not in CHARGES:
                 deferred.append(meter.id)
             else:
                 posted = draft[2]["balance_after_nano"]
-        charges = [id for kind, id, _ in drafts if kind in CHARGES]
+            if draft is not None and (draft[0] in CHARGES or self._core.book.find(draft[1]) is None):
+                drafts.append(draft)  # The alarm of this day stands already where a settlement failed on it.
+        charges = [*account.open_charges, *(id for kind, id, _ in drafts if kind in CHARGES)]
         fees = []
         for fee in self.fees(account, day, posted):
             fees.append(fee[1])
@@ -139,6 +144,13 @@ class Closing:
             self._midnights.forget(id, day + timedelta(days=1))
         self._fallbacks.forget(account.meters, day + timedelta(days=1))
         self._core.changed("account", account.id)
+
+    def changed(self, meter: str) -> None:
+        """The meter was replaced, or its multiplier changed: nothing that was obtained before counts after."""
+        self._midnights.changed(meter)
+        self._fallbacks.changed(meter)
+        self._hours.changed(meter)
+        self._idle_until = datetime.min.replace(tzinfo=UTC)
 
     def fees(self, account: AccountState, day: date, posted_nano: int) -> Iterator[Draft]:
         """The fixed fee of a day, by the price with which that day began; a line of its own, used or not."""
@@ -165,12 +177,12 @@ class Closing:
 
     def charge(
         self, account: AccountState, meter: MeterState, day: date, mark: dict[str, Any], posted_nano: int,
-        counters: dict[str, Counter],
+        counters: dict[str, Counter], released: bool = False,
     ) -> Draft | None:  # fmt: skip
-        """The charge from the last billed register to this midnight; None, or what a person is told, when it cannot be
-        charged as it is."""
+        """The charge from the last billed register to this one; None, or what a person is told, when it cannot be
+        charged as it is. `released` says that a doubt of its readings is released in the same transaction."""
         core, start = self._core, meter.billed
-        if start is None or meter.quarantined is not None:
+        if start is None or (meter.quarantined is not None and not released):
             return None  # I15: what is in doubt is not charged until the doubt is released.
         end = Mark(mark["registers_wh"], micros_of_text(mark["at"]), mark["source"])
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
@@ -59,6 +60,8 @@ class Core:
         self.ears: list[Ear] = []
         self.mode, self.mode_why = "normal", None  # type: str, str | None
         self.cannot_write: str | None = None
+        self.differs: str | None = None
+        """Why the book on the disk was found not to be what this edge goes by (mode `book`)."""
         self.true_now: Callable[[], datetime | None] = clock.now
         self._numbers = itertools.count(1)
         self.pricing = Pricing(self.state, terms.zone)
@@ -66,6 +69,7 @@ class Core:
         self._powered_base_s = book.note("powered_s")
         self._started_elapsed = self._beat_elapsed = clock.elapsed()
         self._handlers: dict[int, Callable[..., None]] = {}
+        self._asked_of: dict[int, tuple[MeterState, int]] = {}  # each request's meter, and since when it was that one
         self.refresh()
         self._recall()
 
@@ -78,6 +82,9 @@ class Core:
         for _, _, rows in self.book.newest_sweeps(RECALLED_SWEEPS):
             for row in rows:
                 if row["meter"] in missing and "registers_wh" in row:
+                    if row["read_at"] <= self.state.meters[row["meter"]].since:
+                        missing.discard(row["meter"])  # From here back it was another meter.
+                        continue
                     live, read_at = self.lives[row["meter"]], instant_of_micros(row["read_at"])
                     saved = Sample(row["registers_wh"], read_at, -1e9, ())
                     if live.floor is not None:
@@ -97,7 +104,10 @@ class Core:
         entries = self.book.append(*drafts)
         for entry in entries:
             apply(self.state, entry, hashed=True)
-        if any(entry.kind in ("meter/1", "account/1", *TARIFFS) for entry in entries):
+        for entry in entries:
+            if entry.kind == "replacement/1":  # What was seen of the old meter is nothing that the new one said.
+                self.lives.pop(entry.fields["meter"])
+        if any(entry.kind in ("meter/1", "replacement/1", "account/1", *TARIFFS) for entry in entries):
             self.refresh()
         for entry in entries:
             for ear in self.ears:
@@ -134,12 +144,17 @@ class Core:
         not_after: float | None = None,
         learned_wait: bool = False,
         answered: bool = True,
+        live: Live | None = None,
     ) -> int | None:
-        """Queue one exchange; `handler(reply)` is called in the loop with its outcome. None without such a port."""
+        """Queue one exchange; `handler(reply)` is called in the loop with its outcome. None without such a port.
+
+        `live` is that of a meter which is not installed yet and stands where this one stood.
+        """
         port = self.ports.get(meter.row["port"])
         if port is None:
             return None
-        live, now, number = self.lives[meter.id], self.clock.monotonic(), next(self._numbers)
+        newcomer, live = live is not None, live or self.lives[meter.id]
+        now, number = self.clock.monotonic(), next(self._numbers)
         courtesy, gently = live.courtesy, live.courtesy.gentle(now)
         manner = courtesy.manner(live.model.manner, now, learned_wait)
         request = Request(number, priority, meter.id, purpose, frame, handshake, not_after, manner, answered)
@@ -147,15 +162,23 @@ class Core:
         def handled(reply: Reply) -> None:
             if answered and reply.error not in NOT_ASKED:
                 courtesy.heard(gently, reply)
+            if self.outdated(number) and not newcomer:
+                reply = replace(reply, raw=None, more=(), error="withdrawn")  # The old meter does not speak for this.
+            self._asked_of.pop(number, None)
             handler(reply)
 
-        self._handlers[number] = handled
+        self._handlers[number], self._asked_of[number] = handled, (meter, meter.since)
         port.put(request)
         return request.number
 
     def handler_of(self, number: int) -> Callable[..., None] | None:
         """The handler of a request that was answered; each is handed out once."""
         return self._handlers.pop(number, None)
+
+    def outdated(self, number: int) -> bool:
+        """True for a request that was made for a meter which has been replaced since."""
+        meter, since = self._asked_of.get(number, (None, 0))
+        return meter is not None and meter.since != since
 
     def question(self, meter: MeterState, name: str, slot: int = 0) -> bytes:
         """The bytes that ask a meter one of its model's questions."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bridge.contract.entries import CHARGES, INCOME, TENANT, WATER_INCOME
+from bridge.contract.entries import CHARGES, INCOME, REPLACED, TENANT, WATER_INCOME
 from bridge.contract.site_prices import amount_wh
 from bridge.contract.units import RATES, exact_of_micros, instant_of_micros, kwh_text, micros_of, micros_of_text
 from edge import gate
@@ -20,7 +20,7 @@ from edge.billing.spans import used_wh
 from edge.closing import moved
 from edge.core import Core
 from edge.entry import Entry
-from edge.pricing import CORRECTED, ENERGY, counter_body, line_body, mark_body
+from edge.pricing import CORRECTED, ENERGY, counter_body, line_body, mark_body, moment_before
 from edge.state import AccountState, Counter, Mark, MeterState, Registers
 
 REGISTERS = ("total", *RATES)
@@ -39,7 +39,7 @@ class CorrectedReading:
         original = core.book.find(words["entry"])
         if original is None or original.fields.get("meter") != meter.id:
             raise Refusal("R12", f"there is no charge or opening {words['entry'][:64]!r} of meter {meter.id}")
-        if billed is None or _ends_at(original) != billed.at:
+        if billed is None or _ends_at(original) != billed.at or self._counts_anew(meter, original):
             raise Refusal(
                 "R12",
                 f"{original.id} is not the newest register of meter {meter.id}; "
@@ -56,7 +56,7 @@ class CorrectedReading:
         except NotRatable as trouble:
             rule, _, sentence = str(trouble).partition(": ")
             raise Refusal(rule, sentence) from None
-        version = core.pricing.version_at(account, instant_of_micros(billed.at - 1), unit)
+        version = core.pricing.version_at(account, instant_of_micros(moment_before(billed)), unit)
         amount = rating.amount_nano(priced.lines)
         posted = core.state.posted_nano(account.id)
         return {
@@ -85,6 +85,11 @@ class CorrectedReading:
             raise Refusal("R12", f"meter {id[:32]!r} is none of account {account.id}")
         return meter
 
+    def _counts_anew(self, meter: MeterState, original: Entry) -> bool:
+        """Whether the meter was replaced or its multiplier changed since: it goes on from there (R22, R23)."""
+        since = self._core.book.entries(original.seq + 1)
+        return any(each.kind in REPLACED and each.fields["meter"] == meter.id for each in since)
+
     def _registers(self, words: dict[str, Any], known: Registers, full_scale_wh: int) -> Registers:
         """The registers as they were typed, all that the wrong ones had and no other. Raises Refusal."""
         found: Registers = {}
@@ -106,7 +111,7 @@ class CorrectedReading:
     def _plausible(self, meter: MeterState, original: Entry, right: Mark) -> None:
         """Between what was charged before and what the meter has said since. Raises Refusal."""
         live = self._core.lives[meter.id]
-        model, sample = live.model, live.sample
+        model, sample = live.model, live.sample or live.floor
         spans = []
         if original.kind in CHARGES:
             begins = original.fields["start"]
@@ -116,6 +121,7 @@ class CorrectedReading:
                 raise Refusal("R28", moved)
         if sample is not None and (at := micros_of(sample.read_at)) > right.at:
             spans.append((right, Mark(sample.registers_wh, at, "read")))
+        spans += [(right, border) for border in meter.borders if border.at > right.at]
         for start, end in spans:
             ceiling_wh = gate.ceiling_wh(model, (end.at - start.at) // 1_000_000)
             for name in start.registers_wh.keys() & end.registers_wh.keys():

@@ -32,6 +32,10 @@ class Covers:
         self._core = core
         self._doubts: dict[tuple[str, str], int] = {}
 
+    def changed(self, meter: str) -> None:
+        """What is remembered of it was another meter's."""
+        self._doubts = {key: count for key, count in self._doubts.items() if key[0] != meter}
+
     def heard(self, meter: MeterState, question: str, values: Values) -> None:
         """A count was read. What is new is confirmed by a second read, then looked up in the meter's record."""
         count = values.get(COUNTS[question])

@@ -47,12 +47,16 @@ class Exits:
         fees = list(self._closing.fees(account, today, posted))
         posted = fees[-1][2]["balance_after_nano"] if fees else posted
         charges, fee_ids = [id for _, id, _ in drafts], [id for _, id, _ in fees]
+        charges = [*account.open_charges, *charges]
         return [*drafts, *fees, closing_of(account, today, charges, fee_ids, [], posted)], posted
 
     def _mark(self, meter: MeterState, now: datetime) -> dict[str, Any]:
         """The final reading of a meter, as a charge's end. Raises Forbidden."""
         live = self._core.lives[meter.id]
         sample = live.sample
+        if meter.changing is not None:
+            waits = f"proposal {meter.changing} about meter {meter.id} waits for a decision; decide it first"
+            raise Forbidden("R33", waits)
         if meter.quarantined is not None:
             raise Forbidden("I15", f"a reading of meter {meter.id} is set aside; release it first")
         age_s = None if sample is None else (now - sample.read_at).total_seconds()

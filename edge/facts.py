@@ -142,6 +142,9 @@ class Facts:
         for question, cover in meter.covers.items():
             key = question.replace("-", "_")
             fields |= {f"{key}_openings": cover.count, f"{key}_open": cover.is_open}
+        if meter.account is None and billed is not None and sample is not None:
+            used = (sample.registers_wh["total"] - billed.registers_wh["total"]) % live.model.full_scale_wh
+            fields |= {"unbilled_wh": used * meter.multiplier, "unbilled_since": text_of(billed.at)}
         if meter.table_found is not None:
             fields["time_table"] = "differs" if meter.table_found else "same"
         return m.MeterFacts(
@@ -159,6 +162,8 @@ class Facts:
             return None
         midnight = local_midnight(core.now().astimezone(core.terms.zone).date(), core.terms.zone)
         used = sample.registers_wh["total"] - meter.billed.registers_wh["total"]
+        if meter.since > micros_of(midnight):
+            return None  # Part of it was counted by another meter, or with another multiplier.
         return used if meter.billed.at >= micros_of(midnight - timedelta(minutes=1)) and used >= 0 else None
 
     def availability(self, meter: MeterState) -> m.Availability | None:

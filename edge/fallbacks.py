@@ -68,6 +68,13 @@ class Fallbacks:
         for day in [day for day in self._nearby if (midnight - day).days > ESTIMATED_AT_MOST]:
             del self._nearby[day]
 
+    def changed(self, meter: str) -> None:
+        """The meter's records and readings of before are another's."""
+        self._records.changed(meter)
+        for near in self._nearby.values():
+            near.before.pop(meter, None)
+            near.after.pop(meter, None)
+
     def _total_will_do(self, account: AccountState, meter: MeterState, midnight: date) -> bool:
         """Whether the total alone can be charged: a load record holds no more."""
         core, billed = self._core, meter.billed
@@ -91,11 +98,12 @@ class Fallbacks:
         near = self._nearby.get(midnight)
         if near is None or meter.id not in near.after or not (before := self._before(near, meter, instant)):
             return None
-        core, readings = self._core, [*before, *near.after[meter.id]]
-        versions = core.pricing.versions(account, core.balances.unit(meter))
-        rules = Rules(versions, core.terms.zone, core.state.days)
+        assert meter.billed is not None
+        core, at, unit = self._core, micros_of(instant), self._core.balances.unit(meter)
+        borders = core.pricing.told_by_borders(account, meter, unit, meter.billed.at, at)
+        rules = Rules(core.pricing.versions(account, unit), core.terms.zone, core.state.days, borders)
         full = core.lives[meter.id].model.full_scale_wh
-        mark = interpolated(readings, micros_of(instant), rules, full)
+        mark = interpolated([*before, *near.after[meter.id]], at, rules, full)
         return None if mark is None else _body(mark, [before[-1], near.after[meter.id][0]])
 
     def _estimated(self, meter: MeterState, midnight: date, instant: datetime) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from bridge.contract.entries import KINDS, TENANT
-from edge import fold_money, fold_proposals
+from edge import fold_meters, fold_money, fold_proposals
 from edge.billing.days import Days
 from edge.charged import charged, mark_of, moved_in, opened, put_right
 from edge.entry import Entry
@@ -81,6 +81,7 @@ def _opening(state: State, entry: Entry, fields: Fields) -> None:
 
 def _charge(state: State, entry: Entry, fields: Fields) -> None:
     charged(state.meters[fields["meter"]], fields)
+    state.accounts[fields["account"]].open_charges.append(entry.id)
     if (counter := fields.get("counter")) is not None:
         state.accounts[fields["account"]].counters[fields["unit"]] = counter_of(counter)
 
@@ -112,6 +113,7 @@ def _closing(state: State, entry: Entry, fields: Fields) -> None:
     account = state.accounts[fields["account"]]
     account.closed_through = date.fromisoformat(fields["date"])
     account.closing_nano = fields["closing_nano"]
+    account.open_charges = []
 
 
 def _level(state: State, entry: Entry, fields: Fields) -> None:
@@ -251,6 +253,7 @@ _APPLY: dict[str, Callable[[State, Entry, Fields], None]] = {
     "clock-set/1": _clock_set,
     "brake/1": _brake,
     "mode/1": _mode,
+    **fold_meters.APPLY,
     **fold_money.APPLY,
     **fold_proposals.APPLY,
 }

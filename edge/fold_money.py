@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
+from bridge.contract.people import folded
 from bridge.contract.units import NANO_PER_FEN
 from edge.book import Entry
 from edge.state import AccountState, Agreement, State
@@ -26,7 +27,7 @@ def week_of(receipt: str) -> date:
 def _topup(state: State, entry: Entry, fields: Fields) -> None:
     if "receipt" not in fields:
         return  # Before receipts there were neither limits per day nor debts.
-    day, who = fields["receipt"][DAY], fields["who"]
+    day, who = fields["receipt"][DAY], folded(fields["who"])
     known_day, taken = state.takings.get(who, (day, 0))
     state.takings[who] = (day, fields["amount_fen"] + (taken if known_day == day else 0))
     _repaid(state.accounts[fields["account"]], week_of(fields["receipt"]), fields.get("repaid", {}), 1)

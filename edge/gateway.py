@@ -41,6 +41,7 @@ from edge.requests import Requests
 from edge.settings import statutory_days, terms_of
 from edge.state import MeterState
 from edge.statistics import Statistics
+from edge.swaps import Swaps
 from edge.sweeps import Sweeps
 from edge.table_reads import TableReads
 
@@ -81,8 +82,7 @@ class Gateway:
         self.holidays = Holidays(core, site.policy)
         self.hearing = Hearing(self.topics, self.outbox, {port.id for port in site.ports})
         self.requests = Requests(core, self.accounts, self.relays, keys, self.topics.request, self.hearing.respond)
-        self.polls: dict[str, Polling] = {}
-        self.modes, self.disk = Modes(core, site.clock.trust), Disk(core)
+        self.modes, self.disk, self.polls = Modes(core, site.clock.trust), Disk(core), dict[str, Polling]()
         self.statistics = Statistics(core.ports, clock.monotonic(), clock.now())
         started_at = instant_text(clock.now())
         facts = Facts(core, self.accounts, self.relays, self.polls, self.modes, started_at, self.statistics)
@@ -94,7 +94,7 @@ class Gateway:
         self.requests.agreed.final = Exits(core, self.closing).final
         self.requests.prices.begin = self.chores.begin
         self.requests.replay = lambda asked: self.outbox.replay(asked.entries_from, asked.readings_from)
-        core.ears.append(self.publisher)
+        core.ears += [self.publisher, Swaps(core, self.closing, self.readings, self.tables, self.relays, self.requests)]
         self.inbox = Inbox()
         self.enqueue, self.events = self.inbox.put, self.inbox.events
         self.failed: str | None = None

@@ -30,6 +30,10 @@ class Hours:
         """A meter was read at a border, and read again."""
         self._waiting[meter.id, border] = read, confirmed_by
 
+    def changed(self, meter: str) -> None:
+        """What waits of this meter is not of the one that stands there now."""
+        self._waiting = {key: kept for key, kept in self._waiting.items() if key[0] != meter}
+
     def work(self) -> None:
         """Write down those that a later reading follows on."""
         for (id, border), (read, confirmed_by) in list(self._waiting.items()):

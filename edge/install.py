@@ -12,9 +12,10 @@ from bridge.contract import site_file
 from bridge.contract.entries import BROUGHT_IN, TENANT
 from bridge.contract.site import Site
 from bridge.contract.site_file import Sheet
+from bridge.contract.site_payers import FIELDS
 from bridge.contract.site_prices import booked
 from bridge.contract.site_references import Mistake, rows, text
-from bridge.contract.units import RATES, instant_exact, instant_text, nano_of_yuan
+from bridge.contract.units import RATES, instant_exact, instant_of_micros, instant_text, nano_of_yuan
 from edge import model
 from edge.codec import PROTOCOLS, dlt645_orders
 from edge.codec.dlt645_orders import Password
@@ -96,12 +97,20 @@ def _unbillable(tables: dict[str, Any], models: dict[str | None, model.Model]) -
                     'take it out, or switch its purse off in the meter and write purse = "off" at the meter'
                 )
                 yield ("accounts", number, "meters"), told
+            if kind is not None and kind.quantity == "energy" and text(account, "tariff") is None and priced(account):
+                told = f"meter {id} ({kind.id}) counts electricity; give the account a tariff, whose unit is kWh"
+                yield ("accounts", number, "meters"), told
             if kind is not None and kind.quantity == "volume" and text(account, "water_tariff") is None:
                 told = (
                     f"meter {id} ({kind.id}) counts water; give the account a water_tariff, whose unit is m3, or take "
                     "the meter out: then it is read and shown, and its valve can be moved by hand"
                 )
                 yield ("accounts", number, "meters"), told
+
+
+def priced(account: dict[str, Any]) -> bool:
+    """It names a price at all; one that names none is told so elsewhere, once."""
+    return any(account.get(field) is not None for field in FIELDS)
 
 
 def _price_mistakes(tables: dict[str, Any], models: dict[str | None, model.Model]) -> Iterator[Mistake]:
@@ -150,6 +159,27 @@ def misfits(core: Core, site: Site, password_of: Callable[[str], Password]) -> l
             f"the book is of gateway {genesis.get('gateway')} in {genesis.get('zone')}, "
             f"the site file of {site.site.gateway} in {site.site.zone}"
         )
+    return found
+
+
+OF_A_METER = ("model", "address", "serial", "multiplier")
+"""What a replacement or a changed multiplier has otherwise than the site file that filled the book once."""
+
+
+def overtaken(core: Core, site: Site) -> list[str]:
+    """Rows of the site file that a replacement or a changed multiplier has overtaken: the book counts, and people who
+    read the file should not be misled by it."""
+    found = []
+    for row in site.meters:
+        meter = core.state.meters.get(row.id)
+        if meter is None or not meter.since:
+            continue
+        now = {**meter.row, "serial": meter.serial}
+        file = {key: value for key in OF_A_METER if (value := getattr(row, key)) is not None}
+        if differs := [key for key, value in file.items() if now[key] != value]:
+            told = "; ".join(f"{key} is {now[key]}, not {file[key]}" for key in differs)
+            since = instant_of_micros(meter.since).astimezone(core.terms.zone).date()
+            found.append(f"meter {row.id} was changed on {since}: {told}. The book counts; write so in the site file")
     return found
 
 

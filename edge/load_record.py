@@ -46,15 +46,17 @@ class LoadRecord:
         self._tries: dict[Key, int] = {}
         self._asking: set[Key] = set()
 
+    def changed(self, meter: str) -> None:
+        """What is remembered of it was another meter's."""
+        for kept in (self._found, self._tries):
+            for key in [key for key in kept if key[0] == meter]:  # type: ignore[attr-defined]
+                del kept[key]  # type: ignore[attr-defined]
+        self._asking = {key for key in self._asking if key[0] != meter}
+
     def want(self, meter: MeterState, midnight: date) -> bool:
         """Ask, if the meter may have it. False when there is nothing more to wait for."""
         live, key = self._core.lives[meter.id], (meter.id, midnight)
-        if (
-            ROW not in live.model.rows
-            or live.model.protocol != "dlt645-2007"
-            or ROW in live.lacks
-            or key in self._found
-        ):
+        if ROW not in live.model.rows or live.model.protocol != PROTOCOL or ROW in live.lacks or key in self._found:
             return False
         if live.online is False or self._tries.get(key, 0) >= TRIES:
             return False

@@ -79,6 +79,13 @@ class Midnights:
         for kept in (self._marks, self._unproven, self._asked, self._tries):
             kept.pop((meter, midnight), None)  # type: ignore[attr-defined]
 
+    def changed(self, meter: str) -> None:
+        """What is kept of any midnight is of another meter."""
+        for kept in (self._marks, self._unproven, self._asked, self._tries):
+            for key in [key for key in kept if key[0] == meter]:  # type: ignore[attr-defined]
+                del kept[key]  # type: ignore[attr-defined]
+        self.borders.changed(meter)
+
     def want(self, meter: MeterState, midnight: date, now: datetime) -> None:
         """Ask for a midnight that is missing, if the meter may still have it."""
         if self._core.lives[meter.id].model.freeze:

@@ -2,10 +2,10 @@
 
     version    the book holds kinds this program does not know       identity   another program uses our id
     recovery   the broker knows a longer book of the same epoch      time       the calendar cannot be believed
-    disk       the disk takes no entries
+    disk       the disk takes no entries                             book       the book is not what we go by
 
-`recovery` is left only by a person who says that every payment is in the book again; the others when their cause
-is gone.
+`recovery` is left only by a person who says that every payment is in the book again, `book` by a new start; the
+others when their cause is gone.
 """
 
 from __future__ import annotations
@@ -74,6 +74,8 @@ class Modes:
             return "disk", self._core.cannot_write
         if state.unknown_kinds:
             return "version", f"the book holds kinds this version does not know: {sorted(state.unknown_kinds)}"
+        if self._core.differs is not None:
+            return "book", self._core.differs
         if now < self._doubted_until:
             return "identity", SAME_ID
         if self._recovering or state.recovering:

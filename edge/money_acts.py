@@ -10,6 +10,7 @@ import logging
 from typing import Any
 
 from bridge.contract import money_messages as m
+from bridge.contract.people import folded
 from bridge.contract.units import NANO_PER_FEN, yuan_text
 from edge.accounts import Accounts
 from edge.asked import Answer, Asked, Refusal
@@ -47,7 +48,7 @@ class MoneyActs:
         moves, repaid = money.topup(standing, body.method, nano, limits)
         if body.role not in NOBODY:
             today = receipt_of(core, 0)[:8]
-            day, taken = core.state.takings.get(body.who, (today, 0))
+            day, taken = core.state.takings.get(folded(body.who), (today, 0))
             money.operator_may_take(body.who, taken * NANO_PER_FEN if day == today else 0, nano, limits)
         words: dict[str, Any] = {"method": body.method, "reference": body.reference}
         if repaid:

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING
 
-from edge import snapshot
+from edge import book_words, snapshot
 from edge.book import Book, BookError
-from edge.entry import Snapshot, digest_of
+from edge.entry import Draft, Snapshot, digest_of
 from edge.fold import apply
 from edge.state import State
 
@@ -110,12 +110,18 @@ class Snapshots:
         kept = core.book.snapshot()
         self._saved_seq = 0 if kept is None or kept.version != snapshot.VERSION else kept.seq
         self._checked: date | None = None
-        self.differs: str | None = None
+        self._untold: Draft | None = None
+
+    @property
+    def differs(self) -> str | None:
         """Why the book was found not to be what this edge goes by; then nothing is saved any more."""
+        return self._core.differs
 
     def due(self) -> bool:
-        """Is there work now: entries enough, or the check of this night?"""
-        return self.differs is None and (self._book.seq - self._saved_seq >= EVERY or self._night_due())
+        """Is there work now: entries enough, the check of this night, or something that nobody was told yet?"""
+        if self.differs is not None:
+            return self._untold is not None and self._core.cannot_write is None
+        return self._book.seq - self._saved_seq >= EVERY or self._night_due()
 
     def _night_due(self) -> bool:
         now = self._core.now().astimezone(self._core.terms.zone)
@@ -123,6 +129,9 @@ class Snapshots:
 
     def work(self) -> Iterator[None]:
         """Fold the book beside the state; when both are the same, keep that. A chore of the loop."""
+        if self.differs is not None:
+            self._alarm()
+            return
         second, kept = State(), self._book.snapshot()
         if self._night_due():
             self._checked = self._core.now().astimezone(self._core.terms.zone).date()
@@ -136,10 +145,11 @@ class Snapshots:
                     apply(second, entry)
                     yield  # Entries may be written meanwhile; they are folded here as well.
         except (ValueError, KeyError) as error:
-            self._tell(f"the book on the disk is not what was written: {error}")
+            log.critical("entry %d of the book on the disk: %s", second.seq + 1, error)
+            self._tell(book_words.disk_differs(second.seq + 1), f"alarm:book:{second.seq + 1}")
             return
         if second != self._core.state:
-            self._tell("the state in memory is not what the book says")
+            self._tell(book_words.MEMORY_DIFFERS, f"alarm:memory:{self._checked}")
             return
         packer, packed = zlib.compressobj(6), []
         for line in snapshot.lines(second):
@@ -147,9 +157,20 @@ class Snapshots:
             yield
         self._save(second.seq, second.hash, b"".join((*packed, packer.flush())))
 
-    def _tell(self, why: str) -> None:
-        self.differs = why
+    def _tell(self, why: str, id: str) -> None:
+        """`id` is one for the same finding, however often the gateway is started over that book."""
         log.critical("%s; run `riser verify`, it names the entry, and restore a backup (failure 42)", why)
+        text = book_words.alarm_text(why)
+        self._core.differs, self._untold = why, ("alarm/1", id, {"alarm": "book", "text": text})
+        self._alarm()
+
+    def _alarm(self) -> None:
+        """A person must see it, once."""
+        if self._untold is None or self._core.cannot_write is not None:
+            return
+        if self._book.find(self._untold[1]) is None:
+            self._core.append(self._untold)
+        self._untold = None
 
     def save(self) -> None:
         """Keep the state as it is now, at a clean stop."""

@@ -163,26 +163,29 @@ class Polling:
     def _ask(self, planned: Planned) -> None:
         core, meter, live = self._core, self._core.state.meters[planned.meter], self._core.lives[planned.meter]
         self._outstanding += 1
-        self._asking[meter.row["address"]] += 1
+        address = meter.row["address"]
+        self._asking[address] += 1
         frame = core.question_frame(meter, planned.question)
         patient = live.missed > 0 and live.probes % PATIENT_PROBE == 0
         core.submit(
             meter, ROUTINE, "+".join(planned.question.names), frame,
-            lambda reply: self._reply(planned, reply), learned_wait=not patient,
+            lambda reply: self._reply(planned, address, reply), learned_wait=not patient,
         )  # fmt: skip
 
-    def _reply(self, planned: Planned, reply: Reply) -> None:
+    def _reply(self, planned: Planned, address: str, reply: Reply) -> None:
         self._outstanding -= 1
         meter, live = self._core.state.meters[planned.meter], self._core.lives[planned.meter]
-        self._asking[meter.row["address"]] -= 1
+        self._asking[address] -= 1
         self._asking += Counter()  # Without those that are at zero.
         self._probing.over(planned.meter)
         self.asked += 1
         if reply.raw is None:
             self.failed += 1
             if self._is_modbus() and reply.error not in NOT_ASKED and not reply.spoken:
-                self._rests[meter.row["address"]] = reply.ended + LATE_S
-            if reply.error in ("noise", "unfinished") and planned.tries < RETRIES:
+                self._rests[address] = reply.ended + LATE_S
+            if reply.error == "withdrawn":
+                pass  # The meter was replaced meanwhile: that is no silence of the new one.
+            elif reply.error in ("noise", "unfinished") and planned.tries < RETRIES:
                 self._plan.appendleft(replace(planned, tries=planned.tries + 1))
             else:
                 self._miss(meter, reply.error or "silent")

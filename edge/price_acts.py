@@ -7,6 +7,7 @@ set meanwhile, or the instant may have passed.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -106,8 +107,7 @@ class PriceActs:
             return booked(Tariff.model_validate(price))
         except ValidationError as error:
             found = [
-                ": ".join(filter(None, (".".join(map(str, each["loc"]))[:60], complaints.words(each))))
-                for each in error.errors()[:5]
+                ": ".join(filter(None, (_path(each["loc"]), complaints.words(each)))) for each in error.errors()[:5]
             ]
             raise Refusal("R7", f"this is no price: {'; '.join(found)}") from None
 
@@ -163,8 +163,13 @@ class PriceActs:
 
 
 def payers(core: Core, tariff: str, unit: str) -> list[AccountState]:
-    """Accounts that pay by a tariff."""
-    return [account for account in core.state.accounts.values() if tariff_id(account, unit) == tariff]
+    """Accounts that pay by a tariff; who was settled pays by none any more (R33)."""
+    return [each for each in core.state.accounts.values() if not each.ended and tariff_id(each, unit) == tariff]
+
+
+def _path(steps: tuple[int | str, ...]) -> str:
+    """Where a mistake is, without what an asker may have hidden in a name of their own."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "?", ".".join(map(str, steps)))[:60]
 
 
 def _instant(text: str) -> datetime:

@@ -39,6 +39,7 @@ class Row:
     old_nano: int = 0
     new_nano: int = 0
     wh: int = 0
+    bought_nano: int = 0
     interpolated: bool = False
     why: str | None = None
 
@@ -53,7 +54,6 @@ class Preview:
         self.first, self.next = _month(month, core.now().astimezone(core.terms.zone).date())
         unit, id = self._version.unit, self._version.tariff
         self.accounts = {each.id: Row(each) for each in core.state.accounts.values() if tariff_id(each, unit) == id}
-        self._bought_nano = 0
 
     def work(self, done: Callable[[dict[str, Any]], None]) -> Iterator[None]:
         """A chore of the loop; `done` gets the data of the answer."""
@@ -116,7 +116,7 @@ class Preview:
             row.new_nano += rating.amount_nano(charge.lines)
             row.wh += rating.energy_wh(charge.lines)
             row.interpolated |= INTERPOLATED in charge.guessed
-            self._bought_nano += sum(self._bought(line) for line in charge.lines if line.kind == rating.RATE)
+            row.bought_nano += sum(self._bought(line) for line in charge.lines if line.kind == rating.RATE)
             yield
 
     def _bought(self, line: rating.ChargeLine) -> int:
@@ -146,9 +146,8 @@ class Preview:
             "new_nano": new,
             "difference_nano": new - old,
         }
-        if self._bought_nano > 0:
-            data |= {"bought_nano": self._bought_nano,
-                     "markup_percent": (new - self._bought_nano) * 100 // self._bought_nano}  # fmt: skip
+        if (bought := sum(row.bought_nano for row in good)) > 0:
+            data |= {"bought_nano": bought, "markup_percent": (new - bought) * 100 // bought}
         return data
 
 

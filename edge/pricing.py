@@ -5,7 +5,7 @@ Reads a state and nothing else, so the loop and whoever checks its book afterwar
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 
 from bridge.contract.units import exact_of_micros, instant_of, instant_of_micros
 from edge.billing import rating, steps, tariff
+from edge.billing.climbing import climbing
 from edge.billing.rating import Charge, ChargeLine, Payer
-from edge.billing.spans import ESTIMATED, Rules
+from edge.billing.spans import ESTIMATED, NEAR_US, Rules
 from edge.billing.tariff import Version
 from edge.state import AccountState, Counter, Mark, MeterState, Registers, State
 
@@ -94,7 +95,7 @@ class Pricing:
         end = Mark(right, billed.at, CORRECTED)
         if not charged:
             return Charge((billed, end), (), account.counters.get(unit, Counter()))
-        wrong = Mark(billed.registers_wh, billed.at - 1, ESTIMATED)
+        wrong = Mark(billed.registers_wh, 2 * moment_before(billed) - billed.at, ESTIMATED)
         return self.charge(
             account, [wrong, end], meter.multiplier, full_scale_wh,
             unit=unit, borders=borders, counters=account.counters,
@@ -105,11 +106,24 @@ class Pricing:
         span = within(self.versions(account, unit), instant_of_micros(first), instant_of_micros(last))
         return any(by_borders(meter, each) for each in span)
 
-    def more_micro(self, account: AccountState, version: Version, at: datetime) -> int:
-        """What steps and surcharges add to the price of the next unit, by what was billed."""
+    def dearest_micro(self, account: AccountState, version: Version) -> int:
+        """What a unit can cost at most under a version, in its dearest hour and on its highest step."""
         more = sum(each.micro for each in version.surcharges_of(account.row.get("category")))
-        standing = self.standing(account, version, at, account.counters)
-        return more + (standing.add_micro if standing else 0)
+        highest = 0 if version.steps is None else max((step.add_micro for step in version.steps.steps), default=0)
+        return max(version.prices_micro.values()) + more + max(highest, 0)
+
+    def ahead(
+        self, account: AccountState, version: Version, at: datetime, days: int, counters: Mapping[str, Counter],
+        load_w: int,
+    ) -> Iterator[tuple[datetime, datetime, int]]:  # fmt: skip
+        """Spans (from, to, micro-yuan per unit) from an instant on, with surcharges, and with the steps that a steady
+        load climbs from where the `counters` stand."""
+        more = sum(each.micro for each in version.surcharges_of(account.row.get("category")))
+        spans = version.ahead(at, self._zone, days, self._state.days, more)
+        standing = self.standing(account, version, at, counters)
+        if version.steps is None or standing is None or load_w <= 0:
+            return spans
+        return climbing(spans, load_w, standing.used_wh, version.steps, self.payer(account).since, self._zone)
 
     def standing(
         self, account: AccountState, version: Version, at: datetime, counters: Mapping[str, Counter]
@@ -119,13 +133,19 @@ class Pricing:
             return None
         period = version.steps.begins(at.astimezone(self._zone).date())
         counter = counters.get(version.unit, Counter())
-        used = counter.used_wh if counter.period == period else 0
+        used = counter.used_wh if counter.period == period else dict(counter.others).get(period, 0)
         bounds = version.steps.for_period(period, self.payer(account).since)
         above = [step.above_wh for step in bounds]
         return Standing(
             period, used, 1 + sum(bound <= used for bound in above), next((b for b in above if b > used), None),
             steps.addition_at(used, bounds),
         )  # fmt: skip
+
+
+def moment_before(billed: Mark) -> int:
+    """A moment that surely belongs to the last piece of the charge which ends at a register: it may stand a little
+    behind the border that it was read for, and a price that began in between is not its price."""
+    return billed.at - NEAR_US - 1
 
 
 def within(versions: Sequence[Version], begins: datetime, ends: datetime) -> tuple[Version, ...]:

@@ -9,10 +9,10 @@ A proposal is an entry that does nothing. A decision is one too, written in one 
 from __future__ import annotations
 
 import logging
-import unicodedata
 from datetime import timedelta
 from typing import Any
 
+from bridge.contract.people import same_person
 from bridge.contract.units import instant_exact, instant_of_micros, instant_text, micros_of
 from edge.asked import Answer, Asked, Refusal
 from edge.core import Core, Draft
@@ -105,15 +105,6 @@ class Proposals:
             log.warning("proposal %s (%s) of %s: %s", proposal.id, proposal.what, proposal.who, why)
         if late:
             core.changed("proposals")
-
-
-def same_person(one: str, other: str) -> bool:
-    """True for one name however it was typed: capitals, full-width letters and spaces make no second person."""
-    return _folded(one) == _folded(other)
-
-
-def _folded(name: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def _text(micros: int) -> str:

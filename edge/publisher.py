@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from bridge.contract.entries import TARIFFS
+from bridge.contract.entries import REPLACED, TARIFFS
 from bridge.contract.messages import Relay
 from edge.book import Entry
 from edge.core import Core
@@ -15,7 +15,7 @@ from edge.telling import account_events, meter_event
 
 log = logging.getLogger("riser.edge")
 
-INSTALLATION = ("meter/1", "account/1", "exit/1", *TARIFFS)
+INSTALLATION = ("meter/1", "account/1", "exit/1", *REPLACED, *TARIFFS)
 
 
 class Publisher:

@@ -59,6 +59,11 @@ class Purses:
         self._newest: dict[str, str] = {}
         self._ask_after: dict[str, float] = {}
 
+    def changed(self, meter: str) -> None:
+        """What is remembered of it was another meter's."""
+        self._newest.pop(meter, None)
+        self._ask_after.pop(meter, None)
+
     def heard(self, meter: MeterState, values: Values) -> None:
         """A status was read."""
         word = values.get("status_word_3")

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-from bridge.contract.units import instant_exact, instant_of_micros, instant_text, micros_of
+from bridge.contract.units import instant_of_micros, instant_text, micros_of
 from edge import gate
 from edge.accounts import Accounts
 from edge.core import Core
 from edge.covers import COUNTS, Covers
-from edge.line.request import PERSON, WATCH, Reply
+from edge.first_registers import FirstRegisters
+from edge.line.request import WATCH, Reply
 from edge.live import Live, Sample, registers_of
 from edge.model import Values
 from edge.purses import Purses
@@ -28,9 +29,6 @@ DRIFT_NOTED_S, DRIFT_ALARM_S = 60, 300
 REREADS = 2
 """A doubted register is read again at once, so often; after that it is the next round's turn, and the line is free."""
 
-WITNESSES_WITHIN_S = 600.0
-"""Line seconds after a start that an opening waits for a meter that knows the day, while the calendar does not."""
-
 
 class Readings:
     """Takes the values of every answered question."""
@@ -38,11 +36,18 @@ class Readings:
     def __init__(self, core: Core, accounts: Accounts, relays: Relays):
         self._core, self._accounts, self._relays = core, accounts, relays
         self.covers, self.valves, self.purses = Covers(core), Valves(core), Purses(core)
+        self.first = FirstRegisters(core, lambda meter, name, reply: self.take(meter, name, reply))
         self.fresh: dict[str, dict[str, Any]] = {}
         self.take: Callable[[MeterState, str, Reply], bool]
         self._drift_alarmed: set[str] = set()
         self._read: set[str] = set()  # accounts of which a meter was read just now
-        self._known_by = core.clock.monotonic() + WITNESSES_WITHIN_S
+
+    def changed(self, meter: str) -> None:
+        """The meter was replaced: what is remembered of the old one is forgotten."""
+        self.fresh.pop(meter, None)
+        self._drift_alarmed.discard(meter)
+        self.covers.changed(meter)
+        self.purses.changed(meter)
 
     def heard(self, meter: MeterState, name: str, values: Values, reply: Reply) -> None:
         """Values of the question `name`; called for routine, evidence and border reads alike."""
@@ -116,7 +121,7 @@ class Readings:
             fields = {"meter": meter.id, "why": why, "who": "policy"}
             self._core.append(("release/1", self._core.own_id(f"release:{meter.id}"), fields))
         if meter.billed is None:
-            self._open(meter, live, sample)
+            self.first.open(meter, live, sample)
         self._accepted(meter, live, sample)
 
     def _dissolved(self, meter: MeterState, sample: Sample) -> bool:
@@ -163,45 +168,6 @@ class Readings:
         }
         self._core.append(("quarantine/1", self._core.own_id(f"quarantine:{meter.id}"), fields))
         log.warning("meter %s: reading set aside, %s", meter.id, live.quality_why)
-
-    def _open(self, meter: MeterState, live: Live, sample: Sample) -> None:
-        """R19: two reads agree, so this is the register from which the meter is charged."""
-        if not sample.believed and self._core.true_now() is None and self._core.clock.monotonic() < self._known_by:
-            return  # The next reading opens it; by then a meter's clock has told the day.
-        if "serial" in live.model.rows.keys() - live.lacks and not live.serial_proven:
-            frame = self._core.question(meter, "serial")
-            self._core.submit(meter, PERSON, "serial", frame, lambda reply: self._named(meter, live, reply))
-            return
-        self._write_opening(meter, live, sample)
-
-    def _named(self, meter: MeterState, live: Live, reply: Reply) -> None:
-        """The number a meter is opened under is read twice: it decides later whether a trip may leave (failure 27)."""
-        if reply.raw is not None and self.take(meter, "serial", reply):
-            first, frame = live.serial, self._core.question(meter, "serial")
-            self._core.submit(meter, PERSON, "serial", frame, lambda again: self._opened(meter, live, first, again))
-
-    def _opened(self, meter: MeterState, live: Live, first: str | None, reply: Reply) -> None:
-        if reply.raw is None or not self.take(meter, "serial", reply) or live.serial != first:
-            return  # Asked again with the next reading.
-        live.serial_proven = True
-        if live.sample and meter.billed is None:
-            self._write_opening(meter, live, live.sample)
-
-    def _write_opening(self, meter: MeterState, live: Live, sample: Sample) -> None:
-        if meter.serial is not None and live.serial is not None and live.serial != meter.serial:
-            live.quality, live.quality_why = "unconfirmed", f"it says it is {live.serial}, {meter.serial} is meant"
-            return
-        known = None if sample.believed else self._core.true_now()  # Its price is that of the true day, not of 1970.
-        fields = {
-            "meter": meter.id,
-            "serial": live.serial or meter.serial,
-            "registers_wh": sample.registers_wh,
-            **({"unit": "L"} if live.model.quantity == "volume" else {}),
-            "at": instant_exact(known or sample.read_at),
-            "source": "opening",
-            "frames": [list(pair) for pair in sample.frames],
-        }
-        self._core.append(("opening/1", f"opening:{meter.id}:{self._core.book.seq + 1}", fields))
 
     def _accepted(self, meter: MeterState, live: Live, sample: Sample) -> None:
         self.fresh[meter.id] = {

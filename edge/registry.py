@@ -28,7 +28,7 @@ class AtomicStorage(Storage):
             int(tables["folded"]["1"]["seq"])
         except FileNotFoundError:
             return None
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
             return None  # Damaged: it is only a fold, and is written anew.
         return tables
 

@@ -65,6 +65,12 @@ class Relays:
         steps = [task.step for task in self.commands.of(meter) if task.wish != "lamp" and task.step]
         return steps[0] if steps else None
 
+    def replaced(self, meter: MeterState) -> None:
+        """Nothing that was ordered of the old meter is wanted of the new one; what is, is decided by a new look."""
+        self._close_seqs.pop(meter.id, None)
+        for task in self.commands.of(meter):
+            self.commands.drop(meter, task.wish)
+
     def following(self, meter: MeterState) -> bool:
         return not any(task.alarmed for task in self.commands.of(meter))
 
@@ -141,6 +147,9 @@ class Relays:
     def ready(self, request: Request, port: str) -> None:
         """The port is at a trip or close: check everything once more, write why, let the bytes leave (I7, I8, I10)."""
         core, meter = self._core, self._core.state.meters[request.meter]
+        if core.outdated(request.number):
+            core.ports[port].refuse(request.number)  # It bears the address of the meter that was taken off.
+            return
         look = self._last_look if request.purpose == "trip" else self._last_look_at_close
         if (trouble := look(meter)) is not None:
             core.ports[port].refuse(request.number)

@@ -26,6 +26,7 @@ from edge.asked import Asked, Refusal, Status
 from edge.billing.money import Forbidden
 from edge.book import Entry
 from edge.core import Core
+from edge.meter_acts import MeterActs
 from edge.money_acts import ALONE, MoneyActs
 from edge.price_acts import PriceActs
 from edge.proposals import Proposals
@@ -64,10 +65,13 @@ class Requests:
         self.acts = Acts(core, relays, self._answer_to)
         self.proposals = Proposals(core, self._answer_to)
         self.prices = PriceActs(core, self.proposals, self._answer_to)
+        self.meters = MeterActs(core, self.proposals, self._answer_to)
+        self.meters.refuse = self._refuse
         self.money = MoneyActs(core, accounts, self._answer_to)
         self.agreed = AgreedMoney(self.money, self.proposals)
         self._doers: dict[str, Any] = dict.fromkeys(permissions.PRICES, self.prices)
         self._doers |= dict.fromkeys(ALONE, self.money) | dict.fromkeys(AGREED, self.agreed)
+        self._doers |= dict.fromkeys(permissions.METERS, self.meters)
         self._wrong_seals, self._seals_told_s = 0, -SEALS_TOLD_EVERY_S
         self.replay: Callable[[messages.Replay], dict[str, int] | None]
 

@@ -98,6 +98,12 @@ class MeterState:
     """By question, `cover` and `terminal-cover`; empty until they were looked at."""
     ailing: set[str] = field(default_factory=set)
     """What was told to be wrong with it and not taken back, of `AILMENTS`."""
+    since: int = 0
+    """Readings up to then are another meter's, or of another multiplier (R22, R23)."""
+    changing: str | None = None
+    """The proposal that waits to replace it or to change its multiplier: until it is decided nothing is charged on."""
+    vacant: Mark | None = None
+    """Where the last tenancy ended, from the next one's begin until its opening: used since then by nobody's bill."""
 
     @property
     def held_by_people(self) -> bool:
@@ -162,6 +168,8 @@ class AccountState:
     since_believed: bool = True
     """Its `since` was taken from a calendar that was believed; else its days begin with the first believed entry."""
     purse: Purse = field(default_factory=Purse)
+    open_charges: list[str] = field(default_factory=list)
+    """Charges since its last closing: of a meter that was replaced, or whose multiplier changed, within the day."""
 
     @property
     def warned(self) -> bool:
@@ -223,7 +231,7 @@ class State:
     proposals: dict[str, Proposal] = field(default_factory=dict)
     """Also those that were decided: whoever asks again hears what became of it."""
     takings: dict[str, tuple[str, int]] = field(default_factory=dict)
-    """By person: the local day (YYYYMMDD) of their newest top-up, and the fen they took on it (R15)."""
+    """By person (`people.folded`): the local day (YYYYMMDD) of their newest top-up, and the fen taken on it (R15)."""
     cuts: list[tuple[int, str]] = field(default_factory=list)
     brake: str | None = None
     brake_released_at: int = 0

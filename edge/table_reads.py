@@ -61,6 +61,11 @@ class TableReads:
         self._compared: dict[str, Any] = {}
         self._next_mono = -1e9
 
+    def changed(self, meter: str) -> None:
+        """What is remembered of it was another meter's."""
+        for kept in (self._looks, self._looked_mono, self._compared):
+            kept.pop(meter, None)  # type: ignore[attr-defined]
+
     def tick(self) -> None:
         """Ask one question on each line, of the look that is going on there or of the next meter whose turn it is."""
         core, mono = self._core, self._core.clock.monotonic()
@@ -121,7 +126,7 @@ class TableReads:
 
     def _answered(self, meter: MeterState, look: Look, identifier: str, reply: Reply) -> None:
         if self._looks.get(meter.id) is not look:
-            return  # Given up meanwhile.
+            return  # Given up meanwhile, or another meter stands there now.
         look.asked = False
         if reply.raw is None:
             look.tries += 1

@@ -97,7 +97,8 @@ def _step(kind: str, fields: dict[str, Any]) -> Told | None:
     return None
 
 
-_METER_KINDS = {"relay/1": "relay-moved", "quarantine/1": "quarantined", "opening/1": "opened", "trip/1": "trip"}
+_METER_KINDS = {"relay/1": "relay-moved", "quarantine/1": "quarantined", "opening/1": "opened", "trip/1": "trip",
+                "replacement/1": "replaced", "ratio/1": "multiplier-changed"}  # fmt: skip
 
 
 def meter_event(entry: Entry) -> tuple[str, MeterEvent] | None:
@@ -115,6 +116,8 @@ def meter_event(entry: Entry) -> tuple[str, MeterEvent] | None:
             "quarantine/1": f"reading set aside: {fields.get('why')}",
             "opening/1": "opening register confirmed by a second read",
             "trip/1": _about_to_leave(fields),
+            "replacement/1": f"the meter was replaced: the new one is {fields.get('serial')}",
+            "ratio/1": f"the multiplier is {fields.get('multiplier')}, it was {fields.get('multiplier_before')}",
         }[entry.kind]
     else:
         return None

@@ -34,6 +34,31 @@ class Opening(Body):
     frames: list[Exchange] | None = None
 
 
+class Was(Body):
+    """The meter that was taken off."""
+
+    address: str
+    serial: str | None = None
+    registers_wh: Registers = Field(default_factory=dict)
+
+
+class NewRow(Body):
+    """The row of the meter that was put on."""
+
+    multiplier: Whole = 1
+
+
+class Replacement(Opening):
+    serial: str | None = None
+    was: Was
+    row: NewRow | None = None
+
+
+class Ratio(Opening):
+    multiplier: Whole
+    multiplier_before: Whole
+
+
 class Closing(Body):
     date: str
     charges: list[str] = Field(default_factory=list)
@@ -90,6 +115,8 @@ KINDS: dict[str, type[Body]] = {
     "reading-correction/1": ReadingCorrection,
     "fee/1": Fee,
     "opening/1": Opening,
+    "replacement/1": Replacement,
+    "ratio/1": Ratio,
     "topup/1": TopUp,
     "opening-balance/1": TopUp,
     "correction/1": Correction,

@@ -21,6 +21,9 @@ DOUBTS = (
     later("this book was begun anew: balances are the site file's, and payments are missing"),
     later("the disk takes no entries ({error})"),
     later("the disk is full ({n} MB left)"),
+    later("the book on the disk is not what was written: see entry {n}"),
+    later("the state in memory is not what the book says"),
+    later("{why}; nobody is cut meanwhile. Run `riser verify`, it names the entry, and restore a backup"),
     later("the clock is not trusted, so nobody can tell whether this request is still wanted"),
     later("{why}; nothing was booked or done. Ask again later"),
 )

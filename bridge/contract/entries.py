@@ -41,12 +41,20 @@ KINDS: dict[str, str] = {
     "exit/1": "a tenancy settled (R33): account, charges [entry ids], meters, amount_fen (refunded), residue_nano,"
     " method, reference, papers, why, as refund/1 from receipt on",
     "opening/1": "the register from which a meter is charged, confirmed by a second read (R19): meter, serial,"
-    " registers_wh (litres where unit is L), at, source, frames",
+    " registers_wh (litres where unit is L), at, source, frames, and where an earlier tenancy ended: unbilled {since,"
+    " registers_wh (then), wh (used since, after the multiplier, charged to nobody)}",
+    "replacement/1": "the meter of a point replaced (R22): meter, account, was {model, address, serial, registers_wh,"
+    " at, source (its last register: read, saved, display, or that of its last charge)}, charge (its id, or null), row"
+    " (as meter/1, of the new one), serial, registers_wh, at, read_at, source (opening), frames, serial_frames, papers,"
+    " why, proposal, who and role (the maker), approved_by",
+    "ratio/1": "a multiplier changed (R23): meter, account, multiplier_before, multiplier, charge (its id, or null),"
+    " registers_wh, at, read_at, source (read), frames, and as replacement/1 from papers on",
     "charge/1": "use between two registers: account, meter, start {registers_wh, at, source}, end {registers_wh, at,"
     " read_at, source, frames}, multiplier, tariff, version, lines [{rate, wh, price_micro, amount_nano}], wh,"
     " amount_nano, days, moves, balance_after_nano",
     "charge/2": "use between two registers, priced: account, meter, unit (kWh, or m3: litres for Wh), start and end"
-    " as in charge/1 (source of an end: freeze, border, load-record, interpolated, estimate; the last two have no"
+    " as in charge/1 (source of an end: freeze, border, read, load-record, interpolated, estimate; of a replaced meter"
+    " also display, which a person read, and saved, without frames; interpolated and estimate have no"
     " frames, but rests_on [{registers_wh, at, source}], and an estimate days [registers used], R24),"
     " between [{registers_wh, at, source}: readings at borders, or interpolated there], guessed"
     " [interpolated, estimate], multiplier, full_scale_wh, by (registers, borders: how hours were told apart, R28),"
@@ -105,6 +113,9 @@ CHARGES, TARIFFS = ("charge/1", "charge/2"), ("tariff/1", "tariff/2")
 
 PRICED = (*CHARGES, "reading-correction/1")
 """Kinds that bring a meter from one register to another, with lines of a price."""
+
+REPLACED = ("replacement/1", "ratio/1")
+"""Kinds from which a meter's registers count anew, another meter's or with another multiplier."""
 
 TENANT = "account:"
 """A tenant's wallet is the ledger account `account:<account id>`."""

@@ -12,10 +12,13 @@ MONEY = frozenset({
 })  # fmt: skip
 """Acts with a tenant's money beside the top-up. Who may propose may approve as well, but never their own (R32)."""
 
+METERS = frozenset({"replace-meter", "change-multiplier", "approve-meter", "reject-meter"})
+"""A meter replaced, a multiplier changed: who wires meters proposes, and another person approves (R22, R23, R32)."""
+
 OPERATIONS = (
     "topup", *sorted(MONEY), "off", "on", "trip", "close", "read", "release", "brake", "replay",
     "propose-price", "approve-price",
-    "reject-price", "preview-price",
+    "reject-price", "preview-price", *sorted(METERS),
 )  # fmt: skip
 """Every request there is. `trip` and `close` are `off` and `on` in a relay's words. `replay` and `preview-price` are
 pure queries and need no signature."""
@@ -26,9 +29,9 @@ PRICES = frozenset({"propose-price", "approve-price", "reject-price"})
 """One person proposes and another one approves, also where both may do either (R32)."""
 
 ROLES: dict[str, frozenset[str]] = {
-    "manager": frozenset({"topup", "off", "on", "trip", "close", "read", "release", "brake"}) | MONEY | PRICES,
+    "manager": frozenset({"topup", "off", "on", "trip", "close", "read", "release", "brake"}) | MONEY | PRICES | METERS,
     "finance": frozenset({"topup", "read"}) | MONEY | PRICES,
-    "engineer": frozenset({"off", "on", "trip", "close", "read", "release"}),
+    "engineer": frozenset({"off", "on", "trip", "close", "read", "release"}) | METERS,
     "operations": frozenset({"read"}),
     "system": frozenset({"read"}),
     "payment": frozenset({"topup"}),

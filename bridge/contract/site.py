@@ -144,7 +144,8 @@ class Account(Strict):
     name: Label
     room: Label
     phone: Annotated[str, Field(pattern=r"^[0-9+ -]{0,20}$")] = ""
-    tariff: Id
+    tariff: Id | None = None
+    """What a kWh costs; needed where one of its meters counts electricity."""
     water_tariff: Id | None = None
     """What a m3 costs; needed where one of its meters counts water."""
     meters: Annotated[list[Id], Field(min_length=1)]

@@ -38,6 +38,8 @@ def payers_of(accounts: Rows, tariffs: Rows) -> Iterator[Mistake]:
                     f'tariff {id} has steps, and {HOUSEHOLDS_ONLY}; write category = "{HOUSEHOLD}" or household = true'
                 )
                 yield ("accounts", number, field), f"{told} if it is one, or give it a price without steps"
+        if all(account.get(field) is None for field in FIELDS):
+            yield ("accounts", number, "tariff"), "it has no price; give it a tariff, for water only a water_tariff"
         category = account.get("category")
         if isinstance(category, str) and category not in known:
             told = f"no surcharge is for category {category!r}; there are {', '.join(sorted(known))}"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bridge.contract.entries import FEES, INCOME, TENANT, WATER_INCOME
-from bridge.contract.units import micros_of
+from bridge.contract.entries import CHARGES, FEES, INCOME, TENANT, WATER_INCOME
+from bridge.contract.site_prices import amount_wh
+from bridge.contract.units import micros_of, micros_of_text
 from edge import model
-from edge.audit import frames
+from edge.audit import frames, meters
 from edge.audit.ends import Ends
 from edge.audit.kept import Kept
 from edge.audit.lie import Report, Wrong, must
@@ -17,8 +19,9 @@ from edge.audit.repricing import Repricing
 from edge.billing import rating
 from edge.billing.rating import RATE, NotRatable
 from edge.billing.spans import GUESSED
-from edge.billing.tariff import local_midnight
-from edge.pricing import ENERGY, WATER, counter_body, line_body, mark_body
+from edge.billing.tariff import Version, local_midnight
+from edge.book import Entry
+from edge.pricing import CORRECTED, ENERGY, WATER, counter_body, line_body, mark_body, moment_before
 from edge.state import AccountState, Counter, Mark, MeterState, State
 
 Fields = dict[str, Any]
@@ -42,11 +45,12 @@ class Charges:
         must(start, mark_body(meter.billed), "where it starts")
         unit = WATER if model.of_row(meter.row).quantity == "volume" else ENERGY
         must(fields.get("unit", ENERGY), unit, "its unit")
-        if "date" in fields and id not in (
+        last = meters.last_charge(self._state, meter, id, end)
+        if "date" in fields and not last and id not in (
             own := f"charge:{meter.id}:{fields['date']}", f"charge:{meter.id}:exit:{account.id}"
         ):  # fmt: skip
             raise Wrong(f"its id is {id!r}", f"{own!r}")
-        at = micros_of(frames.instant(end["at"]))
+        at = micros_of_text(end["at"])
         if at <= meter.billed.at:
             raise Wrong(f"it ends at {end['at']}, before it starts", f"later than {start['at']}")
         must(fields["multiplier"], meter.multiplier, "its multiplier")
@@ -54,7 +58,7 @@ class Charges:
             self._report.count("registers read again from raw frames")
         mark = Mark(end["registers_wh"], at, end["source"])
         if kind == "charge/2":
-            self._ends.check(account, meter, fields["unit"], fields, id == f"charge:{meter.id}:{fields['date']}")
+            self._ends.check(account, meter, unit, id, fields)
         amount = (self._priced_now if kind == "charge/2" else self._priced_once)(account, meter, mark, fields)
         must(fields["amount_nano"], amount, "its amount_nano")
         if "date" in fields:
@@ -62,29 +66,37 @@ class Charges:
         income = WATER_INCOME if fields.get("unit", ENERGY) == WATER else INCOME
         must(fields["moves"], _moves(TENANT + account.id, income, amount), "its moves")
 
-    def reading_correction(self, fields: Fields, of_opening: bool) -> None:
-        """Check that a register was put right at its price, before it is folded. Raises Wrong."""
+    def reading_correction(self, fields: Fields, original: Entry) -> None:
+        """Check that the register of a charge or opening was put right at its price, before it is folded. Raises
+        Wrong."""
         account, meter = self._who(fields)
         if meter.billed is None:
             raise Wrong("its meter has no register that could be wrong", "an opening/1 or a charge before it")
         start, end, kind = fields["start"], fields["end"], model.of_row(meter.row)
         must(start, mark_body(meter.billed), "the register that was wrong")
         must(end["at"], start["at"], "when its right register is of")
+        must(end["registers_wh"], {name: amount_wh(fields[name]) for name in start["registers_wh"]}, "what was typed")
+        must(end["source"], CORRECTED, "its source")
+        told = original.fields["end"] if original.kind in CHARGES else original.fields
+        must((original.fields["meter"], told["at"]), (meter.id, start["at"]), "the entry that was wrong")
+        borders = original.fields.get("by") == "borders"
+        must(fields["by"], "borders" if borders else "registers", "how its hours are told apart")
         must(fields["multiplier"], meter.multiplier, "its multiplier")
         unit = WATER if kind.quantity == "volume" else ENERGY
         must(fields["unit"], unit, "its unit")
         must(fields["full_scale_wh"], kind.full_scale_wh, "its full_scale_wh")
-        version = self.pricing.version_at(account, meter.billed.at - 1, unit)
+        version = self.pricing.version_at(account, moment_before(meter.billed), unit)
         named = (fields["tariff"], fields["tariff_name"], fields["version"])
         must(named, (version.tariff, version.name, version.version), "its price")
         must(fields["counter_before"], counter_body(account.counters.get(unit, Counter())), "its step counter before")
         try:
             priced = self.pricing.pricing.put_right(
                 account, meter, end["registers_wh"], kind.full_scale_wh,
-                unit=unit, borders=fields["by"] == "borders", charged=not of_opening,
+                unit=unit, borders=borders, charged=original.kind in CHARGES,
             )  # fmt: skip
         except NotRatable as trouble:
             raise Wrong(f"it cannot be charged: {trouble}", "no correction") from None
+        must((fields["between"], fields["guessed"]), ([], []), "what it has between, and what it says was guessed")
         _same_lines(fields["lines"], [line_body(line) for line in priced.lines])
         must(fields["counter"], counter_body(priced.counter), "its step counter after")
         must(fields["wh"], rating.energy_wh(priced.lines), "its wh")
@@ -95,10 +107,7 @@ class Charges:
         )
 
     def _days(self, start: Fields, fields: Fields) -> None:
-        """How many local days it spans; one that starts within a minute before midnight starts with that midnight."""
-        day, at = date.fromisoformat(fields["date"]), frames.instant(start["at"])
-        firsts = {(at + near).astimezone(self._zone).date() for near in (timedelta(0), timedelta(seconds=60))}
-        spans = [max((day - first).days + 1, 1) for first in sorted(firsts)]
+        spans = _days_between(start["at"], fields["date"], self._zone)
         if fields["days"] not in spans:
             raise Wrong(f"its days is {fields['days']!r}", spans[0])
 
@@ -166,16 +175,32 @@ class Charges:
         if account is None:
             raise Wrong(f"there is no account {fields['account']!r}", "an account/1 before it")
         must(id, f"fee:{account.id}:{fields['date']}:{fields['unit']}", "its id")
-        amount = self.fee_nano(account, date.fromisoformat(fields["date"]), fields["unit"])
+        day, unit = date.fromisoformat(fields["date"]), fields["unit"]
+        amount = self.fee_nano(account, day, unit)
         must(fields["amount_nano"], amount, "its amount_nano")
+        if amount:
+            version = self._version_of_fee(account, day, unit)
+            named = (fields["tariff"], fields["tariff_name"], fields["version"])
+            must(named, (version.tariff, version.name, version.version), "its price")
         must(fields["moves"], _moves(TENANT + account.id, FEES, amount), "its moves")
 
     def fee_nano(self, account: AccountState, day: date, unit: str) -> int:
         """The fee of a day, by the price with which it began; 0 where there is none."""
         if not self.pricing.owes_fees(account, unit):
             return 0
+        return self._version_of_fee(account, day, unit).daily_fee_nano
+
+    def _version_of_fee(self, account: AccountState, day: date, unit: str) -> Version:
         begins = max(local_midnight(day, self._zone), frames.instant(account.row["since"]))
-        return self.pricing.version_at(account, micros_of(begins), unit).daily_fee_nano
+        return self.pricing.version_at(account, micros_of(begins), unit)
+
+
+@lru_cache(maxsize=1024)
+def _days_between(start: str, last: str, zone: ZoneInfo) -> list[int]:
+    """How many local days a charge spans; one that starts within a minute before midnight starts with that midnight."""
+    day, at = date.fromisoformat(last), frames.instant(start)
+    firsts = {(at + near).astimezone(zone).date() for near in (timedelta(0), timedelta(seconds=60))}
+    return [max((day - first).days + 1, 1) for first in sorted(firsts)]
 
 
 def _moves(wallet: str, income: str, amount: int) -> list[Fields]:

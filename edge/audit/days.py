@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,11 @@ from edge.pricing import ENERGY, WATER
 from edge.state import AccountState, State
 
 Fields = dict[str, Any]
+
+
+@lru_cache(maxsize=1024)
+def _day_ends(day: date, zone: ZoneInfo) -> int:
+    return micros_of(local_midnight(day + timedelta(days=1), zone))
 
 
 class Days:
@@ -79,11 +85,13 @@ class Days:
 
     def _complete(self, account: AccountState, day: date, fields: Fields, charged: set[str]) -> None:
         """Every meter is charged, deferred, or charged from later on; every fee is there."""
-        midnight = micros_of(local_midnight(day + timedelta(days=1), self._zone))
+        midnight = _day_ends(day, self._zone)
         for id in account.meters:
             billed = self._state.meters[id].billed
             if id not in charged and id not in fields["deferred"] and (billed is None or billed.at < midnight):
                 raise Wrong(f"meter {id} is neither charged nor deferred", "one of both: no hole in the days")
+        if spare := set(fields["deferred"]) - (set(account.meters) - charged):
+            raise Wrong(f"it names {', '.join(sorted(map(str, spare)))} as deferred", "meters that were not charged")
         if "fees" not in fields:
             return
         owed = [

@@ -7,6 +7,7 @@ again between the two readings it names, an estimate from the meter's last seven
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -34,17 +35,28 @@ BORDER_US, WITHIN_US = BORDER_S * 1_000_000, WITHIN // timedelta(microseconds=1)
 READ = "read"
 
 
+@lru_cache(maxsize=1024)  # A day ends for all meters at once.
+def _day_ends(day: str, zone: ZoneInfo) -> tuple[int, str]:
+    """The midnight after a local day: microseconds, and as an entry holds it."""
+    at = micros_of(local_midnight(date.fromisoformat(day) + timedelta(days=1), zone))
+    return at, exact_of_micros(at)
+
+
 class Ends:
     """The ends of one book's charges, against its state before them."""
 
     def __init__(self, state: State, zone: ZoneInfo, pricing: Repricing, report: Report, kept: Kept):
         self._state, self._zone, self._pricing, self._report, self._kept = state, zone, pricing, report, kept
 
-    def check(self, account: AccountState, meter: MeterState, unit: str, fields: Fields, midnight: bool) -> None:
-        """`midnight`: the charge is one of a closing, and so it ends with its day. Raises Wrong."""
+    def check(self, account: AccountState, meter: MeterState, unit: str, id: str, fields: Fields) -> None:
+        """Raises Wrong."""
         end, source = fields["end"], fields["end"]["source"]
-        if midnight:
-            self._at_midnight(date.fromisoformat(fields["date"]), end, source)
+        if id == f"charge:{meter.id}:{fields['date']}":
+            self._at_midnight(fields["date"], end, source)
+        elif id == f"charge:{meter.id}:exit:{account.id}":
+            must(source, READ, "how its end was obtained")
+        if source in ("border", READ):
+            must(end["read_at"], instant_text(instant_of_micros(micros_of_text(end["at"]))), "its read_at")
         if source == LOAD_RECORD:
             frames.recorded(meter.row, end, self._zone, "its end")
             self._report.count("load records read again")
@@ -52,15 +64,15 @@ class Ends:
             must(end["frames"], [], "its frames")
             (self._interpolated if source == INTERPOLATED else self._estimated)(account, meter, unit, fields)
 
-    def _at_midnight(self, day: date, end: Fields, source: str) -> None:
-        at = micros_of(local_midnight(day + timedelta(days=1), self._zone))
+    def _at_midnight(self, day: str, end: Fields, source: str) -> None:
+        at, text = _day_ends(day, self._zone)
         if source == "border":
             if abs(micros_of_text(end["at"]) - at) > BORDER_US:
-                raise Wrong(f"its end was read at {end['at']}", f"within {BORDER_S} s of {exact_of_micros(at)}")
+                raise Wrong(f"its end was read at {end['at']}", f"within {BORDER_S} s of {text}")
         elif source in (frames.FREEZE, LOAD_RECORD, *GUESSED):
-            must(end["at"], exact_of_micros(at), "where its day ends")
+            must(end["at"], text, "where its day ends")
         else:
-            raise Wrong(f"its end is of the kind {source!r}", "a register of that midnight")
+            raise Wrong(f"its end was obtained as {source!r}", "a register of that midnight")
 
     # --- guesses ---
 
@@ -86,7 +98,8 @@ class Ends:
         ):  # fmt: skip
             raise Wrong("its end rests on readings that do not lie around it", "one within two hours on each side")
         self._rests_on(meter, [before, after], end, at)
-        rules = Rules(self._pricing.pricing.versions(account, unit), self._zone, self._state.days)
+        borders = self._pricing.told_by_borders(account, meter, unit, billed.at, at)
+        rules = Rules(self._pricing.pricing.versions(account, unit), self._zone, self._state.days, borders)
         own = interpolated([before, after], at, rules, model.of_row(meter.row).full_scale_wh)
         self._same(end, own, "interpolated registers worked out again")
 

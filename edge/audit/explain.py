@@ -6,9 +6,11 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from bridge.contract.entries import CHARGES, PRICED, TARIFFS
+from bridge.contract.entries import CHARGES, PRICED, REPLACED, TARIFFS
+from bridge.contract.units import is_plain
 from edge.audit import story, story_text
 from edge.audit.opened import Reader, Unreadable
 from edge.audit.verify import data_of
@@ -18,8 +20,11 @@ from edge.exit_codes import FAILED, FINE, USAGE, epilog
 
 EXITS = epilog("it is explained", "there is no such entry", "there is no book to read, or the words make no sense")
 
-HELD_BY = ("opening/1", "replacement/1", "ratio/1")
+HELD_BY = ("opening/1", *REPLACED)
 """Kinds besides charges that hold the register from which the next charge starts."""
+
+LONGEST_NUMBER = 19
+"""Digits that no number of an entry has."""
 
 
 def context_of(reader: Reader, entry: Entry) -> story.Context:
@@ -27,12 +32,14 @@ def context_of(reader: Reader, entry: Entry) -> story.Context:
     fields = entry.fields
     genesis = next(reader.of_kinds("genesis/1"), None)
     found = story.Context(ZoneInfo(genesis.fields["zone"] if genesis else "Asia/Shanghai"))
-    for other in reader.of_kinds("account/1", "meter/1", *TARIFFS, until=entry.seq):
+    for other in reader.of_kinds("account/1", "meter/1", *REPLACED, *TARIFFS, until=entry.seq):
         body = other.fields
         if other.kind == "account/1" and body["account"] == fields.get("account"):
             found.account = body
         elif other.kind == "meter/1" and body["meter"] == fields.get("meter"):
             found.meter = body
+        elif other.kind in REPLACED and body["meter"] == fields.get("meter"):
+            found.meter = row_after(found.meter, other)
         elif other.kind in TARIFFS and body["tariff"] == fields.get("tariff"):
             found.tariffs = (*found.tariffs, other)
     if entry.kind in PRICED:
@@ -41,10 +48,19 @@ def context_of(reader: Reader, entry: Entry) -> story.Context:
     return found
 
 
+def row_after(row: dict[str, Any], change: Entry) -> dict[str, Any]:
+    """The meter's row once it was replaced, or its multiplier changed."""
+    body = change.fields
+    if change.kind == "replacement/1":
+        return {**body["row"], "meter": body["meter"], "serial": body["serial"]}
+    return {**row, "multiplier": body["multiplier"]}
+
+
 def wanted(reader: Reader, options: argparse.Namespace) -> Iterator[Entry]:
     """The entries that a person asked for."""
-    if options.entry is not None:
-        entry = reader.entry(int(options.entry)) if options.entry.isdecimal() else reader.entry_by_id(options.entry)
+    if (asked := options.entry) is not None:
+        is_number = asked.isascii() and asked.isdecimal() and len(asked) < LONGEST_NUMBER
+        entry = reader.entry(int(asked)) if is_number else reader.entry_by_id(asked) if is_plain(asked) else None
         if entry is not None:
             yield entry
         return

@@ -7,21 +7,18 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bridge.contract.units import RATES, instant_of, instant_of_micros, kwh_text, price_text
+from bridge.contract.units import RATES, instant_of, instant_of_micros, kwh_text
 from edge.audit.words import WORDS, say
 
 MARK_WORDS = {"opening": "at-opening"}
-SOURCES = ("freeze", "border", "interpolated", "estimate", "load-record", "read", "corrected")
+SOURCES = (
+    "freeze", "border", "interpolated", "estimate", "load-record", "read", "corrected", "display", "saved",
+)  # fmt: skip
 
 
 def quantity(units: int, unit: str) -> str:
     """Wh as kWh, litres as m3, exact."""
     return f"{kwh_text(units)} {'m³' if unit == 'm3' else 'kWh'}"
-
-
-def price(micro: int) -> str:
-    """Yuan per kWh or m3; reductions are below zero."""
-    return price_text(micro) if micro >= 0 else f"-{price_text(-micro)}"
 
 
 def instant(text: str, zone: ZoneInfo) -> str:
@@ -41,7 +38,7 @@ def wall(at: datetime, zone: ZoneInfo) -> str:
 
 def rate_word(name: str, language: str) -> str:
     """A rate in words, or as it is named where it is a maker's own."""
-    return say(name, language) if name in ("total", "sharp", "peak", "flat", "valley", "deep") else name
+    return say(name, language) if name in ("total", *RATES) else name
 
 
 def in_order(names: Iterable[str]) -> list[str]:

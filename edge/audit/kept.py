@@ -21,6 +21,15 @@ READINGS = lru_cache(maxsize=1024)
 """A midnight without supply is that of all meters; its readings stand in the same sweeps."""
 
 
+def remark(report: Report) -> None:
+    """Say what could not be looked up."""
+    if number := report.checked.get(GONE):
+        report.remarks.append(
+            f"{number} readings that interpolated or estimated registers rest on are not among the kept sweeps; "
+            "what follows from them was worked out again, they themselves are taken as told"
+        )
+
+
 class Kept:
     """The sweeps of one book, looked into where a guess needs it."""
 
@@ -50,14 +59,6 @@ class Kept:
         if whole and saved:
             raise Wrong("a reading that its end rests on is in no sweep of that time", "a reading that was taken")
         self._report.count(GONE)
-
-    def remark(self) -> None:
-        """Say what could not be looked up."""
-        if number := self._report.checked.get(GONE):
-            self._report.remarks.append(
-                f"{number} readings that interpolated or estimated registers rest on are not among the kept sweeps; "
-                "what follows from them was worked out again, they themselves are taken as told"
-            )
 
     def _all(self) -> list[int]:
         """When the sweeps were made, in their order; none where the clock was set back meanwhile."""

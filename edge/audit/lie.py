@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 
@@ -56,4 +56,5 @@ class Report:
         self.checked[what] = self.checked.get(what, 0) + more
 
     def as_json(self) -> dict[str, Any]:
-        return {"good": self.good, **asdict(self), "lie": None if self.lie is None else self.lie.as_json()}
+        told = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {"good": self.good, **told, "lie": None if self.lie is None else self.lie.as_json()}

@@ -6,14 +6,15 @@ written. So a day that is closed after midnight stands in its own month, and one
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bridge.contract.entries import PRICED, TARIFFS, TENANT
-from bridge.contract.units import instant_of_micros
+from bridge.contract.entries import PRICED, REPLACED, TARIFFS, TENANT
+from bridge.contract.units import instant_of, instant_of_micros
+from edge.billing.money import net_nano
 from edge.book import Entry
 
 Fields = dict[str, Any]
@@ -98,20 +99,24 @@ def month_of(text: str) -> tuple[date, date]:
 def gathered(entries: Iterable[Entry], account: str, zone: ZoneInfo, first: date, last: date) -> Month | None:
     """The month of an account out of the book's entries in order; None where there is no such account."""
     found: Month | None = None
+    ended = False
     meters: dict[str, MeterMonth] = {}
     tariffs: dict[tuple[str, int], Entry] = {}
-    for entry in entries:
+    for entry, day in dated(entries, zone):
         fields = entry.fields
         if entry.kind in TARIFFS:
             tariffs[fields["tariff"], fields["version"]] = entry
         elif entry.kind == "opening/1":
-            # One that came later, or after this tenancy, is where somebody else's register begins.
-            if day_of(entry, fields, zone) <= last and not (found and found.ended):
+            # One before this tenancy, after it, or after this month is another statement's.
+            if found is not None and not ended and day <= last:
                 meters[fields["meter"]] = MeterMonth(fields["meter"], "kWh", 1, fields)
         elif entry.kind == "account/1" and fields["account"] == account:
             found = Month(fields, zone, first, last)
+        elif entry.kind in REPLACED and found is not None and not ended:
+            _anew(found, fields, meters)
         elif found is not None:
-            _taken(found, entry, fields, meters, account)
+            _taken(found, entry, day, meters, account)
+            ended = ended or (entry.kind == "exit/1" and fields["account"] == account)
     if found is None:
         return None
     found.postings.sort(key=lambda posting: (posting.day, posting.seq))
@@ -120,18 +125,29 @@ def gathered(entries: Iterable[Entry], account: str, zone: ZoneInfo, first: date
         balance += posting.amount_nano
         posting.balance_nano = balance
     found.closing_nano = balance
-    found.meters = [meters[id] for id in found.account["meters"] if id in meters]
+    spans = [*found.meters, *(meters[id] for id in found.account["meters"] if id in meters)]
+    found.meters = [each for id in found.account["meters"] for each in spans if each.meter == id]
     used = {(each.tariff, each.version) for each in found.sums}
     found.prices = [tariffs[key] for key in sorted(used & tariffs.keys())]
     return found
 
 
-def _taken(month: Month, entry: Entry, fields: Fields, meters: dict[str, MeterMonth], account: str) -> None:
-    day = day_of(entry, fields, month.zone)
-    wallet = TENANT + account
-    amount = sum(
-        move["amount_nano"] * ((move["to"] == wallet) - (move["from"] == wallet)) for move in fields.get("moves", ())
-    )
+def _anew(month: Month, fields: Fields, meters: dict[str, MeterMonth]) -> None:
+    """Another meter, or another multiplier: a span of its own on the statement, from its own register on."""
+    day = instant_of(fields["at"]).astimezone(month.zone).date()
+    if day > month.last:
+        return
+    before = meters.pop(fields["meter"], None)
+    if before is not None and before.closing is not None:
+        month.meters.append(before)
+    unit = "m3" if fields.get("unit") == "L" else "kWh"
+    multiplier = fields["multiplier"] if "multiplier" in fields else fields["row"]["multiplier"]
+    meters[fields["meter"]] = MeterMonth(fields["meter"], unit, multiplier, fields)
+
+
+def _taken(month: Month, entry: Entry, day: date, meters: dict[str, MeterMonth], account: str) -> None:
+    fields = entry.fields
+    amount = net_nano(TENANT + account, fields.get("moves", ()))
     own = fields.get("account") == account
     if entry.kind == "closing/1" and own and day <= month.last:
         month.closed_through = day
@@ -147,11 +163,25 @@ def _taken(month: Month, entry: Entry, fields: Fields, meters: dict[str, MeterMo
         month.postings.append(_posting(entry, fields, day, amount))
 
 
-def day_of(entry: Entry, fields: Fields, zone: ZoneInfo) -> date:
-    """The local day that a posting belongs to."""
-    if isinstance(fields.get("date"), str):
-        return date.fromisoformat(fields["date"])
-    return instant_of_micros(entry.at).astimezone(zone).date()
+def dated(entries: Iterable[Entry], zone: ZoneInfo) -> Iterator[tuple[Entry, date]]:
+    """Entries in order, each with the local day it belongs to. One whose clock was doubted was written between its
+    believed neighbours, whatever its clock said: money taken in 1970 stands in the month in which it was taken."""
+    newest, doubted = 0, []  # type: int, list[Entry]
+    for entry in entries:
+        if not entry.trusted:
+            doubted.append(entry)
+            continue
+        for each in doubted:
+            yield each, _day_of(each, min(max(each.at, newest), entry.at), zone)
+        doubted, newest = [], entry.at
+        yield entry, _day_of(entry, entry.at, zone)
+    for each in doubted:
+        yield each, _day_of(each, max(each.at, newest), zone)
+
+
+def _day_of(entry: Entry, at: int, zone: ZoneInfo) -> date:
+    told = entry.fields.get("date")
+    return date.fromisoformat(told) if isinstance(told, str) else instant_of_micros(at).astimezone(zone).date()
 
 
 def _posting(entry: Entry, fields: Fields, day: date, amount: int) -> Posting:

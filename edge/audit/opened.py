@@ -81,21 +81,23 @@ class Reader:
 
     def rows(self) -> Iterator[Row]:
         """All rows up to the newest at the time of opening, by seq. Raises RowUnreadable behind the last good one."""
-        last, question = 0, f"SELECT *, {_TEXTS} FROM journal WHERE seq > ? ORDER BY seq LIMIT {BATCH}"
+        last, many = 0, BATCH
+        question = f"SELECT *, {_TEXTS} FROM journal WHERE seq > ? ORDER BY seq LIMIT ?"
         while True:
             batch: list[Row] = []
             trouble: sqlite3.Error | None = None
             try:
-                for row in self._db.execute(question, (last,)):
+                for row in self._db.execute(question, (last, many)):
                     batch.append(row)
             except sqlite3.Error as error:
                 trouble = error
             yield from batch
-            if trouble is not None:
+            if trouble is not None and many == 1:
                 raise RowUnreadable(str(trouble))
-            if not batch or batch[-1][0] <= last:
+            if (not batch and trouble is None) or (batch and batch[-1][0] <= last):
                 return
-            last = batch[-1][0]
+            last = batch[-1][0] if batch else last
+            many = 1 if trouble else many  # Reading ahead loses the good row before a bad one: from here on one by one.
 
     def entry(self, seq: int) -> Entry | None:
         """The entry with this number."""
@@ -182,10 +184,10 @@ class Reader:
         """registry.json beside the book, None where there is none or it is no registry (it is rebuilt then)."""
         try:
             tables: dict[str, Any] = json.loads((self.path.parent / "registry.json").read_text(encoding="utf-8"))
-            int(tables["folded"]["1"]["seq"])
-        except (OSError, ValueError, TypeError, KeyError):
+            whole = isinstance(tables["folded"]["1"]["seq"], int)
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
-        return tables
+        return tables if whole and all(isinstance(table, dict) for table in tables.values()) else None
 
     def close(self) -> None:
         self._db.close()

@@ -14,7 +14,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from bridge.contract.units import NANO_PER_FEN, fen_floor
-from edge.audit.month import day_of
+from edge.audit.month import dated
 from edge.audit.words import WORDS, say
 from edge.book import Entry
 
@@ -41,7 +41,7 @@ def vouchers(entries: Iterable[Entry], zone: ZoneInfo, language: str) -> Iterato
     """Every move of the book, in order."""
     residues: dict[tuple[str, str], int] = {}
     names: dict[str, str] = {}
-    for entry in entries:
+    for entry, day in dated(entries, zone):
         fields = entry.fields
         if entry.kind == "account/1":
             names[fields["account"]] = fields["name"]
@@ -51,7 +51,7 @@ def vouchers(entries: Iterable[Entry], zone: ZoneInfo, language: str) -> Iterato
             fen = fen_floor(before + move["amount_nano"])
             residues[pair] = before + move["amount_nano"] - fen * NANO_PER_FEN
             yield Voucher(
-                day_of(entry, fields, zone), *pair, fen, move["amount_nano"], before, residues[pair], entry.id,
+                day, *pair, fen, move["amount_nano"], before, residues[pair], entry.id,
                 _text(entry, names, language),
             )  # fmt: skip
 

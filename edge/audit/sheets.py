@@ -1,7 +1,6 @@
 """Vouchers as files: CSV that Excel opens as UTF-8, and XLSX. The only importer of xlsxwriter.
 
-Written beside the wanted name and renamed, so that nobody finds half a file. Text stays text in both: what might be a
-formula gets an apostrophe, and nothing is ever written as one (failure 91).
+Text stays text in both: what might be a formula gets an apostrophe, and nothing is ever written as one (failure 91).
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
 
 from bridge.contract.units import yuan_exact
 from edge.audit.posting import Voucher, safe, yuan
@@ -46,22 +46,21 @@ def cells(voucher: Voucher) -> tuple[str, ...]:
 
 def write_csv(path: Path, vouchers: Iterable[Voucher], language: str) -> int:
     """Write a CSV with a byte order mark, as Excel wants it. Returns how many vouchers."""
-    count, scratch = 0, path.with_name(path.name + ".new")
-    with scratch.open("w", encoding="utf-8-sig", newline="") as file:
+    count = 0
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
         table = csv.writer(file, lineterminator="\r\n")
         table.writerow(say(key, language) for key in HEAD)
         for voucher in vouchers:
             table.writerow(cells(voucher))
             count += 1
-    scratch.replace(path)
     return count
 
 
 def write_xlsx(path: Path, vouchers: Iterable[Voucher], language: str) -> int:
-    """Write a workbook of one sheet. Returns how many vouchers."""
-    count, scratch = 0, path.with_name(path.name + ".new")
+    """Write a workbook of one sheet. Returns how many vouchers. Raises OSError."""
+    count = 0
     book = xlsxwriter.Workbook(
-        str(scratch),
+        str(path),
         {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False},
     )
     bold, money = book.add_format({"bold": True}), book.add_format({"num_format": "0.00"})
@@ -78,6 +77,8 @@ def write_xlsx(path: Path, vouchers: Iterable[Voucher], language: str) -> int:
                 sheet.write_number(count, column, Decimal(cell), money if column == FIGURES[0] else exact)
             else:
                 sheet.write_string(count, column, cell)
-    book.close()
-    scratch.replace(path)
+    try:
+        book.close()
+    except FileCreateError as error:
+        raise error.args[0] from None  # The operating system's own word.
     return count

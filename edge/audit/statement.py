@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 from bridge.contract.clock import from_environment
 from bridge.contract.os_words import in_words
 from bridge.contract.units import is_id
-from edge.audit import statement_page, statement_text
+from edge.audit import paper, statement_page, statement_text
 from edge.audit.month import Month, gathered, month_of
-from edge.audit.opened import Reader, Unreadable
+from edge.audit.opened import Reader, Unreadable, find
 from edge.audit.verify import data_of
 from edge.audit.words import ENGLISH, LANGUAGES
 from edge.exit_codes import FAILED, FINE, USAGE, epilog
@@ -70,7 +70,8 @@ def main(arguments: list[str] | None = None) -> int:
         return FAILED
     if options.html is not None:
         try:
-            options.html.write_text(statement_page.page(month), encoding="utf-8")
+            with paper.written(options.html, find(data_of(options.data)), paper.PAGES) as scratch:
+                scratch.write_text(statement_page.page(month), encoding="utf-8")
         except OSError as error:
             print(f"riser: {options.html}: {in_words(error)}", file=sys.stderr)
             return FAILED

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from bridge.contract.units import yuan_exact
+from bridge.contract.units import price_text, yuan_exact
 from edge.audit import figures
 from edge.audit.month import Month, Posting, Sum
 from edge.audit.words import WORDS, say
@@ -46,7 +46,7 @@ def _price(entry: Entry, month: Month, tell: Said) -> tuple[str, ...]:
     fields = entry.fields
     prices = ""
     for name in figures.in_order(fields["prices_micro"]):
-        told = tell("pair", first=tell(name), second=figures.price(fields["prices_micro"][name]))
+        told = tell("pair", first=tell(name), second=price_text(fields["prices_micro"][name]))
         prices = tell("listed", first=prices, second=told) if prices else told
     return (
         f"{fields['name']} ({fields['tariff']})", str(fields["version"]), prices,
@@ -87,7 +87,7 @@ def _sum(each: Sum, tell: Said) -> tuple[str, ...]:
     return (
         name,
         figures.quantity(each.quantity, each.unit),
-        figures.price(each.price_micro),
+        price_text(each.price_micro),
         yuan_exact(each.amount_nano),
     )
 

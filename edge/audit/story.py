@@ -11,9 +11,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge.contract.entries import PRICED, TENANT
-from bridge.contract.units import fen_floor
+from bridge.contract.units import NANO_PER_FEN, fen_floor
 from edge.audit.figures import in_order
 from edge.audit.frames import FREEZE
+from edge.billing.money import net_nano
 from edge.book import Entry
 from edge.explain.__main__ import explain, lines_of, protocol_of
 from edge.pricing import CORRECTED
@@ -50,7 +51,9 @@ def told(entry: Entry, context: Context) -> Fields:
     }  # fmt: skip
     if "balance_after_nano" in fields:
         found["balance_after_nano"] = fields["balance_after_nano"]
-        found["balance_before_nano"] = fields["balance_after_nano"] - _moved(fields, TENANT + fields["account"])
+        found["balance_before_nano"] = fields["balance_after_nano"] - net_nano(
+            TENANT + fields["account"], fields.get("moves", ())
+        )
     if entry.kind in PRICED:
         found |= _charge(fields, context)
         found["fields"] = {key: fields[key] for key in AGREED if key in fields}
@@ -72,15 +75,9 @@ def _named(row: Fields, key: str, keys: tuple[str, ...]) -> Fields:
     return {"id": row[key], **{name: row.get(name) for name in keys}} if row else {}
 
 
-def _moved(fields: Fields, wallet: str) -> int:
-    return sum(
-        move["amount_nano"] * ((move["to"] == wallet) - (move["from"] == wallet)) for move in fields.get("moves", ())
-    )
-
-
 def _rounded(amount: int) -> Fields:
     fen = fen_floor(amount)
-    return {"amount_nano": amount, "amount_fen": fen, "residue_nano": amount - fen * 10**7}
+    return {"amount_nano": amount, "amount_fen": fen, "residue_nano": amount - fen * NANO_PER_FEN}
 
 
 def _charge(fields: Fields, context: Context) -> Fields:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bridge.contract.units import yuan_exact
-from edge.audit import figures
+from bridge.contract.entries import REPLACED
+from bridge.contract.units import NANO_PER_FEN, price_text, yuan_exact
+from edge.audit import figures, meter_story
 from edge.audit.words import WORDS, say
 
 Fields = dict[str, Any]
@@ -30,6 +31,9 @@ def lines_of(story: Fields, language: str) -> list[str]:
         lines += ["", *_readings(story, zone, language), "", *_use(story, language), ""]
         lines += [*_prices(story, zone, language), *_priced(story, language)]
         lines += _said({"fields": story["fields"]}, zone, language)
+    elif story["kind"] in ("opening/1", *REPLACED):
+        told = meter_story.lines_of(story, zone, language)
+        lines += ["", *told, *_said(story, zone, language), *_frames(story["frames"], language)]
     elif story["kind"] == "trip/1":
         lines += ["", *_trip(story, zone, language), *_frames(story["frames"], language)]
     else:
@@ -111,14 +115,14 @@ def _priced(story: Fields, language: str) -> list[str]:
         name = figures.line_word(line, language) + (f" (v{line['version']})" if many else "")
         quantity = figures.quantity(line["wh"], unit)
         cost = yuan_exact(line["amount_nano"])
-        lines.append(f"  {name:24} {quantity:>16} x {figures.price(line['price_micro']):>9} = {cost:>16}")
+        lines.append(f"  {name:24} {quantity:>16} x {price_text(line['price_micro']):>9} = {cost:>16}")
     total = sum(line["amount_nano"] for line in story["lines"])
     lines.append(
         f"  {say('sum', language):24} {figures.quantity(story['wh'], unit):>16}   {'':>9} = {yuan_exact(total):>16}"
     )
     if (counter := story["counter"]) is not None and counter["period"] is not None:
         before = story["counter_before"]
-        used = before["used_wh"] if before["period"] == counter["period"] else 0
+        used = {**dict(before.get("others", ())), before["period"]: before["used_wh"]}.get(counter["period"], 0)
         lines.append(say(
             "counter", language, period=counter["period"], before=figures.quantity(used, unit),
             after=figures.quantity(counter["used_wh"], unit),
@@ -160,7 +164,7 @@ def _said(story: Fields, zone: ZoneInfo, language: str) -> list[str]:
 def _money(story: Fields, language: str) -> list[str]:
     lines = []
     if "amount_fen" in story:
-        fen = yuan_exact(story["amount_fen"] * 10**7)
+        fen = yuan_exact(story["amount_fen"] * NANO_PER_FEN)
         exact, residue = yuan_exact(story["amount_nano"]), yuan_exact(story["residue_nano"])
         lines.append(say("amount", language, exact=exact, fen=fen, residue=residue))
     for move in story["moves"]:

@@ -12,11 +12,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from edge.audit import beside
+from edge.audit import beside, halves, kept
 from edge.audit.beside import Anchor
 from edge.audit.chain import Chain
 from edge.audit.entries import Entries
-from edge.audit.kept import Kept
 from edge.audit.lie import Lie, Report
 from edge.audit.opened import Reader, RowUnreadable, Unreadable
 from edge.exit_codes import FAILED, FINE, USAGE, epilog
@@ -25,35 +24,58 @@ EXITS = epilog("the book is true", "an entry lies, or something beside the book"
 
 PROGRESS_EVERY = 20_000
 
+ANCHORS = "anchors from outside"
+
+NO_ANCHOR = (
+    "Nobody can see in a book alone that its newest entries were cut off, or that all of it was written anew: compare "
+    "it with the hash on a printed statement, by --anchor SEQ:HASH."
+)
+
 Said = Callable[[int, int], None]
+
+Ours = Callable[[str], bool] | None
 
 
 def verify(path: Path, anchor: Anchor | None = None, progress: Said | None = None) -> Report:
     """Check a book: a data directory, or the file. Raises Unreadable."""
     reader = Reader(path)
     try:
-        report = _verified(reader, anchor, progress)
+        report = _by_two(reader, anchor, progress) or _followed(reader, anchor, progress, None)
     finally:
         reader.close()
     if not report.good and reader.moved_on():
         return verify(path, anchor, progress)  # An edge began to write a book that we took for nobody's.
+    kept.remark(report)
     return report
 
 
-def _verified(reader: Reader, anchor: Anchor | None, progress: Said | None) -> Report:
+def _by_two(reader: Reader, anchor: Anchor | None, progress: Said | None) -> Report | None:
+    """A long book by two processes; None where it is short, or where one of them found something."""
+    if not halves.worth(reader):
+        return None
+    other = halves.Other(reader)
+    try:
+        report = _followed(reader, anchor, progress, halves.first)
+        return report if report.good and other.joined(report) else None
+    finally:
+        other.end()
+
+
+def _followed(reader: Reader, anchor: Anchor | None, progress: Said | None, ours: Ours) -> Report:
+    """Every entry, in order; the charges of our meters."""
     report = Report(str(reader.path))
-    kept_readings = Kept(reader, report)
-    entries, chain = Entries(report, kept_readings), Chain()
-    notes, registry, kept = reader.notes(), reader.registry(), reader.snapshot()
+    entries, chain = Entries(report, reader, ours), Chain()
+    notes, registry, snapshot = reader.notes(), reader.registry(), reader.snapshot()
     try:
         for row in reader.rows():
             chain.joins(row)
             entries.take(row)
             report.seq = chain.seq
-            if kept is not None and chain.seq == kept.seq:
-                beside.snapshot(kept, entries.state, report)
+            if snapshot is not None and chain.seq == snapshot.seq:
+                beside.snapshot(snapshot, entries.state, report)
             if anchor is not None and chain.seq == anchor[0]:
                 beside.anchored(anchor, chain.seq, entries.state.hash)
+                report.count(ANCHORS)
             if progress is not None and chain.seq % PROGRESS_EVERY == 0:
                 progress(chain.seq, reader.seq)
         beside.cut(chain.seq, reader.seq, "the table itself")
@@ -61,8 +83,8 @@ def _verified(reader: Reader, anchor: Anchor | None, progress: Said | None) -> R
             beside.cut(chain.seq, anchor[0], "the anchor")
         # What was written beside the book while it was read may know of entries that came after the beginning.
         newest = reader.newest()
-        if kept is not None and kept.whole:
-            beside.cut(newest, kept.seq, "the snapshot of the fold")
+        if snapshot is not None and snapshot.whole:
+            beside.cut(newest, snapshot.seq, "the snapshot of the fold")
         told = {name: min(value, chain.seq) if value <= newest else value for name, value in notes.items()}
         beside.compare(entries.state, report, told, registry, reader.triggers())
     except Lie as lie:
@@ -71,7 +93,6 @@ def _verified(reader: Reader, anchor: Anchor | None, progress: Said | None) -> R
         seq = chain.seq + 1
         report.lie = Lie(seq, None, f"its row cannot be read: {trouble}", "a row of ten columns")
     report.hash = entries.state.hash
-    kept_readings.remark()
     return report
 
 
@@ -82,7 +103,8 @@ def lines_of(report: Report) -> list[str]:
     told += [f"  note: {remark}" for remark in report.remarks]
     if report.lie is not None:
         return [*told, f"IT LIES. {report.lie.sentence()}"]
-    return [*told, "The book is true: every entry follows from the ones before it, its registers and its prices."]
+    told.append("The book is true: every entry follows from the ones before it, its registers and its prices.")
+    return told if ANCHORS in report.checked else [*told, NO_ANCHOR]
 
 
 def data_of(given: str | None) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bridge.contract.os_words import in_words
-from edge.audit import sheets
+from edge.audit import paper, sheets
 from edge.audit.opened import Reader, Unreadable
 from edge.audit.posting import vouchers
 from edge.audit.verify import data_of
@@ -40,12 +40,14 @@ def write(data: Path, path: Path, as_xlsx: bool, first: date, last: date, langua
         genesis = next(reader.of_kinds("genesis/1"), None)
         zone = ZoneInfo(genesis.fields["zone"] if genesis else "Asia/Shanghai")
         found = (each for each in vouchers(reader.with_money(), zone, language) if first <= each.day <= last)
-        if not as_xlsx:
-            return sheets.write_csv(path, found, language)
-        rows = list(found)
-        if len(rows) > MOST_ROWS:
-            raise OverflowError(f"{len(rows)} vouchers are more than a sheet holds; ask for fewer days, or for --csv")
-        return sheets.write_xlsx(path, rows, language)
+        with paper.written(path, reader.path, paper.TABLES) as scratch:
+            if not as_xlsx:
+                return sheets.write_csv(scratch, found, language)
+            rows = list(found)
+            if len(rows) > MOST_ROWS:
+                told = f"{len(rows)} vouchers are more than a sheet holds; ask for fewer days, or for --csv"
+                raise OverflowError(told)
+            return sheets.write_xlsx(scratch, rows, language)
     finally:
         reader.close()
 

@@ -24,6 +24,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "credit": ("Emergency credit", "应急信用额度"),
     "debt": ("Agreed debt", "欠费协议"),
     "exit": ("Tenancy settled", "退租结算"),
+    "replacement": ("Meter replaced", "换表"),
+    "ratio": ("Multiplier changed", "倍率变更"),
     "money": ("Money", "资金"),
     "entry": ("Entry", "记录"),
     # --- how a register was obtained ---
@@ -49,6 +51,14 @@ WORDS: dict[str, tuple[str, str]] = {
         "人工更正：原示数有误，由两人依凭据更正",
     ),
     "read": ("read from the meter at that instant", "当时从电表抄读"),
+    "display": (
+        "read off its display by a person, when it was taken off; two people answer for it",
+        "拆表时由人从显示屏抄录，经两人确认",
+    ),
+    "saved": (
+        "read from the meter and saved, before the gateway was last started",
+        "网关上次启动之前从电表抄读并保存",
+    ),
     "at-opening": (
         "opening register: read when the meter was taken in, and confirmed by a second reading",
         "起始表底：建档时抄读，并经第二次读数确认",
@@ -120,6 +130,24 @@ WORDS: dict[str, tuple[str, str]] = {
     "receipt": ("Receipt {receipt}", "收据 {receipt}"),
     "reference": ("Reference {reference}", "凭证号 {reference}"),
     "why": ("Reason: {why}", "原因：{why}"),
+    "taken-off": (
+        "Taken off: {model}, number {serial}, address {address}",
+        "拆下：{model}，表号 {serial}，地址 {address}",
+    ),
+    "last-register": ("Its last register: {register} at {at}; {source}", "末次示数：{register}，{at}；{source}"),
+    "no-last-register": ("It was never read, and nothing was charged on it", "从未抄到示数，未按其计费"),
+    "put-on": (
+        "In its place: {model}, number {serial}, address {address}",
+        "换上：{model}，表号 {serial}，地址 {address}",
+    ),
+    "counts-from": ("Counted from register {register} at {at}", "自示数 {register}（{at}）起计量"),
+    "ratio-line": ("The multiplier was {before}, and is {after}", "倍率由 {before} 改为 {after}"),
+    "settled-by": ("What was used before is charged by entry {charge}", "之前的用量由记录 {charge} 计费"),
+    "papers": ("Papers: {papers}", "凭证材料：{papers}"),
+    "unbilled": (
+        "Without a tenant: {quantity} since {since}, charged to nobody",
+        "无租户期间：自 {since} 起用量 {quantity}，未向任何人计费",
+    ),
     "trip-money": (
         "Available {available} yuan (posted {posted} at entry {seq}, used since {provisional}), limit {limit}",
         "可用 {available} 元（记录 {seq} 时入账 {posted}，其后已用 {provisional}），限额 {limit}",
@@ -177,7 +205,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "reference-head": ("Reference", "凭据"),
     "text": ("Text", "摘要"),
     # --- totals ---
-    "totals": ("Charges and fees {out}, money in {in}", "费用合计 {out}，入账合计 {in}"),
+    "totals": ("Taken off {out}, paid in or given back {in}", "减少合计 {out}，增加合计 {in}"),
     "closed-through": (" (days are closed through {day})", "（已日结至 {day}）"),
     "none": ("none", "无"),
 }

@@ -7,10 +7,12 @@ therefore in the available balance, and what is owed of it is told beside it (R1
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from bridge.contract.entries import BROUGHT_IN, COMPENSATIONS, CREDIT, DEBT, DEDUCTIONS, RESIDUE, TENANT, TILL
+from bridge.contract.repaying import repaid_nano
 from bridge.contract.units import BALANCE_LIMIT_NANO, NANO_PER_FEN, fen_floor, yuan_text
 
 Moves = list[dict[str, Any]]
@@ -59,7 +61,7 @@ class Standing:
     def refundable_nano(self) -> int:
         """Whole fen of the tenant's own money: what is lent or owed is not (R12)."""
         own = self.available_nano - self.credit_nano - self.debt_nano
-        return 0 if self.ended else max(fen_floor(own), 0) * NANO_PER_FEN
+        return max(fen_floor(own), 0) * NANO_PER_FEN
 
     def after(self, moves: Moves) -> int:
         """The posted balance after an act. Forbidden beyond the limits of the book (R15)."""
@@ -74,7 +76,7 @@ def move(giver: str, taker: str, amount_nano: int) -> Moves:
     return [{"from": giver, "to": taker, "amount_nano": amount_nano}] if amount_nano else []
 
 
-def net_nano(wallet: str, moves: Moves) -> int:
+def net_nano(wallet: str, moves: Iterable[dict[str, Any]]) -> int:
     """What moves add to a wallet."""
     return sum(each["amount_nano"] * ((each["to"] == wallet) - (each["from"] == wallet)) for each in moves)
 
@@ -111,11 +113,8 @@ def topup(standing: Standing, method: str, amount_nano: int, limits: Limits) -> 
     if not limits.least_nano <= amount_nano <= limits.most_nano:
         low, high = yuan_text(limits.least_nano), yuan_text(limits.most_nano)
         raise Forbidden("R15", f"a top-up is {low} to {high} yuan, not {yuan_text(amount_nano)}")
-    credit = min(standing.credit_nano, amount_nano)
-    share = fen_floor(amount_nano) * standing.share_percent // 100 * NANO_PER_FEN
-    debt = min(standing.debt_nano, share, amount_nano - credit)
-    if standing.left_this_week_nano is not None:
-        debt = min(debt, max(standing.left_this_week_nano, 0))
+    owed = (standing.credit_nano, standing.debt_nano, standing.share_percent, standing.left_this_week_nano)
+    credit, debt = repaid_nano(amount_nano, *owed)
     left = standing.available_nano + amount_nano - credit - debt
     if limits.hoard_nano is not None and left > limits.hoard_nano:
         most = yuan_text(limits.hoard_nano)
@@ -151,7 +150,8 @@ def reversal(
     moves = [
         {"from": each["to"], "to": each["from"], "amount_nano": each["amount_nano"]} for each in original["moves"][::-1]
     ]
-    left = standing.available_nano + net_nano(standing.wallet, moves)
+    lent = standing.credit_nano if lent_since else 0  # It fills the wallet, and is no part of the top-up.
+    left = standing.available_nano - lent + net_nano(standing.wallet, moves)
     if left < -limits.overdraft_nano:
         raise Forbidden("R12", f"top-up {receipt} is spent: {yuan_text(left)} yuan would be left without it")
     return moves

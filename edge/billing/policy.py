@@ -132,6 +132,8 @@ class Moment:
     brake: str | None
     estimated: bool = False
     """A meter of the account was charged on an estimate, and no real register has settled that yet."""
+    changing: bool = False
+    """A meter of the account was replaced, or its multiplier changed, and nobody has approved that yet."""
 
 
 def may_cut(moment: Moment, terms: Terms) -> Verdict:
@@ -146,6 +148,8 @@ def may_cut(moment: Moment, terms: Terms) -> Verdict:
         return Verdict(False, "R19", "the opening register is not confirmed yet")
     if moment.quarantined:
         return Verdict(False, "I15", "the newest reading is set aside until a person releases it")
+    if moment.changing:
+        return Verdict(False, "R3", "a replaced meter or a changed multiplier waits to be approved")
     if moment.estimated:
         return Verdict(False, "R3", "the balance rests on an estimate")
     if moment.read_age_s is None or not 0 <= moment.read_age_s <= terms.stale_s:

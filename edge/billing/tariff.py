@@ -115,7 +115,7 @@ class Version:
     def ahead(
         self, now: datetime, zone: ZoneInfo, count: int, days: Days = EVERY_WEEK, more_micro: int = 0
     ) -> Iterator[tuple[datetime, datetime, int]]:
-        """Spans (from, to, micro-yuan per kWh) as `spans`; `more_micro` is what steps and surcharges add to each."""
+        """Spans (from, to, micro-yuan per kWh) as `spans`; `more_micro` is what surcharges add to each."""
         return (
             (begins, ends, self.prices_micro[rate] + more_micro)
             for begins, ends, rate in self.spans(now, zone, count, days)

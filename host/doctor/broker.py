@@ -19,6 +19,7 @@ MODES = {
     "version": "Start the newer Riser that wrote the book.",
     "identity": "Find the second program with this gateway's id (an old card, a copy, a test) and end it.",
     "disk": "See disk.",
+    "book": "Run `riser verify`: it names the entry. Restore a backup where one lies, and start Riser again.",
 }
 """What brings the gateway back to mode normal (I22)."""
 

@@ -29,6 +29,7 @@ MODES = {
     "version": later("the book holds entries this version does not know: no cuts"),
     "identity": later("another gateway uses this name: no cuts"),
     "disk": later("the disk does not take entries: no cuts"),
+    "book": later("the book is not what the gateway goes by: no cuts"),
 }
 
 

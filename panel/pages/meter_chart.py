@@ -76,7 +76,7 @@ def _midnight(stand: Parts, day: date) -> datetime:
 
 def _windows(stand: Parts, room: Room, at: datetime) -> list[Window]:
     """The rates of the day, from the tariff version in force at its start."""
-    tariff = stand.mirror.view().get(Tariff, room.tenant.tariff) if room.tenant else None
+    tariff = stand.mirror.view().get(Tariff, room.tenant.tariff) if room.tenant and room.tenant.tariff else None
     if tariff is None or not tariff.versions:
         return []
     earlier = [version for version in tariff.versions if instant_of(version.effective_at) <= at]

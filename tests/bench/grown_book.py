@@ -138,13 +138,13 @@ class Grown:
                 self._append(self._tariff(number, self.clock.now() + timedelta(hours=9, minutes=30)))
                 self.pricing.refresh()
             if self.day.day == 5:
-                self._append(*(self._topup(name) for name in self.names))
+                self._append(*(self._topup(name, n) for n, name in enumerate(self.names, self.book.seq + 1)))
 
-    def _topup(self, name: str) -> Draft:
+    def _topup(self, name: str, seq: int) -> Draft:
         nano, account = TOPUP_FEN * NANO_PER_FEN, f"t{name}"
         body = {
             "account": account, "amount_fen": TOPUP_FEN, "method": "cash", "reference": "",
-            "receipt": f"{self.day:%Y%m%d}-{name}", "who": "林芳", "role": "cashier", "request": {},
+            "receipt": f"{self.day:%Y%m%d}-{seq:06d}", "who": "林芳", "role": "cashier", "request": {},
             "moves": [{"from": TILL + "cash", "to": TENANT + account, "amount_nano": nano}],
             "balance_after_nano": self.state.posted_nano(account) + nano,
         }  # fmt: skip

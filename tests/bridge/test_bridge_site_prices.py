@@ -94,6 +94,16 @@ def test_slips_between_accounts_and_prices_are_told(tmp_path: Path, account: str
     assert mistakes_of(tmp_path, with_prices(account)) == [told]
 
 
+def test_an_account_names_a_price(tmp_path: Path) -> None:
+    """For water only that of water will do; one that names none is told so."""
+    text = with_prices("").replace('tariff = "shop"\nmeters', "meters")
+    told = "accounts[1] (301).tariff: it has no price; give it a tariff, for water only a water_tariff"
+    assert mistakes_of(tmp_path, text) == [told]
+    path = tmp_path / "site.toml"
+    path.write_text(text.replace("\nmeters", '\nwater_tariff = "water"\nmeters'), encoding="utf-8")
+    assert load(path).accounts[0].tariff is None
+
+
 @pytest.mark.parametrize(("said", "refused"), [
     ("", True), ('category = "shop"', True), ('category = "home"', False), ('category = "rural"', True),
     ("household = true", False), ('category = "home"\nhousehold = false', True),

@@ -86,7 +86,7 @@ class MoneyDesk:
         self.book.trusted = True
         self.core = core = Core(self.book, terms_of(self._site, (frozenset(), frozenset())), self.clock)
         core.ports["line-1"] = Silent()  # type: ignore[assignment]
-        accounts = Accounts(core, lambda meter: None)
+        self.accounts = accounts = Accounts(core, lambda meter: None)
         accounts.read_again = lambda meter: None
         relays = Relays(core, accounts, lambda meter: Password())
         self.heard: list[Response] = []

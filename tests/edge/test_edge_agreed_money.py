@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,19 +10,6 @@ from tests.edge.money_desk import CHECKER, MAKER, Made, MoneyDesk
 
 REFUND: dict[str, Any] = {"account": "101", "method": "cash", "reference": "slip 12", "why": "moves out"}
 MISTAKE: dict[str, Any] = {"account": "101", "reason": "wrong-meter", "papers": "inspection 31"}
-
-
-@pytest.fixture
-def desks(tmp_path: Path) -> Iterator[Made]:
-    made: list[MoneyDesk] = []
-
-    def make(**policy: str) -> MoneyDesk:
-        made.append(MoneyDesk(tmp_path / str(len(made)), **policy))
-        return made[-1]
-
-    yield make
-    for desk in made:
-        desk.book.close()
 
 
 @pytest.fixture

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bridge.contract.units import instant_exact
 from edge.audit import explain
 from edge.audit.verify import verify
+from edge.billing.tariff import local_midnight
 from edge.fold import apply
+from edge.live import Sample
 from edge.state import State
 from tests.bench.grown_book import Grown
 from tests.edge import forged
@@ -58,6 +61,22 @@ def test_too_little_is_charged_and_right_again_is_nothing(desk: MoneyDesk) -> No
     assert desk.core.state.posted_nano("101") == 100 * 10**9 - 30_000 * 851_200
 
 
+def test_only_the_day_that_was_wrong_is_no_ground_for_an_estimate_any_more(desk: MoneyDesk) -> None:
+    """Of three days counted, the one that is put right goes, once, also where it is put right twice; where the wrong
+    register was an estimate, none goes (R24)."""
+    meter = desk.core.state.meters["m1"]
+    for day in (21, 22, 23):
+        desk.charged("m1", 130_000 + (day - 20) * 5_000, date(2026, 11, day))
+    assert meter.days == [{"total": 5_000}] * 3
+    words = {**WORDS, "entry": "charge:m1:2026-11-23"}
+    for text in ("144", "143"):
+        desk.agreed("correct-reading", **words, total=text)
+        assert meter.days == [{"total": 5_000}] * 2
+    desk.charged("m1", 150_000, date(2026, 11, 24), source="estimate")
+    desk.agreed("correct-reading", **{**WORDS, "entry": "charge:m1:2026-11-24"}, total="149")
+    assert meter.days == [{"total": 5_000}] * 2 and meter.estimated_days == 0
+
+
 def test_an_opening_that_was_wrong_costs_nothing(desk: MoneyDesk) -> None:
     """Before any charge only the place from which the first one starts moves, however often it is put right."""
     desk.opened("m2", 50_000)
@@ -100,6 +119,15 @@ def test_the_meter_itself_says_less_now(desk: MoneyDesk) -> None:
     desk.reads("m1", 125_000)
     assert desk.refused("correct-reading", **WORDS, total="126") == "R20"
     desk.agreed("correct-reading", **WORDS, total="125")
+
+
+def test_the_entry_of_another_meter_is_not_this_ones(desk: MoneyDesk) -> None:
+    """Two meters were charged to the same midnight: the charge that is named must be of the meter that is (R12)."""
+    desk.topup("102", 100)
+    desk.opened("m2", 50_000)
+    desk.charged("m2", 60_000, date(2026, 11, 20))
+    assert desk.refused("correct-reading", **{**WORDS, "entry": "charge:m2:2026-11-20"}, total="120") == "R12"
+    assert "there is no charge or opening" in (desk.heard[-1].error or "")
 
 
 def test_a_newer_charge_ends_the_proposal(desk: MoneyDesk) -> None:
@@ -164,9 +192,14 @@ def test_it_is_derived_again_and_a_lie_in_it_is_named(grown: MoneyDesk, tmp_path
     def dearer(fields: dict[str, Any]) -> None:
         fields["lines"][0]["price_micro"] += 1
 
-    forged.rechained(tmp_path, seq, dearer)
-    report = verify(tmp_path)
-    assert report.lie is not None and report.lie.seq == seq and "price_micro" in report.lie.wrong
+    def of_later(fields: dict[str, Any]) -> None:
+        fields["lines"][0]["price_micro"] -= 1
+        fields["end"]["at"] = "2016-01-04T09:00:00.000000+00:00"
+
+    for lie, wrong in ((dearer, "price_micro"), (of_later, "when its right register is of")):
+        forged.rechained(tmp_path, seq, lie)
+        report = verify(tmp_path)
+        assert report.lie is not None and report.lie.seq == seq and wrong in report.lie.wrong
 
 
 def test_it_is_explained(grown: MoneyDesk, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -178,3 +211,38 @@ def test_it_is_explained(grown: MoneyDesk, tmp_path: Path, capsys: pytest.Captur
     text = capsys.readouterr().out
     for words in ("Reading put right", "-1.00 kWh", "put right by two people", "photo 7", MAKER, CHECKER):
         assert words in text, text
+
+
+def test_the_days_before_stay_what_they_were(desk: MoneyDesk) -> None:
+    """Estimates rest on the last whole days: a wrong day is taken out of them, once, and an estimate was none (R24)."""
+    meter = desk.core.state.meters["m1"]
+    for n in range(1, 4):
+        desk.charged("m1", 130_000 + n * 1000, date(2026, 11, 20 + n))
+    desk.charged("m1", 134_000, date(2026, 11, 24), source="freeze")
+    assert len(meter.days) == 4
+    for total in ("133.5", "133.6"):
+        desk.agreed("correct-reading", **{**WORDS, "entry": "charge:m1:2026-11-24"}, total=total)
+        assert meter.days == [{"total": 1000}] * 3
+    desk.charged("m1", 135_000, date(2026, 11, 25), source="estimate")
+    desk.agreed("correct-reading", **{**WORDS, "entry": "charge:m1:2026-11-25"}, total="134.9")
+    assert meter.days == [{"total": 1000}] * 3 and meter.estimated_days == 0
+
+
+def test_a_reading_at_a_border_since_is_what_the_meter_said_too(desk: MoneyDesk) -> None:
+    """A register above one that was read at an hour's border since then could never be charged on from (R20)."""
+    at = instant_exact(local_midnight(date(2026, 11, 21), desk.core.terms.zone) + timedelta(hours=8))
+    border = {"meter": "m1", "registers_wh": {"total": 130_400}, "at": at, "source": "border", "frames": []}
+    desk.core.append(("border/1", "border:m1:1", border))
+    desk.clock.advance(3 * 86400)
+    desk.reads("m1", 135_000)
+    assert desk.refused("correct-reading", **WORDS, total="130.5") == "R20"
+    desk.agreed("correct-reading", **WORDS, total="130.4")
+
+
+def test_a_restart_forgets_nothing_that_the_meter_said_since(desk: MoneyDesk) -> None:
+    """The newest saved readings count as well, until the meter is read again (R20)."""
+    desk.clock.advance(3 * 86400)
+    live = desk.core.lives["m1"]
+    live.sample, live.floor = None, Sample({"total": 125_000}, desk.clock.now(), 0.0, ())
+    assert desk.refused("correct-reading", **WORDS, total="126") == "R20"
+    desk.agreed("correct-reading", **WORDS, total="125")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,17 @@ def test_less_than_a_fen_that_is_missing_is_written_off(desk: MoneyDesk) -> None
     assert desk.core.state.ledger["income:residue"] == missing and desk.core.state.posted_nano("101") == 0
 
 
+def test_a_whole_fen_that_is_missing_is_owed(desk: MoneyDesk) -> None:
+    """One fen short is a debt, and no residue that is written off (R11, R33)."""
+    account = desk.core.state.accounts["101"]
+    moves = [{
+        "from": "account:101", "to": "income:fees",
+        "amount_nano": desk.core.balances.available_nano(account) + 10**7,
+    }]  # fmt: skip
+    desk.core.append(("fee/1", "fee:test", {"account": "101", "moves": moves}))
+    assert desk.refused("settle", **SETTLE) == "R33"
+
+
 def test_lent_and_deferred_money_is_taken_before_anything_is_paid_out(desks: Made) -> None:
     """The emergency credit goes back, and only the tenant's own money leaves (R16, R33)."""
     desk = desks(emergency_credit="20.00")
@@ -117,6 +129,24 @@ def test_a_reading_in_doubt_settles_nothing(desk: MoneyDesk) -> None:
     fields = {"meter": "m1", "registers_wh": {"total": 9}, "read_at": "", "rule": "R20", "why": "fell", "frames": []}
     desk.core.append(("quarantine/1", "q-1", fields))
     assert desk.refused("settle", **SETTLE) == "I15"
+
+
+def test_a_settlement_that_failed_does_not_hold_up_the_days_closing(desk: MoneyDesk) -> None:
+    """The alarm that a meter cannot be charged stands already when the day of that attempt closes: it is told once,
+    and every account's day closes."""
+    desk.reads("m1", 900_000)
+    assert desk.ask("settle", **SETTLE).rule == "R33"
+    (alarm,) = desk.of("alarm/1")
+    desk.opened("m2", 500)
+    midnight = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)
+    desk.clock.advance((midnight - desk.clock.now()).total_seconds() + 60)
+    for id, wh in (("m1", 9_000_000), ("m2", 500)):
+        desk.closing._midnights._keep(desk.core.state.meters[id], midnight, {"total": wh}, "freeze", midnight, [])
+    desk.close_days()
+    assert desk.of("alarm/1") == [alarm] and desk.core.mode == "normal"
+    assert {entry.id: entry.fields["deferred"] for entry in desk.of("closing/1")} == {
+        "close:101:2026-11-20": ["m1"], "close:102:2026-11-20": [],
+    }  # fmt: skip
 
 
 def test_a_day_that_is_still_open_is_closed_first(desk: MoneyDesk) -> None:
@@ -152,3 +182,13 @@ def test_a_real_meter_is_settled_and_runs_on_without_a_tenant(tmp_path: Path) ->
     assert all(core.lives[id].sample is not before[id] and core.state.meters[id].account is None for id in freed)
     assert len(building.of("charge/2", account=account)) == len(freed)
     assert core.state.posted_nano(account) == 0 and not building.of("trip/1")
+
+
+def test_who_has_left_pays_by_no_new_price(desk: MoneyDesk) -> None:
+    """A shop that was settled does not keep its old tariff from getting steps, which are for households (R29)."""
+    price = {"id": "shop", "name": "商铺", "kind": "single", "price": "0.9",
+             "steps": {"period": "month", "bounds": [{"above": "200", "add": "0.05"}]}}  # fmt: skip
+    desk.core.state.accounts["102"].row["household"] = True
+    assert desk.refused("propose-price", role="manager", price=price) == "R29"
+    desk.agreed("settle", **SETTLE)
+    desk.done("propose-price", role="manager", price=price)

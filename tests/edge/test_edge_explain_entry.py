@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from edge.audit import explain, words
-from edge.audit.figures import price, quantity
+from bridge.contract.units import price_text
+from edge.audit import explain, story_text, words
+from edge.audit.figures import quantity
 from tests.bench.grown_book import Grown
 from tests.edge.building import START, Building
 
@@ -57,7 +58,7 @@ def test_people_read_it_in_both_languages(book: Path, capsys: pytest.CaptureFixt
     assert "multiplier" in english and "倍率 21" in chinese and "step 2, added" in english
     for line in story["lines"]:
         for text in (english, chinese):
-            assert f"x {price(line['price_micro']):>9}" in text
+            assert f"x {price_text(line['price_micro']):>9}" in text
     for figure in (story["hash"], "商铺分时"):
         assert figure in english and figure in chinese
     assert "kept this register" not in chinese and "日冻结" not in english
@@ -95,6 +96,17 @@ def test_the_evidence_of_a_cut_is_told(tmp_path: Path, capsys: pytest.CaptureFix
     trip = building.of("trip/1")[0]
     told = asked(tmp_path, capsys, trip.id)
     assert "posted " in told and f"entry {trip.fields['final_seq']}; delivered" in told and "answered: " in told
+
+
+def test_a_step_counter_is_told_of_its_own_period() -> None:
+    """The account's other meter was charged late, so November's counter stood beside October's: it goes on from there
+    and not from nothing (R29)."""
+    before = {"period": "2026-10-01", "used_wh": 90_000, "others": [["2026-11-01", 40_000]]}
+    story = {
+        "unit": "kWh", "lines": [], "wh": 0, "counter_before": before,
+        "counter": {"period": "2026-11-01", "used_wh": 50_000, "others": [["2026-10-01", 90_000]]},
+    }  # fmt: skip
+    assert "from 2026-11-01: 40.00 kWh before, 50.00 kWh after" in "\n".join(story_text._priced(story, "en"))
 
 
 def test_what_is_not_there_is_told(book: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bridge.contract.units import instant_exact, instant_of
+from bridge.contract.units import instant_exact, instant_of, micros_of_text
+from edge.audit.verify import verify
 from edge.border_times import BorderTimes
 from edge.schedule import Schedule
 from firmware_sim.faults import Faults
@@ -75,6 +76,27 @@ def test_a_table_that_differs_counts_from_where_the_next_charge_begins(tmp_path:
     meter = building.edge.core.state.meters[METER]
     find_other_table(building, differs=False)
     assert meter.table_differs, "what was begun with border reads is ended with them, also where the table is put right"
+
+
+def test_a_lost_midnight_of_a_meter_set_otherwise_is_told_by_its_total(tmp_path: Path) -> None:
+    """Its registers per rate change over at other hours than its price, so they say nothing of where midnight lies
+    between two readings: the total alone is divided, evenly (R24, R28)."""
+    building = building_of(tmp_path)
+    building.edge.core.lives[METER].lacks.add("load-energy")
+    find_other_table(building)
+    days_charged(building, 1)
+    midnight = LATE + timedelta(days=1, minutes=40)
+    building.run_until(lambda: building.clock.now() >= midnight + timedelta(seconds=5), hours=25)
+    building.sim_meter(METER).advance(building.clock.now())
+    building.sim_meter(METER).metrology.freezes.pop()
+    charge = days_charged(building, 2)[-1]
+    end, (before, after) = charge["end"], charge["end"]["rests_on"]
+    assert (end["source"], charge["by"], end["registers_wh"].keys()) == ("interpolated", "borders", {"total"})
+    used = after["registers_wh"]["total"] - before["registers_wh"]["total"]
+    passed, whole = (micros_of_text(end["at"]) - micros_of_text(before["at"]) for end in (end, after))
+    assert used > 0 and end["registers_wh"]["total"] == before["registers_wh"]["total"] + used * passed // whole
+    report = verify(tmp_path)
+    assert report.good and report.checked["interpolated registers worked out again"] == 1, report.lie
 
 
 def test_a_missed_border_is_interpolated_and_said_to_be(tmp_path: Path) -> None:

@@ -118,6 +118,7 @@ def test_all_four_protocols_a_box_and_a_purse_that_is_off_are_a_good_site(tmp_pa
          "(c1).relay: acrel-adf300l has no button that waits for a permission (R6)"),
         ('purse = "off"\n', "", "accounts[1] (a).meters: meter p1 (dlt645-1p-purse) keeps a balance of its own"),
         ('"c1", "o1"', '"c1", "w1"', "accounts[1] (a).meters: meter w1 (cjt188-water-valve) counts water"),
+        ('tariff = "home"\n', 'water_tariff = "home"\n', "(a).meters: meter c1 (acrel-adf300l) counts electricity"),
         ('protocol = "cjt188"', 'protocol = "cjt189"', "ports[2] (water).protocol"),
         ('protocol = "cjt188"', 'protocol = "dlt645-2007"', "cjt188-water-valve speaks cjt188, water does not"),
     ],

@@ -213,7 +213,9 @@ def test_of_a_million_damaged_frames_none_is_charged(tmp_path: Path, room: str, 
     priced = {line["rate"] for line in charges[0].fields["lines"]}
     assert sum(charge.fields["wh"] for charge in charges) == sum(last[name] - first[name] for name in priced)
     assert not seen["impossible taken"], "what the gate lets pass the meter could have carried since its last true one"
-    assert seen["wrong taken"] == 0 or port == "line-3", "rates and total give away every wrong register"
+    # Rates and total give away nearly every wrong register: not a pair of bits within their own rounding, nor the same
+    # bit of both. What passes so the meter could have used; it is read once more before anybody is billed or cut.
+    assert seen["wrong taken"] * 100 < seen["wrong"] or port == "line-3"
     assert seen["good set aside"] * 10_000 <= seen["good"]
     assert not months.building.of("alarm/1", alarm="not-charged")
 

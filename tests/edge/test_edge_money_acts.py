@@ -2,25 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from tests.edge.money_desk import Made, MoneyDesk
-
-
-@pytest.fixture
-def desks(tmp_path: Path) -> Iterator[Made]:
-    made: list[MoneyDesk] = []
-
-    def make(**policy: str) -> MoneyDesk:
-        made.append(MoneyDesk(tmp_path / str(len(made)), **policy))
-        return made[-1]
-
-    yield make
-    for desk in made:
-        desk.book.close()
+from tests.edge.money_desk import MAKER, Made, MoneyDesk
 
 
 @pytest.fixture
@@ -56,7 +40,8 @@ def test_a_person_takes_only_so_much_in_a_day(desks: Made) -> None:
     desk.topup("101", 200)
     desk.topup("102", 100)
     desk.restart()
-    assert desk.refused("topup", account="101", amount_fen=100, method="cash") == "R15"
+    for name in (MAKER, f" {MAKER}", f"{MAKER}\u200b"):
+        assert desk.refused("topup", who=name, account="101", amount_fen=100, method="cash") == "R15"
     desk.topup("101", 300, who="赵云")
     desk.topup("101", 900, who="demo payer", role="payment", key="demo")
     desk.topup("101", 900, who="demo payer", role="payment", key="demo")
@@ -94,6 +79,20 @@ def test_what_is_spent_is_not_reversed(desks: Made) -> None:
     lenient.use("101", 500)
     lenient.done("reverse", account="101", receipt=receipt, why="wrong room")
     assert lenient.yuan("account:101") == -5
+
+
+def test_what_was_lent_since_is_no_part_of_a_top_up(desks: Made) -> None:
+    """50 yuan are spent and 60 are lent: the till gives nothing back on the lent money; without a loan since, what an
+    older loan left in the wallet counts as before (R12, R16)."""
+    desk = desks(emergency_credit="60.00")
+    receipt = desk.topup(yuan=50)
+    desk.use("101", 5000)
+    desk.done("lend", account="101", why="at night")
+    assert desk.refused("reverse", account="101", receipt=receipt, why="wrong room") == "R12"
+    later = desk.topup(yuan=100)
+    desk.use("101", 1000)
+    desk.done("reverse", account="101", receipt=later, why="wrong room")
+    assert (desk.yuan("account:101"), desk.yuan("credit:101")) == (50, -60)
 
 
 def test_use_that_is_not_posted_yet_counts_as_spent(desk: MoneyDesk) -> None:

@@ -19,6 +19,7 @@ from bridge.contract.clock import ManualClock
 from bridge.contract.entries import TILL
 from edge import opening, snapshot
 from edge.book import Book, BookError
+from edge.book_words import MEMORY_DIFFERS
 from edge.entry import Snapshot, digest_of, hash_of
 from edge.fold import apply
 from edge.state import State
@@ -231,6 +232,9 @@ def test_each_night_the_whole_book_is_compared(
     building.run(hours=24)
     assert building.edge.snapshots.differs == "the state in memory is not what the book says"
     assert sum("riser verify" in record.getMessage() for record in caplog.records) == 1
+    (alarm,) = building.of("alarm/1", alarm="book")
+    assert "the state in memory is not what the book says; nobody is cut" in alarm.fields["text"]
+    assert building.edge.core.mode == "book" and building.edge.core.mode_why == MEMORY_DIFFERS
     building.edge.shut()
     assert building.edge.core.book.snapshot() == kept
 
@@ -245,3 +249,27 @@ def test_a_book_changed_on_the_disk_is_found_in_the_night(tmp_path: Path) -> Non
     raw.close()
     building.run(hours=17)
     assert "entry 2" in str(building.edge.snapshots.differs)
+    assert building.edge.core.mode_why == building.edge.snapshots.differs
+
+
+def test_a_book_that_differs_is_an_alarm_once(tmp_path: Path) -> None:
+    """Found while the disk was full: the alarm is written when there is room again. Found again in the night after a
+    new start over the same book: people have seen it, and it is not written twice."""
+    building = begun(tmp_path)
+    building.run(minutes=5)
+    raw = sqlite3.connect(tmp_path / "book.db", isolation_level=None)
+    raw.execute("DROP TRIGGER journal_keeps")
+    raw.execute("UPDATE journal SET at = at + 1 WHERE seq = 2")
+    raw.close()
+    core, snapshots = building.edge.core, building.edge.snapshots
+    core.cannot_write = "the disk is full (1 MB left)"
+    assert list(snapshots.work()) and core.differs is not None and not snapshots.due()
+    core.cannot_write = None
+    assert building.of("alarm/1", alarm="book") == [] and snapshots.due()
+    building.run(minutes=1)
+    (alarm,) = building.of("alarm/1", alarm="book")
+    assert "see entry 2; nobody is cut" in alarm.fields["text"] and not snapshots.due()
+    core.differs = None  # As after a new start, which looks at the newest entries only.
+    again = opening.Snapshots(core)
+    assert list(again.work()) and again.differs is not None and not again.due()
+    assert building.of("alarm/1", alarm="book") == [alarm]

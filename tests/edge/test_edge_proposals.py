@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 
 from bridge.contract.clock import ManualClock
+from bridge.contract.people import same_person
 from bridge.contract.site import Policy, Site, SiteTable
+from edge import proposals
 from edge.asked import Asked, Refusal
 from edge.book import Book
 from edge.core import Core
 from edge.fold import apply
-from edge.proposals import THREE_DAYS, Proposals, same_person
+from edge.proposals import THREE_DAYS, Proposals
 from edge.settings import terms_of
 from edge.state import State
 
@@ -84,6 +86,17 @@ def test_nobody_approves_their_own_proposal_not_even_an_administrator(desk: Desk
     assert not same_person("王敏", "王海")
 
 
+UNSEEN = "\u200b\u200d\u2060\ufeff\u00ad\ufe0f\u034f\u3164\u2800\u180e\U000e0100 \u3000"
+
+
+@pytest.mark.parametrize("unseen", UNSEEN)
+def test_what_nobody_sees_makes_no_second_person(desk: Desk, unseen: str) -> None:
+    """A name with an invisible character in it is the same name on every page, and so it is here (R32)."""
+    id = desk.propose("王敏")
+    for name in (f"王敏{unseen}", f"{unseen}王敏", f"王{unseen}敏"):
+        assert "nobody approves their own" in refused(desk, id, name)[1]
+
+
 def test_a_second_person_approves_once_and_for_all(desk: Desk) -> None:
     """An approval stands in the book with its name; a second one, or a late no, changes nothing."""
     id = desk.propose()
@@ -121,6 +134,17 @@ def test_what_nobody_decides_in_time_ends_by_itself(desk: Desk) -> None:
     decision = desk.core.state.proposals[id].decision
     assert decision is not None and (decision.approved, decision.why) == (False, "nobody decided it in time")
     assert "was rejected by policy" in refused(desk, id, "李伟")[1]
+
+
+def test_a_program_that_proposes_in_a_circle_is_stopped(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many wait at most; one more is refused with what to do, until one of them is decided (R32)."""
+    monkeypatch.setattr(proposals, "OPEN_AT_MOST", 2)
+    first = desk.propose()
+    desk.propose()
+    with pytest.raises(Refusal, match="2 proposals wait for a decision already"):
+        desk.propose()
+    desk.approve(first, "李伟")
+    desk.propose()
 
 
 def test_a_kind_of_proposal_is_not_approved_as_another(desk: Desk) -> None:

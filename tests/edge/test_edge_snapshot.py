@@ -58,6 +58,19 @@ BOOKS = st.lists(
             "charge/2", account=ACCOUNT, meter=METER, end=MARKS, unit=st.sampled_from(["kWh", "m3"]), moves=MOVES,
             counter=st.fixed_dictionaries({"period": DAYS | st.none(), "used_wh": SMALL}),
         ),
+        st.builds(
+            lambda meter, relay, mark: (
+                "replacement/1",
+                {"meter": meter, "row": {"relay": relay, "multiplier": 1}, "serial": None, "proposal": "p-1", **mark},
+            ),
+            METER, st.sampled_from(["direct", "none"]), MARKS,
+        ),
+        st.builds(lambda meter, mark: ("ratio/1", {"meter": meter, "multiplier": 40, **mark}), METER, MARKS),
+        drafts(
+            "proposal/1", proposal=WORDS, what=st.sampled_from(["replace-meter", "change-multiplier", "price"]),
+            body=st.fixed_dictionaries({"meter": METER}), until=st.just("2026-11-20T00:00:00+08:00"), who=WORDS,
+            role=WORDS,
+        ),
         drafts("calendar/1", since=DAYS, until=DAYS, rest_days=st.lists(DAYS), work_days=st.lists(DAYS)),
         drafts("closing/1", account=ACCOUNT, date=DAYS, closing_nano=st.integers()),
         drafts("level/1", account=ACCOUNT, level=st.integers(0, 3)),
@@ -125,12 +138,12 @@ def test_every_field_is_kept() -> None:
         estimated_days=2, table_differs=True, table_found=True, holds={"manual": Hold("manual", "why", "王敏", 1, 2)},
         observed="open", observed_since=4, known="closed", known_since=5, quarantined="R20", quarantined_wh=6,
         serial="serial", restore="restore", trips=[7, 8], clock_set_at=9, covers={"cover": Cover(1, True)},
-        ailing={"battery-low", "valve-fault"},
+        ailing={"battery-low", "valve-fault"}, since=10, changing="p-1", vacant=mark,
     )  # fmt: skip
     account = AccountState(
         "100", {"meters": ["a1"]}, 1, 2, Final(1, 2, 3, 4, "lamp", 5), day, -6,
         {"kWh": Counter(day, 7, ((date(2026, 10, 1), 3),))}, 8, False,
-        Purse({3, 4}, 5, Agreement(30, 7, day, 9), True, 11),
+        Purse({3, 4}, 5, Agreement(30, 7, day, 9), True, 11), ["charge:a1:p-1"],
     )  # fmt: skip
     state = State(
         1, "f" * 64, {"gateway": "east"}, {"account:100": -(10**18)}, {"a1": meter}, {"100": account},

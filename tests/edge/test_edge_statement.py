@@ -18,6 +18,7 @@ from edge.audit.statement import main, statement
 from edge.audit.verify import verify
 from tests.bench.grown_book import Grown
 from tests.edge import forged
+from tests.edge.money_desk import MoneyDesk
 
 ACCOUNT = "tm001"
 
@@ -66,6 +67,27 @@ def test_the_sums_are_the_postings(book: Path) -> None:
     assert meter.wh == sum(each.quantity for each in month.sums if each.kind == "rate")
     assert {each.kind for each in month.sums} == {"rate", "step", "surcharge", "fee"}
     assert all(each.quantity * each.price_micro == each.amount_nano for each in month.sums if each.kind != "fee")
+
+
+def test_the_next_tenants_opening_is_not_on_the_statement_of_who_left(tmp_path: Path) -> None:
+    """One tenant leaves in the middle of a month and another moves in: each statement has that tenant's own registers
+    and use, whatever was opened before, after, or in a later month."""
+    desk = MoneyDesk(tmp_path)
+    desk.opened("m1", 1000)
+    desk.topup("101", 100)
+    desk.clock.advance(3600)
+    desk.reads("m1", 12_345)
+    desk.agreed("settle", account="101", method="cash", papers="photo 88", why="contract ended")
+    row = {**desk.core.state.accounts["101"].row, "account": "103", "since": desk.clock.now().isoformat()}
+    desk.core.append(("account/1", "account:103", row))
+    mark = {"registers_wh": {"total": 12_400}, "at": desk.clock.now().isoformat(), "source": "opening"}
+    desk.core.append(("opening/1", "opening:m1:2", {"meter": "m1", "serial": "1" * 12, "frames": [], **mark}))
+    desk.book.close()
+    (old,), (new,) = (of(tmp_path, "2026-11", account).meters for account in ("101", "103"))
+    assert old.opening is not None and old.closing is not None and new.opening is not None
+    assert (old.opening["registers_wh"], old.closing["registers_wh"]) == ({"total": 1000}, {"total": 12_345})
+    assert (old.wh, new.opening["registers_wh"], new.closing, new.wh) == (11_345, {"total": 12_400}, None, 0)
+    assert of(tmp_path, "2026-10", "103").meters == []
 
 
 def test_a_month_that_is_not_over_says_so(book: Path) -> None:

@@ -134,6 +134,21 @@ def test_charges_of_the_first_kind_stay_checked(tmp_path: Path) -> None:
     assert report.lie is not None and report.lie.seq == seq and "price_micro" in report.lie.wrong
 
 
+def test_nobody_is_charged_for_the_neighbours_meter(tmp_path: Path) -> None:
+    """A charge whose account is another one's than its meter's is named by just that."""
+    grown = Grown(tmp_path, 2)
+    grown.grow(2)
+    grown.book.close()
+
+    def to_the_neighbour(fields: dict[str, Any]) -> None:
+        fields["account"] = "tm001"
+
+    seq = next(row[0] for row in forged.rows(tmp_path) if row[1].startswith("charge:m000:"))
+    forged.rechained(tmp_path, seq, to_the_neighbour)
+    lie = verify(tmp_path).lie
+    assert lie is not None and (lie.seq, lie.wrong) == (seq, "meter m000 does not belong to account tm001")
+
+
 def test_a_reading_set_aside_is_not_charged_before_its_release(tmp_path: Path) -> None:
     """A charge while the meter's reading is in quarantine lies, however right its sums are (I15)."""
     grown = Grown(tmp_path, 1)
@@ -159,33 +174,39 @@ def test_monotonic_time_never_falls_within_a_boot(tmp_path: Path) -> None:
     assert report.lie is not None and report.lie.seq == 2 and "I16" in report.lie.wrong
 
 
+def agreed(grown: Grown, words: dict[str, Any], approver: str) -> dict[str, Any]:
+    """A compensation that was proposed and approved, as the entry that carries it out."""
+    id, maker = f"p-{grown.book.seq + 1}", {"who": "王敏", "role": "finance", "request": {}}
+    until = instant_exact(grown.clock.now() + timedelta(hours=12))
+    proposal = {"proposal": id, "what": "compensate", "body": words, "until": until, **maker}
+    decision = {"proposal": id, "approved": True, "why": "", "who": approver, "role": "finance", "request": {}}
+    grown._append(("proposal/1", f"panel:{id}", proposal), ("decision/1", f"panel:{id}-yes", decision))
+    nano = words["amount_fen"] * 10**7
+    return {**words, "who": "王敏", "role": "finance", "approved_by": approver, "proposal": id,
+            "moves": [{"from": "expense:compensation", "to": "account:tm000", "amount_nano": nano}],
+            "balance_after_nano": grown.state.posted_nano("tm000") + nano}  # fmt: skip
+
+
 def test_what_was_made_and_approved_by_one_person_lies(tmp_path: Path) -> None:
-    """A high-value act has an approver other than the one who asked for it, whatever else is right about it (I18)."""
-    grown = Grown(tmp_path, 1)
+    """A high-value act has an approver other than the one who asked for it, whatever else is right about it: neither
+    the decision nor the act may name one person twice (I18)."""
+    grown, words = Grown(tmp_path, 1), {"account": "tm000", "amount_fen": 100, "why": "doubled"}
     grown.grow(1)
-    posted = grown.state.posted_nano("tm000")
-    body = {"account": "tm000", "amount_fen": 100, "who": "王敏", "approved_by": "李强", "why": "doubled",
-            "moves": [{"from": "expense:compensation", "to": "account:tm000", "amount_nano": 10**9}],
-            "balance_after_nano": posted + 10**9}  # fmt: skip
-    grown._append(("compensation/1", "panel:comp-1", body))
+    grown._append(("compensation/1", "panel:comp-1", agreed(grown, words, "李强")))
     assert verify(tmp_path).good
-    again = {**body, "approved_by": "王敏", "balance_after_nano": posted + 2 * 10**9}
-    grown._append(("compensation/1", "panel:comp-2", again))
+    grown._append(("compensation/1", "panel:comp-2", {**agreed(grown, words, "李强"), "approved_by": "王敏"}))
     report = verify(tmp_path)
     assert report.lie is not None and report.lie.id == "panel:comp-2" and "I18" in report.lie.wrong
     grown.book.close()
 
 
-def test_the_end_of_a_tenancy_names_charges_that_are_there(tmp_path: Path) -> None:
-    """A settlement that names a charge which is not in the account's last days lies; one that names it is right."""
-    grown = Grown(tmp_path, 2)
-    grown.grow(2)
-    body = {"account": "tm000", "charges": ["charge:m000:2016-01-02"], "moves": []}
-    grown._append(("exit/1", "panel:exit-1", body))
-    assert verify(tmp_path).good
-    grown._append(("exit/1", "panel:exit-2", {**body, "charges": ["charge:m001:2016-01-02"]}))
+def test_a_decision_by_the_maker_lies(tmp_path: Path) -> None:
+    """The same person under another spelling decides: the decision is named, before any money moves (I18)."""
+    grown = Grown(tmp_path, 1)
+    grown.grow(1)
+    agreed(grown, {"account": "tm000", "amount_fen": 100, "why": "doubled"}, "王 敏")
     report = verify(tmp_path)
-    assert report.lie is not None and report.lie.id == "panel:exit-2"
+    assert report.lie is not None and report.lie.seq == grown.book.seq and "I18" in report.lie.wrong
     grown.book.close()
 
 

@@ -7,9 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bridge.contract.entries import FEES, WATER_INCOME
+from bridge.contract.entries import FEES, INCOME, WATER_INCOME
 from bridge.contract.site import Site
+from bridge.contract.units import kwh_text
+from edge.audit.verify import verify
 from tests.edge.building import Building
+from tests.edge.pricing import request
 from tests.edge.test_edge_moved_by_model import SITE, Box, Shaft, Water
 
 PRICE: dict[str, Any] = {
@@ -69,3 +72,41 @@ def test_water_is_billed_in_litres_by_its_own_price_and_steps(tmp_path: Path) ->
     assert (fact["provisional_l"], fact["water_step_used_l"], fact["water_step"]) == (0, 3500, 3)
     row = flat.fact("accounts")["accounts"][0]
     assert (row["water_tariff"], row["category"], row["household"]) == ("water", "home", True)
+    right = charge.fields["end"]["registers_wh"]["total"] - 100
+    proposed = request(
+        flat, "correct-reading", "王敏", account="a1", meter="w1", entry=charge.id, total=kwh_text(right),
+        why="misread", papers="photo 7",
+    )  # fmt: skip
+    assert proposed["status"] == "done", proposed
+    request(flat, "approve-money", "李伟", proposal=proposed["data"]["proposal"])
+    (entry,) = flat.of("reading-correction/1")
+    assert (entry.fields["unit"], entry.fields["amount_nano"]) == ("m3", -100 * 7_450_000)
+    assert (ledger[WATER_INCOME], ledger.get(INCOME, 0)) == (exactly - 100 * 7_450_000, 0), "not out of electricity"
+
+
+class WaterOnly(Flat):
+    """A garden with a tap: its tenant has water and no electricity."""
+
+    def _site(self, poll_s: int, policy: dict[str, Any], meters: set[str] | None) -> Site:
+        tables = super()._site(poll_s, policy, meters).model_dump(by_alias=True)
+        tables["accounts"][0] |= {"meters": ["w1"], "tariff": None, "opening": "20.00"}
+        return Site.model_validate(tables)
+
+
+def test_who_has_water_only_needs_no_price_of_electricity(tmp_path: Path) -> None:
+    """Shown, judged, warned and billed by the price of water; when the money is used up the valve may close, and what
+    stands in the book is true."""
+    flat = WaterOnly(tmp_path)
+    assert flat.fact("accounts")["accounts"][0].get("tariff") is None
+    for _ in range(20):
+        flat.water.hundredths += 10
+        flat.run(minutes=5)
+    fact = flat.fact("account/a1")
+    assert (fact["provisional_l"], fact["provisional_nano"]) == (2000, 2000 * 3_450_000)
+    assert "price_now" not in fact and fact["water_price_now"] == "4.9500" and not fact["provisional_wh"]
+    flat.run_until(lambda: bool(flat.of("closing/1")), hours=15)
+    (charge,) = flat.of("charge/2")
+    assert charge.fields["tariff"] == "water" and charge.fields["amount_nano"] == 2000 * 3_450_000
+    assert [entry.fields["level"] for entry in flat.of("level/1")] == [1, 2]
+    flat.edge.core.book.close()
+    assert verify(tmp_path).lie is None

@@ -1,0 +1,89 @@
+"""A cut and what leads to it: the warning, its delivery, the evidence of a trip, against the state before (I7, R1)."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bridge.contract.units import instant_of_micros, instant_text, micros_of_text
+from edge.audit import frames
+from edge.audit.lie import Report, Wrong, must
+from edge.audit.opened import Reader
+from edge.borders import BORDER_S
+from edge.pricing import mark_body
+from edge.state import AccountState, State
+
+Fields = dict[str, Any]
+
+
+class Warned:
+    """Warnings and trips of one book, against its state so far."""
+
+    def __init__(self, state: State, zone: ZoneInfo, report: Report, reader: Reader):
+        self._state, self._zone, self._report, self._reader = state, zone, report, reader
+
+    def _account(self, fields: Fields) -> AccountState:
+        if (account := self._state.accounts.get(fields["account"])) is None:
+            raise Wrong(f"there is no account {fields['account']!r}", "an account/1 before it")
+        return account
+
+    def final(self, id: str, fields: Fields) -> None:
+        account = self._account(fields)
+        must(fields["episode"], account.episode + 1, "its episode")
+        must(id, f"final:{account.id}:{fields['episode']}", "its id")
+
+    def of_episode(self, id: str, fields: Fields) -> None:
+        """A warning delivered or taken back."""
+        account = self._account(fields)
+        must(fields["episode"], account.episode, "its episode")
+        must(id, f"{id.partition(':')[0]}:{account.id}:{account.episode}", "its id")
+        if account.final is None:
+            raise Wrong("no final warning stands", "a final/1 before it")
+
+    def level(self, kind: str, fields: Fields) -> None:
+        """Levels are crossed one by one, and rise again at once."""
+        was, level = self._account(fields).level, fields["level"]
+        if kind == "level/1":
+            must(level, was + 1, "its level")
+            if fields["available_nano"] >= fields["threshold_nano"]:
+                raise Wrong(f"its threshold_nano is {fields['threshold_nano']}", "more than what was available")
+        elif not 0 <= level < was:
+            raise Wrong(f"its level is {level!r}", f"less than {was}")
+
+    def trip(self, fields: Fields) -> None:
+        """I7: the balance, the register it was charged to, the reading and the warning are those of the book."""
+        meter = self._state.meters[fields["meter"]]
+        must(fields["account"], meter.account, "its account")
+        if (read := fields.get("read")) is not None:
+            must(read["serial"], meter.serial or read["serial"], "the number that the meter said")
+            mark = {"source": "read", "registers_wh": read["registers_wh"], "frames": read["frames"][:-1]}
+            if frames.check(meter.row, mark, self._zone, "its reading"):
+                self._report.count("registers read again from raw frames")
+        if fields["cause"] != "arrears":
+            return
+        account = self._account(fields)
+        assert meter.billed is not None
+        if (final := account.final) is None or final.delivered_seq is None:
+            raise Wrong("no final warning was delivered (R1)", "a final/1 and a delivered/1 before it")
+        posted = self._state.posted_nano(account.id)
+        own = (account.episode, account.last_money_seq, posted, final.seq, final.delivered_seq)
+        told = [fields[key] for key in ("episode", "balance_seq", "posted_nano", "final_seq", "delivered_seq")]
+        must(told, list(own), "the balance and the warning that it rests on")
+        must(fields["billed"], mark_body(meter.billed), "the register that was charged last")
+        must(fields["available_nano"], posted - fields["provisional_nano"], "its available_nano")
+        if fields["available_nano"] > fields["cut_limit_nano"]:
+            raise Wrong(f"{fields['available_nano']} were available", f"at most {fields['cut_limit_nano']}")
+
+    def withdrawn(self, fields: Fields) -> None:
+        """It takes back the evidence of a trip of its meter."""
+        seq = fields["evidence_seq"]
+        found = self._reader.entry(seq) if type(seq) is int and 0 < seq <= self._state.seq else None
+        if found is None or found.kind != "trip/1" or found.fields["meter"] != fields["meter"]:
+            raise Wrong(f"entry {seq} is no trip of meter {fields['meter']}", "the evidence that it takes back")
+
+    def border(self, id: str, fields: Fields) -> None:
+        must(id, f"border:{fields['meter']}:{fields['border']}", "its id")
+        if abs(micros_of_text(fields["at"]) - micros_of_text(fields["border"])) > BORDER_S * 1_000_000:
+            raise Wrong(f"it was read at {fields['at']}", f"within {BORDER_S} s of {fields['border']}")
+        must(fields["source"], "border", "its source")
+        must(fields["read_at"], instant_text(instant_of_micros(micros_of_text(fields["at"]))), "its read_at")
