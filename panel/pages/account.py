@@ -6,7 +6,6 @@ mistake in it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,14 +18,13 @@ from bridge.contract.units import (
     NANO_PER_FEN,
     BadAmount,
     fen_of,
-    instant_of,
     is_plain,
     is_transaction,
     nano_of_yuan,
     yuan_text,
 )
 from panel.commands import Conflict, NotSent
-from panel.concerning import Concerning
+from panel.concerning import concerning_of
 from panel.formats import yuan
 from panel.guard import me, quiet, require
 from panel.links import link
@@ -111,12 +109,6 @@ def tenancy_of(stand: Parts, view: View, row: AccountRow) -> Tenancy:
     return Tenancy(row, account, rooms)
 
 
-def concerning_of(row: AccountRow, meters: Sequence[str]) -> Concerning:
-    """What of the book concerns this account; `meters` are none once it is settled."""
-    tariffs = [tariff for tariff in (row.tariff, row.water_tariff) if tariff]
-    return Concerning(row.id, meters, tariffs, instant_of(row.since))
-
-
 def amount_nano(text: str) -> int:
     """A typed amount as nano-yuan. Raises BadAmount with a sentence for the person who typed."""
     try:
@@ -163,7 +155,7 @@ def _now(stand: Parts, found: Tenancy) -> dict[str, Any]:
 def _entries(stand: Parts, found: Tenancy) -> dict[str, Any]:
     before = request.args.get("before", "")
     seq = int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None
-    concerning = concerning_of(found.row, [] if found.ended else found.row.meters)
+    concerning = concerning_of(found.row, found.ended)
     lines = stand.history.of_account(concerning, seq, limit=21)
     wall = stand.wall()
     return {
