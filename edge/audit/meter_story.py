@@ -20,9 +20,7 @@ def lines_of(story: Fields, zone: ZoneInfo, language: str) -> list[str]:
         lines.append(say("taken-off", language, **{key: was.get(key) for key in ("model", "serial", "address")}))
         lines.append(_last(was, unit, zone, language))
         row = fields["row"]
-        lines.append(
-            say("put-on", language, model=row["model"], serial=fields["serial"], address=row["address"])
-        )
+        lines.append(say("put-on", language, model=row["model"], serial=fields["serial"], address=row["address"]))
     if "multiplier_before" in fields:
         both = {"before": fields["multiplier_before"], "after": fields["multiplier"]}
         lines.append(say("ratio-line", language, **both))
