@@ -8,6 +8,7 @@ from typing import Any, Literal
 from bridge.contract import messages as m
 from bridge.contract.units import fen_floor, instant_text, price_text, text_of
 from edge.accounts import Accounts
+from edge.billing.money import Standing
 from edge.core import Core
 from edge.pricing import ENERGY, WATER, Counters
 from edge.standing import standing_of
@@ -37,6 +38,7 @@ def account_fact(core: Core, accounts: Accounts, account: AccountState) -> m.Acc
         credit_nano=money.credit_nano,
         debt_nano=money.debt_nano,
         refundable_nano=money.refundable_nano,
+        **_agreed(account, money),
         ended_at=text_of(account.purse.ended_at),
         provisional_nano=provisional,
         provisional_wh=used[ENERGY],
@@ -54,6 +56,19 @@ def account_fact(core: Core, accounts: Accounts, account: AccountState) -> m.Acc
         can_cut=accounts.can_cut(account),
         **fields,
     )
+
+
+def _agreed(account: AccountState, money: Standing) -> dict[str, Any]:
+    """How a debt is paid off; nothing where none is owed."""
+    agreement = account.purse.agreement
+    if agreement is None or not money.debt_nano:
+        return {}
+    left = money.left_this_week_nano
+    return {
+        "debt_share_percent": agreement.share_percent,
+        "debt_weekly_cap_nano": agreement.weekly_cap_nano or None,
+        "debt_left_nano": None if left is None else max(left, 0),
+    }
 
 
 def _ahead(
@@ -96,7 +111,7 @@ def _prices(core: Core, account: AccountState, counters: Counters) -> dict[str, 
             fields |= {f"{water}step": standing.step, f"{water}step_used_{litre}": standing.used_wh}
             fields[f"{water}step_next_{litre}"] = standing.next_wh
             if unit == ENERGY:
-                fields["step_since"] = standing.period.isoformat()
+                fields["step_began_on"] = standing.period.isoformat()
         fields[f"{water}price_now"] = price_text(micro)
     return fields
 

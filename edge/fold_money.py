@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
+from bridge.contract.people import folded
 from bridge.contract.units import NANO_PER_FEN
 from edge.book import Entry
-from edge.people import folded
 from edge.state import AccountState, Agreement, State
 
 Fields = dict[str, Any]

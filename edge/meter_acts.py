@@ -44,11 +44,12 @@ class MeterActs:
         self._read(asked, meter, row, lambda found: self._replacement(meter, body, row, found))
 
     def _replacement(self, meter: MeterState, body: r.ReplaceMeter, row: Fields, found: Found) -> tuple[Fields, Fields]:
-        says = f"the meter at {row['address']} says it is {found.serial}"
         if body.serial is not None and found.serial not in (None, body.serial):
-            raise Refusal("R22", f"{says}, and {body.serial} is on the plate; look at the address")
+            raise Refusal("R22", f"the meter at {row['address']} says it is {found.serial}, and {body.serial} is on "
+                          "the plate; look at the address")  # fmt: skip
         if found.serial is not None and found.serial == meter.serial:
-            raise Refusal("R22", f"{says}, which is the old meter; take it off the line first")
+            raise Refusal("R22", f"the meter at {row['address']} says it is {found.serial}, which is the old one; "
+                          "take that off the line first")  # fmt: skip
         before = micros_of(found.sample.read_at)
         if body.closing_wh is None:
             removed = before if body.removed_at is None else micros_of(instant_of(body.removed_at))

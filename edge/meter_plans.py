@@ -19,7 +19,7 @@ from edge.billing.spans import GUESSED
 from edge.closing import Closing
 from edge.core import Core, Draft
 from edge.fold_meters import REPLACE
-from edge.install import lacking, some_registers
+from edge.install import lacking
 from edge.live import Sample
 from edge.model import Model
 from edge.pricing import ENERGY, mark_body
@@ -41,13 +41,14 @@ class MeterPlans:
 
     def row(self, meter: MeterState, model_id: str | None, address: str, serial: str | None) -> Fields:
         """The row of a meter that takes this one's place. Raises Refusal."""
-        try:
-            kind = model.load(model_id or meter.row["model"])
-        except model.UnknownModel as error:
-            raise Refusal("R22", error.args[0]) from None
+        name = model_id or meter.row["model"]
+        if name not in model.known():
+            raise Refusal("R22", f"there is no meter model {name[:32]!r}; take one that the site file could name")
+        kind = model.load(name)
         self._fits(meter, kind)
-        if mistake := address_mistake(kind.protocol, address):
-            raise Refusal("R22", mistake)
+        if address_mistake(kind.protocol, address):
+            raise Refusal("R22", f"{address[:20]!r} is no address on {meter.row['port']}: DL/T 645 has 12 digits, "
+                          "CJ/T 188 has 14, Modbus has 1 to 247")  # fmt: skip
         if "serial" in kind.rows and not kind.rows["serial"].optional and serial is None:
             raise Refusal("R22", "give the number on the new meter's plate: it is compared with what the meter says")
         row = {
@@ -77,7 +78,8 @@ class MeterPlans:
             raise Refusal("R14", f"{kind.id} keeps a balance of its own, and nobody is billed twice; take another")
         for version in self._core.pricing.versions(account, self._core.balances.unit(meter)):
             if kind.quantity == "energy" and (missing := lacking(kind.rates, version.prices_micro)):
-                raise Refusal("R28", f"meter {meter.id} ({kind.id}) {some_registers(missing)}")
+                raise Refusal("R28", f"a {kind.id} keeps registers per rate and none for {', '.join(missing)}, "
+                              f"which the price of meter {meter.id} has")  # fmt: skip
 
     def free(self, row: Fields) -> None:
         """Raises Refusal where another meter has this address (I21)."""
@@ -114,8 +116,8 @@ class MeterPlans:
         kind, now = self._core.lives[meter.id].model, self._core.now()
         known = {"total", *kind.rates}
         if "total" not in registers or not registers.keys() <= known:
-            names = ", ".join(sorted(known))
-            raise Refusal("R22", f"the registers of the old meter are {names}; the total is needed")
+            words = ", ".join(sorted(known))
+            raise Refusal("R22", f"the registers of the old meter are {words}; the total is needed")
         at = now if removed_at is None else instant_of(removed_at)
         if micros_of(at) > before:
             raise Refusal("R22", f"{instant_text(at)} is later than the new meter was read; the old one went first")

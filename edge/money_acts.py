@@ -10,13 +10,13 @@ import logging
 from typing import Any
 
 from bridge.contract import money_messages as m
+from bridge.contract.people import folded
 from bridge.contract.units import NANO_PER_FEN, yuan_text
 from edge.accounts import Accounts
 from edge.asked import Answer, Asked, Refusal
 from edge.billing import money
 from edge.billing.money import Moves, Standing, net_nano
 from edge.core import Core
-from edge.people import folded
 from edge.standing import receipt_of, standing_of
 from edge.state import AccountState
 

@@ -107,8 +107,7 @@ class PriceActs:
             return booked(Tariff.model_validate(price))
         except ValidationError as error:
             found = [
-                ": ".join(filter(None, (_path(each["loc"]), complaints.words(each))))
-                for each in error.errors()[:5]
+                ": ".join(filter(None, (_path(each["loc"]), complaints.words(each)))) for each in error.errors()[:5]
             ]
             raise Refusal("R7", f"this is no price: {'; '.join(found)}") from None
 

@@ -12,10 +12,10 @@ import logging
 from datetime import timedelta
 from typing import Any
 
+from bridge.contract.people import same_person
 from bridge.contract.units import instant_exact, instant_of_micros, instant_text, micros_of
 from edge.asked import Answer, Asked, Refusal
 from edge.core import Core, Draft
-from edge.people import same_person
 from edge.state import Proposal
 
 log = logging.getLogger("riser.requests")

@@ -29,6 +29,8 @@ def prices_of(path: Path) -> dict[str, dict[str, Any]]:
             except ValidationError as error:
                 sheet.note([(("tariffs", number, *each["loc"]), mistakes.words(each)) for each in error.errors()])
             else:
+                if price.id in found:
+                    sheet.note([(("tariffs", number, "id"), f"another price is {price.id!r} already; leave one out")])
                 found[price.id] = price.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         if sheet.found:
             raise sheet.refuse()

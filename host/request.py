@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import typing
 
 from pydantic import ValidationError
@@ -57,6 +58,8 @@ def fields_of(operation: str, words: tuple[str, ...]) -> dict[str, object]:
         if not equals or name not in known:
             wanted = " ".join(f"{each}=..." for each in known)
             raise Trouble(USAGE, f"{word!r} is not understood; `{operation}` takes {wanted}")
+        if name in found:
+            raise Trouble(USAGE, f"{name} is given twice; which one is meant?")
         found[name] = _value(name, value, known[name].annotation)
     return found
 
@@ -66,10 +69,9 @@ def _value(name: str, value: str, annotation: object) -> object:
         return _table(name, value)
     if annotation is not int and int not in typing.get_args(annotation):
         return value
-    try:
-        return int(value)
-    except ValueError:
-        raise Trouble(USAGE, f"{name} is a whole number, not {value!r}") from None
+    if re.fullmatch(r"-?[0-9]{1,18}", value) is None:
+        raise Trouble(USAGE, f"{name} is a whole number in plain digits, not {value[:24]!r}")
+    return int(value)
 
 
 def _table(name: str, value: str) -> dict[str, object]:

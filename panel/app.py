@@ -7,11 +7,14 @@ from typing import Any
 from flask import Flask
 from flask_login import current_user
 
+from bridge.contract.asking import new_transaction
 from bridge.contract.units import instant_text
 from panel import formats, guard, links, words
 from panel.edge_water_words import VALVE
 from panel.edge_words import person, reason, said
+from panel.meter_proposals import meters_waiting
 from panel.model_words import modelled
+from panel.money_figures import beside_of
 from panel.pages import (
     account,
     accounts,
@@ -21,21 +24,30 @@ from panel.pages import (
     lines,
     live,
     meter,
+    meter_change,
+    money,
     people,
+    price_form,
+    price_proposal,
+    prices,
+    proposals,
     receipt,
     rooms,
     sign_in,
+    slip,
     takings,
 )
 from panel.pages.entries import rate_word
 from panel.pages.people import ROLE_WORDS
 from panel.parts import EXTENSION, Parts
+from panel.proposals import waiting_for_me
 from panel.states import WORDS
 from panel.status_words import status_words
 from panel.switches import meter_number, number_of, place_of, typed_place
 from panel.telling import rule_words
 
-PAGES = (live, sign_in, people, rooms, accounts, takings, account, receipt, answers, meter, lines, line, demo)
+PAGES = (live, sign_in, people, rooms, accounts, takings, account, money, proposals, receipt, slip, answers, meter,
+         meter_change, prices, price_form, price_proposal, lines, line, demo)  # fmt: skip
 
 
 def create_app(stand: Parts) -> Flask:
@@ -86,6 +98,11 @@ def create_app(stand: Parts) -> Flask:
             "calendar_now": instant_text(stand.clock.now()),
             "calendar_speed": f"{stand.clock.speed:g}",
             "liveness": live.liveness,
+            "prices_menu": prices.menu,
+            "new_number": new_transaction,
+            "meters_waiting": lambda: meters_waiting(stand.mirror.view()),
+            "waiting_for_me": lambda: waiting_for_me(stand.mirror.view()),
+            "beside_of": beside_of,
         }
 
     return app

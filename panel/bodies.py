@@ -54,6 +54,24 @@ class Opening(Body):
     registers_wh: dict[str, Whole]
 
 
+class Was(Body):
+    """The meter that was taken off."""
+
+    address: str
+    serial: str | None = None
+    registers_wh: dict[str, Whole] = {}
+
+
+class Replacement(Opening):
+    serial: str | None = None
+    was: Was
+
+
+class Ratio(Opening):
+    multiplier: Whole
+    multiplier_before: Whole
+
+
 class TopUp(Body):
     method: str | None = None
     who: str | None = None
@@ -121,6 +139,8 @@ KINDS: dict[str, type[Body]] = {
     "charge/1": Charge,
     "charge/2": Charge,
     "opening/1": Opening,
+    "replacement/1": Replacement,
+    "ratio/1": Ratio,
     "topup/1": TopUp,
     "opening-balance/1": Money,
     "closing/1": Closing,

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bridge.contract.asking import ask
+from bridge.contract.asking import ask, query
 from bridge.contract.clock import Clock
 from bridge.contract.messages import Response, Topics
 
@@ -47,6 +47,8 @@ class Asked:
     sent_s: float
     answers: list[Response] = field(default_factory=list)
     broker_refused: str | None = None
+    about: str = ""
+    """What a decision is about: the kind of its proposal."""
 
     @property
     def newest(self) -> Response | None:
@@ -76,12 +78,25 @@ class Commands:
         self._mids: dict[int, str] = {}
         self.publish: Callable[[str, bytes], int | None] = lambda topic, payload: None
 
-    def send(self, operation: str, subject: str, *, who: str, role: str, transaction: str, **fields: Any) -> Asked:
+    def send(
+        self, operation: str, subject: str, *, who: str, role: str, transaction: str, about: str = "", **fields: Any
+    ) -> Asked:
         """Send a signed request once. Raises NotSent, Conflict, or pydantic's ValidationError on bad fields."""
         topic, payload, _ = ask(
             self._topics, self._clock, (KEY, self._secret), operation,
             who=who, role=role, transaction=transaction, **fields,
         )  # fmt: skip
+        return self._once(topic, payload, operation, subject, who, transaction, fields, about)
+
+    def query(self, operation: str, subject: str, *, who: str, transaction: str, **fields: Any) -> Asked:
+        """Ask something that needs no seal and changes nothing, once. Raises as `send` does."""
+        topic, payload, _ = query(self._topics, operation, transaction=transaction, **fields)
+        return self._once(topic, payload, operation, subject, who, transaction, fields)
+
+    def _once(
+        self, topic: str, payload: bytes, operation: str, subject: str, who: str, transaction: str,
+        fields: dict[str, Any], about: str = "",
+    ) -> Asked:  # fmt: skip
         with self._lock:
             known = self._asked.get(transaction)
             if known is not None:
@@ -92,8 +107,9 @@ class Commands:
             if mid is None:
                 raise NotSent(operation)
             asked = Asked(
-                transaction, operation, subject, fields, who, self._clock.now().isoformat(), self._clock.monotonic()
-            )
+                transaction, operation, subject, fields, who, self._clock.now().isoformat(), self._clock.monotonic(),
+                about=about,
+            )  # fmt: skip
             self._asked[transaction] = asked
             self._mids[mid] = transaction
             if len(self._mids) > REMEMBERED:  # Acknowledgements that never came, from connections that broke.

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from functools import cache
 
 from panel.edge_doubts import DOUBTS
+from panel.edge_meter_words import OF_METERS
 from panel.edge_money_words import OF_MONEY
 from panel.edge_port_words import OF_PORTS
 from panel.edge_price_words import OF_PRICES
@@ -137,6 +138,7 @@ SENTENCES = (
     later("the {cover} counts {n} openings and had counted {m}: cleared, or another meter"),
     *DOUBTS,
     # requests
+    *OF_METERS,
     *OF_MONEY,
     later("a top-up is {low} to {high} yuan, not {amount}"),
     later("the balance would leave the limits of the book"),

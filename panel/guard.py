@@ -19,6 +19,7 @@ from werkzeug.exceptions import BadHost, HTTPException
 from werkzeug.wrappers import Response
 
 from bridge.contract.permissions import role_may
+from panel.drafts import pack
 from panel.links import go, here, link
 from panel.parts import Parts, parts
 from panel.users import User
@@ -33,12 +34,20 @@ WHILE_ONE_TIME = frozenset({"sign_in.password", "sign_in.sign_out", "live.pulse"
 QUIET: set[str] = set()
 """Pages that refresh themselves; they do not keep a session alive."""
 
+LONG = frozenset({"price_form.send"})
+"""Forms of many fields: all that was typed comes back, packed."""
+
 LANGUAGE_COOKIE = "riser-language"
 
 LONGEST_FORM = 64 * 1024
 """A form is a few hundred bytes; what is larger is refused before it is read."""
 
-TYPED = {"account.top_up": ("amount", "method", "reference"), "meter.act": ("do", "why")}
+TYPED = {
+    "account.top_up": ("amount", "method", "reference"), "meter.act": ("do", "why"), "proposals.decide": ("why",),
+    "price_proposal.decide": ("why",),
+    "money.step": ("receipt", "to_account", "amount", "method", "reference", "reason", "why", "consent", "papers",
+                   "share", "cap"),
+}  # fmt: skip
 """What a person typed and finds again after signing in, where the session had ended in the meantime."""
 
 CSP = (
@@ -187,6 +196,8 @@ def _ended() -> Response:
     """A form came and its session is over: nothing is done, and what was typed is in the form after signing in."""
     names = TYPED.get(request.endpoint or "", ())
     typed = {name: value[:200] for name in names if (value := request.form.get(name, ""))}
+    if request.endpoint in LONG and (draft := pack(request.form)):
+        typed["draft"] = draft
     question = urlencode(typed, quote_via=quote)
     wanted = request.path.lstrip("/") + (f"?{question}" if question else "")
     return go("sign_in.sign_in", next=None if request.endpoint == "sign_in.sign_out" else wanted, ended=1)

@@ -18,7 +18,7 @@ from sqlalchemy import Engine, Select, and_, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.archive.tables import ENTRY, READING
-from bridge.contract.entries import CHARGES
+from bridge.contract.entries import CHARGES, REPLACED
 from bridge.contract.units import instant_of_micros, micros_of
 from panel.bodies import UNREADABLE, fits
 
@@ -44,6 +44,7 @@ OF_A_METER = (
     "clock-set/1",
     "opening/1",
     "meter/1",
+    *REPLACED,
 )
 
 

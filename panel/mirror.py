@@ -30,6 +30,7 @@ from bridge.contract.messages import (
     MeterRow,
     Meters,
     PortStatistics,
+    Proposals,
     Status,
     Tariff,
     Topics,
@@ -54,18 +55,15 @@ COMPLAINTS_KEPT = 500
 
 M = TypeVar("M", bound=Message)
 
+OF_GATEWAY: dict[str, type[Message]] = {cls.topic: cls for cls in (Status, Info, Meters, Accounts, Proposals)}
+"""Facts of the gateway as a whole, by their topic below it."""
+
 
 def kind_of(parts: list[str]) -> type[Message] | None:
     """The kind of message on the topic with these parts below the gateway; None for what the panel does not mirror."""
     match parts:
-        case ["status"]:
-            return Status
-        case ["info"]:
-            return Info
-        case ["meters"]:
-            return Meters
-        case ["accounts"]:
-            return Accounts
+        case [name]:
+            return OF_GATEWAY.get(name)
         case [_, id, *_] if not is_id(id):
             return None  # Nobody's: no page could name it, and made-up ids would fill the memory.
         case ["meter", _]:
@@ -89,8 +87,10 @@ def kind_of(parts: list[str]) -> type[Message] | None:
 
 def subscriptions(topics: Topics) -> list[str]:
     """What the panel listens to: facts and answers, never requests."""
-    kinds = (Status, Info, Meters, Accounts, MeterFacts, Availability, *SWITCHES.values(), MeterEvent, Account,
-             AccountEvent, Tariff, PortStatistics)  # fmt: skip
+    kinds: tuple[type[Message], ...] = (
+        *OF_GATEWAY.values(), MeterFacts, Availability, *SWITCHES.values(), MeterEvent, Account, AccountEvent, Tariff,
+        PortStatistics,
+    )  # fmt: skip
     return [*(topics.of(kind, "+") for kind in kinds), topics.response("+")]
 
 

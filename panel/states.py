@@ -75,21 +75,6 @@ RATE_WORDS = {
     "deep": later("Deep valley"),
 }
 
-RULES = {
-    "R1": later("the lead after the final warning has not passed"),
-    "R2": later("protected time"),
-    "R3": later("there is a reason never to cut now"),
-    "R4": later("the brake on mass cuts has caught"),
-    "R5": later("another hold remains"),
-    "R6": later("the balance is not above the restore limit"),
-    "R7": later("the request was expired, repeated or not permitted"),
-    "R15": later("the amount is outside the limits"),
-    "R19": later("the opening reading is not confirmed yet"),
-    "R20": later("a reading is set aside"),
-    "R25": later("the gateway's clock is not trusted"),
-}
-"""What a rule's number means, beside the edge's own sentence."""
-
 
 @dataclass(frozen=True)
 class Room:

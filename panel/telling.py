@@ -11,7 +11,9 @@ from bridge.contract.messages import Account, HoldFacts
 from bridge.contract.units import NANO_PER_FEN, nano_of_yuan
 from panel.edge_words import person, reason, said
 from panel.formats import Wall, kilowatts, span, yuan
-from panel.states import HOLDS, RULES, Room, other_holds
+from panel.repaying import least_fen
+from panel.rules import RULES
+from panel.states import HOLDS, Room, other_holds
 from panel.words import t
 
 
@@ -42,6 +44,9 @@ def hold_words_of(kinds: list[str]) -> str:
 def banner_of(rooms: list[Room], account: Account | None, wall: Wall) -> Banner | None:
     """The banner of an account whose meters are `rooms`, the most urgent first."""
     room = rooms[0] if rooms else None
+    if account is not None and account.ended_at is not None:
+        title = t("Settled {when}", when=wall.full(account.ended_at))
+        return Banner("stale", title, t("The tenancy has ended. This account takes and gives no money any more (R33)."))
     if account is None:
         return Banner("stale", t("Nothing is known of this account yet"), t("The gateway has not published it."))
     if room is not None and room.state == "cut":
@@ -176,5 +181,5 @@ def least_nano(account: Account | None, rooms: list[Room], smallest_nano: int) -
     cut = bool(rooms) and rooms[0].state == "cut" and rooms[0].relay is not None and rooms[0].relay.desired == "open"
     if account is None or not cut or any(other_holds(room.relay) for room in rooms):
         return None
-    missing = account.restore_above_nano - account.available_nano  # The balance must rise above the limit, not to it.
-    return max((missing // NANO_PER_FEN + 1) * NANO_PER_FEN, smallest_nano)
+    # The balance must rise above the limit, not to it, and what is repaid does not raise it.
+    return max(least_fen(account, account.restore_above_nano) * NANO_PER_FEN, smallest_nano)

@@ -23,6 +23,7 @@ from bridge.contract.meter_requests import METER_REQUESTS as METER_REQUESTS
 from bridge.contract.money_messages import MONEY_REQUESTS
 from bridge.contract.money_messages import TopUp as TopUp
 from bridge.contract.port_statistics import PortStatistics as PortStatistics
+from bridge.contract.price_facts import DecisionRow as DecisionRow
 from bridge.contract.price_facts import ProposalRow as ProposalRow
 from bridge.contract.price_facts import Proposals as Proposals
 from bridge.contract.price_facts import Tariff as Tariff
@@ -251,6 +252,9 @@ class Account(Message):
     available_nano: int = Field(description="posted minus provisional; lent emergency credit is part of it")
     credit_nano: int = Field(default=0, description="emergency credit that is still owed; top-ups repay it first (R16)")
     debt_nano: int = Field(default=0, description="agreed debt beside the balance, repaid by a share of top-ups (R16)")
+    debt_share_percent: int | None = Field(default=None, description="of each top-up goes to the debt; absent: no debt")
+    debt_weekly_cap_nano: int | None = Field(default=None, description="at most so much in a week; absent: no cap")
+    debt_left_nano: int | None = Field(default=None, description="what the cap still allows this week")
     refundable_nano: int | None = Field(default=None, description="at most this can be refunded (R12)")
     ended_at: str | None = Field(default=None, description="the tenancy was settled and takes no money any more (R33)")
     posted_nano: int
@@ -266,7 +270,7 @@ class Account(Message):
     step: int | None = Field(default=None, description="the step that the next kWh falls into, from 1 (R29)")
     step_used_wh: int | None = Field(default=None, description="used in this step period, also what is not billed yet")
     step_next_wh: int | None = Field(default=None, description="where the next step begins; absent in the last")
-    step_since: str | None = Field(default=None, description="the local date on which this step period began")
+    step_began_on: str | None = Field(default=None, description="the local date on which this step period began")
     water_price_now: str | None = Field(default=None, description="yuan for the next m3")
     water_step: int | None = None
     water_step_used_l: int | None = None

@@ -82,9 +82,22 @@ class ProposalRow(Part):
     until: str = Field(description="nobody has decided it by then: it is over")
 
 
+class DecisionRow(Part):
+    id: str = Field(description="of the proposal")
+    what: str
+    account: str | None = Field(default=None, description="whose money it is about")
+    who: str = Field(description="the maker")
+    approved: bool
+    decided_by: str = Field(description="`policy`: nobody, and its time was over")
+    decided_at: str
+    why: str
+
+
 class Proposals(Message):
-    """What waits for a second person (R32), the oldest first; only panel and notices may read it."""
+    """What waits for a second person (R32), the oldest first, and what became of the newest that do not wait any more;
+    only panel and notices may read it."""
 
     topic = "proposals"
     retained = True
     proposals: list[ProposalRow]
+    decided: list[DecisionRow] = Field(default_factory=list, description="the newest first, at most 30")

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from bridge.contract.people import same_person
 from edge.audit.lie import Wrong, must
 from edge.book import Entry
 from edge.pricing import ENERGY
-from edge.proposals import same_person
 from edge.state import Proposal, State
 
 Fields = dict[str, Any]

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge.contract.entries import CHARGES, KINDS, TARIFFS, TENANT
+from bridge.contract.people import same_person
 from bridge.contract.units import BALANCE_LIMIT_NANO
 from edge.audit import frames, meters
 from edge.audit.acts import MONEY, Acts
@@ -20,7 +21,6 @@ from edge.audit.read import Read
 from edge.audit.repricing import Repricing
 from edge.audit.warned import Warned
 from edge.fold import apply
-from edge.people import same_person
 from edge.state import State
 
 Fields = dict[str, Any]
@@ -156,15 +156,6 @@ class Entries:
         self._charges.reading_correction(fields, original)
         self._report.count("readings put right")
 
-    def _meter(self, entry: Read, fields: Fields) -> None:
-        meters.place_is_free(self.state, fields)
-
-    def _replaced(self, entry: Read, fields: Fields) -> None:
-        meters.replaced(self.state, fields, self._zone, self._report)
-
-    def _ratio(self, entry: Read, fields: Fields) -> None:
-        meters.ratio(self.state, fields, self._zone, self._report)
-
     def _opening(self, entry: Read, fields: Fields) -> None:
         must(fields["source"], "opening", "its source")
         self._read_mark(entry, fields)
@@ -207,9 +198,9 @@ class Entries:
 _CHECKS: dict[str, Callable[[Entries, Read, Fields], None]] = {
     "genesis/1": Entries._genesis,
     "topup/1": Entries._topup,
-    "meter/1": Entries._meter,
-    "replacement/1": Entries._replaced,
-    "ratio/1": Entries._ratio,
+    "meter/1": lambda own, entry, fields: meters.place_is_free(own.state, fields),
+    "replacement/1": lambda own, entry, fields: meters.replaced(own.state, fields, own._zone, own._report),
+    "ratio/1": lambda own, entry, fields: meters.ratio(own.state, fields, own._zone, own._report),
     "opening/1": Entries._opening,
     "border/1": Entries._border,
     "reading-correction/1": Entries._reading_correction,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.contract.entries import BROUGHT_IN, COMPENSATIONS, CREDIT, DEBT, DEDUCTIONS, RESIDUE, TENANT, TILL
+from bridge.contract.repaying import repaid_nano
 from bridge.contract.units import BALANCE_LIMIT_NANO, NANO_PER_FEN, fen_floor, yuan_text
 
 Moves = list[dict[str, Any]]
@@ -112,11 +113,8 @@ def topup(standing: Standing, method: str, amount_nano: int, limits: Limits) -> 
     if not limits.least_nano <= amount_nano <= limits.most_nano:
         low, high = yuan_text(limits.least_nano), yuan_text(limits.most_nano)
         raise Forbidden("R15", f"a top-up is {low} to {high} yuan, not {yuan_text(amount_nano)}")
-    credit = min(standing.credit_nano, amount_nano)
-    share = fen_floor(amount_nano) * standing.share_percent // 100 * NANO_PER_FEN
-    debt = min(standing.debt_nano, share, amount_nano - credit)
-    if standing.left_this_week_nano is not None:
-        debt = min(debt, max(standing.left_this_week_nano, 0))
+    owed = (standing.credit_nano, standing.debt_nano, standing.share_percent, standing.left_this_week_nano)
+    credit, debt = repaid_nano(amount_nano, *owed)
     left = standing.available_nano + amount_nano - credit - debt
     if limits.hoard_nano is not None and left > limits.hoard_nano:
         most = yuan_text(limits.hoard_nano)

@@ -13,7 +13,7 @@ from flask import Blueprint, abort, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from bridge.contract.asking import new_transaction
-from bridge.contract.messages import Account, AccountRow, TopUp
+from bridge.contract.messages import Account, AccountRow
 from bridge.contract.units import (
     NANO_PER_FEN,
     BadAmount,
@@ -29,19 +29,20 @@ from panel.formats import yuan
 from panel.guard import me, quiet, require
 from panel.links import link
 from panel.mirror import View
+from panel.money_acts import METHODS
+from panel.money_card import card_of
 from panel.pages.answers import answer_to
 from panel.pages.entries import rows_of, story_of
 from panel.parts import Parts, parts
+from panel.repaying import after_nano, repaid_of, repays_words
 from panel.states import PRIORITY, WORDS, Room, room_of
 from panel.telling import banner_of, effect_of, least_nano
-from panel.words import later, t
+from panel.words import t
 
 blueprint = Blueprint("account", __name__)
 quiet("account.now")
 quiet("account.entries")
 
-METHODS = {"cash": later("Cash"), "transfer": later("Transfer"), "card": later("Card"), "online": later("Online")}
-assert set(METHODS) == set(TopUp.model_fields["method"].annotation.__args__)  # type: ignore[union-attr]
 QUICK = ("50", "100", "200", "500")
 
 SHOWN = 64
@@ -61,8 +62,15 @@ class Tenancy:
         return self.rooms[0].state if self.rooms else "none"
 
     @property
+    def ended(self) -> bool:
+        """Settled: its meters are free and may be somebody else's."""
+        return self.account is not None and self.account.ended_at is not None
+
+    @property
     def word(self) -> str:
         """Its state in words: those of the meter that is in it."""
+        if self.ended:
+            return t("Settled")
         return self.rooms[0].word if self.rooms else t(WORDS["none"])
 
 
@@ -92,10 +100,12 @@ def tenancy(id: str) -> Tenancy:
 
 def tenancy_of(stand: Parts, view: View, row: AccountRow) -> Tenancy:
     """An account as it stands in `view`."""
-    wall = stand.wall()
-    rooms = [room_of(view, meter, wall, stand.stale_s) for meter in view.meters_of(row)]
+    wall, account = stand.wall(), view.get(Account, row.id)
+    # A settled account keeps the names of its meters; what they do now is somebody else's.
+    meters = [] if account is not None and account.ended_at is not None else view.meters_of(row)
+    rooms = [room_of(view, meter, wall, stand.stale_s) for meter in meters]
     rooms.sort(key=lambda room: PRIORITY.index(room.state))
-    return Tenancy(row, view.get(Account, row.id), rooms)
+    return Tenancy(row, account, rooms)
 
 
 def amount_nano(text: str) -> int:
@@ -132,6 +142,7 @@ def _page(found: Tenancy, form: Form) -> str:
         "account.html", it=found, form=form, methods=METHODS, quick=QUICK, preview=preview,
         least=yuan_text(least) if least else None,
         answer=answer_to(request.args.get("answer")), **_now(stand, found), **_entries(stand, found),
+        **card_of(stand, found.row.id, found.account),
     )  # fmt: skip
 
 
@@ -143,7 +154,7 @@ def _now(stand: Parts, found: Tenancy) -> dict[str, Any]:
 def _entries(stand: Parts, found: Tenancy) -> dict[str, Any]:
     before = request.args.get("before", "")
     seq = int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None
-    meters, since = found.row.meters, instant_of(found.row.since)
+    meters, since = [] if found.ended else found.row.meters, instant_of(found.row.since)
     lines = stand.history.of_account(found.row.id, meters, since, seq, limit=21)
     wall = stand.wall()
     return {
@@ -191,9 +202,9 @@ def _preview(found: Tenancy, text: str) -> dict[str, Any]:
         return shown | {"mistake": str(bad)}
     if account is None:
         return shown | {"amount": nano}
-    # What the balance will read if the gateway takes this amount; the gateway's own figure comes with its answer.
-    after = account.available_nano + nano
+    after = after_nano(account, nano)
     good, effect = effect_of(account, found.rooms, after, parts().site.policy.cut_at, parts().wall())
+    shown["repays"] = repays_words(*repaid_of(account, nano))
     return shown | {"amount": nano, "after": after, "good": good, "effect": effect}
 
 

@@ -5,16 +5,19 @@ A request this panel no longer remembers is looked up in the archive by its entr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Blueprint, abort, render_template
 
-from bridge.contract.messages import MeterRow, Relay
+from bridge.contract.messages import LARGEST, MeterRow, Relay
 from bridge.contract.units import NANO_PER_FEN, is_transaction
+from panel import meter_answers
 from panel.commands import KEY, Asked
 from panel.edge_words import said
 from panel.formats import yuan
 from panel.guard import quiet
+from panel.money_answers import SLIPS, again, done_words, from_entry, is_money, money_title, step_word
+from panel.pages import price_answers
 from panel.parts import Parts, parts
 from panel.switches import OPERATIONS, RELAY, SWITCHES, Words, relay_of, words_of
 from panel.telling import hold_words_of, rule_words
@@ -31,6 +34,8 @@ TITLES = {
     "on": later("Open the valve"),
     "read": later("Read now"),
     "brake": later("Release the brake"),
+    **price_answers.TITLES,
+    **meter_answers.TITLES,
 }
 
 
@@ -62,6 +67,14 @@ class Answer:
     receipt: str | None = None
     seq: int | None = None
     """The entry of a top-up, whose receipt goes to paper."""
+    slip: int | None = None
+    """The entry of a refund or a settlement, whose slip is signed."""
+    again: str | None = None
+    """The form of a refused act, filled as it was typed."""
+    waits: bool = False
+    """A second person must approve it."""
+    price: str | None = None
+    """The price whose proposal was refused: its form can be opened again."""
 
 
 @blueprint.get("/answer/<transaction>")
@@ -79,7 +92,9 @@ def answer_to(transaction: str | None) -> Answer | None:
         return None
     stand = parts()
     asked = stand.commands.find(transaction)
-    return told(stand, asked) if asked else _from_archive(stand, transaction)
+    if asked is not None:
+        return told(stand, asked) if asked.operation in TITLES else None
+    return _from_archive(stand, transaction)
 
 
 def told(stand: Parts, asked: Asked) -> Answer:
@@ -88,10 +103,15 @@ def told(stand: Parts, asked: Asked) -> Answer:
     newest = asked.newest
     found = (newest.data if newest and newest.status == "done" else None) or {}
     receipt, seq = found.get("receipt"), found.get("seq")
+    money = is_money(asked.operation)
     return Answer(
-        asked.transaction, t(TITLES[asked.operation]), asked.who, asked.at, _steps(stand, asked, good), good,
+        asked.transaction, money_title(asked.operation, asked.about) if money else t(TITLES[asked.operation]),
+        asked.who, asked.at, _steps(stand, asked, good), good,
         sentence, detail, asked.finished, str(receipt) if receipt else None,
-        seq if isinstance(seq, int) and receipt else None,
+        seq if isinstance(seq, int) and receipt and not money else None,
+        slip=seq if isinstance(seq, int) and asked.about in SLIPS and asked.operation == "approve-money" else None,
+        again=again(asked) if good is False else None, waits=good is True and "until" in found,
+        price=asked.subject if price_answers.refused(asked) else None,
     )  # fmt: skip
 
 
@@ -106,6 +126,12 @@ def _steps(stand: Parts, asked: Asked, good: bool | None) -> list[Step]:
         steps.append(Step(t("Read back"), outcome))
     elif asked.operation == "topup":
         steps.append(Step(t("Posted|money"), outcome))
+    elif asked.operation in price_answers.TITLES:
+        steps.append(Step(t("In the book"), outcome))
+    elif asked.operation in meter_answers.TITLES:
+        steps.append(Step(meter_answers.step_word(asked.operation), outcome))
+    elif is_money(asked.operation):
+        steps.append(Step(step_word(asked.operation), outcome))
     else:
         steps.append(Step(t("Read back") if asked.operation == "read" else t("Done|relay"), outcome))
     return steps
@@ -136,9 +162,17 @@ def _outcome(stand: Parts, asked: Asked) -> tuple[bool | None, str, str]:
             return None, t("Sent; waiting for the gateway's answer."), ""
         if asked.operation == "topup":
             return None, t("No answer (30 s). Not sent again. Look at the entries before taking the money twice."), ""
+        if asked.operation in price_answers.TITLES:
+            return None, t(price_answers.SILENT), ""
+        if asked.operation in meter_answers.TITLES:
+            return None, t(meter_answers.SILENT), ""
+        if is_money(asked.operation):
+            return None, t("No answer (30 s). Not sent again. Look at the account before you do it once more."), ""
         return None, t("No answer (30 s). Not sent again; read as usual next round."), ""
-    if newest.status == "accepted" and asked.operation == "topup":
+    if newest.status == "accepted" and (asked.operation == "topup" or is_money(asked.operation)):
         return None, t("Accepted by the gateway; waiting until it stands in the book."), ""
+    if newest.status == "accepted" and asked.operation in meter_answers.TITLES:
+        return None, meter_answers.on_its_way(asked.operation), ""
     if _waits_for_button(stand, asked):
         return None, t("Ready: press the button on the meter"), ""
     if newest.status == "accepted":
@@ -151,6 +185,12 @@ def _outcome(stand: Parts, asked: Asked) -> tuple[bool | None, str, str]:
         return False, told, said(newest.error)
     if newest.status == "failed":
         return False, t("Not done."), said(newest.error)
+    if asked.operation in price_answers.TITLES:
+        return True, price_answers.done(asked, newest.data or {}, stand.wall()), said(newest.error)
+    if asked.operation in meter_answers.TITLES:
+        return True, meter_answers.done(asked, newest.data or {}, stand.wall()), said(newest.error)
+    if is_money(asked.operation):
+        return True, done_words(asked, newest.data or {}, stand.wall()), said(newest.error)
     return True, _done(asked, newest.data or {}, _words(stand, asked)), said(newest.error)
 
 
@@ -192,6 +232,8 @@ def _done(asked: Asked, found: dict[str, object], words: Words) -> str:
 
 def _from_archive(stand: Parts, transaction: str) -> Answer | None:
     line = stand.history.by_id(f"{KEY}:{transaction}")
+    if line is not None and (asked := from_entry(line)) is not None:
+        return told(stand, replace(asked, about=_about(stand, asked)))
     if line is None or line.kind != "topup/1" or line.body.get("amount_fen") is None:
         return None
     amount, balance = yuan(line.body["amount_fen"] * NANO_PER_FEN), yuan(line.body.get("balance_after_nano"))
@@ -201,3 +243,12 @@ def _from_archive(stand: Parts, transaction: str) -> Answer | None:
         t("{amount} yuan posted. Balance {balance} yuan.", amount=amount, balance=balance), "", True,
         str(line.body.get("receipt", "")) or None, line.seq,
     )  # fmt: skip
+
+
+def _about(stand: Parts, asked: Asked) -> str:
+    """What a decision from the archive was about, by the entry that it brought."""
+    seq = ((asked.newest.data if asked.newest else None) or {}).get("seq")
+    if asked.operation != "approve-money" or not isinstance(seq, int) or not 0 < seq <= LARGEST:
+        return ""
+    line = stand.history.entry(seq)
+    return {"refund/1": "refund", "exit/1": "settle"}.get(line.kind, "") if line else ""

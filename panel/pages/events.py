@@ -11,6 +11,7 @@ from panel.bodies import UNREADABLE
 from panel.edge_water_words import VALVE_READ_BACK
 from panel.edge_words import READ_BACK, known, person, reason, said
 from panel.history import Line
+from panel.meter_told import of_registers
 from panel.model_words import modelled
 from panel.parts import Parts
 from panel.states import HOLDS
@@ -28,6 +29,8 @@ KINDS = {
     "clock-set/1": later("Clock set"),
     "opening/1": later("Opening reading"),
     "meter/1": later("Installed"),
+    "replacement/1": later("Meter replaced"),
+    "ratio/1": later("Multiplier changed"),
     UNREADABLE: later("It cannot be read here; the gateway's book has it."),
 }
 
@@ -39,6 +42,8 @@ SAID = {
     "quarantined": later("Reading set aside"),
     "clock-drift": later("Clock drift"),
     "opened": later("Opening reading"),
+    "replaced": later("Meter replaced"),
+    "multiplier-changed": later("Multiplier changed"),
     "trip": later("Cut-off ordered"),
     "not-charged": later("Not charged"),
     "cover-opened": later("Cover opened"),
@@ -150,6 +155,8 @@ def _from_book(line: Line, valve: bool) -> dict[str, Any]:
             text = " · ".join(
                 filter(None, (modelled(str(body.get("model_name") or "")), str(body.get("address") or "")))
             )
-        case "close/1" | "opening/1":
+        case "close/1":
             text = said(str(body.get("cause") or ""))
+        case "opening/1" | "replacement/1" | "ratio/1":
+            text = of_registers(line.kind, body)
     return {"at": line.at, "word": word, "text": text, "bad": bad}

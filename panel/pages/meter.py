@@ -13,13 +13,14 @@ from flask import Blueprint, abort, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from bridge.contract.asking import new_transaction
-from bridge.contract.entries import CHARGES
+from bridge.contract.entries import CHARGES, REPLACED
 from bridge.contract.messages import MeterFacts
 from bridge.contract.units import RATES, is_plain, is_transaction
 from panel.commands import Conflict, NotSent
 from panel.guard import me, quiet, require
 from panel.history import Line
 from panel.links import link
+from panel.meter_proposals import waiting_for
 from panel.pages.answers import answer_to, told
 from panel.pages.events import events_of
 from panel.pages.meter_chart import chart_of, has_power
@@ -69,19 +70,26 @@ def meter(id: str) -> str:
     return _page(room, ask)
 
 
-def _page(room: Room, ask: Ask | None) -> str:
+def page_with(room: Room, mistake: str, why: str) -> str:
+    """The page with what stands against a decision."""
+    return _page(room, None, mistake, why)
+
+
+def _page(room: Room, ask: Ask | None, undecided: str | None = None, undecided_why: str = "") -> str:
     stand = parts()
     charge = stand.history.newest(room.meter.id, *CHARGES)
     return render_template(
         "meter.html", room=room, ask=ask, reasons=room.words.reasons, fresh=new_transaction(),
         answer=answer_to(request.args.get("answer")), frames=_frames(charge), frames_at=charge.at if charge else None,
-        has_power=has_power(room.meter), **chart_of(stand, room), **_now(stand, room),
+        has_power=has_power(room.meter), undecided=undecided, undecided_why=undecided_why,
+        waits=waiting_for(stand.mirror.view(), room.meter.id, room.meter.multiplier, stand.wall()),
+        **chart_of(stand, room), **_now(stand, room),
     )  # fmt: skip
 
 
 def _now(stand: Parts, room: Room) -> dict[str, Any]:
     wall, facts = stand.wall(), room.facts
-    base = stand.history.newest(room.meter.id, *CHARGES) or stand.history.newest(room.meter.id, "opening/1")
+    base = stand.history.newest(room.meter.id, *CHARGES, *REPLACED, "opening/1")
     asked = [told(stand, one) for one in stand.commands.about(room.meter.id)]
     return {
         "wall": wall,

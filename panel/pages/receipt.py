@@ -14,6 +14,7 @@ from panel.capitals import capitals
 from panel.edge_words import person
 from panel.guard import me, need_history, require
 from panel.history import Line
+from panel.money_topups import TopUps
 from panel.pages.entries import METHOD_WORDS
 from panel.parts import parts
 from panel.receipts import Print
@@ -29,18 +30,18 @@ KEPT_S = 365 * 86_400
 @blueprint.get("/receipt/<seq>")
 def receipt(seq: str) -> Response:
     """The receipt of the top-up that is entry `seq`; `paper` chooses its width, and the browser remembers it."""
-    return _page(_number(seq), None)
+    return _page(number_of_address(seq), None)
 
 
 @blueprint.post("/receipt/<seq>")
 def print_(seq: str) -> Response:
     """Note one more paper and show it for the printer."""
     require("topup")
-    number = _number(seq)
+    number = number_of_address(seq)
     return _page(number, parts().receipts.print(number, me().name) if _topup(number) else None)
 
 
-def _number(text: str) -> int:
+def number_of_address(text: str) -> int:
     """A seq from the address; 404 for what cannot be one."""
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         abort(404)
@@ -84,7 +85,17 @@ def _words(line: Line) -> dict[str, Any]:
         "tenant": tenant,
         "numbers": [meter.serial or meter.address for meter in view.meters_of(tenant)] if tenant else [],
         "method": t(METHOD_WORDS[method]) if method in METHOD_WORDS else method,
+        "reversed": line.seq in TopUps(parts().history, line.account or "").reversed,
+        "repaid": _repaid(body),
         "cashier": person(str(body.get("who", ""))),
         # Of the money that moved, as the figures above them; what the body says of it besides is not asked.
         "capitals": capitals(moved_nano // NANO_PER_FEN) if moved_nano > 0 and language_now() == "zh" else None,
     }
+
+
+def _repaid(body: dict[str, Any]) -> list[tuple[str, int]]:
+    """(word, nano-yuan) of what this top-up repaid (R16)."""
+    repaid = body.get("repaid")
+    found = repaid if isinstance(repaid, dict) else {}
+    words = (("credit_nano", t("Of it to the emergency credit")), ("debt_nano", t("Of it to the deferred debt")))
+    return [(word, found[key]) for key, word in words if type(found.get(key)) is int and found[key] > 0]

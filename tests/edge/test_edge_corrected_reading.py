@@ -192,9 +192,14 @@ def test_it_is_derived_again_and_a_lie_in_it_is_named(grown: MoneyDesk, tmp_path
     def dearer(fields: dict[str, Any]) -> None:
         fields["lines"][0]["price_micro"] += 1
 
-    forged.rechained(tmp_path, seq, dearer)
-    report = verify(tmp_path)
-    assert report.lie is not None and report.lie.seq == seq and "price_micro" in report.lie.wrong
+    def of_later(fields: dict[str, Any]) -> None:
+        fields["lines"][0]["price_micro"] -= 1
+        fields["end"]["at"] = "2016-01-04T09:00:00.000000+00:00"
+
+    for lie, wrong in ((dearer, "price_micro"), (of_later, "when its right register is of")):
+        forged.rechained(tmp_path, seq, lie)
+        report = verify(tmp_path)
+        assert report.lie is not None and report.lie.seq == seq and wrong in report.lie.wrong
 
 
 def test_it_is_explained(grown: MoneyDesk, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from bridge.contract.clock import ManualClock
+from bridge.contract.people import same_person
 from bridge.contract.site import Policy, Site, SiteTable
 from edge import proposals
 from edge.asked import Asked, Refusal
 from edge.book import Book
 from edge.core import Core
 from edge.fold import apply
-from edge.people import same_person
 from edge.proposals import THREE_DAYS, Proposals
 from edge.settings import terms_of
 from edge.state import State

@@ -134,6 +134,21 @@ def test_charges_of_the_first_kind_stay_checked(tmp_path: Path) -> None:
     assert report.lie is not None and report.lie.seq == seq and "price_micro" in report.lie.wrong
 
 
+def test_nobody_is_charged_for_the_neighbours_meter(tmp_path: Path) -> None:
+    """A charge whose account is another one's than its meter's is named by just that."""
+    grown = Grown(tmp_path, 2)
+    grown.grow(2)
+    grown.book.close()
+
+    def to_the_neighbour(fields: dict[str, Any]) -> None:
+        fields["account"] = "tm001"
+
+    seq = next(row[0] for row in forged.rows(tmp_path) if row[1].startswith("charge:m000:"))
+    forged.rechained(tmp_path, seq, to_the_neighbour)
+    lie = verify(tmp_path).lie
+    assert lie is not None and (lie.seq, lie.wrong) == (seq, "meter m000 does not belong to account tm001")
+
+
 def test_a_reading_set_aside_is_not_charged_before_its_release(tmp_path: Path) -> None:
     """A charge while the meter's reading is in quarantine lies, however right its sums are (I15)."""
     grown = Grown(tmp_path, 1)

@@ -47,3 +47,13 @@ def test_a_slip_of_the_pen_is_told_before_anything_is_sent(words: str) -> None:
     with pytest.raises(Trouble) as trouble:
         fields_of("defer", ("account=101", words))
     assert trouble.value.code == 2
+
+
+@pytest.mark.parametrize("words", [
+    ["amount_fen=２００"], ["amount_fen=20_000"], ["amount_fen= 20000"], ["amount_fen=+20000"], ["amount_fen=200.00"],
+    ["amount_fen=" + "9" * 5000], ["amount_fen="], ["amount_fen=100", "amount_fen=20000"], ["account=1", "account=1"],
+])  # fmt: skip
+def test_an_amount_is_plain_digits_and_said_once(words: list[str]) -> None:
+    """What may be read in two ways is not money: no other script's digits, no separators, no word twice."""
+    with pytest.raises(Trouble):
+        fields_of("topup", tuple(words))

@@ -20,6 +20,8 @@ from bridge.contract.messages import (
     Relay,
     Tariff,
 )
+from bridge.contract.site_prices import Tariff as TariffTable
+from bridge.contract.site_prices import booked
 from bridge.contract.units import instant_text
 
 NOW = datetime(2026, 11, 20, 6, 50, 12, tzinfo=UTC)
@@ -143,6 +145,13 @@ def tariff() -> Tariff:
             "windows": [{"from": a, "to": b, "rate": r} for a, b, r in windows],
         }],
     })  # fmt: skip
+
+
+def proposed_price(who: str = "王敏", id: str = "p-7", tariff: str = "shop") -> dict[str, Any]:
+    """A single price of 0.88 yuan that waits for a second person, as a row of `proposals`."""
+    table = {"id": tariff, "name": "商业单一", "kind": "single", "price": "0.88"}
+    body = {"price": booked(TariffTable.model_validate(table)), "version": 8, "effective_at": None, "why": "新合同"}
+    return {"id": id, "what": "price", "body": body, "who": who, "role": "finance", "at": at(60), "until": at(-4000)}
 
 
 def charge(

@@ -73,9 +73,12 @@ class FakeLink:
 class Stage:
     """The panel with everything around it in memory."""
 
-    def __init__(self, directory: Path, clock: Clock | None = None, demo: Demo | None = None):
+    def __init__(
+        self, directory: Path, clock: Clock | None = None, demo: Demo | None = None,
+        policy: dict[str, Any] | None = None,
+    ):  # fmt: skip
         self.clock: Any = clock or ManualClock(NOW)
-        self.site = Site.model_validate(SITE)
+        self.site = Site.model_validate(SITE | {"policy": policy or {}})
         self.topics = Topics("riser", "jx-a")
         self.link = FakeLink()
         self.mirror = Mirror(self.topics, self.clock)
@@ -155,11 +158,11 @@ class Stage:
 
     # --- people ---
 
-    def visitor(self, role: str | None = None, language: str = "en") -> Visitor:
-        """Somebody at a browser; with a role, signed in."""
+    def visitor(self, role: str | None = None, language: str = "en", number: int = 1) -> Visitor:
+        """Somebody at a browser; with a role, signed in. `number` tells people of one role apart."""
         visitor = Visitor(self.app.test_client(), language)
         if role is not None:
-            name, password = f"{role}-1", f"a good password of {role}"
+            name, password = f"{role}-{number}", f"a good password of {role}"
             if self.users.named(name) is None:
                 self.users.add(name, role, password)
                 with self.database.open() as connection:  # As if it had been changed long ago: half the hashing.

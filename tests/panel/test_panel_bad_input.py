@@ -13,19 +13,20 @@ from urllib.parse import quote, urlencode
 
 import pytest
 from flask import got_request_exception
-from panel_facts import charge
-from panel_stage import SECRET, FakeLink, Stage, Visitor, one_shop
+from panel_facts import charge, proposed_price
+from panel_house import SameSite, house_in, panel_of, pump
+from panel_stage import Stage, Visitor, one_shop
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from bridge.contract.site import Site
+from bridge.contract.messages import Proposals
 from bridge.mqtt import Received
 from panel.parts import Demo
 from panel.sessions import IDLE_S
-from tests.edge import building as edge_building
-from tests.edge.building import Building
 
 ACCOUNT, METER, PORTS = "/account/100206", "/meter/a206", "/lines/ports"
-FORMS = (ACCOUNT, METER, PORTS, "/people", "/password", "/sign-in", "/sign-out")
+MONEY = ("/money/refund/100206", "/money/correct/100206", "/money/reverse/100206", "/proposal/p-1", "/slip/1")
+FORMS = (ACCOUNT, METER, PORTS, "/people", "/password", "/sign-in", "/sign-out", "/price/shop/new",
+         "/price-proposal/p-7", *MONEY)  # fmt: skip
 
 AMOUNTS = (
     "", " ", "　", "0", "0.00", "-5", "−5", "NaN", "nan", "inf", "1e2", "1e400", "true", "None", "５０", "٥٠", "५०",
@@ -128,55 +129,9 @@ def test_bytes_that_are_no_text_are_not_guessed_at(shop: Stage) -> None:
 # --- one payment, whatever is clicked ---
 
 
-class Wired(FakeLink):
-    """A panel's connection to a real edge: requests go in at once, answers come when the edge is pumped."""
-
-    def __init__(self, building: Building):
-        super().__init__()
-        self.building = building
-
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int | None:
-        super().publish(topic, payload, retain=retain)
-        self.building.edge.enqueue(Received(topic, payload, retain))
-        return len(self.published)
-
-
-class SameSite(Building):
-    """The demo's shop A206, on the gateway that the panel's stage knows."""
-
-    def _site(self, poll_s: int, policy: dict[str, Any], meters: set[str] | None) -> Site:
-        tables = super()._site(poll_s, policy, meters).model_dump(by_alias=True)
-        tables["site"]["gateway"] = "jx-a"
-        return Site.model_validate(tables)
-
-
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SameSite:
-    monkeypatch.setitem(edge_building.KEYS, "panel", SECRET)
-    building = SameSite(tmp_path / "edge", meters={"a206"}, poll_s=30)
-    building.connect()
-    building.run(seconds=30)
-    return building
-
-
-def panel_of(house: SameSite, directory: Path) -> Stage:
-    """A panel of its own, with everything the gateway has published so far."""
-    directory.mkdir()
-    stage = Stage(directory, clock=house.clock)
-    stage.link = Wired(house)
-    stage.feed.attach(stage.link)
-    for topic, payload in house.broker.retained.items():
-        stage.feed.take(Received(topic, payload, True))
-    return stage
-
-
-def pump(house: SameSite, *panels: Stage) -> None:
-    """The edge works off what came, and every panel hears all answers."""
-    heard = len(house.broker.heard)
-    house.pump()
-    for topic, payload, retained in house.broker.heard[heard:]:
-        for panel in panels:
-            panel.feed.take(Received(topic, payload, retained))
+    return house_in(tmp_path / "edge", monkeypatch)
 
 
 def test_two_clicks_at_once_are_one_payment(house: SameSite, tmp_path: Path) -> None:
@@ -405,6 +360,10 @@ def test_what_is_too_much_is_refused_before_it_is_read(shop: Stage) -> None:
     assert asked(shop) == 0
 
 
+IDS = {"meter": "a206", "price/": "shop", "price-proposal": "p-7"}
+"""What an address is about, where it is no account."""
+
+
 def walk(stage: Stage) -> list[tuple[str, str, dict[str, Any]]]:
     """(method, path, more) for every rule of the application with nasty values in its place and in each parameter."""
     found: list[tuple[str, str, dict[str, Any]]] = []
@@ -418,10 +377,10 @@ def walk(stage: Stage) -> list[tuple[str, str, dict[str, Any]]]:
                 path = re.sub(rf"<(path:)?{name}>", quote(text, safe="") or "x", path)
             found += [(method, path, {}) for method in ("GET", "POST")]
         real = rule.rule.replace("<transaction>", "t" * 12).replace("<path:filename>", "riser.css")
-        real = real.replace("<id>", "a206" if "meter" in rule.rule else "100206")
+        real = real.replace("<id>", next((id for part, id in IDS.items() if part in rule.rule), "100206"))
         found += [(method, real, {}) for method in ("PUT", "DELETE", "PATCH", "TRACE", "OPTIONS", "HEAD", "BREW")]
         keys = ("before", "day", "amount", "method", "reference", "answer", "ask", "do", "why", "q", "state", "lang",
-                "next", "enter")  # fmt: skip
+                "next", "enter", "draft", "again", "gone")  # fmt: skip
         for text in NASTY:
             found.append(("GET", f"{real}?{urlencode(dict.fromkeys(keys, text))}", {}))
         found.append(("GET", real, {"environ_overrides": {"QUERY_STRING": "%ff=%fe&&&=;&before=%00&q=%c3%28"}}))
@@ -453,14 +412,19 @@ def test_no_form_makes_the_panel_stumble(tmp_path: Path) -> None:
     """Every field of every form with every nasty text: refused in words or done once, never a fault of the panel."""
     stage = Stage(tmp_path)
     one_shop(stage)
+    stage.say(Proposals.model_validate({"proposals": [proposed_price()]}))
     visitor, faults = stage.visitor("manager"), []
     stage.app.config["PROPAGATE_EXCEPTIONS"] = False
     got_request_exception.connect(lambda *_, exception, **__: faults.append(exception), stage.app, weak=False)
     good = {"transaction": "t" * 12, "amount": "5", "method": "cash", "reference": "", "do": "role", "room": "A206",
-            "why": "x", "user": "77", "name": "n", "role": "finance", "back": ""}  # fmt: skip
+            "why": "x", "user": "77", "name": "n", "role": "finance", "back": "", "step": "send", "papers": "x",
+            "to_account": "A206", "receipt": "r-1", "reason": "other"}  # fmt: skip
     token = visitor.token()
-    for path in (ACCOUNT, METER, PORTS, "/people"):
-        for field in good:
+    each = {path: tuple(good) for path in (ACCOUNT, METER, PORTS, "/people", "/price/shop/new", "/price-proposal/p-7")}
+    each |= {"/money/correct/100206": ("to_account", "amount", "why", "step"), "/proposal/p-1": ("why", "do")}
+    each |= {"/money/reverse/100206": ("receipt", "transaction")}
+    for path, fields in each.items():
+        for field in fields:
             for number, text in enumerate(NASTY):
                 form = {**good, "transaction": f"{field}-{number:08d}", field: text, "csrf_token": token}
                 answer = visitor.client.post(path, data=form)

@@ -6,18 +6,27 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from panel_facts import YUAN, charge, hold, relay
+from panel_facts import YUAN, at, charge, hold, proposed_price, relay
 from panel_stage import Stage
 
+from bridge.contract.messages import ProposalRow, Proposals
 from panel.parts import Demo
 
 VOID = {"meta", "link", "input", "hr", "br", "use", "path", "circle", "rect", "polyline", "polygon"}
 PAGES = (
     "/rooms", "/accounts", "/accounts?list=all", "/takings", "/account/100206?amount=200", "/receipt/1", "/meter/a206",
     "/meter/a206?ask=trip", "/meter/a206?ask=close", "/lines/ports", "/lines/port/a1", "/lines/port/a1?by=slow",
+    "/money/waiting", "/proposal/p-1", "/proposal/p-9", "/money/refund/100206", "/money/deduct/100206",
+    "/money/correct/100206", "/money/reverse/100206", "/money/defer/100206", "/money/settle/100206", "/slip/4",
     "/people", "/demo/timeline", "/password",
-    "/nowhere",
+    "/prices", "/price/shop/new", "/price-proposal/p-7", "/nowhere",
 )  # fmt: skip
+
+
+REFUNDED = {
+    "account": "100206", "amount_fen": 5, "method": "cash", "receipt": "r-4", "who": "王敏", "approved_by": "李强",
+    "balance_after_nano": 1, "moves": [{"from": "account:100206", "to": "till:cash", "amount_nano": 5 * 10**7}],
+}  # fmt: skip
 
 
 class Bones(HTMLParser):
@@ -40,8 +49,8 @@ class Bones(HTMLParser):
                 pass
 
     def handle_data(self, data: str) -> None:
-        for at in self._open:
-            self.found[at][2].append(data)
+        for number in self._open:
+            self.found[number][2].append(data)
 
     def all(self, *tags: str) -> list[tuple[dict[str, str | None], str, list[str]]]:
         return [(attrs, "".join(text).strip(), above) for tag, attrs, text, above in self.found if tag in tags]
@@ -54,11 +63,16 @@ def busy(tmp_path: Path) -> Stage:
 
     stage = Stage(tmp_path, demo=Demo("100206"))
     one_shop(stage)
+    stage.say(Proposals.model_validate({"proposals": [proposed_price()]}))
     body = {"account": "100206", "amount_fen": 20_000, "method": "cash", "receipt": "r-1", "who": "王敏",
             "balance_after_nano": YUAN}  # fmt: skip
     stage.entry("topup/1", body, amount_nano=200 * YUAN)
     stage.entry("charge/1", charge("100206", "a206"), amount_nano=-51_826_116_000)
     stage.entry("trip/1", {"account": "100206", "meter": "a206", "cause": "arrears", "available_nano": -1})
+    stage.entry("refund/1", REFUNDED)
+    proposal = {"account": "100206", "amount_fen": 5, "method": "cash", "reference": "1", "why": "x"}
+    words = {"what": "refund", "who": "王敏", "role": "finance", "at": at(), "until": at(-60)}
+    stage.say(Proposals(proposals=[ProposalRow(id="p-1", body=proposal, **words)]))
     stage.say(relay("open", holds=[hold("lockout", "x")]), "a206")
     stage.online(brake="5 meters were cut within an hour; a named person must release the brake")
     return stage

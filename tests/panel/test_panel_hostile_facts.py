@@ -8,28 +8,31 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from panel_facts import charge, info, port_statistics, reading, relay, row, standing, tariff, tenant
+from panel_facts import charge, info, port_statistics, proposed_price, reading, relay, row, standing, tariff, tenant
 from panel_stage import Stage, one_shop
 
-from bridge.contract.messages import Accounts, Meters, PanelStatus, Response, Status
+from bridge.contract.messages import Accounts, Meters, PanelStatus, Proposals, Response, Status
 from bridge.mqtt import Received
 from panel.parts import Demo
 
 PAGES = ("/rooms", "/rooms-grid", "/account/100206", "/account-now/100206", "/account-entries/100206", "/meter/a206",
          "/meter-now/a206", "/meter-chart/a206", "/lines/ports", "/lines/now", "/lines/port/a1",
          "/lines/port-now/a1?by=slow", "/demo/timeline", "/demo/now", "/pulse", "/health",
-         "/account-preview/100206?amount=200")  # fmt: skip
+         "/account-preview/100206?amount=200", "/prices", "/price/shop/new")  # fmt: skip
 
 TREE = {
     "status": Status(state="online"), "info": info(), "meter/a206": reading(), "meter/a206/relay": relay(),
     "account/100206": standing(), "tariff/shop": tariff(), "port/a1": port_statistics(),
     "meters": Meters(meters=[row("a206", "A206", "100206")]),
     "accounts": Accounts(accounts=[tenant("100206", "x", "A206", ["a206"])]),
+    "proposals": Proposals.model_validate({"proposals": [proposed_price()]}),
 }  # fmt: skip
 
 SHOWN_ON = {
     "status": ("/rooms", "/health"), "info": ("/rooms-grid", "/lines/ports", "/lines/port/a1"),
-    "port/a1": ("/lines/port/a1", "/lines/port/a1?by=slow"), "tariff/shop": ("/meter/a206",),
+    "port/a1": ("/lines/port/a1", "/lines/port/a1?by=slow"),
+    "tariff/shop": ("/meter/a206", "/prices", "/price/shop/new"),
+    "proposals": ("/prices", "/price-proposal/p-7"),
     "meter/a206": ("/rooms-grid", "/account/100206", "/meter/a206"),
 }  # fmt: skip
 """Pages that show a topic's facts, where it is not all of the usual ones."""
@@ -48,6 +51,7 @@ RAW = (b"", b" ", b"{", b"null", b"[]", b'"online"', b"\xff\xfe{}", b'{"state":'
 def demo(tmp_path: Path) -> Stage:
     stage = Stage(tmp_path, demo=Demo("100206"))
     one_shop(stage)
+    stage.say(TREE["proposals"])
     stage.entry("charge/1", charge("100206", "a206"), amount_nano=-51_826_116_000)
     return stage
 

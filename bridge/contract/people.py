@@ -1,4 +1,7 @@
-"""When two names are one person: however it was typed, and whatever stands in it that nobody sees (R15, R32)."""
+"""When two names are one person: however it was typed, and whatever stands in it that nobody sees (R15, R32).
+
+The edge refuses by it, and the panel says it before anybody presses the button.
+"""
 
 from __future__ import annotations
 
