@@ -48,8 +48,10 @@ from panel.status_words import status_words
 from panel.switches import meter_number, number_of, place_of, typed_place
 from panel.telling import rule_words
 
-PAGES = (live, sign_in, people, rooms, accounts, takings, account, money, proposals, receipt, slip, bill, statement,
-         answers, meter, meter_change, prices, price_form, price_proposal, lines, line, demo)  # fmt: skip
+PAGES = (
+    live, sign_in, people, rooms, accounts, takings, account, money, proposals, receipt, slip, bill, statement, answers,
+    meter, meter_change, prices, price_form, price_proposal, lines, line, demo,
+)  # fmt: skip
 
 
 def create_app(stand: Parts) -> Flask:

@@ -6,16 +6,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import and_, func, or_, select
 
 from bridge.archive.tables import ENTRY
-from bridge.contract.entries import PRICED, TARIFFS
+from bridge.contract.entries import PRICED, REPLACED, TARIFFS
 from bridge.contract.units import micros_of
 from panel.concerning import given_to, says
 from panel.history import History, Line
 
-HOLDS_REGISTER = (*PRICED, "opening/1", "replacement/1", "ratio/1")
+HOLDS_REGISTER = (*PRICED, "opening/1", *REPLACED)
 """Kinds after which a meter is charged from a certain register on."""
 
 
@@ -37,40 +38,52 @@ def tenancy_entry(history: History, account: str) -> Line | None:
     return next(iter(history.lines(ENTRY.c.account == account, ENTRY.c.kind == "account/1", limit=1)), None)
 
 
-def balance_before(history: History, account: str, at: datetime) -> int:
-    """What all that was written before an instant came to, in nano-yuan."""
+def of_account(account: str) -> Any:
+    """What a statement is made of: the account's own entries, what was moved to it, and what dates those whose clock
+    was doubted: openings of meters and prices."""
+    return or_(ENTRY.c.account == account, given_to(account), ENTRY.c.kind.in_(("opening/1", *TARIFFS)))
+
+
+def seq_before(history: History, account: str, at: datetime) -> int:
+    """The last of those that was surely written before an instant: by a clock that was believed."""
+    newest = select(func.coalesce(func.max(ENTRY.c.seq), 0)).where(
+        history.of_gateway, of_account(account), ENTRY.c.trusted == 1, ENTRY.c.at_us < micros_of(at)
+    )
+    return int(next(iter(history.ask(newest)), (0,))[0])
+
+
+def balance_at(history: History, account: str, seq: int) -> int:
+    """What an account's own entries came to up to one, in nano-yuan."""
     total = select(func.coalesce(func.sum(ENTRY.c.amount_nano), 0)).where(
-        history.of_gateway, ENTRY.c.account == account, ENTRY.c.at_us < micros_of(at)
+        history.of_gateway, ENTRY.c.account == account, ENTRY.c.seq <= seq
     )
     return int(next(iter(history.ask(total)), (0,))[0])
 
 
-def about(history: History, account: str, meters: Iterable[str], since: datetime) -> list[Line]:
-    """What a statement is made of from an instant on, oldest first: the account's own entries, what was moved to it,
-    its meters' openings."""
-    own = or_(ENTRY.c.account == account, given_to(account))
-    openings = and_(ENTRY.c.kind == "opening/1", ENTRY.c.meter.in_(list(meters)))
-    return history.lines(or_(own, openings), ENTRY.c.at_us >= micros_of(since), limit=None, newest_first=False)
+def given_until(history: History, account: str, seq: int) -> list[Line]:
+    """What was moved to an account from others, up to an entry."""
+    return history.lines(given_to(account), ENTRY.c.seq <= seq, limit=None)
 
 
-def given_before(history: History, account: str, at: datetime) -> list[Line]:
-    """What was moved to an account from others before an instant."""
-    return history.lines(given_to(account), ENTRY.c.at_us < micros_of(at), limit=None)
+def after(history: History, account: str, seq: int) -> list[Line]:
+    """What a statement is made of behind an entry, oldest first."""
+    return history.lines(of_account(account), ENTRY.c.seq > seq, limit=None, newest_first=False)
 
 
-def exit_before(history: History, account: str, at: datetime) -> Line | None:
-    """The end of a tenancy, where that was before an instant."""
-    own = (ENTRY.c.account == account, ENTRY.c.kind == "exit/1", ENTRY.c.at_us < micros_of(at))
+def exit_until(history: History, account: str, seq: int) -> Line | None:
+    """The end of a tenancy, where that came up to an entry."""
+    own = (ENTRY.c.account == account, ENTRY.c.kind == "exit/1", ENTRY.c.seq <= seq)
     return next(iter(history.lines(*own, limit=1)), None)
 
 
-def register_before(history: History, account: str, meter: str, at: datetime, exit: Line | None) -> Line | None:
-    """The newest entry before an instant that says where the register of an account's meter stood; after the account's
-    exit the meter is somebody else's."""
-    own = and_(ENTRY.c.account == account, ENTRY.c.kind.in_(PRICED))
-    held = [ENTRY.c.meter == meter, or_(own, ENTRY.c.kind == "opening/1"), ENTRY.c.at_us < micros_of(at)]
-    held += [ENTRY.c.seq <= exit.seq] if exit is not None else []
-    return next(iter(history.lines(*held, limit=1)), None)
+def register_in(history: History, account: str, meter: str, seqs: tuple[int, int]) -> Line | None:
+    """The newest entry behind the first and up to the second number that says where the register of an account's
+    meter stood."""
+    own = and_(ENTRY.c.account == account, ENTRY.c.kind.in_((*PRICED, *REPLACED)))
+    within = (ENTRY.c.seq > seqs[0], ENTRY.c.seq <= seqs[1])
+    return next(
+        iter(history.lines(ENTRY.c.meter == meter, or_(own, ENTRY.c.kind == "opening/1"), *within, limit=1)), None
+    )
 
 
 def first_entry(history: History, account: str) -> datetime | None:

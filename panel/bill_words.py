@@ -22,6 +22,8 @@ SOURCES = {
     "interpolated": later("between two readings"),
     "estimate": later("estimated"),
     "corrected": later("corrected by people"),
+    "display": later("read off the display"),
+    "saved": later("read and saved"),
 }
 
 MEANS = {
@@ -49,6 +51,10 @@ MEANS = {
         "Estimated, not read: the meter did not answer. By what its last seven whole days were like. It is trued up by "
         "the next real reading, and nobody is cut off on it."
     ),
+    "display": later(
+        "Read off the meter's display by a person when the meter was taken off; another person looked at the papers."
+    ),
+    "saved": later("Read from the meter and saved, before the gateway was last started."),
     "corrected": later("Corrected by two people, with papers: the register that stood here before was wrong."),
 }
 

@@ -42,9 +42,16 @@ class Was(Body):
     registers_wh: Registers = Field(default_factory=dict)
 
 
+class NewRow(Body):
+    """The row of the meter that was put on."""
+
+    multiplier: Whole = 1
+
+
 class Replacement(Opening):
     serial: str | None = None
     was: Was
+    row: NewRow | None = None
 
 
 class Ratio(Opening):

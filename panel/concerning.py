@@ -15,7 +15,8 @@ from sqlalchemy import and_, false, or_
 
 from bridge.archive.tables import ENTRY
 from bridge.contract.entries import PRICED, REPLACED, TARIFFS
-from bridge.contract.units import micros_of
+from bridge.contract.messages import AccountRow
+from bridge.contract.units import instant_of, micros_of
 
 MONEY = (
     "topup/1", "reversal/1", "refund/1", "compensation/1", "deduction/1", "correction/1", "credit/1", "debt/1",
@@ -24,11 +25,12 @@ MONEY = (
 """Acts with money."""
 
 FOR_PEOPLE = (
-    *MONEY, *PRICED, "fee/1", "account/1", "level/1", "final/1", "delivered/1", "cancelled/1", "trip/1", "alarm/1",
+    *MONEY, *PRICED, *REPLACED, "fee/1", "account/1", "level/1", "final/1", "delivered/1", "cancelled/1", "trip/1",
+    "alarm/1",
 )  # fmt: skip
 """Kinds of an account's entries that matter to people; closings only where a day was deferred."""
 
-OF_ITS_METERS = ("relay/1", "hold/1", "opening/1", *REPLACED)
+OF_ITS_METERS = ("relay/1", "hold/1", "opening/1")
 
 
 def says(**words: str) -> Any:
@@ -88,4 +90,11 @@ class Concerning:
     def proposed(self) -> Any:
         """What somebody wants done with its money, or with a price it pays."""
         price = and_(says(what="price"), or_(false(), *(says(tariff=id) for id in self.tariffs)))
-        return and_(ENTRY.c.kind == "proposal/1", or_(says(account=self.account), says(to_account=self.account), price))
+        own = (says(account=self.account), says(to_account=self.account), *(says(meter=id) for id in self.meters))
+        return and_(ENTRY.c.kind == "proposal/1", or_(*own, price))
+
+
+def concerning_of(row: AccountRow, ended: bool) -> Concerning:
+    """What of the book concerns this account; its meters no more, once it is settled."""
+    tariffs = [tariff for tariff in (row.tariff, row.water_tariff) if tariff]
+    return Concerning(row.id, [] if ended else row.meters, tariffs, instant_of(row.since))

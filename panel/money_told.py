@@ -9,14 +9,9 @@ from panel.bill_words import method_word
 from panel.edge_words import person, reason
 from panel.formats import Wall, fen
 from panel.history import Line
+from panel.meter_told import of_registers
+from panel.money_acts import REASONS
 from panel.words import later, t
-
-REASONS = {
-    "wrong-meter": later("read off another meter|reason"),
-    "system-duplicate": later("booked twice by the system|reason"),
-    "price-reform": later("a price was changed afterwards|reason"),
-    "other": later("other|reason"),
-}
 
 WORDS = {
     "topup/1": later("Top up"),
@@ -30,6 +25,8 @@ WORDS = {
     "exit/1": later("Tenancy settled|entry"),
     "correction/1": later("Amount moved|entry"),
     "reading-correction/1": later("Register corrected|entry"),
+    "replacement/1": later("Meter replaced"),
+    "ratio/1": later("Multiplier changed"),
     "fee/1": later("Daily fee|entry"),
     "tariff/1": later("New price|entry"),
     "tariff/2": later("New price|entry"),
@@ -41,7 +38,7 @@ ASKED = {
     "refund": WORDS["refund/1"], "compensate": WORDS["compensation/1"], "deduct": WORDS["deduction/1"],
     "correct": WORDS["correction/1"], "correct-reading": WORDS["reading-correction/1"],
     "bring": WORDS["opening-balance/1"], "defer": WORDS["debt/1"], "settle": WORDS["exit/1"],
-    "price": WORDS["tariff/2"],
+    "price": WORDS["tariff/2"], "replace-meter": WORDS["replacement/1"], "change-multiplier": WORDS["ratio/1"],
 }  # fmt: skip
 """What is proposed, by the words of what it becomes."""
 
@@ -90,6 +87,8 @@ def _what(kind: str, body: dict[str, Any], wall: Wall) -> list[str]:
             return [t("from before this book|entry"), _why(body)]
         case "debt/1":
             return [t("paid off by {n} % of each top-up", n=body["share_percent"])] if body.get("share_percent") else []
+        case "replacement/1" | "ratio/1":
+            return [of_registers(kind, body)]
         case "fee/1":
             water = t("water|fee") if body.get("unit") == "m3" else ""
             return [t("for {day}", day=body["date"][5:]), water]

@@ -6,13 +6,14 @@ the local day on which it was written. So one month ends where the next begins.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bridge.contract.entries import PRICED
+from bridge.contract.entries import PRICED, REPLACED
+from bridge.contract.units import instant_of
 from panel.history import Line
 from panel.money_told import balance_nano, moved_nano
 
@@ -70,9 +71,12 @@ class Statement:
     first: date
     last: date
     opening_nano: int
-    meters: dict[str, MeterMonth]
+    meters: dict[str, MeterMonth] = field(default_factory=dict)
+    spans: list[MeterMonth] = field(default_factory=list)
+    """What the meters were in the month, one after the other where one was replaced or its multiplier changed."""
     closing_nano: int = 0
     closed_through: date | None = None
+    begun: bool = False
     ended: bool = False
     postings: list[Posting] = field(default_factory=list)
     sums: list[Sum] = field(default_factory=list)
@@ -88,14 +92,14 @@ class Statement:
         return sum(each.amount_nano for each in self.postings if each.amount_nano > 0)
 
     def take(self, lines: Iterable[Line]) -> None:
-        """All that was written from the first day on, oldest first."""
+        """All that was written behind what `opening_nano` holds, oldest first."""
         total, told = self.opening_nano, None
-        for line in lines:
+        for line, day in dated(lines, self.zone):
             amount = moved_nano(line, self.account) or 0
             total += amount
             after = balance_nano(line, self.account) if line.kind != "opening/1" else None
             told = after if after is not None else told
-            self._taken(line, amount)
+            self._taken(line, day, amount)
         self.postings.sort(key=lambda posting: (posting.day, posting.line.seq))
         balance = self.opening_nano
         for posting in self.postings:
@@ -103,13 +107,21 @@ class Statement:
             posting.balance_nano = balance
         self.closing_nano, self.adds_up = balance, told in (None, total)
 
-    def _taken(self, line: Line, amount: int) -> None:
-        body, day, own = line.body, day_of(line, self.zone), line.account == self.account
-        self.ended |= line.kind == "exit/1" and own
+    def order(self, meters: Sequence[str]) -> None:
+        """The spans by meter, in the order in which the account has its meters."""
+        spans = [*self.spans, *(self.meters[meter] for meter in meters if meter in self.meters)]
+        self.spans = [each for meter in meters for each in spans if each.meter == meter]
+
+    def _taken(self, line: Line, day: date, amount: int) -> None:
+        body, own = line.body, line.account == self.account
         if line.kind == "opening/1":
-            if day <= self.last and not self.ended:
-                self.meters[line.meter or ""] = MeterMonth(line.meter or "", body)
+            if self.begun and day <= self.last and not self.ended:
+                self.meters[line.meter or ""] = begun_at(line.meter or "", line.kind, body)
             return
+        self.begun |= line.kind == "account/1" and own
+        self.ended |= line.kind == "exit/1" and own
+        if line.kind in REPLACED and own and not self.ended:
+            self._anew(line)
         if line.kind == "closing/1" and own and day <= self.last:
             self.closed_through = day
         if line.kind in PRICED and own:
@@ -120,6 +132,16 @@ class Statement:
             self.opening_nano += amount
         elif day <= self.last and (amount or (own and line.kind in PRICED)):
             self.postings.append(Posting(day, line, amount))
+
+    def _anew(self, line: Line) -> None:
+        """Another meter, or another multiplier: a span of its own, from its own register on."""
+        meter = line.meter or ""
+        if instant_of(line.body["at"]).astimezone(self.zone).date() > self.last:
+            return
+        before = self.meters.pop(meter, None)
+        if before is not None and before.closing is not None:
+            self.spans.append(before)
+        self.meters[meter] = begun_at(meter, line.kind, line.body)
 
     def _charged(self, line: Line, day: date) -> None:
         if day > self.last:
@@ -158,8 +180,34 @@ def month_of(text: str) -> tuple[date, date]:
     return first, after - timedelta(days=1)
 
 
-def day_of(line: Line, zone: ZoneInfo) -> date:
-    """The local day that an entry belongs to."""
-    if isinstance(day := line.body.get("date"), str):
-        return date.fromisoformat(day)
-    return line.at.astimezone(zone).date()
+def begun_at(meter: str, kind: str, body: Fields) -> MeterMonth:
+    """A meter whose register stands in an entry: that up to which it was charged, or from which it counts."""
+    if kind in PRICED:
+        return MeterMonth(meter, body["end"], body.get("unit", "kWh"), body.get("multiplier", 1))
+    if kind not in REPLACED:
+        return MeterMonth(meter, body)
+    times = body["multiplier"] if "multiplier" in body else (body.get("row") or {}).get("multiplier", 1)
+    return MeterMonth(meter, body, "m3" if body.get("unit") == "L" else "kWh", times)
+
+
+def dated(lines: Iterable[Line], zone: ZoneInfo) -> Iterator[tuple[Line, date]]:
+    """Entries in order, each with the local day it belongs to. One whose clock was doubted was written between its
+    believed neighbours, whatever its clock said."""
+    newest: datetime | None = None
+    doubted: list[Line] = []
+    for line in lines:
+        if not line.trusted:
+            doubted.append(line)
+            continue
+        for each in doubted:
+            at = min(each.at if newest is None else max(each.at, newest), line.at)
+            yield each, _day_of(each, at, zone)
+        doubted, newest = [], line.at
+        yield line, _day_of(line, line.at, zone)
+    for each in doubted:
+        yield each, _day_of(each, each.at if newest is None else max(each.at, newest), zone)
+
+
+def _day_of(line: Line, at: datetime, zone: ZoneInfo) -> date:
+    told = line.body.get("date")
+    return date.fromisoformat(told) if isinstance(told, str) else at.astimezone(zone).date()

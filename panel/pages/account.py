@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, abort, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from bridge.contract.asking import new_transaction
+from bridge.contract.messages import Account, AccountRow
 from bridge.contract.units import (
     NANO_PER_FEN,
     BadAmount,
@@ -23,9 +24,11 @@ from bridge.contract.units import (
     yuan_text,
 )
 from panel.commands import Conflict, NotSent
+from panel.concerning import concerning_of
 from panel.formats import yuan
 from panel.guard import me, quiet, require
 from panel.links import link
+from panel.mirror import View
 from panel.money_acts import METHODS
 from panel.money_card import card_of
 from panel.pages.answers import answer_to
@@ -33,8 +36,8 @@ from panel.pages.entries import STORY_WITHIN, rows_of, story_of
 from panel.parts import Parts, parts
 from panel.paying_words import paying_for
 from panel.repaying import after_nano, repaid_of, repays_words
+from panel.states import PRIORITY, WORDS, Room, room_of
 from panel.telling import banner_of, effect_of, least_nano
-from panel.tenancy import Tenancy, concerning_of, tenancy
 from panel.words import t
 
 blueprint = Blueprint("account", __name__)
@@ -45,6 +48,31 @@ QUICK = ("50", "100", "200", "500")
 
 SHOWN = 64
 """Characters of a typed text that stand in the form again. An amount is judged whole, never by its beginning."""
+
+
+@dataclass(frozen=True)
+class Tenancy:
+    """An account with its newest facts and its meters, the most urgent first."""
+
+    row: AccountRow
+    account: Account | None
+    rooms: list[Room]
+
+    @property
+    def state(self) -> str:
+        return self.rooms[0].state if self.rooms else "none"
+
+    @property
+    def ended(self) -> bool:
+        """Settled: its meters are free and may be somebody else's."""
+        return self.account is not None and self.account.ended_at is not None
+
+    @property
+    def word(self) -> str:
+        """Its state in words: those of the meter that is in it."""
+        if self.ended:
+            return t("Settled")
+        return self.rooms[0].word if self.rooms else t(WORDS["none"])
 
 
 @dataclass(frozen=True)
@@ -59,6 +87,26 @@ class Form:
 
     def mistake(self, field: str) -> str | None:
         return dict(self.mistakes).get(field)
+
+
+def tenancy(id: str) -> Tenancy:
+    """The account with this id; 404 where there is none."""
+    stand = parts()
+    view = stand.mirror.view()
+    row = view.accounts.get(id)
+    if row is None:
+        abort(404)
+    return tenancy_of(stand, view, row)
+
+
+def tenancy_of(stand: Parts, view: View, row: AccountRow) -> Tenancy:
+    """An account as it stands in `view`."""
+    wall, account = stand.wall(), view.get(Account, row.id)
+    # A settled account keeps the names of its meters; what they do now is somebody else's.
+    meters = [] if account is not None and account.ended_at is not None else view.meters_of(row)
+    rooms = [room_of(view, meter, wall, stand.stale_s) for meter in meters]
+    rooms.sort(key=lambda room: PRIORITY.index(room.state))
+    return Tenancy(row, account, rooms)
 
 
 def amount_nano(text: str) -> int:
@@ -107,7 +155,7 @@ def _now(stand: Parts, found: Tenancy) -> dict[str, Any]:
 def _entries(stand: Parts, found: Tenancy) -> dict[str, Any]:
     before = request.args.get("before", "")
     seq = int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None
-    concerning = concerning_of(found.row, [] if found.ended else found.row.meters)
+    concerning = concerning_of(found.row, found.ended)
     lines = stand.history.of_account(concerning, seq, limit=21)
     wall = stand.wall()
     return {

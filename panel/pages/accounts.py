@@ -13,10 +13,10 @@ from flask import Blueprint, render_template, request
 
 from bridge.contract.messages import Account
 from panel.guard import quiet
+from panel.pages.account import Tenancy, tenancy_of
 from panel.pages.rooms import natural
 from panel.parts import Parts, parts
 from panel.telling import Banner, banner_of
-from panel.tenancy import Tenancy, tenancy_of
 from panel.words import later
 
 blueprint = Blueprint("accounts", __name__)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from bridge.contract.entries import REPLACED
 from panel.bill_words import method_word
 from panel.edge_words import person, reason
 from panel.formats import fen
-from panel.money_told import REASONS
+from panel.meter_told import of_registers
+from panel.money_acts import REASONS
 from panel.words import t
 
 
@@ -17,6 +19,7 @@ def acted(kind: str, body: dict[str, Any]) -> list[tuple[str, str]]:
         body = {**body["body"], **body}
     said = str(body.get("reason") or "")
     found = [
+        (t("Registers|statement"), of_registers(kind, body) if kind in REPLACED else ""),
         (t("Amount"), _yuan(body.get("amount_fen"))),
         (t("Method"), method_word(body.get("method")) if body.get("method") else ""),
         (t("Receipt"), body.get("receipt")),

@@ -19,10 +19,10 @@ from panel.edge_words import said
 from panel.formats import yuan
 from panel.guard import quiet
 from panel.history import Line
+from panel.pages.account import Tenancy, tenancy
 from panel.pages.answers import answer_to
 from panel.pages.entries import FIRST_LOOK
 from panel.parts import Parts, parts
-from panel.tenancy import Tenancy, tenancy
 from panel.words import later, t
 
 blueprint = Blueprint("demo", __name__)

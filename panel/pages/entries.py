@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.contract.entries import CHARGES, PRICED
+from bridge.contract.entries import CHARGES, PRICED, REPLACED
 from bridge.contract.messages import Account
 from panel import bill
 from panel.bill_words import source_word
@@ -21,7 +21,7 @@ from panel.words import t
 FIRST_LOOK = "first look"
 """Why of a relay entry that only says how the relay stood when it was looked at for the first time."""
 
-OPENED = ("fee/1", "reading-correction/1", *(kind for kind in MONEY if kind != "topup/1"))
+OPENED = ("fee/1", "reading-correction/1", *REPLACED, *(kind for kind in MONEY if kind != "topup/1"))
 """Kinds that have a page which explains them, reached from their row; a charge's row opens first, a top-up's receipt
 is its page."""
 

@@ -30,7 +30,7 @@ def icon_of(kind: str) -> str:
     """A charge goes down, money is money, the rest is told."""
     if kind.startswith(("charge/", "fee/")):
         return "down"
-    return "more" if kind.startswith(("tariff/", "proposal/", "decision/")) else "money"
+    return "more" if kind.startswith(("tariff/", "proposal/", "decision/", "replacement/", "ratio/")) else "money"
 
 
 def _of_life(line: Line, wall: Wall) -> Words:

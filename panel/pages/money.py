@@ -24,8 +24,8 @@ from panel.money_effects import Sight, effect_of, forbidden, limits
 from panel.money_figures import figures_of
 from panel.money_topups import TopUps, receipt_of
 from panel.money_typed import Typed, fresh, read
+from panel.pages.account import Tenancy, tenancy
 from panel.parts import parts
-from panel.tenancy import Tenancy, tenancy
 from panel.words import t
 
 blueprint = Blueprint("money", __name__)

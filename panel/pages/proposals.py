@@ -21,10 +21,10 @@ from panel.links import link
 from panel.money_acts import ACTS
 from panel.money_effects import CHANGES, Effect, Sight, effect_of
 from panel.money_topups import TopUps
+from panel.pages.account import tenancy_of
 from panel.pages.answers import answer_to
 from panel.parts import parts
 from panel.proposals import Waiting, decided, waiting
-from panel.tenancy import tenancy_of
 from panel.words import t
 
 blueprint = Blueprint("proposals", __name__)

@@ -17,7 +17,7 @@ from panel.history import Line
 from panel.pages.entry_words import words_of
 from panel.parts import Parts, parts
 from panel.price_rows import price_people
-from panel.statement import MeterMonth, Posting, Statement, Sum, month_of
+from panel.statement import MeterMonth, Posting, Statement, Sum, begun_at, month_of
 from panel.words import t
 
 blueprint = Blueprint("statement", __name__)
@@ -49,7 +49,7 @@ def statement(id: str) -> str:
         room=row.room if row is not None else tenancy.body.get("room", "") if tenancy else "",
         name=row.name if row is not None else tenancy.body.get("name", "") if tenancy else "",
         earlier=months[place + 1] if place + 1 < len(months) else None, later=months[place - 1] if place else None,
-        meters=[_registers(each, stand) for each in told.meters.values()],
+        meters=[_registers(each, stand) for each in told.spans],
         sums=[_sum(each) for each in sorted(told.sums, key=_place)],
         postings=[_posting(each, id, wall) for each in told.postings], prices=_prices(stand, told),
         whole=count == newest and (info is None or newest >= info.seq), newest=newest, hash=hash,
@@ -61,27 +61,23 @@ def gathered(stand: Parts, id: str, month: str, tenancy: Line | None, meters: li
     """The month of an account; its meters are those of the book's newest word on it."""
     first, last = month_of(month)
     zone, history = stand.site.zone, stand.history
-    begins = datetime(first.year, first.month, first.day, tzinfo=zone)
     meters = list(tenancy.body["meters"]) if tenancy is not None and tenancy.body else meters
-    opening = kept.balance_before(history, id, begins)
-    given = kept.given_before(history, id, begins)
+    before = kept.seq_before(history, id, datetime(first.year, first.month, first.day, tzinfo=zone))
+    opening = kept.balance_at(history, id, before)
+    given = kept.given_until(history, id, before)
     opening += sum(move["amount_nano"] for line in given for move in line.body.get("moves", ()))
-    found = Statement(id, zone, first, last, opening, {})
-    exit = kept.exit_before(history, id, begins)
+    found = Statement(id, zone, first, last, opening)
+    exit = kept.exit_until(history, id, before)
     found.ended = exit is not None
+    # What came before the tenancy, or after it, is where somebody else's register stood.
+    within = (tenancy.seq if tenancy is not None else 0, exit.seq if exit is not None else before)
+    found.begun = within[0] <= before
     for meter in meters:
-        if (held := kept.register_before(history, id, meter, begins, exit)) is not None and held.body:
-            found.meters[meter] = _held(meter, held)
-    found.take(kept.about(history, id, meters, begins))
-    found.meters = {meter: found.meters[meter] for meter in meters if meter in found.meters}
+        if (held := kept.register_in(history, id, meter, within)) is not None and held.body:
+            found.meters[meter] = begun_at(meter, held.kind, held.body)
+    found.take(kept.after(history, id, before))
+    found.order(meters)
     return found
-
-
-def _held(meter: str, line: Line) -> MeterMonth:
-    body = line.body
-    if line.kind == "opening/1":
-        return MeterMonth(meter, body)
-    return MeterMonth(meter, body["end"], body.get("unit", "kWh"), body.get("multiplier", 1))
 
 
 def _months(stand: Parts, id: str, wall: Wall) -> list[str]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from booked import archive
@@ -16,7 +19,8 @@ from bridge.contract.clock import ManualClock
 from bridge.contract.entries import INCOME, TENANT
 from bridge.contract.messages import Accounts
 from bridge.contract.units import NANO_PER_YUAN, yuan_exact
-from edge.audit.month import Month
+from edge.audit.month import Month, month_of
+from edge.audit.month import gathered as edge_month
 from edge.audit.statement import statement as at_the_edge
 from panel.bill_history import reach, tenancy_entry
 from panel.formats import grouped
@@ -63,9 +67,9 @@ def compare(ours: Statement, theirs: Month | None) -> None:
         (each.kind, each.rate, each.unit, each.tariff, each.version, each.price_micro, each.quantity, each.amount_nano)
         for each in theirs.sums
     ]
-    assert [
-        (id, each.unit, each.multiplier, each.wh, each.opening, each.closing) for id, each in ours.meters.items()
-    ] == [(each.meter, each.unit, each.multiplier, each.wh, each.opening, each.closing) for each in theirs.meters]
+    assert [(each.meter, each.unit, each.multiplier, each.wh, each.opening, each.closing) for each in ours.spans] == [
+        (each.meter, each.unit, each.multiplier, each.wh, each.opening, each.closing) for each in theirs.meters
+    ]
 
 
 @pytest.mark.parametrize("month", ["2016-01", "2016-02", "2016-03", "2016-04"])
@@ -126,6 +130,23 @@ def desk(tmp_path: Path) -> MoneyDesk:
     return desk
 
 
+def charged(desk: MoneyDesk, meter: str, account: str, first_wh: int, last_wh: int, day: str) -> None:
+    """A charge between two registers at the desk's one price."""
+    used = last_wh - first_wh
+    amount = used * 851_200
+    moves = [{"from": TENANT + account, "to": INCOME, "amount_nano": amount}]
+    mark = {"at": desk.clock.now().isoformat(), "source": "read", "frames": []}
+    counter = {"period": None, "used_wh": 0, "others": []}
+    line = {"kind": "rate", "rate": "total", "wh": used, "price_micro": 851_200, "amount_nano": amount, "version": 1}
+    desk.core.append(("charge/2", f"charge:{meter}:{day}", {
+        "account": account, "meter": meter, "unit": "kWh", "multiplier": 1, "full_scale_wh": 10**9, "by": "registers",
+        "start": {"registers_wh": {"total": first_wh}, **mark}, "end": {"registers_wh": {"total": last_wh}, **mark},
+        "between": [], "guessed": [], "tariff": "shop", "tariff_name": "商铺", "version": 1, "wh": used, "days": 1,
+        "lines": [line], "counter_before": counter, "counter": counter, "amount_nano": amount, "date": day,
+        "moves": moves, "balance_after_nano": desk.core.state.posted_nano(account) - amount,
+    }))  # fmt: skip
+
+
 @pytest.mark.parametrize("account", ["101", "102"])
 @pytest.mark.parametrize("month", ["2026-11", "2026-12", "2027-01"])
 def test_every_act_stands_where_the_edge_puts_it(tmp_path: Path, desk: MoneyDesk, account: str, month: str) -> None:
@@ -147,18 +168,7 @@ def test_the_next_tenants_register_is_not_this_ones(tmp_path: Path, desk: MoneyD
         desk.core.append(("opening/1", desk.core.own_id("opening"), {**body, "frames": []}))
 
     opening(5_000)
-    amount = 10_000 * 851_200
-    moves = [{"from": TENANT + "101", "to": INCOME, "amount_nano": amount}]
-    mark = {"at": desk.clock.now().isoformat(), "source": "read", "frames": []}
-    desk.core.append(("charge/2", "charge:m1:2026-12-01", {
-        "account": "101", "meter": "m1", "unit": "kWh", "multiplier": 1, "full_scale_wh": 10**9, "by": "registers",
-        "start": {"registers_wh": {"total": 5_000}, **mark}, "end": {"registers_wh": {"total": 15_000}, **mark},
-        "between": [], "guessed": [], "tariff": "shop", "tariff_name": "商铺", "version": 1, "wh": 10_000, "days": 1,
-        "lines": [{"kind": "rate", "rate": "total", "wh": 10_000, "price_micro": 851_200, "amount_nano": amount,
-                   "version": 1}], "counter_before": {"period": None, "used_wh": 0, "others": []},
-        "counter": {"period": None, "used_wh": 0, "others": []}, "amount_nano": amount, "date": "2026-12-01",
-        "moves": moves, "balance_after_nano": desk.core.state.posted_nano("101") - amount,
-    }))  # fmt: skip
+    charged(desk, "m1", "101", 5_000, 15_000, "2026-12-01")
     desk.core.append(("exit/1", "exit:101", {
         "account": "101", "charges": [], "meters": ["m1"], "amount_fen": 0, "residue_nano": 0, "method": "cash",
         "receipt": "r", "moves": [], "balance_after_nano": desk.core.state.posted_nano("101"), "who": "a", "role": "",
@@ -169,8 +179,57 @@ def test_the_next_tenants_register_is_not_this_ones(tmp_path: Path, desk: MoneyD
     archive(stage, desk.book.entries())
     for month in ("2026-11", "2026-12"):
         compare(told(stage, month, "101"), at_the_edge(tmp_path / "desk", "101", month))
-    (meter,) = told(stage, "2026-12", "101").meters.values()
+    (meter,) = told(stage, "2026-12", "101").spans
     assert meter.closing is not None and meter.closing["registers_wh"] == {"total": 15_000}
+
+
+def test_a_meter_that_was_replaced_stands_twice(tmp_path: Path, desk: MoneyDesk) -> None:
+    """Each meter of the month with its own registers and multiplier, in the month of the change and in the next."""
+    charged(desk, "m1", "101", 5_000, 15_000, "2026-12-01")
+    at = desk.clock.now().isoformat()
+    new: dict[str, Any] = {
+        "meter": "m1", "account": "101", "was": {"address": "1", "registers_wh": {"total": 15_000}}, "charge": None,
+        "row": {"multiplier": 40}, "serial": "2" * 12, "registers_wh": {"total": 70}, "at": at, "source": "opening",
+        "frames": [], "who": "a", "approved_by": "b", "unit": "Wh",
+    }  # fmt: skip
+    stage = Stage(tmp_path, desk.clock)
+    entries = list(desk.book.entries())
+    number = entries[-1].seq
+    replaced = replace(entries[-1], seq=number + 1, id="replacement:m1", kind="replacement/1", body=json.dumps(new))
+    charge = next(each for each in entries[::-1] if each.kind == "charge/2")
+    body = charge.fields | {"start": {"registers_wh": {"total": 70}, "at": at, "source": "opening"}}
+    body |= {"end": {"registers_wh": {"total": 90}, "at": at, "source": "read"}, "date": "2026-12-02", "multiplier": 40}
+    after = replace(charge, seq=number + 2, id="charge:m1:2026-12-02", body=json.dumps(body), at=replaced.at)
+    book = [*entries, replaced, after]
+    archive(stage, book)
+    for month in ("2026-11", "2026-12", "2027-01"):
+        theirs = edge_month(book, "101", ZoneInfo("Asia/Shanghai"), *month_of(month))
+        if theirs is not None:
+            theirs.newest_seq = number
+        compare(told(stage, month, "101"), theirs)
+    old, other = told(stage, "2026-12", "101").spans
+    assert (old.multiplier, other.multiplier) == (1, 40)
+    stage.say(Accounts(accounts=[tenant("101", "味之源", "A101", ["m1"])]))
+    text = re.sub(r"<[^>]*>", " ", stage.visitor("finance").see("/statement/101?month=2026-12"))
+    assert "0.07" in text and "15.00" in text
+
+
+@pytest.mark.parametrize("at", [0, 10**15, 4 * 10**15])
+def test_money_taken_while_the_clock_was_doubted_stands_between_its_neighbours(
+    tmp_path: Path, desk: MoneyDesk, at: int
+) -> None:
+    """Money that was taken in 1970, says the clock, stands in the month in which it was taken."""
+    book = list(desk.book.entries())
+    place = next(n for n, each in enumerate(book) if each.kind == "refund/1")
+    book[place] = replace(book[place], at=at, trusted=False)
+    last = max(n for n, each in enumerate(book) if each.kind == "opening-balance/1")
+    book[last] = replace(book[last], at=at, trusted=False)
+    stage = Stage(tmp_path, desk.clock)
+    archive(stage, book)
+    for account in ("101", "102"):
+        for month in ("2026-11", "2026-12", "2027-01"):
+            theirs = edge_month(book, account, ZoneInfo("Asia/Shanghai"), *month_of(month))
+            compare(told(stage, month, account), theirs)
 
 
 def test_an_archive_with_a_hole_says_so(tmp_path: Path, desk: MoneyDesk) -> None:
