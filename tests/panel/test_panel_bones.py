@@ -9,7 +9,7 @@ import pytest
 from panel_facts import YUAN, at, charge, hold, proposed_price, relay
 from panel_stage import Stage
 
-from bridge.contract.messages import ProposalRow, Proposals
+from bridge.contract.messages import Proposals
 from panel.parts import Demo
 
 VOID = {"meta", "link", "input", "hr", "br", "use", "path", "circle", "rect", "polyline", "polygon"}
@@ -63,7 +63,6 @@ def busy(tmp_path: Path) -> Stage:
 
     stage = Stage(tmp_path, demo=Demo("100206"))
     one_shop(stage)
-    stage.say(Proposals.model_validate({"proposals": [proposed_price()]}))
     body = {"account": "100206", "amount_fen": 20_000, "method": "cash", "receipt": "r-1", "who": "王敏",
             "balance_after_nano": YUAN}  # fmt: skip
     stage.entry("topup/1", body, amount_nano=200 * YUAN)
@@ -72,7 +71,8 @@ def busy(tmp_path: Path) -> Stage:
     stage.entry("refund/1", REFUNDED)
     proposal = {"account": "100206", "amount_fen": 5, "method": "cash", "reference": "1", "why": "x"}
     words = {"what": "refund", "who": "王敏", "role": "finance", "at": at(), "until": at(-60)}
-    stage.say(Proposals(proposals=[ProposalRow(id="p-1", body=proposal, **words)]))
+    refund = {"id": "p-1", "body": proposal, **words}
+    stage.say(Proposals.model_validate({"proposals": [proposed_price(), refund]}))
     stage.say(relay("open", holds=[hold("lockout", "x")]), "a206")
     stage.online(brake="5 meters were cut within an hour; a named person must release the brake")
     return stage
