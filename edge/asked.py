@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+SHELL = "shell"
+"""The key of requests from a command line."""
+
 Status = Literal["accepted", "refused", "done", "failed"]
 
 
@@ -26,9 +29,16 @@ class Asked:
     sha256: str
     body: Any
 
+    @property
+    def login(self) -> str | None:
+        """Who asked from a shell, as the operating system knows them; other keys' programs know their people better."""
+        told: str | None = self.body.login if self.key == SHELL else None
+        return told
+
     def written(self, answer: dict[str, Any]) -> dict[str, Any]:
         """What an entry keeps of the request: who asked, the digest of what was asked, what was answered."""
-        return {"who": self.body.who, "role": self.body.role, "request": {"sha256": self.sha256, "answer": answer}}
+        kept = {"sha256": self.sha256, "answer": answer} | ({"login": self.login} if self.login else {})
+        return {"who": self.body.who, "role": self.body.role, "request": kept}
 
 
 class Answer(Protocol):

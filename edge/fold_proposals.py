@@ -16,7 +16,8 @@ Fields = dict[str, Any]
 def _proposal(state: State, entry: Entry, fields: Fields) -> None:
     id, until = fields["proposal"], micros_of(instant_of(fields["until"]))
     maker = (fields["who"], fields["role"])
-    state.proposals[id] = Proposal(id, fields["what"], fields["body"], *maker, entry.at, until, entry.seq)
+    login = fields.get("request", {}).get("login")
+    state.proposals[id] = Proposal(id, fields["what"], fields["body"], *maker, entry.at, until, entry.seq, login=login)
     proposed(state, state.proposals[id])
 
 

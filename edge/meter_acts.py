@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from bridge.contract import meter_requests as r
@@ -39,8 +40,10 @@ class MeterActs:
         if not (meter := self._meter(asked, body.meter)):
             return
         row = self.plans.row(meter, body.model, body.address, body.serial)
-        if body.closing_wh is not None:  # Before the line is troubled: what cannot be is refused at once.
-            self.plans.displayed(meter, body.closing_wh, body.removed_at, micros_of(self._core.now()))
+        if body.removed_at is not None:
+            _instant(body.removed_at)
+        if body.closing is not None:  # Before the line is troubled: what cannot be is refused at once.
+            self.plans.displayed(meter, body.closing, body.removed_at, micros_of(self._core.now()))
         self._read(asked, meter, row, lambda found: self._replacement(meter, body, row, found))
 
     def _replacement(self, meter: MeterState, body: r.ReplaceMeter, row: Fields, found: Found) -> tuple[Fields, Fields]:
@@ -51,18 +54,18 @@ class MeterActs:
             raise Refusal("R22", f"the meter at {row['address']} says it is {found.serial}, which is the old one; "
                           "take that off the line first")  # fmt: skip
         before = micros_of(found.sample.read_at)
-        if body.closing_wh is None:
-            removed = before if body.removed_at is None else micros_of(instant_of(body.removed_at))
+        if body.closing is None:
+            removed = before if body.removed_at is None else micros_of(_instant(body.removed_at))
             last = self.plans.last(meter, min(before, removed))
         else:
-            last = self.plans.displayed(meter, body.closing_wh, body.removed_at, before)
+            last = self.plans.displayed(meter, body.closing, body.removed_at, before)
         mark, serial = found.mark("opening"), found.serial or body.serial
         kept = {
             "meter": meter.id, "row": row | {"serial": serial}, "serial": serial, "last": last, "mark": mark,
             "serial_frames": found.serial_frames, "stood": stood(meter), "papers": body.papers, "why": body.why,
         }  # fmt: skip
-        told = {"opening_wh": mark["registers_wh"], "serial": serial}
-        return kept, told | ({"closing_wh": last["registers_wh"], "closing_source": last["source"]} if last else {})
+        told = {"opening": mark["registers_wh"], "serial": serial}
+        return kept, told | ({"closing": last["registers_wh"], "closing_source": last["source"]} if last else {})
 
     def change_multiplier(self, asked: Asked, body: r.ChangeMultiplier) -> None:
         if not (meter := self._meter(asked, body.meter)):
@@ -156,3 +159,10 @@ class MeterActs:
         if proposal is None or proposal.what not in CHANGES:
             raise Refusal("R32", f"there is no proposal {id[:32]!r} of this kind on this gateway")
         return proposal.what
+
+
+def _instant(text: str) -> datetime:
+    try:
+        return instant_of(text)
+    except ValueError:
+        raise Refusal("R7", "removed_at is an instant with offset, such as 2026-11-20T14:20:00+08:00") from None

@@ -74,6 +74,9 @@ class Proposals:
             raise Refusal("R32", f"proposal {id} was to be decided by {_text(proposal.until)}; propose it anew")
         if approving and same_person(asked.body.who, proposal.who):
             raise Refusal("R32", f"{proposal.who} has proposed this, and nobody approves their own; ask somebody else")
+        if approving and asked.login is not None and asked.login == proposal.login:
+            raise Refusal("R32", f"the user {proposal.login} of this machine has proposed this, whatever the name; "
+                          "another user approves it here, or another person in the panel")  # fmt: skip
         return proposal
 
     def decision(

@@ -221,7 +221,7 @@ class Requests:
 
 def _digest(operation: str, body: messages.Request) -> str:
     """What was asked, without when: a form sent once more after the asker's restart is the same request (R7)."""
-    asked = body.model_dump_json(exclude={"issued_at", "valid_until"})
+    asked = body.model_dump_json(exclude={"issued_at", "valid_until", "login"})
     return hashlib.sha256(f"{operation}\n{asked}".encode()).hexdigest()
 
 

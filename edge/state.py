@@ -213,6 +213,8 @@ class Proposal:
     until: int
     seq: int
     decision: Decision | None = None
+    login: str | None = None
+    """The operating system's user who proposed it from a shell."""
 
 
 @dataclass

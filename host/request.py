@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 import re
 import typing
 
@@ -15,6 +15,7 @@ from bridge.contract.clock import from_environment
 from bridge.contract.messages import REQUESTS, Response, Topics
 from bridge.contract.mistakes import words as words_of
 from bridge.contract.permissions import UNSIGNED
+from bridge.contract.request import Request
 from bridge.contract.secrets import NoSecrets
 from bridge.contract.switching import OF_NO_KIND
 from host.asking import USER, answers
@@ -31,11 +32,15 @@ def limit_of(operation: str) -> float:
 
 
 def person() -> str:
-    """Who sits at this shell: the one who became root, not root; in a container perhaps a number without a name."""
+    """Who sits at this shell, as the operating system knows them: of root the one who became root; in a container
+    perhaps a number without a name. What other users write into the environment is no proof, and is not looked at."""
+    number = os.getuid()
+    if number == 0 and (before := os.environ.get("SUDO_USER")):
+        return before
     try:
-        return os.environ.get("SUDO_USER") or getpass.getuser()
+        return pwd.getpwuid(number).pw_name
     except KeyError:
-        return f"user {os.getuid()}"
+        return f"user {number}"
 
 
 def fields_of(operation: str, words: tuple[str, ...]) -> dict[str, object]:
@@ -45,9 +50,7 @@ def fields_of(operation: str, words: tuple[str, ...]) -> dict[str, object]:
     if operation not in REQUESTS:
         raise Trouble(USAGE, f"there is no request {operation!r}; there are {', '.join(sorted(REQUESTS))}")
     known = {
-        name: field
-        for name, field in REQUESTS[operation].model_fields.items()
-        if name not in ("transaction", "who", "role", "issued_at", "valid_until")
+        name: field for name, field in REQUESTS[operation].model_fields.items() if name not in Request.model_fields
     }
     found: dict[str, object] = {}
     for word in words:
@@ -93,8 +96,8 @@ def request(
             topic, payload, transaction = query(topics, operation, **fields)
         else:
             key = secrets.read(run.directory, USER).keys[USER]
-            words = ask(topics, clock, (USER, key), operation, who=who, role=role, transaction=transaction, **fields)
-            topic, payload, transaction = words
+            words = {"who": who, "role": role, "transaction": transaction, "login": person(), **fields}
+            topic, payload, transaction = ask(topics, clock, (USER, key), operation, **words)  # type: ignore[arg-type]
         return answers(run, operation, (topic, payload), transaction, limit_s)
     except ValidationError as error:
         mistakes = "; ".join(f"{'.'.join(map(str, each['loc']))}: {words_of(each)}" for each in error.errors())

@@ -11,6 +11,10 @@ OF_PRICES = (
     later("proposal {id} was rejected by {who} at {at}; propose it anew"),
     later("proposal {id} was to be decided by {at}; propose it anew"),
     later("{who} has proposed this, and nobody approves their own; ask somebody else"),
+    later(
+        "the user {login} of this machine has proposed this, whatever the name; another user approves it here, or "
+        "another person in the panel"
+    ),
     later("{n} proposals wait for a decision already; decide some of them first"),
     later("nobody decided it in time"),
     later("the clock is not trusted, so no deadline can be set; propose it again when it is"),

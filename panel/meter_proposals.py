@@ -15,6 +15,7 @@ from bridge.contract.messages import ProposalRow, Proposals
 from panel.formats import Wall, cubic_metres, kwh
 from panel.guard import me
 from panel.mirror import View
+from panel.model_words import modelled
 from panel.states import RATE_WORDS
 from panel.words import later, t
 
@@ -72,15 +73,17 @@ class Waiting:
 
     row: ProposalRow
     title: str
-    told: list[tuple[str, str]]
+    told: list[tuple[str, list[str]]]
+    """Label and lines."""
     mine: bool
 
 
 def meters_waiting(view: View) -> list[str]:
-    """Ids of the meters about which somebody must decide."""
+    """Ids of the installed meters about which somebody must decide."""
     found = view.get(Proposals)
     rows = found.proposals if found is not None else []
-    return [str(row.body.get("meter")) for row in rows if row.what in TITLES]
+    named = [str(row.body.get("meter")) for row in rows if row.what in TITLES]
+    return [id for id in named if id in view.meters]
 
 
 def waiting_for(view: View, meter: str, multiplier: int, wall: Wall) -> Waiting | None:
@@ -92,7 +95,7 @@ def waiting_for(view: View, meter: str, multiplier: int, wall: Wall) -> Waiting 
     return None
 
 
-def _told(row: ProposalRow, multiplier: int, wall: Wall) -> list[tuple[str, str]]:
+def _told(row: ProposalRow, multiplier: int, wall: Wall) -> list[tuple[str, list[str]]]:
     try:
         if row.what == REPLACE:
             return _replaced(_Replace.model_validate(row.body), row.body, wall)
@@ -101,32 +104,34 @@ def _told(row: ProposalRow, multiplier: int, wall: Wall) -> list[tuple[str, str]
         return []
 
 
-def _replaced(body: _Replace, raw: dict[str, Any], wall: Wall) -> list[tuple[str, str]]:
+def _replaced(body: _Replace, raw: dict[str, Any], wall: Wall) -> list[tuple[str, list[str]]]:
     water = raw.get("row", {}).get("protocol") == "cjt188"
-    new = " · ".join(filter(None, (body.row.model_name, body.serial, body.row.address)))
-    if body.last is None:
-        last = t("it was never read, and nothing was charged on it")
-    else:
+    plate = t("number {serial}, address {address}", serial=body.serial or "—", address=body.row.address)
+    last = [t("it was never read, and nothing was charged on it")]
+    if body.last is not None:
         how = t(SOURCES[body.last.source]) if body.last.source in SOURCES else body.last.source
-        last = f"{_registers(body.last, water)} · {wall.stamp(body.last.at, True)} · {how}"
-    first = f"{_registers(body.mark, water)} · {wall.stamp(body.mark.at, True)} · {t('read twice')}"
+        last = [*_registers(body.last, water), f"{wall.stamp(body.last.at, True)} · {how}"]
     return [
-        (t("New meter"), new), (t("Last register of the old one"), last), (t("First register of the new one"), first),
-        (t("Papers"), body.papers), (t("Reason"), body.why),
+        (t("New meter"), [modelled(body.row.model_name), plate]), (t("Last register of the old one"), last),
+        (t("First register of the new one"), [*_registers(body.mark, water), _twice(body.mark, wall)]),
+        (t("Papers"), [body.papers]), (t("Reason"), [body.why]),
     ]  # fmt: skip
 
 
-def _changed(body: _Ratio, multiplier: int, wall: Wall) -> list[tuple[str, str]]:
-    first = f"{_registers(body.mark, False)} · {wall.stamp(body.mark.at, True)} · {t('read twice')}"
+def _changed(body: _Ratio, multiplier: int, wall: Wall) -> list[tuple[str, list[str]]]:
     return [
-        (t("Multiplier"), t("{before}, then {after}", before=multiplier, after=body.multiplier)),
-        (t("From this register on"), first), (t("Papers"), body.papers), (t("Reason"), body.why),
+        (t("Multiplier"), [t("{before}, then {after}", before=multiplier, after=body.multiplier)]),
+        (t("From this register on"), [*_registers(body.mark, False), _twice(body.mark, wall)]),
+        (t("Papers"), [body.papers]), (t("Reason"), [body.why]),
     ]  # fmt: skip
 
 
-def _registers(mark: _Mark, water: bool) -> str:
-    """The total, and beside it the rates that count."""
-    shown = cubic_metres if water else kwh
-    names = [name for name in ("total", *RATE_WORDS) if mark.registers_wh.get(name)]
-    told = [f"{t(RATE_WORDS[name])} {shown(mark.registers_wh[name])}" for name in dict.fromkeys(names)]
-    return ", ".join(told) or shown(0)
+def _twice(mark: _Mark, wall: Wall) -> str:
+    return f"{wall.stamp(mark.at, True)} · {t('read twice')}"
+
+
+def _registers(mark: _Mark, water: bool) -> list[str]:
+    """The total, and the rates that have counted anything, a line each."""
+    shown, unit = (cubic_metres, "m³") if water else (kwh, "kWh")
+    names = [name for name in RATE_WORDS if name == "total" or mark.registers_wh.get(name)]
+    return [f"{t(RATE_WORDS[name])} {shown(mark.registers_wh.get(name))} {unit}" for name in names]

@@ -65,7 +65,7 @@ def replacement(typed: Mapping[str, str], meter: MeterRow, wall: Wall) -> Typed:
     if closing:
         if "total" not in closing and "closing" not in form.mistakes:
             form.mistakes["closing"] = t("The total register is needed as well.")
-        form.fields["closing_wh"] = closing
+        form.fields["closing"] = closing
     if removed := form.value("removed_at"):
         try:
             form.fields["removed_at"] = instant_text(datetime.fromisoformat(removed).replace(tzinfo=wall.zone))

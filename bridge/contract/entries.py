@@ -106,7 +106,8 @@ KINDS: dict[str, str] = {
     "brake/1": "the brake on mass cuts (R4) caught (set: true) or was released: set, why, who, role, request",
     "mode/1": "the gateway's mode changed: mode, why",
 }
-"""Kind and what its body holds; `request` is {"sha256" of what was asked, "answer" as given}."""
+"""Kind and what its body holds; `request` is {"sha256" of what was asked, "answer" as given; from a shell also "login",
+the operating system's user}."""
 
 CHARGES, TARIFFS = ("charge/1", "charge/2"), ("tariff/1", "tariff/2")
 """Kinds that say the same, an older and a newer one."""

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bridge.contract.fields import Instant, Plain
+from bridge.contract.fields import Plain
 from bridge.contract.request import Request
 
 PAPERS = Field(min_length=1, max_length=200, description="where the photo or the form is")
@@ -19,7 +19,7 @@ REGISTER = Annotated[int, Field(ge=0, le=10**12)]
 
 class ReplaceMeter(Request):
     """The meter of a metering point was replaced (R22): the edge reads the new one, its number and its registers twice,
-    and proposes. Answered `accepted`, then done with `proposal`, `until`, `closing_wh`, `opening_wh` and `serial`."""
+    and proposes. Answered `accepted`, then done with `proposal`, `until`, `closing`, `opening` and `serial`."""
 
     operation = "replace-meter"
     meter: str = Field(description="the metering point, whose id stays")
@@ -29,12 +29,12 @@ class ReplaceMeter(Request):
         description="the number on the new meter's plate; needed where it can tell it itself",
     )  # fmt: skip
     model: str | None = Field(default=None, description="of the new meter; absent: the old one's")
-    closing_wh: dict[str, REGISTER] | None = Field(
+    closing: dict[str, REGISTER] | None = Field(
         default=None,
-        description='the old meter\'s last registers as a person read them off its display, such as {"total": 88129650}'
-        "; absent: the last ones it said itself",
+        description="the old meter's last registers, Wh or litres, as a person read them off its display, such as "
+        '{"total": 88129650}; absent: the last ones it said itself',
     )
-    removed_at: Instant | None = Field(default=None, description="when it was taken off; absent: now")
+    removed_at: str | None = Field(default=None, description="instant with offset of taking it off; absent: now")
     papers: Plain = PAPERS
     why: Plain = WHY
 

@@ -19,3 +19,7 @@ class Request(BaseModel):
     role: str
     issued_at: str = Field(description="instant of asking, by the site's calendar")
     valid_until: str = Field(description="afterwards the request is refused; usually two minutes later")
+    login: Plain | None = Field(
+        default=None, min_length=1, max_length=64,
+        description="at a shell: the operating system's user who asks, whatever `who` says; written down",
+    )  # fmt: skip

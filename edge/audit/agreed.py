@@ -38,6 +38,8 @@ class Agreed:
             raise Wrong(f"{proposal.id} was decided by entry {proposal.decision.seq}", "one decision")
         if fields["approved"] and same_person(fields["who"], proposal.who):
             raise Wrong(f"{fields['who']} made and approved it (I18)", "two people")
+        if fields["approved"] and proposal.login is not None and fields["request"].get("login") == proposal.login:
+            raise Wrong(f"the user {proposal.login} of one machine made and approved it (I18)", "two people")
         if fields["approved"] and entry.trusted and entry.at > proposal.until:
             raise Wrong(f"{proposal.id} was approved too late (R32)", "a decision in time")
 

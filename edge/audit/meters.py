@@ -58,6 +58,8 @@ def replaced(state: State, fields: Fields, zone: ZoneInfo, report: Report) -> No
     must(row["multiplier"], meter.multiplier, "the multiplier of the new meter (R23)")
     if (billed := _charged(state, meter)) is not None:
         must([was["registers_wh"], was["at"]], [billed["registers_wh"], billed["at"]], "the old meter's last register")
+    if (last := body["last"]) is not None:
+        must(was["source"], last["source"], "how the old meter's last register was obtained")
     place_is_free(state, row)
     _anew(fields, body, row, meter, zone, report)
 
@@ -95,7 +97,13 @@ def _proposed(state: State, fields: Fields, what: str) -> Fields:
         raise Wrong(f"there is no proposal {fields['proposal']!r} before it", "one that another person approved (R32)")
     _approved(proposal, (what,), fields["meter"])
     assert proposal.decision is not None
-    must((fields["who"], fields["approved_by"]), (proposal.who, proposal.decision.who), "who proposed and approved")
+    signed = proposal.who, proposal.role, proposal.decision.who
+    must((fields["who"], fields["role"], fields["approved_by"]), signed, "who proposed and approved")
+    for key in ("papers", "why"):
+        must(fields[key], proposal.body[key], f"its {key}, as it was approved,")
+    must(fields["account"], state.meters[fields["meter"]].account, "its account")
+    if fields["charge"] is not None:
+        must(fields["charge"], f"charge:{fields['meter']}:{proposal.id}", "the charge that it names")
     return proposal.body
 
 
@@ -107,7 +115,7 @@ def _approved(proposal: Proposal, what: tuple[str, ...], meter: str) -> None:
 
 def _anew(fields: Fields, body: Fields, row: Fields, meter: MeterState, zone: ZoneInfo, report: Report) -> None:
     """From this register on it counts: as it was proposed, as its frames say, and not before what was charged."""
-    mark = {key: fields[key] for key in ("registers_wh", "at", "source", "frames")}
+    mark = {key: fields[key] for key in ("registers_wh", "at", "read_at", "source", "frames")}
     must(mark, {key: body["mark"][key] for key in mark}, "its register, as it was approved,")
     if meter.billed is not None and micros_of(frames.instant(fields["at"])) < meter.billed.at:
         raise Wrong(f"it counts from {fields['at']}, before the last charge ended", "that instant or later")

@@ -99,7 +99,6 @@ def month_of(text: str) -> tuple[date, date]:
 def gathered(entries: Iterable[Entry], account: str, zone: ZoneInfo, first: date, last: date) -> Month | None:
     """The month of an account out of the book's entries in order; None where there is no such account."""
     found: Month | None = None
-    ended = False
     meters: dict[str, MeterMonth] = {}
     tariffs: dict[tuple[str, int], Entry] = {}
     for entry, day in dated(entries, zone):
@@ -108,15 +107,14 @@ def gathered(entries: Iterable[Entry], account: str, zone: ZoneInfo, first: date
             tariffs[fields["tariff"], fields["version"]] = entry
         elif entry.kind == "opening/1":
             # One before this tenancy, after it, or after this month is another statement's.
-            if found is not None and not ended and day <= last:
+            if found is not None and not found.ended and day <= last:
                 meters[fields["meter"]] = MeterMonth(fields["meter"], "kWh", 1, fields)
         elif entry.kind == "account/1" and fields["account"] == account:
             found = Month(fields, zone, first, last)
-        elif entry.kind in REPLACED and found is not None and not ended:
+        elif entry.kind in REPLACED and found is not None and not found.ended:
             _anew(found, fields, meters)
         elif found is not None:
             _taken(found, entry, day, meters, account)
-            ended = ended or (entry.kind == "exit/1" and fields["account"] == account)
     if found is None:
         return None
     found.postings.sort(key=lambda posting: (posting.day, posting.seq))

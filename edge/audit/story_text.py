@@ -150,6 +150,8 @@ def _said(story: Fields, zone: ZoneInfo, language: str) -> list[str]:
     fields, lines = dict(story["fields"]), []
     if "who" in fields:
         lines.append(say("by-whom", language, who=fields.pop("who"), role=fields.pop("role", "")))
+    if login := (fields.get("request") or {}).get("login"):
+        lines.append(say("at-shell", language, login=login))
     if isinstance(fields.get("approved_by"), str):
         lines.append(say("approved", language, who=fields.pop("approved_by")))
     for key in ("receipt", "reference", "why"):

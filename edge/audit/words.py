@@ -126,6 +126,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "written": ("Entry {seq}, written {at}", "记录 {seq}，写于 {at}"),
     "clock-doubted": ("the gateway did not trust its clock then", "当时网关时钟未经确认"),
     "hash": ("Hash {hash}", "哈希 {hash}"),
+    "at-shell": ("Asked from a shell of this machine by its user {login}", "由本机系统用户 {login} 在命令行提出"),
     "by-whom": ("By {who} ({role})", "经办：{who}（{role}）"),
     "receipt": ("Receipt {receipt}", "收据 {receipt}"),
     "reference": ("Reference {reference}", "凭证号 {reference}"),

@@ -45,7 +45,7 @@ def run(scratch: Path, quick: bool, verifying: bool = True) -> dict[str, Any]:
         verify_s, worked_s = measured(lambda: verified(data, entries))
         found |= {
             "verify_100x10y_s": round(verify_s, 1), "verify_bare_s": round(bare_s, 1),
-            "verify_to_bare": round(verify_s / bare_s, 2),
+            "verify_to_bare": round(verify_s / bare_s, 2), "open_to_bare": round(open_s / bare_s, 3),
             "verify_processor_to_bare": round(worked_s / bare_worked_s, 2),
         }  # fmt: skip
     return found

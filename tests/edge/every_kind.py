@@ -18,6 +18,9 @@ from tests.edge.pricing import HOURS, propose, request, set_price
 
 RUNS_DRY, SINGLE, BORDERING = "a206", "a102", "a301"
 METERS = {RUNS_DRY, SINGLE, BORDERING}
+NEIGHBOUR = "202603110207"
+"""A meter that hangs on the same line and is not installed."""
+
 DRY, OTHER = "100206", "100102"
 MISTAKE = {"reason": "wrong-meter", "papers": "inspection 31"}
 
@@ -30,6 +33,7 @@ def build(directory: Path) -> None:
     _cut_and_restored(building)
     _money(building)
     _night(building)
+    _meters(building)
     _moves_out(building)
     _seldom(building)
     _first_kind(building)
@@ -91,6 +95,22 @@ def _night(building: Building) -> None:
     wh = meter.billed.registers_wh["total"] - 50
     agreed(building, "correct-reading", account=meter.account, meter=BORDERING, why="misread", papers="photo 7",
            entry=f"charge:{BORDERING}:2026-11-20", total=f"{wh // 1000}.{wh % 1000:03d}")  # fmt: skip
+
+
+def _meters(building: Building) -> None:
+    """A meter is replaced by its neighbour on the line, and another one gets new transformers."""
+    changes: list[tuple[str, dict[str, Any]]] = [
+        ("replace-meter", {"meter": RUNS_DRY, "address": NEIGHBOUR, "serial": NEIGHBOUR}),
+        ("change-multiplier", {"meter": BORDERING, "multiplier": 40}),
+    ]
+    for operation, fields in changes:
+        asked = building.request(operation, who="电工老周", role="engineer", papers="photo 9", why="worn", **fields)
+        building.run_until(lambda asked=asked: building.answers(asked)[-1]["status"] != "accepted", hours=1)
+        answer = building.answers(asked)[-1]
+        assert answer["status"] == "done", answer
+        agreed = request(building, "approve-meter", "王敏", proposal=answer["data"]["proposal"])
+        assert agreed["status"] == "done", agreed
+    building.run(minutes=5)
 
 
 def _moves_out(building: Building) -> None:

@@ -64,9 +64,10 @@ def derived_again(desk: MoneyDesk, directory: Path) -> None:
     state, report = State(), Report("")
     for entry in desk.book.entries():
         if entry.kind == "reading-correction/1":
-            pricing = Repricing(state, desk.core.terms.zone)
+            pricing, original = Repricing(state, desk.core.terms.zone), desk.book.find(entry.fields["entry"])
+            assert original is not None
             Charges(state, desk.core.terms.zone, pricing, report, Kept(Reader(directory), report)).reading_correction(
-                entry.fields, of_opening=False
+                entry.fields, original
             )
         apply(state, entry)
 

@@ -54,7 +54,7 @@ def test_the_day_has_two_spans_on_one_bill(late: Swapping) -> None:
     shop.swap()
     shop.run(minutes=3)
     data = shop.outcome(request := shop.replace())["data"]
-    assert data["closing_wh"] == last.registers_wh and data["serial"] == SERIAL
+    assert data["closing"] == last.registers_wh and data["serial"] == SERIAL
     shop.agree(request)
     (entry,) = shop.of("replacement/1")
     (first,) = shop.charges()
@@ -118,11 +118,11 @@ def test_a_person_reads_the_display_of_a_dead_meter(shop: Swapping) -> None:
     shop.run(minutes=40)
     shop.swap()
     below = {**heard, "total": heard["total"] - 1000}
-    assert shop.refused(shop.replace(closing_wh=below)) == "R20"
-    assert shop.refused(shop.replace(closing_wh={**heard, "total": heard["total"] + 10**8})) == "R21"
-    assert shop.refused(shop.replace(closing_wh={"peak": 5})) == "R22"
+    assert shop.refused(shop.replace(closing=below)) == "R20"
+    assert shop.refused(shop.replace(closing={**heard, "total": heard["total"] + 10**8})) == "R21"
+    assert shop.refused(shop.replace(closing={"peak": 5})) == "R22"
     display = {**heard, "total": heard["total"] + 700, "flat": heard["flat"] + 700}
-    shop.agree(shop.replace(closing_wh=display))
+    shop.agree(shop.replace(closing=display))
     (charge,) = shop.charges()
     assert charge["end"]["registers_wh"] == display and charge["end"]["source"] == "display"
     assert charge["wh"] == display["total"] - charge["start"]["registers_wh"]["total"] and charge["end"]["frames"] == []
@@ -157,6 +157,7 @@ def test_another_number_than_the_plates_is_refused(shop: Swapping) -> None:
     assert shop.refused(shop.replace(model="eastron-sdm630")) == "R22"
     assert shop.refused(shop.replace(model="of-another-world")) == "R22"
     assert shop.refused(shop.replace(meter="nobody")) == "R7"
+    assert shop.refused(shop.replace(removed_at="yesterday")) == "R7"
     shop.swap(address=ADDRESS, serial=OLD_SERIAL)
     assert shop.refused(shop.replace(serial=OLD_SERIAL)) == "R22"
     assert shop.meter.row["address"] == OLD_ADDRESS and not shop.of("proposal/1") and not shop.charges()
@@ -345,7 +346,7 @@ def test_where_only_an_estimate_is_known_the_display_is_asked_for(tmp_path: Path
     shop.swap()
     assert shop.refused(shop.replace()) == "R22"
     display = {**heard, "total": heard["total"] + 100, "flat": heard["flat"] + 100}
-    shop.agree(shop.replace(closing_wh=display))
+    shop.agree(shop.replace(closing=display))
     charges = shop.charges()
     assert charges[-1]["wh"] < 0 and charges[-1]["end"]["source"] == "display"
     first = charges[0]["start"]["registers_wh"]["total"]

@@ -28,7 +28,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shop.run(minutes=10)
     heard = shop.live.sample.registers_wh
     shop.swap(watts=3000)
-    shop.agree(shop.replace(closing_wh={**heard, "total": heard["total"] + 50, "flat": heard["flat"] + 50}))
+    shop.agree(shop.replace(closing={**heard, "total": heard["total"] + 50, "flat": heard["flat"] + 50}))
     shop.agree(shop.ask_to("change-multiplier", meter="a102", multiplier=40, **PAPERS))
     shop.run_until(lambda: len(shop.of("closing/1")) == 2, hours=2)
     shop.edge.shut()

@@ -22,7 +22,7 @@ from edge.audit import opened, quick
 from edge.audit.beside import anchor_of
 from edge.audit.lie import Report
 from edge.audit.opened import Reader, Unreadable
-from edge.audit.verify import lines_of, main, verify
+from edge.audit.verify import NO_ANCHOR, lines_of, main, verify
 from edge.book import Book
 from edge.codec import dlt645
 from edge.codec.dlt645 import Frame
@@ -133,6 +133,7 @@ def test_an_anchor_tells_a_book_that_was_written_anew(book: Path) -> None:
     honest = verify(book)
     anchor = anchor_of(f"{honest.seq}:{honest.hash}")
     assert verify(book, anchor).good
+    assert lines_of(honest)[-1] == NO_ANCHOR and lines_of(verify(book, anchor))[-1] != NO_ANCHOR
 
     def renamed(fields: dict[str, Any]) -> None:
         fields["reference"] = "another"

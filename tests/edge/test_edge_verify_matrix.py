@@ -70,7 +70,7 @@ def test_any_byte_of_any_kind_names_that_entry(book: Path, newest: dict[str, int
 REQUEST = "request"
 
 TOLD: dict[str, str] = {
-    "alarm/1": "account alarm meter text",
+    "alarm/1": "alarm meter text",
     "border/1": "frames",
     "brake/1": "role set who why",
     "calendar/1": "by",
@@ -94,6 +94,7 @@ TOLD: dict[str, str] = {
     "proposal/1": "request",
     "quarantine/1": "read_at registers_wh rule why",
     "rearm/1": "available_nano level",
+    "replacement/1": "serial_frames",
     "refusal/1": "error operation request role rule who",
     "relay/1": "account observed read_at wanted why word_3",
     "release/1": "role who why",

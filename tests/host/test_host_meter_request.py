@@ -13,7 +13,7 @@ from host.exits import Trouble
 from host.request import fields_of
 
 WORDS = {
-    "replace-meter": "meter=a101 address=202603119901 serial=202611090001 closing_wh=total:88129650,peak:1200 "
+    "replace-meter": "meter=a101 address=202603119901 serial=202611090001 closing=total:88129650,peak:1200 "
     "removed_at=2026-11-20T14:20:00+08:00 papers=photo-12 why=dark",
     "change-multiplier": "meter=a206 multiplier=40 papers=form-7 why=200/5",
     "approve-meter": "proposal=p-12",
@@ -35,8 +35,8 @@ def test_every_change_of_a_meter_can_be_asked_for_from_the_shell(operation: str)
 
 def test_registers_are_whole_watt_hours_by_name() -> None:
     """What a person read off a display is typed in Wh, register by register; anything else is told, exit code 2."""
-    assert fields_of("replace-meter", ("closing_wh=total:5,peak:3",)) == {"closing_wh": {"total": 5, "peak": 3}}
+    assert fields_of("replace-meter", ("closing=total:5,peak:3",)) == {"closing": {"total": 5, "peak": 3}}
     for slip in ("88129.65", "total:88129.65", "total", "total:-5"):
         with pytest.raises(Trouble) as trouble:
-            fields_of("replace-meter", (f"closing_wh={slip}",))
+            fields_of("replace-meter", (f"closing={slip}",))
         assert trouble.value.code == 2

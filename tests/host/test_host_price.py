@@ -49,10 +49,8 @@ def test_a_file_with_a_price_alone_will_do(tmp_path: Path) -> None:
          'line 5: tariffs[1] (home).price: write it in quotes: "0.60"'),
         ('[[tariffs]]\nid = "home"\nname = "H"\nkind = "tou"\n', "line 1: tariffs[1] (home): a time-of-use price has"),
         ('[site]\nname = "x"\n', "there is no [[tariffs]] table in it"),
-        (
-            '[[tariffs]]\nid = "home"\nname = "H"\nkind = "single"\nprice = "0.60"\n' * 2,
-            "line 7: tariffs[2].id: another price",
-        ),
+        ('[[tariffs]]\nid = "home"\nname = "H"\nkind = "single"\nprice = "0.60"\n' * 2,
+         "line 7: tariffs[2].id: another price"),
         ("tariffs = 1\n", "there is no [[tariffs]] table in it"),
     ],
 )  # fmt: skip
