@@ -93,7 +93,7 @@ def answer_to(transaction: str | None) -> Answer | None:
     stand = parts()
     asked = stand.commands.find(transaction)
     if asked is not None:
-        return told(stand, asked) if asked.operation in TITLES else None
+        return told(stand, asked) if asked.operation in TITLES or is_money(asked.operation) else None
     return _from_archive(stand, transaction)
 
 

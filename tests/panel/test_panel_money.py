@@ -167,7 +167,8 @@ def test_a_deferred_debt_is_promised_and_told_with_share_and_cap(counter: Counte
 def use(account: str, nano: int) -> tuple[str, str, dict[str, Any]]:
     """A charge of so much, as an entry."""
     moves = [{"from": f"account:{account}", "to": "income:fees", "amount_nano": nano}]
-    return "fee/1", f"use:{account}:{nano}", {"account": account, "moves": moves}
+    told = {"date": "2026-11-19", "tariff": "shop", "version": 1, "unit": "kWh", "amount_nano": nano}
+    return "fee/1", f"use:{account}:{nano}", {"account": account, **told, "moves": moves, "balance_after_nano": None}
 
 
 # --- twice, and by whom ---
