@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -22,17 +22,22 @@ class Body(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore")
 
 
-class Move(Body):
-    from_: str = Field(alias="from")
-    to: str
-    amount_nano: Whole
-
-
 class Moving(Body):
-    """What moves money."""
+    """What moves money; `moves_of` leaves out what is no move."""
 
-    moves: list[Move] = Field(default_factory=list)
+    moves: list[dict[str, Any]] = Field(default_factory=list)
     balance_after_nano: Whole | None = None
+
+
+def moves_of(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """The moves of an entry: each {from, to, amount_nano}."""
+    return [
+        move
+        for move in body.get("moves", ())
+        if isinstance(move.get("from"), str)
+        and isinstance(move.get("to"), str)
+        and type(move.get("amount_nano")) is int
+    ]
 
 
 class Stood(Body):

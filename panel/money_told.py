@@ -6,6 +6,7 @@ from typing import Any
 
 from bridge.contract.entries import TENANT
 from panel.bill_words import method_word
+from panel.body_parts import moves_of
 from panel.edge_words import person, reason
 from panel.formats import Wall, fen
 from panel.history import Line
@@ -49,7 +50,7 @@ def moved_nano(line: Line, account: str) -> int | None:
         nothing = 0 if line.body.get("amount_nano") == 0 else None  # A charge of nothing moves nothing.
         return nothing if line.amount_nano is None else line.amount_nano
     wallet = TENANT + account
-    moves = [move for move in line.body.get("moves", ()) if wallet in (move["from"], move["to"])]
+    moves = [move for move in moves_of(line.body) if wallet in (move["from"], move["to"])]
     return sum(move["amount_nano"] * (1 if move["to"] == wallet else -1) for move in moves) if moves else None
 
 

@@ -15,6 +15,7 @@ from bridge.contract.units import NANO_PER_FEN, fen_floor, instant_of
 from panel import bill
 from panel.bill_history import holder_of, tenancy_entry, versions_of
 from panel.bill_words import GUESSES, ledger_word, line_word, quantity, source_means, unit_word
+from panel.body_parts import moves_of
 from panel.formats import Wall
 from panel.guard import need_history
 from panel.history import Line
@@ -106,7 +107,7 @@ def _moves(body: Shown) -> list[Shown]:
     """Each move of money in words."""
     return [
         {"from": ledger_word(move["from"]), "to": ledger_word(move["to"]), "amount": move["amount_nano"]}
-        for move in body.get("moves", ())
+        for move in moves_of(body)
     ]
 
 

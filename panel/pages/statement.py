@@ -14,6 +14,7 @@ from panel.bill_words import line_word
 from panel.formats import Wall
 from panel.guard import need_history
 from panel.history import Line
+from panel.money_told import moved_nano
 from panel.pages.entry_words import words_of
 from panel.parts import Parts, parts
 from panel.price_rows import price_people
@@ -65,7 +66,7 @@ def gathered(stand: Parts, id: str, month: str, tenancy: Line | None, meters: li
     before = kept.seq_before(history, id, datetime(first.year, first.month, first.day, tzinfo=zone))
     opening = kept.balance_at(history, id, before)
     given = kept.given_until(history, id, before)
-    opening += sum(move["amount_nano"] for line in given for move in line.body.get("moves", ()))
+    opening += sum(moved_nano(line, id) or 0 for line in given)
     found = Statement(id, zone, first, last, opening)
     exit = kept.exit_until(history, id, before)
     found.ended = exit is not None

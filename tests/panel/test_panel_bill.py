@@ -278,7 +278,7 @@ def test_what_people_did_is_told_with_both_names(tmp_path: Path) -> None:
     archive(stage, desk.book.entries())
     seq = desk.of("compensation/1")[0].seq
     text = text_of(stage.visitor("finance").see(f"/entry/{seq}"))
-    told = ("Compensation", "5.00 yuan", "a price was changed afterwards", "see there", "letter 7", "Done by 王敏")
+    told = ("Compensation", "5.00 yuan", "price reform not applied", "see there", "letter 7", "Done by 王敏")
     for words in (*told, "Approved by 李强", "cost of compensations", "balance of account 101", "Balance after 105.00"):
         assert words in text, words
 

@@ -19,7 +19,8 @@ PAGES = (
     "/money/waiting", "/proposal/p-1", "/proposal/p-9", "/money/refund/100206", "/money/deduct/100206",
     "/money/correct/100206", "/money/reverse/100206", "/money/defer/100206", "/money/settle/100206", "/slip/4",
     "/people", "/demo/timeline", "/password",
-    "/prices", "/price/shop/new", "/price-proposal/p-7", "/nowhere",
+    "/prices", "/price/shop/new", "/price-proposal/p-7", "/entry/2", "/entry/4", "/entry/99", "/statement/100206",
+    "/nowhere",
 )  # fmt: skip
 
 
@@ -71,8 +72,8 @@ def busy(tmp_path: Path) -> Stage:
     stage.entry("refund/1", REFUNDED)
     proposal = {"account": "100206", "amount_fen": 5, "method": "cash", "reference": "1", "why": "x"}
     words = {"what": "refund", "who": "王敏", "role": "finance", "at": at(), "until": at(-60)}
-    refund = {"id": "p-1", "body": proposal, **words}
-    stage.say(Proposals.model_validate({"proposals": [proposed_price(), refund]}))
+    waiting = [ProposalRow(id="p-1", body=proposal, **words), ProposalRow.model_validate(proposed_price())]
+    stage.say(Proposals(proposals=waiting))
     stage.say(relay("open", holds=[hold("lockout", "x")]), "a206")
     stage.online(brake="5 meters were cut within an hour; a named person must release the brake")
     return stage
