@@ -10,7 +10,7 @@ from bridge.contract.fields import Plain
 from bridge.contract.request import Request
 
 PRICE = Field(description="a `[[tariffs]]` table of the site file, whole: its `id` says which price it is a version of")
-MONTH = r"^\d{4}-(0[1-9]|1[0-2])$"
+MONTH = r"^20[0-9]{2}-(0[1-9]|1[0-2])$"
 
 
 class ProposePrice(Request):
