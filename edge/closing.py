@@ -118,11 +118,12 @@ class Closing:
         posted, counters = self._core.state.posted_nano(account.id), dict(account.counters)
         for meter, mark in ready:
             draft = self.charge(account, meter, day, mark, posted, counters)
-            drafts += [draft] if draft else []
             if draft is None or draft[0] not in CHARGES:
                 deferred.append(meter.id)
             else:
                 posted = draft[2]["balance_after_nano"]
+            if draft is not None and (draft[0] in CHARGES or self._core.book.find(draft[1]) is None):
+                drafts.append(draft)  # The alarm of this day stands already where a settlement failed on it.
         charges = [id for kind, id, _ in drafts if kind in CHARGES]
         fees = []
         for fee in self.fees(account, day, posted):

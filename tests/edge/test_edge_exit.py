@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,24 @@ def test_a_reading_in_doubt_settles_nothing(desk: MoneyDesk) -> None:
     fields = {"meter": "m1", "registers_wh": {"total": 9}, "read_at": "", "rule": "R20", "why": "fell", "frames": []}
     desk.core.append(("quarantine/1", "q-1", fields))
     assert desk.refused("settle", **SETTLE) == "I15"
+
+
+def test_a_settlement_that_failed_does_not_hold_up_the_days_closing(desk: MoneyDesk) -> None:
+    """The alarm that a meter cannot be charged stands already when the day of that attempt closes: it is told once,
+    and every account's day closes."""
+    desk.reads("m1", 900_000)
+    assert desk.ask("settle", **SETTLE).rule == "R33"
+    (alarm,) = desk.of("alarm/1")
+    desk.opened("m2", 500)
+    midnight = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)
+    desk.clock.advance((midnight - desk.clock.now()).total_seconds() + 60)
+    for id, wh in (("m1", 9_000_000), ("m2", 500)):
+        desk.closing._midnights._keep(desk.core.state.meters[id], midnight, {"total": wh}, "freeze", midnight, [])
+    desk.close_days()
+    assert desk.of("alarm/1") == [alarm] and desk.core.mode == "normal"
+    assert {entry.id: entry.fields["deferred"] for entry in desk.of("closing/1")} == {
+        "close:101:2026-11-20": ["m1"], "close:102:2026-11-20": [],
+    }  # fmt: skip
 
 
 def test_a_day_that_is_still_open_is_closed_first(desk: MoneyDesk) -> None:
