@@ -12,21 +12,21 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from bridge.contract.entries import CHARGES, FEES, INCOME, TENANT, WATER_INCOME
+from bridge.contract.entries import CHARGES, FEES, TENANT
 from bridge.contract.units import instant_of, instant_of_micros, micros_of, micros_of_text
 from edge import gate
 from edge.accounts import Accounts
 from edge.batch import Batch
-from edge.billing import rating
 from edge.billing.rating import NotRatable
 from edge.billing.spans import NEAR_US, used_wh
 from edge.billing.tariff import local_midnight
+from edge.charge_body import priced_body
 from edge.core import Core, Draft
 from edge.fallbacks import Fallbacks
 from edge.hours import Hours
 from edge.line.request import Reply
 from edge.midnights import Midnights
-from edge.pricing import ENERGY, WATER, counter_body, line_body, mark_body
+from edge.pricing import ENERGY, WATER, mark_body
 from edge.schedule import Schedule
 from edge.state import AccountState, Counter, Mark, MeterState
 
@@ -198,32 +198,18 @@ class Closing:
         except NotRatable as trouble:
             alarm = {"meter": meter.id, "account": account.id, "alarm": "not-charged", "text": f"{day}: {trouble}"}
             return ("alarm/1", f"alarm:not-charged:{meter.id}:{day.isoformat()}", alarm)
-        amount = rating.amount_nano(priced.lines)
         before, counters[unit] = counters.get(unit, Counter()), priced.counter
-        income = INCOME if unit == ENERGY else WATER_INCOME
         first = instant_of_micros(start.at + NEAR_US).astimezone(core.terms.zone).date()
         fields: dict[str, Any] = {
             "account": account.id,
             "meter": meter.id,
-            "unit": unit,
             "start": mark_body(start),
             "between": [mark_body(each) for each in priced.marks[1:-1]],
             "end": mark,
             "guessed": list(priced.guessed),
-            "multiplier": meter.multiplier,
-            "full_scale_wh": full,
-            "by": "borders" if borders else "registers",
-            "tariff": version.tariff,
-            "tariff_name": version.name,
-            "version": version.version,
-            "lines": [line_body(line) for line in priced.lines],
-            "counter_before": counter_body(before),
-            "counter": counter_body(priced.counter),
-            "wh": rating.energy_wh(priced.lines),
-            "amount_nano": amount,
             "days": max((day - first).days + 1, 1),
             "date": day.isoformat(),
-            **moved(TENANT + account.id, income, amount, posted_nano),
+            **priced_body(account.id, meter, unit, priced, version, full, borders, before, posted_nano),
         }
         return ("charge/2", f"charge:{meter.id}:{day.isoformat()}", fields)
 
@@ -251,10 +237,3 @@ def closing_of(
         "closing_nano": posted_nano,
     }
     return ("closing/1", f"close:{account.id}:{day.isoformat()}", fields)
-
-
-def moved(wallet: str, income: str, amount_nano: int, posted_nano: int) -> dict[str, Any]:
-    """The `moves` and `balance_after_nano` of a charge; one below zero, an estimate taken back, gives money back."""
-    sides = (wallet, income) if amount_nano > 0 else (income, wallet)
-    moves = [{"from": sides[0], "to": sides[1], "amount_nano": abs(amount_nano)}] if amount_nano else []
-    return {"moves": moves, "balance_after_nano": posted_nano - amount_nano}

@@ -9,18 +9,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from bridge.contract.entries import CHARGES, INCOME, REPLACED, TENANT, WATER_INCOME
+from bridge.contract.entries import CHARGES, REPLACED
 from bridge.contract.site_prices import amount_wh
 from bridge.contract.units import RATES, exact_of_micros, instant_of_micros, kwh_text, micros_of, micros_of_text
 from edge import gate
 from edge.asked import Refusal
-from edge.billing import rating
 from edge.billing.rating import NotRatable
 from edge.billing.spans import used_wh
-from edge.closing import moved
+from edge.charge_body import priced_body
 from edge.core import Core
 from edge.entry import Entry
-from edge.pricing import CORRECTED, ENERGY, counter_body, line_body, mark_body, moment_before
+from edge.pricing import CORRECTED, mark_body, moment_before
 from edge.state import AccountState, Counter, Mark, MeterState, Registers
 
 REGISTERS = ("total", *RATES)
@@ -57,26 +56,13 @@ class CorrectedReading:
             rule, _, sentence = str(trouble).partition(": ")
             raise Refusal(rule, sentence) from None
         version = core.pricing.version_at(account, instant_of_micros(moment_before(billed)), unit)
-        amount = rating.amount_nano(priced.lines)
-        posted = core.state.posted_nano(account.id)
+        before, posted_nano = account.counters.get(unit, Counter()), core.state.posted_nano(account.id)
         return {
-            "unit": unit,
             "start": mark_body(billed),
-            "end": {"registers_wh": right, "at": exact_of_micros(billed.at), "source": CORRECTED},
             "between": [],
+            "end": {"registers_wh": right, "at": exact_of_micros(billed.at), "source": CORRECTED},
             "guessed": [],
-            "multiplier": meter.multiplier,
-            "full_scale_wh": model.full_scale_wh,
-            "by": "borders" if borders else "registers",
-            "tariff": version.tariff,
-            "tariff_name": version.name,
-            "version": version.version,
-            "lines": [line_body(line) for line in priced.lines],
-            "counter_before": counter_body(account.counters.get(unit, Counter())),
-            "counter": counter_body(priced.counter),
-            "wh": rating.energy_wh(priced.lines),
-            "amount_nano": amount,
-            **moved(TENANT + account.id, INCOME if unit == ENERGY else WATER_INCOME, amount, posted),
+            **priced_body(account.id, meter, unit, priced, version, model.full_scale_wh, borders, before, posted_nano),
         }
 
     def _meter(self, account: AccountState, id: str) -> MeterState:

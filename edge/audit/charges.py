@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bridge.contract.entries import CHARGES, FEES, INCOME, TENANT, WATER_INCOME
+from bridge.contract.entries import CHARGES, FEES, TENANT
 from bridge.contract.site_prices import amount_wh
 from bridge.contract.units import micros_of, micros_of_text
 from edge import model
@@ -21,6 +21,7 @@ from edge.billing.rating import RATE, NotRatable
 from edge.billing.spans import GUESSED
 from edge.billing.tariff import Version, local_midnight
 from edge.book import Entry
+from edge.charge_body import income_of, moves_of
 from edge.pricing import CORRECTED, ENERGY, WATER, counter_body, line_body, mark_body, moment_before
 from edge.state import AccountState, Counter, Mark, MeterState, State
 
@@ -43,7 +44,7 @@ class Charges:
         if meter.quarantined is not None:
             raise Wrong("its meter's reading is set aside (I15)", "a release/1 before the next charge")
         must(start, mark_body(meter.billed), "where it starts")
-        unit = WATER if model.of_row(meter.row).quantity == "volume" else ENERGY
+        unit = _unit(meter)
         must(fields.get("unit", ENERGY), unit, "its unit")
         last = meters.last_charge(self._state, meter, id, end)
         if "date" in fields and not last and id not in (
@@ -60,11 +61,9 @@ class Charges:
         if kind == "charge/2":
             self._ends.check(account, meter, unit, id, fields)
         amount = (self._priced_now if kind == "charge/2" else self._priced_once)(account, meter, mark, fields)
-        must(fields["amount_nano"], amount, "its amount_nano")
         if "date" in fields:
             self._days(start, fields)
-        income = WATER_INCOME if fields.get("unit", ENERGY) == WATER else INCOME
-        must(fields["moves"], _moves(TENANT + account.id, income, amount), "its moves")
+        _money(account, unit, fields, amount)
 
     def reading_correction(self, fields: Fields, original: Entry) -> None:
         """Check that the register of a charge or opening was put right at its price, before it is folded. Raises
@@ -82,13 +81,9 @@ class Charges:
         borders = original.fields.get("by") == "borders"
         must(fields["by"], "borders" if borders else "registers", "how its hours are told apart")
         must(fields["multiplier"], meter.multiplier, "its multiplier")
-        unit = WATER if kind.quantity == "volume" else ENERGY
+        unit = _unit(meter)
         must(fields["unit"], unit, "its unit")
-        must(fields["full_scale_wh"], kind.full_scale_wh, "its full_scale_wh")
-        version = self.pricing.version_at(account, moment_before(meter.billed), unit)
-        named = (fields["tariff"], fields["tariff_name"], fields["version"])
-        must(named, (version.tariff, version.name, version.version), "its price")
-        must(fields["counter_before"], counter_body(account.counters.get(unit, Counter())), "its step counter before")
+        self._priced_by(account, unit, moment_before(meter.billed), kind.full_scale_wh, fields)
         try:
             priced = self.pricing.pricing.put_right(
                 account, meter, end["registers_wh"], kind.full_scale_wh,
@@ -97,14 +92,8 @@ class Charges:
         except NotRatable as trouble:
             raise Wrong(f"it cannot be charged: {trouble}", "no correction") from None
         must((fields["between"], fields["guessed"]), ([], []), "what it has between, and what it says was guessed")
-        _same_lines(fields["lines"], [line_body(line) for line in priced.lines])
-        must(fields["counter"], counter_body(priced.counter), "its step counter after")
-        must(fields["wh"], rating.energy_wh(priced.lines), "its wh")
-        amount = rating.amount_nano(priced.lines)
-        must(fields["amount_nano"], amount, "its amount_nano")
-        must(
-            fields["moves"], _moves(TENANT + account.id, WATER_INCOME if unit == WATER else INCOME, amount), "its moves"
-        )
+        amount = _comes_to(fields, [line_body(line) for line in priced.lines], priced.counter)
+        _money(account, unit, fields, amount)
 
     def _days(self, start: Fields, fields: Fields) -> None:
         spans = _days_between(start["at"], fields["date"], self._zone)
@@ -122,19 +111,22 @@ class Charges:
             raise Wrong(f"meter {meter.id} does not belong to account {account.id}", f"account {meter.account}")
         return account, meter
 
+    def _priced_by(self, account: AccountState, unit: str, at: int, full_scale_wh: int, fields: Fields) -> None:
+        """The scale, the price in force at `at`, the step counter before."""
+        must(fields["full_scale_wh"], full_scale_wh, "its full_scale_wh")
+        version = self.pricing.version_at(account, at, unit)
+        named = (fields["tariff"], fields["tariff_name"], fields["version"])
+        must(named, (version.tariff, version.name, version.version), "its price")
+        must(fields["counter_before"], counter_body(account.counters.get(unit, Counter())), "its step counter before")
+
     def _priced_now(self, account: AccountState, meter: MeterState, end: Mark, fields: Fields) -> int:
         kind, start = model.of_row(meter.row), meter.billed
         assert start is not None
         unit = fields["unit"]
-        must(fields["full_scale_wh"], kind.full_scale_wh, "its full_scale_wh")
-        version = self.pricing.version_at(account, start.at, unit)
-        named = (fields["tariff"], fields["tariff_name"], fields["version"])
-        must(named, (version.tariff, version.name, version.version), "its price")
+        self._priced_by(account, unit, start.at, kind.full_scale_wh, fields)
         borders = self.pricing.told_by_borders(account, meter, unit, start.at, end.at)
         must(fields["by"], "borders" if borders else "registers", "how its hours are told apart")
         between = [each for each in meter.borders if start.at < each.at < end.at]
-        counter = account.counters.get(unit, Counter())
-        must(fields["counter_before"], counter_body(counter), "its step counter before")
         try:
             lines, counter, marks = self.pricing.charge(
                 account, [start, *between, end], meter.multiplier, kind.full_scale_wh, unit, borders
@@ -144,10 +136,7 @@ class Charges:
         must(fields["between"], [mark_body(each) for each in marks[1:-1]], "its readings between")
         guessed = sorted({mark.source for mark in marks} & set(GUESSED))
         must(fields["guessed"], guessed, "what it says was guessed")
-        _same_lines(fields["lines"], lines)
-        must(fields["counter"], counter_body(counter), "its step counter after")
-        must(fields["wh"], sum(line["wh"] for line in lines if line["kind"] == RATE), "its wh")
-        return sum(line["amount_nano"] for line in lines)
+        return _comes_to(fields, lines, counter)
 
     def _priced_once(self, account: AccountState, meter: MeterState, end: Mark, fields: Fields) -> int:
         """A charge of the first kind: one version for the whole span, by the registers that the price names."""
@@ -182,7 +171,7 @@ class Charges:
             version = self._version_of_fee(account, day, unit)
             named = (fields["tariff"], fields["tariff_name"], fields["version"])
             must(named, (version.tariff, version.name, version.version), "its price")
-        must(fields["moves"], _moves(TENANT + account.id, FEES, amount), "its moves")
+        must(fields["moves"], moves_of(TENANT + account.id, FEES, amount), "its moves")
 
     def fee_nano(self, account: AccountState, day: date, unit: str) -> int:
         """The fee of a day, by the price with which it began; 0 where there is none."""
@@ -203,9 +192,21 @@ def _days_between(start: str, last: str, zone: ZoneInfo) -> list[int]:
     return [max((day - first).days + 1, 1) for first in sorted(firsts)]
 
 
-def _moves(wallet: str, income: str, amount: int) -> list[Fields]:
-    sides = (wallet, income) if amount > 0 else (income, wallet)
-    return [{"from": sides[0], "to": sides[1], "amount_nano": abs(amount)}] if amount else []
+def _unit(meter: MeterState) -> str:
+    return WATER if model.of_row(meter.row).quantity == "volume" else ENERGY
+
+
+def _comes_to(fields: Fields, lines: list[Fields], counter: Counter) -> int:
+    """Compare the lines and what hangs on them; returns their amount."""
+    _same_lines(fields["lines"], lines)
+    must(fields["counter"], counter_body(counter), "its step counter after")
+    must(fields["wh"], sum(line["wh"] for line in lines if line["kind"] == RATE), "its wh")
+    return sum(line["amount_nano"] for line in lines)
+
+
+def _money(account: AccountState, unit: str, fields: Fields, amount: int) -> None:
+    must(fields["amount_nano"], amount, "its amount_nano")
+    must(fields["moves"], moves_of(TENANT + account.id, income_of(unit), amount), "its moves")
 
 
 def _same_lines(told: list[Fields], expected: list[Fields]) -> None:

@@ -15,17 +15,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge.contract.clock import ManualClock
-from bridge.contract.entries import FEES, INCOME, TENANT, TILL
+from bridge.contract.entries import FEES, TENANT, TILL
 from bridge.contract.units import NANO_PER_FEN, instant_exact, instant_text, micros_of
 from edge import model
-from edge.billing import rating
 from edge.billing.tariff import Version, local_midnight
 from edge.book import Book
-from edge.closing import moved
+from edge.charge_body import priced_body
 from edge.codec import dlt645
 from edge.codec.dlt645 import Frame
 from edge.fold import apply
-from edge.pricing import ENERGY, Pricing, counter_body, line_body, mark_body
+from edge.pricing import ENERGY, Pricing, mark_body
 from edge.state import Counter, Mark, State
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -165,21 +164,17 @@ class Grown:
             account, [start, mark], meter.multiplier, FULL, unit=ENERGY, borders=False, counters=counters
         )
         version = self.pricing.version_at(account, datetime.fromtimestamp(start.at / 1e6, UTC))
-        amount, posted = rating.amount_nano(priced.lines), self.state.posted_nano(account.id)
+        posted, before = self.state.posted_nano(account.id), counters.get(ENERGY, Counter())
         end = mark_body(mark) | {
             "read_at": instant_text(self.clock.now()), "frames": self._frames(name, "freeze-energy", midnight)
         }  # fmt: skip
+        body = priced_body(account.id, meter, ENERGY, priced, version, FULL, False, before, posted)
         yield "charge/2", f"charge:{name}:{day}", {
-            "account": account.id, "meter": name, "unit": ENERGY, "start": mark_body(start),
+            "account": account.id, "meter": name, "start": mark_body(start),
             "between": [mark_body(each) for each in priced.marks[1:-1]], "end": end, "guessed": list(priced.guessed),
-            "multiplier": meter.multiplier, "full_scale_wh": FULL, "by": "registers", "tariff": version.tariff,
-            "tariff_name": version.name, "version": version.version,
-            "lines": [line_body(line) for line in priced.lines],
-            "counter_before": counter_body(counters.get(ENERGY, Counter())), "counter": counter_body(priced.counter),
-            "wh": rating.energy_wh(priced.lines), "amount_nano": amount, "days": 1, "date": day,
-            **moved(TENANT + account.id, INCOME, amount, posted),
+            "days": 1, "date": day, **body,
         }  # fmt: skip
-        fee, posted = version.daily_fee_nano, posted - amount
+        fee, posted = version.daily_fee_nano, body["balance_after_nano"]
         if fee:
             yield self._fee(account.id, day, version, posted - fee)
         yield "closing/1", f"close:{account.id}:{day}", {

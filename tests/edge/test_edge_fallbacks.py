@@ -48,6 +48,17 @@ def after_a_week(tmp_path: Path) -> Building:
     return building
 
 
+def a_day_on(building: Building) -> None:
+    """The gateway is off but for three quarters of an hour at noon, when days that waited are closed."""
+    building.stop_edge()
+    building.clock.advance(12 * 3600)
+    building.start_edge()
+    building.run(minutes=45)
+    building.stop_edge()
+    building.clock.advance(11 * 3600 + 15 * 60)
+    building.start_edge()
+
+
 @pytest.mark.parametrize("dark", [False, True])
 def test_three_days_are_estimated_and_no_more_and_the_real_register_settles_them(tmp_path: Path, dark: bool) -> None:
     """A meter is dead for five midnights: three days are charged on the mean of its last seven, marked so, the others
@@ -58,13 +69,7 @@ def test_three_days_are_estimated_and_no_more_and_the_real_register_settles_them
         building.sim_meter(TIMED).advance(building.clock.now())
         building.shaft.lines["line-1"].set_faults(Faults(power=frozenset({TIMED})))
     for _ in range(5):
-        building.stop_edge()
-        building.clock.advance(12 * 3600)
-        building.start_edge()
-        building.run(minutes=45)
-        building.stop_edge()
-        building.clock.advance(11 * 3600 + 15 * 60)
-        building.start_edge()
+        a_day_on(building)
     building.run(minutes=5)
     found = charges(building)[8:]
     assert [(each["date"], each["end"]["source"], each["guessed"]) for each in found] == [
@@ -101,7 +106,8 @@ def test_nobody_is_cut_off_while_the_balance_rests_on_an_estimate(tmp_path: Path
     core, account = building.edge.core, building.edge.core.state.accounts["100101"]
     owed = core.state.posted_nano(account.id) + 10**9
     moves = [{"from": f"account:{account.id}", "to": "income:fees", "amount_nano": owed}]
-    core.append(("fee/1", "fee:test", {"account": account.id, "moves": moves, "balance_after_nano": -(10**9)}))
+    fee = {"account": account.id, "date": "2026-11-11", "amount_nano": owed, "moves": moves}
+    core.append(("fee/1", "fee:test", {**fee, "balance_after_nano": -(10**9)}))
     building.run_until(lambda: account.warned, hours=1)
     building.run(minutes=45)
     meter = core.state.meters[TIMED]

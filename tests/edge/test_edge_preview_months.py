@@ -28,7 +28,8 @@ def previewed(desk: MoneyDesk, month: str) -> tuple[str, str | None]:
 
 
 @pytest.mark.parametrize(
-    "month", ["0000-01", "0001-01", "9999-12", "２０２６-10", "٢٠٢٦-10", "2026-13", "2026-00", "26-1", "2026-10\n", ""]
+    "month",
+    ["0000-01", "0001-01", "9999-12", "２０２６-10", "٢٠٢٦-10", "2026-13", "2026-00", "2026-1", "2026-10\n", ""],
 )
 def test_a_month_that_is_none_is_refused(desk: MoneyDesk, month: str) -> None:
     """Outside of the calendar, in another script's digits, or no month: an answer, and the loop goes on (R7)."""

@@ -14,7 +14,7 @@ import pytest
 from bridge.contract.units import instant_exact, instant_of
 from edge.audit.verify import verify
 from tests.edge import forged
-from tests.edge.test_edge_fallbacks import BORDERING, SINGLE, after_a_week, building_of
+from tests.edge.test_edge_fallbacks import BORDERING, SINGLE, a_day_on, after_a_week, building_of
 
 Change = Callable[[dict[str, Any]], None]
 
@@ -23,13 +23,7 @@ def of_an_estimate(directory: Path) -> None:
     """A meter that falls silent after seven whole days: its next midnights are estimated."""
     building = after_a_week(directory)
     for _ in range(2):
-        building.stop_edge()
-        building.clock.advance(12 * 3600)
-        building.start_edge()
-        building.run(minutes=45)
-        building.stop_edge()
-        building.clock.advance(11 * 3600 + 15 * 60)
-        building.start_edge()
+        a_day_on(building)
     building.stop_edge()
 
 

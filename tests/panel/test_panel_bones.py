@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from bridge.contract.parts import ProposalRow
 from panel_facts import YUAN, at, charge, hold, proposed_price, relay
 from panel_stage import Stage
 
