@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field, ValidationError
 
 from bridge.contract.entries import CREDIT, DEBT, RESIDUE, TILL
 from bridge.contract.fields import Whole
 from panel.bodies import Body
 from panel.history import Line
+
+
+class Move(Body):
+    """One move between ledger accounts."""
+
+    giver: str = Field(alias="from")
+    taker: str = Field(alias="to")
+    amount_nano: Whole
 
 
 class Paid(Body):
@@ -25,18 +31,15 @@ class Paid(Body):
     who: str
     approved_by: str
     balance_after_nano: Whole
-    moves: list[dict[str, Any]]
+    moves: list[Move]
     charges: list[str] = Field(default_factory=list)
     residue_nano: Whole = 0
 
     def moved_nano(self, prefix: str) -> int:
         """What went to ledger accounts that begin so, less what came from there."""
-        total = 0
-        for move in self.moves:
-            amount, giver, taker = move.get("amount_nano"), str(move.get("from", "")), str(move.get("to", ""))
-            if type(amount) is int:
-                total += amount * (taker.startswith(prefix) - giver.startswith(prefix))
-        return total
+        return sum(
+            move.amount_nano * (move.taker.startswith(prefix) - move.giver.startswith(prefix)) for move in self.moves
+        )
 
     @property
     def paid_nano(self) -> int:

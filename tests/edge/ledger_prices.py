@@ -33,7 +33,7 @@ class PriceRows:
 
     def _price(self, number: str, since: str) -> None:
         version = Version(
-            "price", "Price", int(number), self._at(since), "single", {}, (), unit=self.ledger.unit
+            "ledger", "Price", int(number), self._at(since), "single", {}, (), unit=self.ledger.unit
         )  # fmt: skip
         self.ledger.versions.append(version)
 

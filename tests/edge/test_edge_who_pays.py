@@ -63,10 +63,11 @@ def test_a_forecast_counts_what_is_added_to_the_price() -> None:
         1, MIDNIGHT, steps=Steps("year", (Step(100, 50_000),)),
         surcharges=(Surcharge("fund", 20_000), Surcharge("rural", -10_000, "rural"), Surcharge("town", 7, "town")),
     )  # fmt: skip
-    pricing, rural = Pricing(State(), ZONE), account("m", category="rural")
-    assert pricing.more_micro(rural, price, MIDNIGHT + DAY) == 10_000
-    rural.counters["kWh"] = Counter(Steps("year", ()).begins(MIDNIGHT.date()), 100)
-    assert pricing.more_micro(rural, price, MIDNIGHT + DAY) == 60_000
+    pricing, rural, now = Pricing(State(), ZONE), account("m", category="rural"), MIDNIGHT + DAY
+    for used, added in ((0, 10_000), (100, 60_000)):
+        rural.counters["kWh"] = Counter(Steps("year", ()).begins(now.date()), used)
+        _, _, micro = next(iter(pricing.ahead(rural, price, now, 1, rural.counters, 1)))
+        assert micro == 500_000 + added
 
 
 def test_meters_share_a_counter_where_there_are_several() -> None:

@@ -6,11 +6,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from bridge.contract.parts import ProposalRow
 from panel_facts import YUAN, at, charge, hold, proposed_price, relay
 from panel_stage import Stage
 
 from bridge.contract.messages import Proposals
+from bridge.contract.price_facts import ProposalRow
 from panel.parts import Demo
 
 VOID = {"meta", "link", "input", "hr", "br", "use", "path", "circle", "rect", "polyline", "polygon"}

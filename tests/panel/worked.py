@@ -9,13 +9,12 @@ from typing import Any
 
 from panel_stage import Stage
 
-from bridge.contract.entries import INCOME, TENANT, WATER_INCOME
 from bridge.contract.units import instant_of_micros
 from edge.billing import rating
 from edge.billing.rating import Payer
 from edge.billing.tariff import in_force
-from edge.closing import moved
-from edge.pricing import counter_body, line_body, mark_body
+from edge.charge_body import priced_body
+from edge.pricing import mark_body
 from tests.edge import ledger_text
 from tests.edge.ledger_building import tariff_body
 from tests.edge.ledger_sheet import Ledger
@@ -49,21 +48,19 @@ def write(stage: Stage, path: Path, account: str = "100206") -> tuple[Ledger, li
         marks = meter.between(told.first, told.last)
         payer = Payer(ledger.since, ledger.category, shares=len(ledger.meters) > 1)  # type: ignore[arg-type]
         charge = rating.charge(marks, meter.multiplier, meter.full_scale_wh, ledger.rules(meter), payer, counter)
-        amount, before, counter = rating.amount_nano(charge.lines), counter, charge.counter
-        version, unit = in_force(ledger.versions, told.first), ledger.unit
+        before, counter = counter, charge.counter
         last = instant_of_micros(marks[-1].at).astimezone(ledger.zone)
         body = {
-            "account": account, "meter": told.meter, "unit": unit, "start": mark_body(charge.marks[0]),
+            "account": account, "meter": told.meter, "start": mark_body(charge.marks[0]),
             "between": [mark_body(each) for each in charge.marks[1:-1]],
             "end": mark_body(charge.marks[-1]) | {"read_at": last.isoformat(), "frames": []},
-            "guessed": list(charge.guessed), "multiplier": meter.multiplier, "full_scale_wh": meter.full_scale_wh,
-            "by": "borders" if meter.borders else "registers", "tariff": "ledger", "tariff_name": version.name,
-            "version": version.version, "lines": [line_body(line) for line in charge.lines],
-            "counter_before": counter_body(before), "counter": counter_body(counter),
-            "wh": rating.energy_wh(charge.lines), "amount_nano": amount, "days": 1, "date": f"{last:%Y-%m-%d}",
-            **moved(TENANT + account, INCOME if unit == "kWh" else WATER_INCOME, amount, posted),
+            "guessed": list(charge.guessed), "days": 1, "date": f"{last:%Y-%m-%d}",
+            **priced_body(
+                account, meter, ledger.unit, charge, in_force(ledger.versions, told.first), meter.full_scale_wh,
+                meter.borders, before, posted,
+            ),
         }  # fmt: skip
         posted = body["balance_after_nano"]
-        net = -amount if amount else None
+        net = -body["amount_nano"] or None
         made.append(Worked(stage.entry("charge/2", body, at=last, amount_nano=net), body, last))
     return ledger, made
