@@ -76,10 +76,14 @@ KINDS: dict[str, str] = {
     " since to until stay as they were, by",
     "closing/1": "a day closed: account, date, charges and fees [entry ids], deferred [meters without a register for"
     " that midnight], opening_nano, closing_nano",
-    "level/1": "a low-balance level crossed downward (R9): account, level (1 to 3), threshold_nano, available_nano",
+    "level/1": "a low-balance level crossed downward (R9): account, level (1 to 3), threshold_nano, available_nano;"
+    " repeat, from 1, where it is told again a day later",
     "rearm/1": "the balance rose again: account, level (the deepest still fired, 0 for none), available_nano",
     "final/1": "the final warning (R1): account, episode, available_nano, zero_at, cut_at, powered_s",
-    "delivered/1": "a final warning reached somebody: account, episode, channel (lamp), powered_s, detail",
+    "delivered/1": "a final warning reached somebody: account, episode, channel (lamp, person; attempted: a lamp that"
+    " did not answer, where the site counts that), powered_s, detail; of a person also how, who, role, request",
+    "protection/1": "nobody cuts a tenant until an instant (R3): account, protection (keep-power, dispute), set, why,"
+    " until, who, role, request",
     "cancelled/1": "the arrears episode ended without or after a cut: account, episode, why, available_nano",
     "trip/1": "evidence, written before the first byte of a trip (I7): meter, account, cause (arrears, manual),"
     " episode, balance_seq, posted_nano, provisional_nano, available_nano, cut_limit_nano, read {registers_wh, read_at,"

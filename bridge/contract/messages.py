@@ -16,6 +16,9 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bridge.contract.cutting import CUTTING_REQUESTS as CUTTING_REQUESTS
+from bridge.contract.cutting import Policy as Policy
+from bridge.contract.cutting import ProtectionFacts as ProtectionFacts
 from bridge.contract.fields import Plain
 from bridge.contract.message import Message as Message
 from bridge.contract.message import Part as Part
@@ -286,7 +289,13 @@ class Account(Message):
     blocked: str | None = Field(default=None, description="rule that stands against a cut now, such as R3")
     blocked_why: str | None = None
     restore_above_nano: int = Field(description="supply returns when the available balance rises above this (R6)")
-    can_cut: bool = Field(description="false: no meter with a relay, or no channel that delivers a warning")
+    can_cut: bool = Field(description="false: no meter with a relay")
+    needs_telling: bool = Field(
+        default=False, description="no meter has a lamp: a final warning counts once a person has told the tenant"
+    )
+    protections: list[ProtectionFacts] = Field(
+        default_factory=list, description="why nobody cuts this tenant whatever the balance, and until when (R3)"
+    )
 
 
 class AccountEvent(Message):
@@ -298,7 +307,7 @@ class AccountEvent(Message):
     kind: Literal[
         "level", "final-warning", "delivered", "cancelled", "cut", "restored", "topup", "charge", "hold", "fee",
         "opening-balance", "reading-correction", "reversal", "refund", "compensation", "deduction", "correction",
-        "credit", "debt", "exit",
+        "credit", "debt", "exit", "protection",
     ]  # fmt: skip
     text: str
     seq: int | None = None
@@ -418,7 +427,7 @@ class Replay(BaseModel):
 
 _REQUESTS: tuple[type[Request] | type[Replay] | type[PreviewPrice], ...] = (
     *MONEY_REQUESTS, Off, On, Trip, Close, Read, Release, Brake, Replay,
-    ProposePrice, ApprovePrice, RejectPrice, PreviewPrice, *METER_REQUESTS,
+    ProposePrice, ApprovePrice, RejectPrice, PreviewPrice, *METER_REQUESTS, *CUTTING_REQUESTS,
 )  # fmt: skip
 REQUESTS = {cls.operation: cls for cls in _REQUESTS}
 
@@ -460,7 +469,7 @@ class PanelStatus(Message):
 
 MESSAGES: tuple[type[Message], ...] = (
     Status, Info, PortStatistics, Meters, MeterFacts, Availability, Relay, Valve, MeterEvent, Reading, Account,
-    AccountEvent, Accounts, Tariff, Proposals, Entry, Response, BridgeStatus, PanelStatus,
+    AccountEvent, Accounts, Tariff, Policy, Proposals, Entry, Response, BridgeStatus, PanelStatus,
 )  # fmt: skip
 """Every fact that is published, in the order of the documentation."""
 

@@ -15,8 +15,12 @@ MONEY = frozenset({
 METERS = frozenset({"replace-meter", "change-multiplier", "approve-meter", "reject-meter"})
 """A meter replaced, a multiplier changed: who wires meters proposes, and another person approves (R22, R23, R32)."""
 
+PROTECTIONS = frozenset({"protect", "unprotect"})
+"""Nobody cuts this tenant until an instant (R3)."""
+
 OPERATIONS = (
     "topup", *sorted(MONEY), "off", "on", "trip", "close", "read", "release", "brake", "replay",
+    *sorted(PROTECTIONS), "told",
     "propose-price", "approve-price",
     "reject-price", "preview-price", *sorted(METERS),
 )  # fmt: skip
@@ -29,10 +33,11 @@ PRICES = frozenset({"propose-price", "approve-price", "reject-price"})
 """One person proposes and another one approves, also where both may do either (R32)."""
 
 ROLES: dict[str, frozenset[str]] = {
-    "manager": frozenset({"topup", "off", "on", "trip", "close", "read", "release", "brake"}) | MONEY | PRICES | METERS,
-    "finance": frozenset({"topup", "read"}) | MONEY | PRICES,
-    "engineer": frozenset({"off", "on", "trip", "close", "read", "release"}) | METERS,
-    "operations": frozenset({"read"}),
+    "manager": frozenset({"topup", "off", "on", "trip", "close", "read", "release", "brake", "told"})
+    | MONEY | PRICES | METERS | PROTECTIONS,
+    "finance": frozenset({"topup", "read", "told"}) | MONEY | PRICES | PROTECTIONS,
+    "engineer": frozenset({"off", "on", "trip", "close", "read", "release", "told"}) | METERS,
+    "operations": frozenset({"read", "told"}),
     "system": frozenset({"read"}),
     "payment": frozenset({"topup"}),
 }
