@@ -29,10 +29,12 @@ from panel.pages import (
     meter_change,
     money,
     people,
+    policy,
     price_form,
     price_proposal,
     prices,
     proposals,
+    protection,
     receipt,
     rooms,
     sign_in,
@@ -49,8 +51,8 @@ from panel.switches import meter_number, number_of, place_of, typed_place
 from panel.telling import rule_words
 
 PAGES = (
-    live, sign_in, people, rooms, accounts, takings, account, money, proposals, receipt, slip, bill, statement, answers,
-    meter, meter_change, prices, price_form, price_proposal, lines, line, demo,
+    live, sign_in, people, rooms, accounts, takings, account, money, protection, proposals, receipt, slip, bill,
+    statement, answers, meter, meter_change, prices, price_form, price_proposal, policy, lines, line, demo,
 )  # fmt: skip
 
 
@@ -105,6 +107,7 @@ def create_app(stand: Parts) -> Flask:
             "calendar_speed": f"{stand.clock.speed:g}",
             "liveness": live.liveness,
             "prices_menu": prices.menu,
+            "policy_menu": policy.IN_MENU,
             "new_number": new_transaction,
             "meters_waiting": lambda: meters_waiting(stand.mirror.view()),
             "waiting_for_me": lambda: waiting_for_me(stand.mirror.view()),

@@ -47,6 +47,7 @@ TYPED = {
     "price_proposal.decide": ("why",),
     "money.step": ("receipt", "to_account", "amount", "method", "reference", "reason", "why", "consent", "papers",
                    "share", "cap"),
+    "protection.step": ("for", "until", "how", "why"),
 }  # fmt: skip
 """What a person typed and finds again after signing in, where the session had ended in the meantime."""
 

@@ -16,9 +16,12 @@ from flask import Blueprint, Response, current_app, g, make_response, redirect, 
 from werkzeug.wrappers import Response as AnyResponse
 
 from bridge.contract.messages import Info, MeterRow
+from panel.formats import Wall
 from panel.guard import quiet
 from panel.links import link
 from panel.mirror import View
+from panel.outlook import outlook_of
+from panel.pages.lines import MODES
 from panel.pages.meter_chart import has_power
 from panel.parts import Parts, parts
 from panel.states import CHIPS, Room, room_of
@@ -125,8 +128,19 @@ def _draw(stand: Parts, view: View, state: str, text: str) -> str:
     return render_template(
         "parts/grid.html", totals=totals(stand, rooms), chips=chips, count=len(shown), state=state, text=text,
         floors=by_floor(chosen, rooms), shafts=by_shaft(rooms), known=bool(view.meters), chosen=len(chosen),
-        brake=gateway.brake if gateway else None, wall=stand.wall(),
+        brake=gateway.brake if gateway else None, wall=stand.wall(), gateway=gateway, modes=MODES,
+        ahead=ahead_of(chosen, gateway, stand.wall()),
     )  # fmt: skip
+
+
+def ahead_of(rooms: list[Room], gateway: Info | None, wall: Wall) -> dict[str, str]:
+    """Meter id to what the rules would do to its tenant today, in a sentence."""
+    found = {}
+    for room in rooms:
+        outlook = outlook_of(room.account, [room], room.tenant.phone if room.tenant else "", gateway, wall)
+        if outlook is not None and outlook.kind != "never":
+            found[room.meter.id] = outlook.text
+    return found
 
 
 def totals(stand: Parts, rooms: list[Room]) -> dict[str, object]:
