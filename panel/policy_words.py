@@ -19,7 +19,7 @@ def numbers_of(policy: Policy) -> Told:
         (t("Final warning"), t("When the money lasts {lead} more at the load of now, at any hour.", lead=lead)),
         (t("Delivered means"), _delivered(policy)),
         (t("Time to pay"), t("At least {lead} with power after the final warning was delivered (R1).", lead=lead)),
-        (t("Cut off"), t("At a balance of {limit} yuan or less, only in hours that are open to cuts (R2).", limit=cut)),
+        (t("Cut off|rule"), t("At a balance of {limit} yuan or less, only in hours open to cuts (R2).", limit=cut)),
         (t("Old readings"), t("Nobody is cut on a reading older than {age} (R3).", age=age)),
         (t("Brake"), t("After {n} cuts within an hour a named person must agree to more (R4).", n=policy.brake_meters)),
         (t("Supply returns"), t("By itself above {limit} yuan, within 10 minutes (R6).", limit=above)),

@@ -213,12 +213,12 @@ def _corner(
 ) -> tuple[str, str | None]:
     """The few words in a room's corner, and the instant it counts down to."""
     if state == "keep" and (until := until_of(account, wall)):
-        return t("until {time}|room", time=wall.brief(until)), None
+        return wall.brief(until), None
     if state == "final" and account:
         if account.can_cut and must_be_told(account):
             return t("tell the tenant|room"), None
         if account.protected_until:
-            return t("not before {time}|room", time=wall.brief(account.protected_until)), None
+            return wall.brief(account.protected_until), None
         if account.blocked:
             return t("not now|room"), None
         return ("", account.cut_at) if account.cut_at else ("", account.zero_at)

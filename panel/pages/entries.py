@@ -10,7 +10,7 @@ from bridge.contract.messages import Account
 from panel import bill
 from panel.bill_words import source_word
 from panel.concerning import MONEY
-from panel.final_warning import channel, how_words
+from panel.final_warning import channel, how_words, must_be_told
 from panel.formats import Wall, yuan
 from panel.history import Line
 from panel.money_told import balance_nano, moved_nano
@@ -111,7 +111,7 @@ def _row(line: Line, account: str, stand: Parts, wall: Wall) -> Row:
 def story_of(lines: list[Line], account: Account | None, wall: Wall) -> list[dict[str, Any]]:
     """Warnings and their delivery, newest first, what is to come on top: {state, icon, word, at, text, out, todo}."""
     story: list[dict[str, Any]] = []
-    if account and account.cut_at and account.can_cut and not account.protected_until:
+    if account and account.cut_at and account.can_cut and not account.protected_until and not must_be_told(account):
         text = t("One more read first; no cut if the balance holds.")
         story.append(
             {

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from bridge.contract.asking import new_transaction
 from panel.commands import Conflict, NotSent
 from panel.final_warning import HOWS, how_words, undelivered, warning_words
-from panel.formats import span, yuan
+from panel.formats import lasts, yuan
 from panel.guard import me, quiet, require
 from panel.links import link
 from panel.pages.account import Tenancy, tenancy
@@ -105,7 +105,7 @@ def _confirm(found: Tenancy, typed: Typed) -> str:
     wall = parts().wall()
     told = [(t("Account"), f"{found.row.room} {found.row.name} · {found.row.id}")]
     if until := typed.words.get("until"):
-        left = span(wall.left_s(until))
+        left = lasts(wall.left_s(until) / 86_400)
         told.append((t("Until"), t("{when} ({span} from now)", when=wall.when(until), span=left)))
         # A choice of days becomes the end that was seen: it does not move on while somebody looks at it.
         typed = replace(typed, values={**typed.values, "for": "until", "until": wall.typed(until)})

@@ -16,6 +16,7 @@ from flask import Blueprint, Response, current_app, g, make_response, redirect, 
 from werkzeug.wrappers import Response as AnyResponse
 
 from bridge.contract.messages import Info, MeterRow
+from panel.final_warning import must_be_told
 from panel.formats import Wall
 from panel.guard import quiet
 from panel.links import link
@@ -24,6 +25,7 @@ from panel.outlook import outlook_of
 from panel.pages.lines import MODES
 from panel.pages.meter_chart import has_power
 from panel.parts import Parts, parts
+from panel.protections import standing
 from panel.states import CHIPS, Room, room_of
 
 blueprint = Blueprint("rooms", __name__)
@@ -151,7 +153,8 @@ def totals(stand: Parts, rooms: list[Room]) -> dict[str, object]:
     names = {room.tenant.id: room.tenant.room for room in rooms if room.tenant}
     next_cuts = sorted(
         (account.cut_at, names[id], id) for id, account in accounts.items()
-        if account.cut_at and account.can_cut and not account.protected_until
+        if account.cut_at and account.can_cut and not (account.protected_until or account.blocked)
+        and not must_be_told(account) and not standing(account, stand.wall())
     )  # fmt: skip
     gateway = stand.mirror.view().get(Info)
     return {
