@@ -27,9 +27,7 @@ KINDS = {
     "kept": ("keep", later("Protected by a person")),
     "never": ("none", later("Cannot be cut")),
 }
-"""The state that paints it, and its words."""
-
-ORDER = tuple(KINDS)
+"""The state that paints it, and its words; the most urgent first."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +43,9 @@ class Outlook:
     def state(self) -> str:
         return KINDS[self.kind][0]
 
-    def key(self) -> tuple[int, bool, float]:
-        """The most urgent first: by kind, then by time, and what has none after what has one."""
-        return ORDER.index(self.kind), self.at is None, instant_of(self.at).timestamp() if self.at else 0.0
+    def key(self) -> tuple[bool, float]:
+        """Within a kind: by time, and what has none after what has one."""
+        return self.at is None, instant_of(self.at).timestamp() if self.at else 0.0
 
 
 def outlook_of(

@@ -11,6 +11,7 @@ from bridge.contract.messages import Tariff
 from panel.edge_words import person, reason
 from panel.formats import Wall, kwh, span, yuan
 from panel.history import Line
+from panel.pages.entry_words import delivered_words
 from panel.parts import Parts
 from panel.states import HOLDS
 from panel.words import t
@@ -60,7 +61,8 @@ def _warning(body: dict[str, Any], stand: Parts, wall: Wall) -> Told:
     for seq, word in ((body.get("final_seq"), t("Final warning")), (body.get("delivered_seq"), t("Warning delivered"))):
         entry = stand.history.entry(seq) if isinstance(seq, int) else None
         if entry is not None:
-            found.append((word, wall.stamp(entry.at, True)))
+            by = f" · {delivered_words(entry.body)}" if entry.kind == "delivered/1" else ""
+            found.append((word, wall.stamp(entry.at, True) + by))
     if (warned_s := body.get("warned_s")) is not None:
         lead = span(stand.site.policy.lead_min * 60)
         words = t("{span} with power; at least {lead} are due", span=span(warned_s), lead=lead)

@@ -69,7 +69,7 @@ def _now() -> dict[str, Any]:
 
 
 def concerned(stand: Parts) -> list[Concerned]:
-    """Everybody the rules would do something to today, the most urgent first."""
+    """Everybody the rules would do something to today, the soonest first."""
     view, wall = stand.mirror.view(), stand.wall()
     gateway, found = view.get(Info), []
     for row in view.accounts.values():
