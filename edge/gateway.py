@@ -246,6 +246,7 @@ class Gateway:
         if today != self._today:
             self._today = today
             self.core.terms = terms_of(self.site, statutory_days(today, self.site.policy))
+            self.core.changed("policy")
 
     def shut(self) -> None:
         """Save what is saved lazily."""

@@ -34,7 +34,10 @@ PRICES = frozenset({"propose-price", "approve-price", "reject-price"})
 
 ROLES: dict[str, frozenset[str]] = {
     "manager": frozenset({"topup", "off", "on", "trip", "close", "read", "release", "brake", "told"})
-    | MONEY | PRICES | METERS | PROTECTIONS,
+    | MONEY
+    | PRICES
+    | METERS
+    | PROTECTIONS,
     "finance": frozenset({"topup", "read", "told"}) | MONEY | PRICES | PROTECTIONS,
     "engineer": frozenset({"off", "on", "trip", "close", "read", "release", "told"}) | METERS,
     "operations": frozenset({"read", "told"}),

@@ -36,7 +36,8 @@ class Warned:
         """A warning delivered or taken back."""
         account = self._account(fields)
         must(fields["episode"], account.episode, "its episode")
-        must(id, f"{id.partition(':')[0]}:{account.id}:{account.episode}", "its id")
+        if "request" not in fields:  # A person's word has the id of its request.
+            must(id, f"{id.partition(':')[0]}:{account.id}:{account.episode}", "its id")
         if account.final is None:
             raise Wrong("no final warning stands", "a final/1 before it")
 
@@ -44,7 +45,10 @@ class Warned:
         """Levels are crossed one by one, and rise again at once."""
         was, level = self._account(fields).level, fields["level"]
         if kind == "level/1":
-            must(level, was + 1, "its level")
+            again = "repeat" in fields
+            must(level, was if again else was + 1, "its level")
+            if again:
+                must(fields["repeat"], self._account(fields).level_repeats + 1, "how often it was told")
             if fields["available_nano"] >= fields["threshold_nano"]:
                 raise Wrong(f"its threshold_nano is {fields['threshold_nano']}", "more than what was available")
         elif not 0 <= level < was:
