@@ -222,22 +222,8 @@ class Accounts:
         if not held or (available <= core.terms.restore_nano and protection is None):
             return []
         why = "a person protects the tenant" if available <= core.terms.restore_nano else "paid"
-        drafts: list[Draft] = [
-            (
-                "hold/1",
-                f"lift:{id}:{core.book.seq + 1}",
-                {
-                    "meter": id,
-                    "account": account.id,
-                    "hold": "arrears",
-                    "set": False,
-                    "why": why,
-                    "who": "policy",
-                    "role": "system",
-                },
-            )
-            for id in held
-        ]
+        lifted = {"account": account.id, "hold": "arrears", "set": False, "why": why, **POLICY}
+        drafts: list[Draft] = [("hold/1", f"lift:{id}:{core.book.seq + 1}", {"meter": id, **lifted}) for id in held]
         if account.final is not None:
             drafts.append(self._cancelled(account, why, available))
         return drafts

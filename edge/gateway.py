@@ -98,8 +98,7 @@ class Gateway:
         self.inbox = Inbox()
         self.enqueue, self.events = self.inbox.put, self.inbox.events
         self.failed: str | None = None
-        self._ticked = self._informed = -1e9
-        self._relooked = clock.elapsed()
+        self._ticked, self._informed, self._relooked = -1e9, -1e9, clock.elapsed()
 
     # --- putting together ---
 

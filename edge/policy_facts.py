@@ -37,7 +37,10 @@ def policy_fact(core: Core) -> Policy:
 
 def _day(window: CutWindow, day: date) -> PolicyDay:
     season = window.season(day)
-    spans = [OpenSpan(from_=instant_text(begins), to=instant_text(ends)) for begins, ends in window.on(day)]
+    spans = [
+        OpenSpan.model_validate({"from": instant_text(begins), "to": instant_text(ends)})
+        for begins, ends in window.on(day)
+    ]
     return PolicyDay(
         date=day.isoformat(), kind=_kind(window, day), why=None if season is None else season.why, open=spans
     )

@@ -48,9 +48,7 @@ class Protecting:
         except ValueError as error:
             raise Refusal("R7", f"until is an instant with offset: {error}") from None
         if not now < until <= now + timedelta(days=LONGEST_DAYS):
-            raise Refusal(
-                "R3", f"a protection ends later than now and within {LONGEST_DAYS} days; renew it before it ends"
-            )
+            raise Refusal("R3", f"a protection ends later than now and within {LONGEST_DAYS} days; renew it in time")
         answer = {"status": "done", "data": {"until": instant_text(until)}}
         self._write(asked, account, True, body, answer, until=instant_text(until))
 
@@ -98,7 +96,7 @@ class Protecting:
                 self._alarmed.add(each.seq)
                 if core.book.find(id := f"alarm:protection:{account.id}:{each.seq}") is None:
                     until = instant_text(instant_of_micros(each.until))
-                    text = f"the protection {each.kind} of account {account.id} ends at {until}; renew it, or a cut is possible"
+                    text = f"the protection {each.kind} ends at {until}; renew it, or the tenant can be cut afterwards"
                     fields = {"account": account.id, "alarm": "protection-ends", "text": text}
                     core.append(("alarm/1", id, fields))
                     log.warning("account %s: %s", account.id, text)

@@ -101,9 +101,7 @@ class Relays:
         """R2: cuts for arrears follow each other at a distance, so that a window that opens does not drop the load of a
         building at once. Another attempt at the same meter waits for nobody."""
         (id, at), now = self._newest_cut, self._core.clock.monotonic()
-        if not meter.held_by_people and id != meter.id and now - at < self._core.terms.stagger_s:
-            return False
-        return True
+        return meter.held_by_people or id == meter.id or now - at >= self._core.terms.stagger_s
 
     def _trip_allowed(self, meter: MeterState) -> bool:
         """The whole check again for each attempt; and no tug of war with a relay that closes by itself."""
