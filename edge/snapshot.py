@@ -18,7 +18,18 @@ from types import NoneType, UnionType
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from bridge.contract import entries, units
-from edge import charged, entry, fold, fold_meters, fold_money, fold_proposals, pricing, state
+from edge import (
+    charged,
+    entry,
+    fold,
+    fold_meters,
+    fold_money,
+    fold_proposals,
+    fold_warned,
+    pricing,
+    purse,
+    state,
+)  # fmt: skip
 from edge.billing import days
 from edge.state import State
 
