@@ -177,6 +177,8 @@ def _seldom(building: Building) -> None:
                           "day": "2026-11-21", "frames": []}),
         ("calendar/1", {"since": "2026-11-21", "until": "2026-12-31", "rest_days": [], "work_days": [], "by": "table"}),
         ("alarm/1", {"meter": RUNS_DRY, "alarm": "relay-moved", "text": "it moved"}),
+        ("protection/1", {"account": OTHER, "protection": "dispute", "set": True, "why": "x",
+                          "until": "2026-11-25T00:00:00+08:00", **person}),
         ("brake/1", {"set": True, "why": "3 meters", "who": "policy", "role": "system"}),
         ("mode/1", {"mode": "normal", "why": ""}),
     ):  # fmt: skip
