@@ -31,6 +31,7 @@ from edge.money_acts import ALONE, MoneyActs
 from edge.price_acts import PriceActs
 from edge.proposals import Proposals
 from edge.relays import Relays
+from edge.tenancies import Tenancies
 
 log = logging.getLogger("riser.requests")
 
@@ -72,6 +73,7 @@ class Requests:
         self._doers: dict[str, Any] = dict.fromkeys(permissions.PRICES, self.prices)
         self._doers |= dict.fromkeys(ALONE, self.money) | dict.fromkeys(AGREED, self.agreed)
         self._doers |= dict.fromkeys(permissions.METERS, self.meters)
+        self._doers |= dict.fromkeys(permissions.TENANCIES, Tenancies(core, self.proposals, self._answer_to))
         self._wrong_seals, self._seals_told_s = 0, -SEALS_TOLD_EVERY_S
         self.replay: Callable[[messages.Replay], dict[str, int] | None]
 

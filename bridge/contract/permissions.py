@@ -15,10 +15,13 @@ MONEY = frozenset({
 METERS = frozenset({"replace-meter", "change-multiplier", "approve-meter", "reject-meter"})
 """A meter replaced, a multiplier changed: who wires meters proposes, and another person approves (R22, R23, R32)."""
 
+TENANCIES = frozenset({"move-in", "approve-move-in", "reject-move-in"})
+"""A tenant moves in: the counter proposes, and another person approves (R32, R33)."""
+
 OPERATIONS = (
     "topup", *sorted(MONEY), "off", "on", "trip", "close", "read", "release", "brake", "replay",
     "propose-price", "approve-price",
-    "reject-price", "preview-price", *sorted(METERS),
+    "reject-price", "preview-price", *sorted(METERS), *sorted(TENANCIES),
 )  # fmt: skip
 """Every request there is. `trip` and `close` are `off` and `on` in a relay's words. `replay` and `preview-price` are
 pure queries and need no signature."""
@@ -29,8 +32,9 @@ PRICES = frozenset({"propose-price", "approve-price", "reject-price"})
 """One person proposes and another one approves, also where both may do either (R32)."""
 
 ROLES: dict[str, frozenset[str]] = {
-    "manager": frozenset({"topup", "off", "on", "trip", "close", "read", "release", "brake"}) | MONEY | PRICES | METERS,
-    "finance": frozenset({"topup", "read"}) | MONEY | PRICES,
+    "manager": frozenset({"topup", "off", "on", "trip", "close", "read", "release", "brake"})
+    | MONEY | PRICES | METERS | TENANCIES,
+    "finance": frozenset({"topup", "read"}) | MONEY | PRICES | TENANCIES,
     "engineer": frozenset({"off", "on", "trip", "close", "read", "release"}) | METERS,
     "operations": frozenset({"read"}),
     "system": frozenset({"read"}),

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from bridge.contract.site_money import MoneyPolicy
 from bridge.contract.site_prices import Tariff as Tariff
-from bridge.contract.site_words import STRICT, Gateway, Id, Label, Wall, Word, Yuan, Zone
+from bridge.contract.site_words import STRICT, Gateway, Id, Label, Phone, Wall, Word, Yuan, Zone
 from bridge.contract.site_words import wall_minutes as wall_minutes
 from bridge.contract.units import nano_of_yuan
 
@@ -143,7 +143,7 @@ class Account(Strict):
     id: Id
     name: Label
     room: Label
-    phone: Annotated[str, Field(pattern=r"^[0-9+ -]{0,20}$")] = ""
+    phone: Phone = ""
     tariff: Id | None = None
     """What a kWh costs; needed where one of its meters counts electricity."""
     water_tariff: Id | None = None
