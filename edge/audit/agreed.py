@@ -57,16 +57,16 @@ class Agreed:
         self._as_proposed(proposal, {key: fields.get(key) for key in proposal.body})
 
     def tenancy(self, entry: Entry, fields: Fields) -> None:
-        """An account that begins: a new id, meters that nobody has, and by people only as two agreed. Raises Wrong."""
+        """An account that begins: a new id, and by people with meters that nobody has, as two agreed. Raises Wrong."""
         state, account = self._state, fields["account"]
         if account in state.accounts:
             raise Wrong(f"account {account} had a tenancy before", "a new account")
+        if fields["by"] != PEOPLE:
+            must("proposal" in fields, False, "that a proposal brought it")
+            return  # It came with the site file, at the beginning.
         for id in fields["meters"]:
             if (owner := state.meters[id].account) is not None:
                 raise Wrong(f"meter {id} is account {owner}'s", "a meter without a tenant")
-        if fields["by"] != PEOPLE:
-            must("proposal" in fields, False, "that a proposal brought it")
-            return  # It came with the site file.
         proposal = self._approved(fields, "move-in")
         signed = proposal.who, proposal.role, proposal.decision.who  # type: ignore[union-attr]
         must((fields["who"], fields["role"], fields["approved_by"]), signed, "who made and approved it")

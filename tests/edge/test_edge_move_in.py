@@ -16,6 +16,7 @@ from bridge.contract.units import instant_of
 from edge.audit import explain, statement
 from edge.audit.verify import verify
 from edge.registry import Registry
+from tests.edge import forged
 from tests.edge.building import Building
 from tests.edge.pricing import request
 
@@ -161,6 +162,40 @@ def test_the_same_request_twice_is_one_proposal_and_one_account(shop: Shop) -> N
     assert [each.fields["account"] for each in shop.of("account/1")].count(NEW) == 1
     other = shop.ask("move-in", transaction="click-move-in", **{**LEASE, "name": "另一家"})
     assert (other["status"], other["rule"]) == ("refused", "R7")
+
+
+def _later(fields: dict[str, Any]) -> None:
+    fields["since"] = "2026-11-20T00:00:00+08:00"
+
+
+def _theirs(fields: dict[str, Any]) -> None:
+    fields["meters"] = ["a102"]
+
+
+def _one_hand(fields: dict[str, Any]) -> None:
+    fields["approved_by"] = "王 敏"
+
+
+def _unasked(fields: dict[str, Any]) -> None:
+    fields["by"] = "site file"
+
+
+@pytest.mark.parametrize("forge, told", [
+    (_later, "it begins at"), (_theirs, "meter a102 is account 100102's"), (_one_hand, "made and approved it"),
+    (_unasked, "that a proposal brought it"),
+])  # fmt: skip
+def test_a_forged_account_is_named(tmp_path: Path, forge: Any, told: str) -> None:
+    """Another begin, somebody else's meter, one person for two, an account that nobody proposed: with every hash made
+    anew, `riser verify` names the entry."""
+    building = Shop(tmp_path, meters={METER, "a102"}, poll_s=300, idle_s=5)
+    building.connect()
+    building.run(minutes=40)
+    building.settle()
+    seq = building.move_in()["seq"]
+    building.edge.core.book.close()
+    forged.rechained(tmp_path, seq, forge)
+    report = verify(tmp_path)
+    assert report.lie is not None and report.lie.seq == seq and told in report.lie.wrong, report.lie
 
 
 def test_a_room_that_was_left_cut_off_stays_off_until_the_new_tenant_pays(tmp_path: Path) -> None:
