@@ -58,6 +58,11 @@ class Waiting:
     """Its body is what its act needs, as the contract says."""
 
     @property
+    def opens(self) -> bool:
+        """It opens an account and moves no money."""
+        return self.row.what == MOVE_IN
+
+    @property
     def amount(self) -> str | None:
         return None if self.amount_nano is None else yuan(self.amount_nano)
 

@@ -152,6 +152,7 @@ def test_somebody_else_approves_it(vacant: Stage) -> None:
         for words in ("A tenant moves in", "新茶馆", "A207", "a207 (A207)", "lease 114", "finance-2", "商业分时"):
             assert words in page, words
     assert "Approvals 1" in re.sub(r"<[^>]+>|\s+", " ", clerk.see("/rooms")).replace("  ", " ")
+    assert "Approving opens the account at once" in clerk.see("/proposal/p-9")
     meter = clerk.see(METER)
     assert "somebody else must approve it" in meter and "Move in…" not in meter and "proposal/p-9" in meter
     for _ in range(2):
