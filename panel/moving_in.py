@@ -87,7 +87,7 @@ def suggested(view: View, meter: MeterRow) -> str:
     """A number that no account has had: that of the room's first one with a -2, -3, ... behind it."""
     here = (row for row in view.accounts.values() if row.room == meter.room)
     first = min(here, key=lambda row: row.since, default=None)
-    stem = re.sub(r"-[0-9]{1,3}\Z", "", first.id) if first is not None else meter.room.lower()
+    stem = first.id if first is not None else meter.room.lower()
     if not is_id(stem) or len(stem) > 28:
         return ""
     ids = [stem, *(f"{stem}-{n}" for n in range(2, 1000))]

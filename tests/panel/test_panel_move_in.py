@@ -69,6 +69,17 @@ def test_the_form_knows_what_can_be_known(vacant: Stage) -> None:
     assert "12.34 kWh" in page and "老书店" in page and 'value="a301"' in page
 
 
+@pytest.mark.parametrize("ids, suggested", [
+    (["2026-107"], "2026-107-2"), (["2026-107", "2026-107-2"], "2026-107-3"), ([], "a207"), (["x" * 30], ""),
+])  # fmt: skip
+def test_a_free_number_is_offered(vacant: Stage, ids: list[str], suggested: str) -> None:
+    """That of the room's first tenant and a -2, -3; a room that had none is its own; none that would be too long."""
+    rows = [tenant(id, "x", "A207", []) for id in ids]
+    rows = [each.model_copy(update={"since": at(900 - n)}) for n, each in enumerate(rows)]
+    vacant.say(Accounts(accounts=rows))
+    assert dict(form_of(vacant.visitor("finance")))["account"] == suggested
+
+
 def test_it_is_asked_for_once_with_what_was_typed(vacant: Stage) -> None:
     """A double click is one request, also after the tenant has moved in; two meters and a household go as they were
     chosen; then the meter's page tells who has to approve it."""
