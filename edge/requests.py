@@ -32,6 +32,7 @@ from edge.price_acts import PriceActs
 from edge.proposals import Proposals
 from edge.protecting import Protecting
 from edge.relays import Relays
+from edge.tenancies import Tenancies
 
 log = logging.getLogger("riser.requests")
 
@@ -75,6 +76,7 @@ class Requests:
         self._doers |= dict.fromkeys(permissions.METERS, self.meters)
         self.protecting = Protecting(core, accounts, self._answer_to)
         self._doers |= dict.fromkeys((*permissions.PROTECTIONS, "told"), self.protecting)
+        self._doers |= dict.fromkeys(permissions.TENANCIES, Tenancies(core, self.proposals, self._answer_to))
         self._wrong_seals, self._seals_told_s = 0, -SEALS_TOLD_EVERY_S
         self.replay: Callable[[messages.Replay], dict[str, int] | None]
 

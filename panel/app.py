@@ -16,6 +16,7 @@ from panel.edge_words import person, reason, said
 from panel.meter_proposals import meters_waiting
 from panel.model_words import modelled
 from panel.money_figures import beside_of
+from panel.moving_in import waiting_about
 from panel.pages import (
     account,
     accounts,
@@ -28,6 +29,7 @@ from panel.pages import (
     meter,
     meter_change,
     money,
+    move_in,
     people,
     price_form,
     price_proposal,
@@ -50,7 +52,7 @@ from panel.telling import rule_words
 
 PAGES = (
     live, sign_in, people, rooms, accounts, takings, account, money, proposals, receipt, slip, bill, statement, answers,
-    meter, meter_change, prices, price_form, price_proposal, lines, line, demo,
+    meter, meter_change, move_in, prices, price_form, price_proposal, lines, line, demo,
 )  # fmt: skip
 
 
@@ -106,6 +108,7 @@ def create_app(stand: Parts) -> Flask:
             "liveness": live.liveness,
             "prices_menu": prices.menu,
             "new_number": new_transaction,
+            "move_in_waiting": lambda meter: waiting_about(stand.mirror.view(), meter),
             "meters_waiting": lambda: meters_waiting(stand.mirror.view()),
             "waiting_for_me": lambda: waiting_for_me(stand.mirror.view()),
             "beside_of": beside_of,

@@ -1,7 +1,9 @@
-"""Why an act with money is refused, for `edge_words`: each sentence stands beside a rule (R10-R16, R32, R33)."""
+"""Why an act with money, or the begin of a tenancy, is refused, for `edge_words`: each sentence stands beside a rule
+(R10-R16, R32, R33)."""
 
 from __future__ import annotations
 
+from panel.edge_tenancy_words import OF_TENANCIES
 from panel.words import later
 
 OF_MONEY = (
@@ -37,4 +39,5 @@ OF_MONEY = (
     later("give each register that stands in the book, and no other: {names}"),
     later("the book says that already"),
     later("the register {name} would have risen by {used} Wh, more than the meter can carry"),
+    *OF_TENANCIES,
 )

@@ -34,7 +34,7 @@ WHILE_ONE_TIME = frozenset({"sign_in.password", "sign_in.sign_out", "live.pulse"
 QUIET: set[str] = set()
 """Pages that refresh themselves; they do not keep a session alive."""
 
-LONG = frozenset({"price_form.send"})
+LONG = frozenset({"price_form.send", "move_in.send"})
 """Forms of many fields: all that was typed comes back, packed."""
 
 LANGUAGE_COOKIE = "riser-language"

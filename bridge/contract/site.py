@@ -16,7 +16,7 @@ from bridge.contract.site_cutting import CuttingPolicy
 from bridge.contract.site_cutting import CutWindow as CutWindow
 from bridge.contract.site_money import MoneyPolicy
 from bridge.contract.site_prices import Tariff as Tariff
-from bridge.contract.site_words import STRICT, Gateway, Id, Label, Word, Yuan, Zone
+from bridge.contract.site_words import STRICT, Gateway, Id, Label, Phone, Word, Yuan, Zone
 from bridge.contract.site_words import wall_minutes as wall_minutes
 
 
@@ -108,7 +108,7 @@ class Account(Strict):
     id: Id
     name: Label
     room: Label
-    phone: Annotated[str, Field(pattern=r"^[0-9+ -]{0,20}$")] = ""
+    phone: Phone = ""
     tariff: Id | None = None
     """What a kWh costs; needed where one of its meters counts electricity."""
     water_tariff: Id | None = None

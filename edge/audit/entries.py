@@ -201,6 +201,7 @@ _CHECKS: dict[str, Callable[[Entries, Read, Fields], None]] = {
     "meter/1": lambda own, entry, fields: meters.place_is_free(own.state, fields),
     "replacement/1": lambda own, entry, fields: meters.replaced(own.state, fields, own._zone, own._report),
     "ratio/1": lambda own, entry, fields: meters.ratio(own.state, fields, own._zone, own._report),
+    "account/1": lambda own, entry, fields: own._agreed.tenancy(entry, fields),
     "opening/1": Entries._opening,
     "border/1": Entries._border,
     "reading-correction/1": Entries._reading_correction,

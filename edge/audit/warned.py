@@ -54,13 +54,13 @@ class Warned:
         elif not 0 <= level < was:
             raise Wrong(f"its level is {level!r}", f"less than {was}")
 
-    def protection(self, fields: Fields, at: str) -> None:
+    def protection(self, fields: Fields, at: int) -> None:
         """One that is set ends later than it begins; one that is lifted stood."""
         account = self._account(fields)
         if not fields["set"] and fields["protection"] not in account.protections:
             raise Wrong(f"{fields['protection']} is lifted and did not stand", "a protection/1 that sets it")
-        if fields["set"] and micros_of_text(fields["until"]) <= micros_of_text(at):
-            raise Wrong(f"its until is {fields['until']}", f"later than {at}")
+        if fields["set"] and micros_of_text(fields["until"]) <= at:
+            raise Wrong(f"its until is {fields['until']}", f"later than {instant_text(instant_of_micros(at))}")
 
     def trip(self, fields: Fields) -> None:
         """I7: the balance, the register it was charged to, the reading and the warning are those of the book."""

@@ -48,7 +48,8 @@ def findings(snapshot: Snapshot) -> list[Finding]:
                 "accounts",
                 "",
                 f"{of(len(loose), 'meter')} without an account, read and not billed: {names(loose)}.",
-                "Common supply is as it should be; a tenant's meter needs an [[accounts]] table.",
+                "Common supply is as it should be; a tenant moves in on the meter's page of the panel, or by "
+                "`./riser request move-in`.",
             )
         )
     return found

@@ -1,4 +1,4 @@
-"""Waiting for approval: what one person has proposed about money and another decides (R32).
+"""Waiting for approval: what one person has proposed about money or a tenant, and another decides (R32).
 
 Its maker sees why it is not theirs to approve, and may take it back. Every decision has a form with a number of its
 own, so two clicks are one.
@@ -24,7 +24,7 @@ from panel.money_topups import TopUps
 from panel.pages.account import tenancy_of
 from panel.pages.answers import answer_to
 from panel.parts import parts
-from panel.proposals import Waiting, decided, waiting
+from panel.proposals import Waiting, decided, decision_of, says_of, waiting
 from panel.words import t
 
 blueprint = Blueprint("proposals", __name__)
@@ -80,8 +80,8 @@ def _page(id: str, form: Decision, code: int = 200) -> str | tuple[str, int]:
         known = 200 if over else 404
         return render_template("proposal.html", it=None, over=over, wall=stand.wall()), code if code != 200 else known
     shown = render_template(
-        "proposal.html", it=found, over=None, form=form, effect=_effect(found), act=ACTS[found.row.what],
-        wall=stand.wall(),
+        "proposal.html", it=found, over=None, form=form, effect=_effect(found),
+        says=says_of(found.row.what), wall=stand.wall(),
     )  # fmt: skip
     return (shown, code) if code != 200 else shown
 
@@ -103,11 +103,12 @@ def _effect(found: Waiting) -> Effect | None:
 def decide(id: str) -> str | tuple[str, int] | Response:
     """Approve, or reject with a reason; the gateway looks at every rule again."""
     typed, approve = request.form, request.form.get("do") == "approve"
-    operation = "approve-money" if approve else "reject-money"
-    require(operation)
     form = Decision(typed.get("transaction", ""), typed.get("why", "").strip())
-    found = _found(id)
-    if found is None and parts().commands.find(form.transaction) is None:
+    found, known = _found(id), parts().commands.find(form.transaction)
+    what = found.row.what if found is not None else known.about if known is not None else ""
+    operation = decision_of(what, approve)
+    require(operation)
+    if found is None and known is None:
         return _page(id, form, 409)
     if mistake := _mistake(form, approve, found):
         fresh = form.transaction if is_transaction(form.transaction) else new_transaction()
@@ -116,7 +117,7 @@ def decide(id: str) -> str | tuple[str, int] | Response:
     try:
         parts().commands.send(
             operation, found.account if found else "", who=user.name, role=user.role, transaction=form.transaction,
-            about=found.row.what if found else "", proposal=id, why=form.why,
+            about=what, proposal=id, why=form.why,
         )  # fmt: skip
     except NotSent:
         words = t("Not sent: the connection to the gateway is lost. Nothing was done.")
