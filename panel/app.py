@@ -36,6 +36,7 @@ from panel.pages import (
     prices,
     proposals,
     receipt,
+    right_reading,
     rooms,
     sign_in,
     slip,
@@ -51,8 +52,8 @@ from panel.switches import meter_number, number_of, place_of, typed_place
 from panel.telling import rule_words
 
 PAGES = (
-    live, sign_in, people, rooms, accounts, takings, account, money, proposals, receipt, slip, bill, statement, answers,
-    meter, meter_change, move_in, prices, price_form, price_proposal, lines, line, demo,
+    live, sign_in, people, rooms, accounts, takings, account, money, right_reading, proposals, receipt, slip, bill,
+    statement, answers, meter, meter_change, move_in, prices, price_form, price_proposal, lines, line, demo,
 )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ OF_MONEY = (
     later("top-up {receipt} is spent: {amount} yuan would be left without it"),
     later("an amount is at least 0.01 yuan"),
     later("{amount} yuan would be left, and no act may leave less than {least}"),
+    later("{amount} yuan are lent for energy only and stay; at most {most} can be taken here"),
     later("account {id} has its opening balance already; it is brought in once"),
     later("an opening balance of zero needs no entry"),
     later("a reading of meter {meter} is set aside; release it first"),

@@ -19,6 +19,7 @@ from werkzeug.exceptions import BadHost, HTTPException
 from werkzeug.wrappers import Response
 
 from bridge.contract.permissions import role_may
+from bridge.contract.units import RATES
 from panel.drafts import pack
 from panel.links import go, here, link
 from panel.parts import Parts, parts
@@ -47,6 +48,7 @@ TYPED = {
     "price_proposal.decide": ("why",),
     "money.step": ("receipt", "to_account", "amount", "method", "reference", "reason", "why", "consent", "papers",
                    "share", "cap"),
+    "right_reading.step": ("entry", "total", *RATES, "why", "papers"),
 }  # fmt: skip
 """What a person typed and finds again after signing in, where the session had ended in the meantime."""
 
