@@ -31,10 +31,12 @@ from panel.pages import (
     money,
     move_in,
     people,
+    policy,
     price_form,
     price_proposal,
     prices,
     proposals,
+    protection,
     receipt,
     right_reading,
     rooms,
@@ -52,8 +54,8 @@ from panel.switches import meter_number, number_of, place_of, typed_place
 from panel.telling import rule_words
 
 PAGES = (
-    live, sign_in, people, rooms, accounts, takings, account, money, right_reading, proposals, receipt, slip, bill,
-    statement, answers, meter, meter_change, move_in, prices, price_form, price_proposal, lines, line, demo,
+    live, sign_in, people, rooms, accounts, takings, account, money, protection, right_reading, proposals, receipt, slip,
+    bill, statement, answers, meter, meter_change, move_in, prices, price_form, price_proposal, policy, lines, line, demo,
 )  # fmt: skip
 
 
@@ -108,6 +110,7 @@ def create_app(stand: Parts) -> Flask:
             "calendar_speed": f"{stand.clock.speed:g}",
             "liveness": live.liveness,
             "prices_menu": prices.menu,
+            "policy_menu": policy.IN_MENU,
             "new_number": new_transaction,
             "move_in_waiting": lambda meter: waiting_about(stand.mirror.view(), meter),
             "meters_waiting": lambda: meters_waiting(stand.mirror.view()),

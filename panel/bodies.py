@@ -76,6 +76,10 @@ class Final(Body):
     available_nano: Whole | None = None
 
 
+class Protection(Body):
+    until: Instant | None = None
+
+
 class Hold(Body):
     hold: str | None = None
     who: str | None = None
@@ -129,6 +133,7 @@ KINDS: dict[str, type[Body]] = {
     "closing/1": Closing,
     "level/1": Level,
     "final/1": Final,
+    "protection/1": Protection,
     "hold/1": Hold,
     "trip/1": Trip,
     "alarm/1": Alarm,

@@ -144,6 +144,10 @@ class Wall:
         """Date and time as they stand on paper, always with the year: 2026-11-20 15:20:07."""
         return f"{self._local(at):%Y-%m-%d %H:%M:%S}"
 
+    def typed(self, at: str | datetime) -> str:
+        """As a field for date and time holds it: 2026-11-20T15:20."""
+        return f"{self._local(at):%Y-%m-%dT%H:%M}"
+
     def when(self, at: str | datetime) -> str:
         """As spoken: today at 15:20, tomorrow at 09:00, Mon 11-23 at 09:00."""
         local = self._local(at)
@@ -153,6 +157,14 @@ class Wall:
         if days == 1:
             return t("tomorrow at {time}", time=self.clock(local))
         return t("{weekday} {day} at {time}", weekday=weekday(local), day=f"{local:%m-%d}", time=self.clock(local))
+
+    def brief(self, at: str | datetime) -> str:
+        """As short as it can be: 15:20 today, Mon 09:00 within a week, then 12-04."""
+        local = self._local(at)
+        days = (local.date() - self.now.date()).days
+        if days == 0:
+            return self.clock(local)
+        return f"{weekday(local)} {self.clock(local)}" if 0 < days < 7 else f"{local:%m-%d}"
 
     def midnight(self, days_ago: int = 0) -> datetime:
         """The start of the local day, `days_ago` days before today, as an aware instant."""

@@ -29,6 +29,7 @@ from bridge.contract.messages import (
     MeterFacts,
     MeterRow,
     Meters,
+    Policy,
     PortStatistics,
     Proposals,
     Status,
@@ -55,7 +56,7 @@ COMPLAINTS_KEPT = 500
 
 M = TypeVar("M", bound=Message)
 
-OF_GATEWAY: dict[str, type[Message]] = {cls.topic: cls for cls in (Status, Info, Meters, Accounts, Proposals)}
+OF_GATEWAY: dict[str, type[Message]] = {cls.topic: cls for cls in (Status, Info, Meters, Accounts, Policy, Proposals)}
 """Facts of the gateway as a whole, by their topic below it."""
 
 

@@ -12,6 +12,10 @@ ONE = {
     "{n} accounts pay by it": "{n} account pays by it",
     "{n} earlier versions": "{n} earlier version",
     "{n} proposals": "{n} proposal",
+    "told again on {n} more days": "told again on {n} more day",
+    "{n} days|choice": "{n} day",
+    "After {n} cuts within an hour a named person must agree to more (R4).":
+        "After {n} cut within an hour a named person must agree to more (R4).",
     "{n} holds": "{n} hold",
     "{n} questions": "{n} question",
     "{n} top-ups": "{n} top-up",

@@ -8,8 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bridge.contract.messages import Account, AccountRow, Availability, HoldFacts, MeterFacts, MeterRow, Relay, Valve
+from panel.final_warning import must_be_told
 from panel.formats import Wall, lasts, span
 from panel.mirror import View
+from panel.protections import standing, until_of
 from panel.switches import (
     TAGS,
     WATER_SHORT,
@@ -181,12 +183,12 @@ def state_of(
     """The first state that applies."""
     is_open = relay is not None and relay.observed == "open"
     for_arrears = relay is not None and any(hold.kind == "arrears" for hold in relay.holds)
-    said = account.state if account else None
+    said, kept = (account.state if account else None), bool(standing(account, wall))
     if is_open and (for_arrears or (tenant is not None and not other_holds(relay))):
         return "cut"  # Also while the meter waits for its button, or was found open: the room is dark.
     if is_open and other_holds(relay):
         return "held"  # What is off already is not warned of being cut.
-    if said == "final":
+    if said == "final" and not kept:
         return "final"
     if other_holds(relay):
         return "held"
@@ -194,7 +196,7 @@ def state_of(
         return "off"
     if facts is None or facts.read_at is None or wall.age_s(facts.read_at) > stale_s:
         return "stale"
-    if said == "keep" or (relay is not None and relay.keep_power):
+    if kept or said == "keep" or (relay is not None and relay.keep_power):
         return "keep"
     if said in ("low1", "low2", "low3"):
         return f"w{said[-1]}"
@@ -210,9 +212,15 @@ def _corner(
     wall: Wall,
 ) -> tuple[str, str | None]:
     """The few words in a room's corner, and the instant it counts down to."""
+    if state == "keep" and (until := until_of(account, wall)):
+        return wall.brief(until), None
     if state == "final" and account:
+        if account.can_cut and must_be_told(account):
+            return t("tell the tenant|room"), None
         if account.protected_until:
-            return t("protected"), None
+            return wall.brief(account.protected_until), None
+        if account.blocked:
+            return t("not now|room"), None
         return ("", account.cut_at) if account.cut_at else ("", account.zero_at)
     if state == "cut" and relay and relay.observed_since:
         same_day = wall.age_s(relay.observed_since) < wall.age_s(wall.midnight())

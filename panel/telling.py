@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bridge.contract.messages import Account, HoldFacts
+from bridge.contract.messages import Account, HoldFacts, ProtectionFacts
 from bridge.contract.units import NANO_PER_FEN, nano_of_yuan
 from panel.edge_words import person, reason, said
+from panel.final_warning import must_be_told, undelivered, warning_words, way_words
 from panel.formats import Wall, kilowatts, span, yuan
 from panel.paying_words import WATER, Paying, paying_for
+from panel.protections import kind_words, standing
 from panel.repaying import least_fen
 from panel.rules import RULES
 from panel.states import HOLDS, Room, other_holds
@@ -42,6 +44,14 @@ def hold_words_of(kinds: list[str]) -> str:
     return t(", |between words").join(t(HOLDS[kind]) if kind in HOLDS else kind for kind in kinds)
 
 
+def protection_words(one: ProtectionFacts, wall: Wall) -> str:
+    """A protection in a line: the bill is disputed until Mon 11-23 at 09:00 (王敏, 11-20 14:50): register doubted."""
+    return t(
+        "{kind} until {when} ({by}, {time}): {why}", kind=kind_words(one.kind), when=wall.when(one.until),
+        by=person(one.by), time=wall.stamp(one.since), why=reason(one.by, one.why),
+    )  # fmt: skip
+
+
 def banner_of(rooms: list[Room], account: Account | None, wall: Wall) -> Banner | None:
     """The banner of an account whose meters are `rooms`, the most urgent first."""
     room = rooms[0] if rooms else None
@@ -54,8 +64,13 @@ def banner_of(rooms: list[Room], account: Account | None, wall: Wall) -> Banner 
         return _cut(room, account, wall)
     if room is not None and room.state == "held" and room.relay and room.relay.observed == "open":
         return _held(room, account, wall)
+    if kept := standing(account, wall):
+        title = t("Nobody cuts this tenant until {when}", when=wall.when(kept[0].until))
+        after = t("Then a final warning and its time to pay begin anew.")
+        return Banner("keep", title, " · ".join([*(protection_words(one, wall) for one in kept), after]))
     if account.state == "final" or account.cut_at or account.protected_until:
-        return _warned(account, paying_for(rooms), wall)
+        phone = room.tenant.phone if room is not None and room.tenant is not None else ""
+        return _warned(account, paying_for(rooms), phone, wall)
     if room is None:
         return None
     if room.state == "held" and room.relay:
@@ -103,35 +118,35 @@ def _cut(room: Room, account: Account, wall: Wall) -> Banner:
     return Banner("cut", title, text)
 
 
-def _warned(account: Account, paying: Paying, wall: Wall) -> Banner:
+def _warned(account: Account, paying: Paying, phone: str, wall: Wall) -> Banner:
+    way = way_words(account, phone) if undelivered(account) and account.can_cut else ""
     if account.protected_until:
-        return Banner(
-            "keep",
-            t("Protected until {when}", when=wall.when(account.protected_until)),
-            t("Balance {balance} yuan. Decided again on a fresh read then.", balance=yuan(account.available_nano)),
-        )
-    if account.blocked:
+        words = t("Balance {balance} yuan. Decided again on a fresh read then.", balance=yuan(account.available_nano))
+        title = t("Protected until {when}", when=wall.when(account.protected_until))
+        return Banner("keep", title, " ".join(filter(None, (words, way))))
+    if account.blocked and not (account.blocked == "R1" and undelivered(account)):
         why = said(account.blocked_why) or rule_words(account.blocked)
         return Banner("stale", t("Not cut now ({rule})", rule=account.blocked), why)
-    told = []
-    if account.delivered_at:
-        told.append(t("final warning delivered {time}", time=wall.stamp(account.delivered_at)))
-    elif account.final_warning_at:
-        told.append(t("final warning sent {time}, not delivered yet", time=wall.stamp(account.final_warning_at)))
-    if account.zero_at:
-        zero = wall.clock(account.zero_at)
-        load = kilowatts(account.load_w)
-        known = account.load_w is not None and paying is not WATER
-        told.append(
-            t("empty at {time} at {load} kW", time=zero, load=load) if known else t("empty at {time}", time=zero)
-        )
-    words = " · ".join(told)
+    words = " · ".join([*warning_words(account, wall), *_empty(account, paying, wall)])
     words = words[:1].upper() + words[1:]
+    if account.can_cut and must_be_told(account):
+        return Banner("final", t("The final warning has reached nobody yet: the cut-off waits"), f"{words}. {way}")
+    words = ". ".join(filter(None, (words, way)))
     if account.cut_at and account.can_cut:
         return Banner("final", t(paying.will_be_cut, when=wall.when(account.cut_at)), words, account.cut_at)
     if not account.can_cut:
         return Banner("final", t("Final warning; this account cannot be cut"), words)
     return Banner("final", t("Final warning; the cut-off waits until it has been delivered"), words)
+
+
+def _empty(account: Account, paying: Paying, wall: Wall) -> list[str]:
+    """When the money is used up, and at which load."""
+    if not account.zero_at:
+        return []
+    zero = wall.clock(account.zero_at)
+    if account.load_w is None or paying is WATER:
+        return [t("empty at {time}", time=zero)]
+    return [t("empty at {time} at {load} kW", time=zero, load=kilowatts(account.load_w))]
 
 
 def _held(room: Room, account: Account, wall: Wall) -> Banner:

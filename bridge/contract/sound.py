@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
+from bridge.contract.cutting import OpenSpan
 from bridge.contract.site import wall_minutes
 from bridge.contract.units import instant_of, is_id
 
@@ -38,7 +39,9 @@ def odd_number(message: BaseModel) -> str | None:
 
 def _wrong(part: BaseModel, path: str) -> Iterator[str]:
     for name, value in part:
-        yield from _wrong_value(name, value, path + name)
+        # Hours of a price are wall times; a window against a cut lies on one day and has instants.
+        meant = "at" if isinstance(part, OpenSpan) else name
+        yield from _wrong_value(meant, value, path + name)
 
 
 def _wrong_value(name: str, value: object, path: str) -> Iterator[str]:

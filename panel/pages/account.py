@@ -35,6 +35,7 @@ from panel.pages.answers import answer_to
 from panel.pages.entries import STORY_WITHIN, rows_of, story_of
 from panel.parts import Parts, parts
 from panel.paying_words import paying_for
+from panel.protecting_card import card_of as protecting_card
 from panel.repaying import after_nano, repaid_of, repays_words
 from panel.states import PRIORITY, WORDS, Room, room_of
 from panel.telling import banner_of, effect_of, least_nano
@@ -143,7 +144,7 @@ def _page(found: Tenancy, form: Form) -> str:
         "account.html", it=found, form=form, methods=METHODS, quick=QUICK, preview=preview,
         least=yuan_text(least) if least else None, least_words=paying_for(found.rooms).least,
         answer=answer_to(request.args.get("answer")), **_now(stand, found), **_entries(stand, found),
-        **card_of(stand, found.row.id, found.account),
+        **card_of(stand, found.row.id, found.account), **protecting_card(found.account, found.ended, stand.wall()),
     )  # fmt: skip
 
 

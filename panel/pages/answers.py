@@ -11,7 +11,7 @@ from flask import Blueprint, abort, render_template
 
 from bridge.contract.messages import LARGEST, MeterRow, Relay
 from bridge.contract.units import NANO_PER_FEN, is_transaction
-from panel import meter_answers, move_in_answers
+from panel import meter_answers, move_in_answers, protecting_answers
 from panel.commands import KEY, Asked
 from panel.edge_words import said
 from panel.formats import yuan
@@ -36,6 +36,7 @@ TITLES = {
     "brake": later("Release the brake"),
     **price_answers.TITLES,
     **meter_answers.TITLES,
+    **protecting_answers.TITLES,
 }
 
 
@@ -110,8 +111,10 @@ def told(stand: Parts, asked: Asked) -> Answer:
         sentence, detail, asked.finished, str(receipt) if receipt else None,
         seq if isinstance(seq, int) and receipt and not money else None,
         slip=seq if isinstance(seq, int) and asked.about in SLIPS and asked.operation == "approve-money" else None,
-        again=(again(asked) or move_in_answers.again(asked)) if good is False else None,
-        waits=good is True and "until" in found,
+        again=(again(asked) or move_in_answers.again(asked) or protecting_answers.again(asked))
+        if good is False
+        else None,
+        waits=good is True and "until" in found and asked.operation not in protecting_answers.TITLES,
         price=asked.subject if price_answers.refused(asked) else None,
     )  # fmt: skip
 
@@ -127,7 +130,7 @@ def _steps(stand: Parts, asked: Asked, good: bool | None) -> list[Step]:
         steps.append(Step(t("Read back"), outcome))
     elif asked.operation == "topup":
         steps.append(Step(t("Posted|money"), outcome))
-    elif asked.operation in price_answers.TITLES:
+    elif asked.operation in price_answers.TITLES or asked.operation in protecting_answers.TITLES:
         steps.append(Step(t("In the book"), outcome))
     elif asked.operation in meter_answers.TITLES:
         steps.append(Step(meter_answers.step_word(asked.operation), outcome))
@@ -163,14 +166,14 @@ def _outcome(stand: Parts, asked: Asked) -> tuple[bool | None, str, str]:
             return None, t("Sent; waiting for the gateway's answer."), ""
         if asked.operation == "topup":
             return None, t("No answer (30 s). Not sent again. Look at the entries before taking the money twice."), ""
-        if asked.operation in price_answers.TITLES:
-            return None, t(price_answers.SILENT), ""
-        if asked.operation in meter_answers.TITLES:
-            return None, t(meter_answers.SILENT), ""
+        for module in (price_answers, meter_answers, protecting_answers):
+            if asked.operation in module.TITLES:
+                return None, t(module.SILENT), ""
         if is_money(asked.operation):
             return None, t("No answer (30 s). Not sent again. Look at the account before you do it once more."), ""
         return None, t("No answer (30 s). Not sent again; read as usual next round."), ""
-    if newest.status == "accepted" and (asked.operation == "topup" or is_money(asked.operation)):
+    booked = asked.operation == "topup" or is_money(asked.operation) or asked.operation in protecting_answers.TITLES
+    if newest.status == "accepted" and booked:
         return None, t("Accepted by the gateway; waiting until it stands in the book."), ""
     if newest.status == "accepted" and asked.operation in meter_answers.TITLES:
         return None, meter_answers.on_its_way(asked.operation), ""
@@ -186,10 +189,9 @@ def _outcome(stand: Parts, asked: Asked) -> tuple[bool | None, str, str]:
         return False, told, said(newest.error)
     if newest.status == "failed":
         return False, t("Not done."), said(newest.error)
-    if asked.operation in price_answers.TITLES:
-        return True, price_answers.done(asked, newest.data or {}, stand.wall()), said(newest.error)
-    if asked.operation in meter_answers.TITLES:
-        return True, meter_answers.done(asked, newest.data or {}, stand.wall()), said(newest.error)
+    for module in (price_answers, meter_answers, protecting_answers):
+        if asked.operation in module.TITLES:
+            return True, module.done(asked, newest.data or {}, stand.wall()), said(newest.error)
     if is_money(asked.operation):
         return True, done_words(asked, newest.data or {}, stand.wall()), said(newest.error)
     return True, _done(asked, newest.data or {}, _words(stand, asked)), said(newest.error)

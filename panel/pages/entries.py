@@ -10,11 +10,12 @@ from bridge.contract.messages import Account
 from panel import bill
 from panel.bill_words import source_word
 from panel.concerning import MONEY
+from panel.final_warning import channel, how_words, must_be_told
 from panel.formats import Wall, yuan
 from panel.history import Line
 from panel.money_told import balance_nano, moved_nano
 from panel.pages.cut_reason import why_cut
-from panel.pages.entry_words import channel, words_of
+from panel.pages.entry_words import words_of
 from panel.parts import Parts
 from panel.words import t
 
@@ -28,7 +29,7 @@ is its page."""
 STORY_WITHIN = 120
 """Among so many newest entries the story is looked for; further back lies what nobody waits for any more."""
 
-STORY = ("level/1", "final/1", "delivered/1", "relay/1", "cancelled/1")
+STORY = ("level/1", "final/1", "delivered/1", "relay/1", "cancelled/1", "protection/1")
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def _row(line: Line, account: str, stand: Parts, wall: Wall) -> Row:
 def story_of(lines: list[Line], account: Account | None, wall: Wall) -> list[dict[str, Any]]:
     """Warnings and their delivery, newest first, what is to come on top: {state, icon, word, at, text, out, todo}."""
     story: list[dict[str, Any]] = []
-    if account and account.cut_at and account.can_cut and not account.protected_until:
+    if account and account.cut_at and account.can_cut and not account.protected_until and not must_be_told(account):
         text = t("One more read first; no cut if the balance holds.")
         story.append(
             {
@@ -125,13 +126,7 @@ def story_of(lines: list[Line], account: Account | None, wall: Wall) -> list[dic
     delivered: list[str] = []
     for line in lines:
         if line.kind == "delivered/1":
-            delivered.append(
-                t(
-                    "{channel} {time}",
-                    channel=channel(str(line.body.get("channel", ""))),
-                    time=wall.clock(line.at, True),
-                )
-            )
+            delivered.append(t("{channel} {time}", channel=_channel(line.body), time=wall.clock(line.at, True)))
             continue
         if line.kind not in STORY or line.body.get("why") == FIRST_LOOK:
             continue
@@ -143,3 +138,10 @@ def story_of(lines: list[Line], account: Account | None, wall: Wall) -> list[dic
         story.append(step)
         delivered = [] if line.kind == "final/1" else delivered
     return story[:8]
+
+
+def _channel(body: dict[str, Any]) -> str:
+    """The lamp; or the person who told the tenant, and how."""
+    if body.get("channel") == "person" and body.get("who"):
+        return t("{who} {how}", who=str(body["who"]), how=how_words(str(body.get("how") or ""))).strip()
+    return channel(str(body.get("channel", "")))

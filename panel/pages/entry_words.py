@@ -7,10 +7,12 @@ from typing import Any
 
 from bridge.contract.units import instant_of
 from panel.edge_words import person, reason, said
+from panel.final_warning import channel, how_words
 from panel.formats import Wall, yuan
 from panel.history import Line
 from panel.money_told import money_words
 from panel.pages.events import SAID
+from panel.protections import kind_words
 from panel.states import HOLDS
 from panel.switches import WATER_STATES
 from panel.words import t
@@ -59,7 +61,9 @@ def _of_life(line: Line, wall: Wall) -> Words:
             told = t("cut {when} at the earliest, unless paid", when=wall.when(cut_at)) if cut_at else ""
             return "s-final", "final", t("Final warning"), told
         case "delivered/1":
-            return "", "ok", t("Warning delivered"), t("by {channel}", channel=channel(str(body.get("channel", ""))))
+            return "", "ok", t("Warning delivered"), delivered_words(body)
+        case "protection/1":
+            return _protection(body, wall)
         case "cancelled/1":
             return "", "ok", t("Warning over"), said(str(body.get("why", "")))
     return _of_supply(line)
@@ -90,8 +94,22 @@ def _of_supply(line: Line) -> Words:
     return "", "more", line.kind, ""
 
 
-def channel(name: str) -> str:
-    return t("the meter's lamp") if name == "lamp" else name
+def delivered_words(body: dict[str, Any]) -> str:
+    """By the meter's lamp; or by whom the tenant was told, how, and in which words."""
+    words = t("by {channel}", channel=channel(str(body.get("channel", ""))))
+    how, who = str(body.get("how") or ""), person(str(body.get("who") or ""))
+    told = t("{who} {how}", who=who, how=how_words(how)) if how and who else ""
+    return " · ".join(part for part in (words, told, str(body.get("why") or "")) if part)
+
+
+def _protection(body: dict[str, Any], wall: Wall) -> Words:
+    """Protected by whom, why and until when; or lifted."""
+    who, why = str(body.get("who") or ""), str(body.get("why") or "")
+    until = body.get("until") if body.get("set") else None
+    told = [kind_words(str(body.get("protection", ""))), t("until {time}", time=wall.stamp(until)) if until else "",
+            person(who), reason(who, why)]  # fmt: skip
+    word = t("Protected from a cut-off") if body.get("set") else t("Protection lifted")
+    return "s-keep", "keep", word, " · ".join(part for part in told if part)
 
 
 def span_words(body: dict[str, Any], wall: Wall) -> str:

@@ -59,6 +59,7 @@ SAID = {
     "time-table": later("Time table differs"),
     "time-table-good": later("Time table agrees again"),
     "purse-off": later("No longer paid twice"),
+    "protection-ends": later("A protection ends soon"),
 }
 
 BAD = (

@@ -16,11 +16,16 @@ from flask import Blueprint, Response, current_app, g, make_response, redirect, 
 from werkzeug.wrappers import Response as AnyResponse
 
 from bridge.contract.messages import Info, MeterRow
+from panel.final_warning import must_be_told
+from panel.formats import Wall
 from panel.guard import quiet
 from panel.links import link
 from panel.mirror import View
+from panel.outlook import outlook_of
+from panel.pages.lines import MODES
 from panel.pages.meter_chart import has_power
 from panel.parts import Parts, parts
+from panel.protections import standing
 from panel.states import CHIPS, Room, room_of
 
 blueprint = Blueprint("rooms", __name__)
@@ -125,8 +130,19 @@ def _draw(stand: Parts, view: View, state: str, text: str) -> str:
     return render_template(
         "parts/grid.html", totals=totals(stand, rooms), chips=chips, count=len(shown), state=state, text=text,
         floors=by_floor(chosen, rooms), shafts=by_shaft(rooms), known=bool(view.meters), chosen=len(chosen),
-        brake=gateway.brake if gateway else None, wall=stand.wall(),
+        brake=gateway.brake if gateway else None, wall=stand.wall(), gateway=gateway, modes=MODES,
+        ahead=ahead_of(chosen, gateway, stand.wall()),
     )  # fmt: skip
+
+
+def ahead_of(rooms: list[Room], gateway: Info | None, wall: Wall) -> dict[str, str]:
+    """Meter id to what the rules would do to its tenant today, in a sentence."""
+    found = {}
+    for room in rooms:
+        outlook = outlook_of(room.account, [room], room.tenant.phone if room.tenant else "", gateway, wall)
+        if outlook is not None and outlook.kind != "never":
+            found[room.meter.id] = outlook.text
+    return found
 
 
 def totals(stand: Parts, rooms: list[Room]) -> dict[str, object]:
@@ -137,7 +153,8 @@ def totals(stand: Parts, rooms: list[Room]) -> dict[str, object]:
     names = {room.tenant.id: room.tenant.room for room in rooms if room.tenant}
     next_cuts = sorted(
         (account.cut_at, names[id], id) for id, account in accounts.items()
-        if account.cut_at and account.can_cut and not account.protected_until
+        if account.cut_at and account.can_cut and not (account.protected_until or account.blocked)
+        and not must_be_told(account) and not standing(account, stand.wall())
     )  # fmt: skip
     gateway = stand.mirror.view().get(Info)
     return {

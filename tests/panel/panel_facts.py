@@ -6,9 +6,11 @@ Every fact is a message of `bridge.contract.messages`, so the panel is tested ag
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from bridge.contract.cutting import Policy
 from bridge.contract.messages import (
     Account,
     AccountRow,
@@ -125,6 +127,36 @@ def standing(state: str = "on", available: float = 235.23, now: datetime = NOW, 
         "can_cut": True,
     }  # fmt: skip
     return Account.model_validate(words | more)
+
+
+def protection(kind: str = "keep-power", hours: float = 72, now: datetime = NOW, **more: Any) -> dict[str, Any]:
+    """A person's word that nobody cuts a tenant, `hours` from now on."""
+    words = {"kind": kind, "why": "病人在家", "by": "王敏", "since": at(60, now), "until": at(-60 * hours, now)}
+    return words | more
+
+
+REST = {date(2026, 11, 26): ("holiday", None), date(2026, 11, 28): ("make-up", None),
+        date(2026, 12, 2): ("protected", "换变压器")}  # fmt: skip
+"""Days of the policy below that are not what their weekday says."""
+
+
+def policy(now: datetime = NOW, zone: str = "Asia/Shanghai", **more: Any) -> Policy:
+    """Cuts on workdays from 9 to 16; a holiday, a make-up Saturday and a protected day among the fourteen days."""
+    there = ZoneInfo(zone)
+    first, days = now.astimezone(there).date(), []
+    for day in (first + timedelta(days=ahead) for ahead in range(14)):
+        kind, why = REST.get(day, ("weekend" if day.weekday() > 4 else "workday", None))
+        hours = [datetime(day.year, day.month, day.day, hour, tzinfo=there) for hour in (9, 16)]
+        opened = (
+            [{"from": instant_text(hours[0]), "to": instant_text(hours[1])}] if kind in ("workday", "make-up") else []
+        )
+        days.append({"date": day.isoformat(), "kind": kind, "why": why, "open": opened})
+    words: dict[str, Any] = {
+        "at": at(1, now), "lead_s": 1800, "cut_limit_nano": 0, "restore_above_nano": YUAN,
+        "levels_nano": [50 * YUAN, 20 * YUAN, 10 * YUAN], "level_repeats": [0, 1, 2], "quiet_from": "22:00",
+        "quiet_to": "07:00", "stale_s": 900, "warning_counts": "delivered", "brake_meters": 5, "days": days,
+    }  # fmt: skip
+    return Policy.model_validate(words | more)
 
 
 def available(

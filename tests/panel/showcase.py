@@ -14,7 +14,21 @@ import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from panel_facts import YUAN, available, charge, hold, info, reading, relay, row, standing, tariff, tenant
+from panel_facts import (
+    YUAN,
+    available,
+    charge,
+    hold,
+    info,
+    policy,
+    protection,
+    reading,
+    relay,
+    row,
+    standing,
+    tariff,
+    tenant,
+)
 from panel_stage import FakeLink, Stage, install
 
 from bridge.contract.clock import ScaledClock
@@ -83,6 +97,7 @@ def fill(stage: Stage) -> None:
     ]  # fmt: skip
     stage.say(info(now, meters_installed=27, meters_read=26, ports=ports))
     stage.say(tariff(), "shop")
+    stage.say(policy(now))
     for id, account, state in places:
         dress(stage, id, account, state, now)
     history(stage, "100206", "b301", now)
@@ -112,10 +127,36 @@ def dress(stage: Stage, id: str, account: str | None, state: str, now: datetime)
             "delivered_at": sent,
             "delivered_by": "lamp",
         }
+    if account in ("100202", "100225", "100204", "100211", "100220"):
+        state, more = facing(account, state, more, now)
     said = {"w1": "low1", "w2": "low2", "w3": "low3"}.get(
         state, state if state in ("cut", "final", "held", "keep") else "on"
     )
     stage.say(standing(said, balance, now, **more), account)
+
+
+def facing(account: str, state: str, more: dict[str, object], now: datetime) -> tuple[str, dict[str, object]]:
+    """Tenants of whom the policy page tells: waiting for a window, untold, soon, not to be cut, protected."""
+
+    def ahead(hours: float) -> str:
+        return instant_text(now + timedelta(hours=hours))
+
+    sent = {"final_warning_at": ahead(-1), "delivered_at": None, "delivered_by": None}
+    match account:
+        case "100202":
+            when = {"cut_at": ahead(66.2), "protected_until": ahead(66.2), "zero_at": ahead(0.1)}
+            return "final", more | when | {
+                "final_warning_at": ahead(-1),
+                "delivered_at": ahead(-1),
+                "delivered_by": "lamp",
+            }
+        case "100225":
+            return "final", more | sent | {"needs_telling": True, "cut_at": ahead(0.5)}
+        case "100204":
+            return state, more | {"zero_at": ahead(6)}
+        case "100211":
+            return state, more | {"can_cut": False}
+    return state, more | {"protections": [protection(now=now), protection("dispute", 30, now, why="读数有疑问")]}
 
 
 def history(stage: Stage, account: str, meter: str, now: datetime) -> None:

@@ -24,7 +24,7 @@ def test_the_banner_says_when_and_what_to_do(shop: Stage) -> None:
     """A coming cut is told with its time, its reason and a countdown in the calendar."""
     page = shop.visitor("finance").see(ACCOUNT)
     assert "Will be cut today at 15:20 unless paid" in page
-    assert "Final warning delivered 11-20 14:50 · empty at 15:20 at 5.92 kW" in page
+    assert "Final warning delivered 11-20 14:50 by the meter's lamp · empty at 15:20 at 5.92 kW" in page
     assert re.search(r'data-until="2026-11-20T07:20:00[^"]*">29:48<', page)
 
 

@@ -26,7 +26,7 @@ from panel.sessions import IDLE_S
 ACCOUNT, METER, PORTS = "/account/100206", "/meter/a206", "/lines/ports"
 MONEY = ("/money/refund/100206", "/money/correct/100206", "/money/reverse/100206", "/proposal/p-1", "/slip/1")
 FORMS = (ACCOUNT, METER, PORTS, "/people", "/password", "/sign-in", "/sign-out", "/price/shop/new",
-         "/price-proposal/p-7", *MONEY)  # fmt: skip
+         "/price-proposal/p-7", "/protection/dispute/100206", "/protection/told/100206", *MONEY)  # fmt: skip
 
 AMOUNTS = (
     "", " ", "　", "0", "0.00", "-5", "−5", "NaN", "nan", "inf", "1e2", "1e400", "true", "None", "５０", "٥٠", "५०",
@@ -380,7 +380,7 @@ def walk(stage: Stage) -> list[tuple[str, str, dict[str, Any]]]:
         real = real.replace("<id>", next((id for part, id in IDS.items() if part in rule.rule), "100206"))
         found += [(method, real, {}) for method in ("PUT", "DELETE", "PATCH", "TRACE", "OPTIONS", "HEAD", "BREW")]
         keys = ("before", "day", "amount", "method", "reference", "answer", "ask", "do", "why", "q", "state", "lang",
-                "next", "enter", "draft", "again", "gone")  # fmt: skip
+                "next", "enter", "draft", "again", "gone", "for", "until", "how")  # fmt: skip
         for text in NASTY:
             found.append(("GET", f"{real}?{urlencode(dict.fromkeys(keys, text))}", {}))
         found.append(("GET", real, {"environ_overrides": {"QUERY_STRING": "%ff=%fe&&&=;&before=%00&q=%c3%28"}}))

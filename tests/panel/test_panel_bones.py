@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from panel_facts import YUAN, at, charge, hold, proposed_price, relay
+from panel_facts import YUAN, at, charge, hold, policy, proposed_price, protection, relay, standing
 from panel_stage import Stage
 
 from bridge.contract.messages import Proposals
@@ -21,6 +21,7 @@ PAGES = (
     "/money/correct/100206", "/money/reverse/100206", "/money/defer/100206", "/money/settle/100206", "/slip/4",
     "/right-reading/100206/a206", "/right-reading/100206/a206?entry=1",
     "/people", "/demo/timeline", "/password",
+    "/policy", "/protection/keep-power/100206", "/protection/lift-dispute/100206", "/protection/told/100206",
     "/prices", "/price/shop/new", "/price-proposal/p-7", "/entry/2", "/entry/4", "/entry/99", "/statement/100206",
     "/nowhere",
 )  # fmt: skip
@@ -76,6 +77,11 @@ def busy(tmp_path: Path) -> Stage:
     words = {"what": "refund", "who": "王敏", "role": "finance", "at": at(), "until": at(-60)}
     waiting = [ProposalRow(id="p-1", body=proposal, **words), ProposalRow.model_validate(proposed_price())]
     stage.say(Proposals(proposals=waiting))
+    stage.say(policy())
+    stage.say(
+        standing("final", 3.0, final_warning_at=at(2), needs_telling=True, protections=[protection("dispute")]),
+        "100206",
+    )
     stage.say(relay("open", holds=[hold("lockout", "x")]), "a206")
     stage.online(brake="5 meters were cut within an hour; a named person must release the brake")
     return stage

@@ -8,7 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from panel_facts import charge, info, port_statistics, proposed_price, reading, relay, row, standing, tariff, tenant
+from panel_facts import (
+    charge,
+    info,
+    policy,
+    port_statistics,
+    proposed_price,
+    protection,
+    reading,
+    relay,
+    row,
+    standing,
+    tariff,
+    tenant,
+)
 from panel_stage import Stage, one_shop
 
 from bridge.contract.messages import Accounts, Meters, PanelStatus, Proposals, Response, Status
@@ -18,11 +31,14 @@ from panel.parts import Demo
 PAGES = ("/rooms", "/rooms-grid", "/account/100206", "/account-now/100206", "/account-entries/100206", "/meter/a206",
          "/meter-now/a206", "/meter-chart/a206", "/lines/ports", "/lines/now", "/lines/port/a1",
          "/lines/port-now/a1?by=slow", "/demo/timeline", "/demo/now", "/pulse", "/health",
-         "/account-preview/100206?amount=200", "/prices", "/price/shop/new")  # fmt: skip
+         "/account-preview/100206?amount=200", "/prices", "/price/shop/new", "/policy", "/policy-now")  # fmt: skip
+
+DAYS = [each.model_dump(by_alias=True) for each in policy().days[:2]]
 
 TREE = {
     "status": Status(state="online"), "info": info(), "meter/a206": reading(), "meter/a206/relay": relay(),
-    "account/100206": standing(), "tariff/shop": tariff(), "port/a1": port_statistics(),
+    "account/100206": standing(protections=[protection()]), "policy": policy(days=DAYS),
+    "tariff/shop": tariff(), "port/a1": port_statistics(),
     "meters": Meters(meters=[row("a206", "A206", "100206")]),
     "accounts": Accounts(accounts=[tenant("100206", "x", "A206", ["a206"])]),
     "proposals": Proposals.model_validate({"proposals": [proposed_price()]}),
@@ -32,6 +48,7 @@ SHOWN_ON = {
     "status": ("/rooms", "/health"), "info": ("/rooms-grid", "/lines/ports", "/lines/port/a1"),
     "port/a1": ("/lines/port/a1", "/lines/port/a1?by=slow"),
     "tariff/shop": ("/meter/a206", "/prices", "/price/shop/new"),
+    "policy": ("/policy", "/policy-now"),
     "proposals": ("/prices", "/price-proposal/p-7"),
     "meter/a206": ("/rooms-grid", "/account/100206", "/meter/a206"),
 }  # fmt: skip

@@ -1,0 +1,181 @@
+"""Keeping power on, a disputed bill, lifting either, and a tenant who was told: the acts, and what was typed for them.
+
+Here is judged only the form of what was typed; whether it may be done is the gateway's to say. An end is typed as the
+site's wall shows it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from bridge.contract.asking import new_transaction
+from bridge.contract.units import instant_text, is_plain, is_transaction
+from panel.final_warning import HOWS
+from panel.formats import Wall
+from panel.words import later, t
+
+LONGEST_DAYS = 92
+"""What the contract allows; a longer protection is renewed by somebody who looks at it again."""
+
+DAYS = ("1", "3", "7")
+"""Quick choices of how long; the form has "until" beside them, which is typed."""
+
+_TYPED = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", re.ASCII)
+
+LONGEST = 200
+"""Characters of a reason."""
+
+
+@dataclass(frozen=True)
+class Act:
+    """`fields` in the order of the form; what of the request the act itself says is `fixed`."""
+
+    name: str
+    operation: str
+    button: str
+    title: str
+    says: str
+    fields: tuple[str, ...]
+    fixed: tuple[tuple[str, str], ...] = ()
+
+
+LIFTS = later(
+    "The protection ends at once. If the balance calls for it, a final warning and its time to pay begin anew."
+)
+
+ACTS = {
+    act.name: act
+    for act in (
+        Act(
+            "keep-power", "protect", later("Keep power on…"), later("Keep power on"),
+            later("Nobody cuts this tenant for arrears until then, whatever the balance; a cut for arrears comes back. "
+                  "What is used is charged as ever."),
+            ("for", "until", "why"), (("protection", "keep-power"),),
+        ),
+        Act(
+            "dispute", "protect", later("Mark as disputed…"), later("Mark the bill as disputed"),
+            later("While a bill is disputed nobody cuts this tenant for arrears; a cut for arrears comes back. What is "
+                  "used is charged as ever."),
+            ("for", "until", "why"), (("protection", "dispute"),),
+        ),
+        Act(
+            "lift-keep-power", "unprotect", later("Lift…"), later("No longer keep power on"), LIFTS,
+            ("why",), (("protection", "keep-power"),),
+        ),
+        Act(
+            "lift-dispute", "unprotect", later("Lift…"), later("The bill is no longer disputed"), LIFTS,
+            ("why",), (("protection", "dispute"),),
+        ),
+        Act(
+            "told", "told", later("I have told the tenant…"), later("I have told the tenant"),
+            later("The final warning counts as delivered from now on: the time to pay begins, and after it supply is "
+                  "cut unless paid. Record it only when the tenant really knows."),
+            ("how", "why"),
+        ),
+    )
+}  # fmt: skip
+"""By their name in the address."""
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A form as it was typed; `words` are the fields of the request, whole where there are no mistakes."""
+
+    act: Act
+    transaction: str
+    values: dict[str, str]
+    words: dict[str, Any] = field(default_factory=dict)
+    mistakes: dict[str, str] = field(default_factory=dict)
+
+    def value(self, name: str) -> str:
+        return self.values.get(name, "")
+
+    def mistake(self, name: str) -> str | None:
+        return self.mistakes.get(name)
+
+
+class Mistake(Exception):
+    """One sentence for the person who typed."""
+
+
+def fresh(act: Act, given: Mapping[str, str]) -> Typed:
+    """An empty form with a number of its own, or one filled from an address."""
+    return Typed(act, new_transaction(), {name: given.get(name, "")[: LONGEST + 40] for name in act.fields})
+
+
+def read(act: Act, account: str, form: Mapping[str, str], wall: Wall) -> Typed:
+    """Read a form that was sent."""
+    values = {name: form.get(name, "").strip() for name in act.fields}
+    words: dict[str, Any] = {"account": account, **dict(act.fixed)}
+    mistakes: dict[str, str] = {}
+    transaction = form.get("transaction", "")
+    if not is_transaction(transaction):  # Without its number a double click would be done twice.
+        transaction = new_transaction()
+        mistakes["form"] = t("This form lost its number on the way. Nothing was done; send it once more.")
+    if "until" in act.fields:
+        try:
+            words["until"] = until_of(values["for"], values["until"], wall)
+        except Mistake as mistake:
+            mistakes["until" if values["for"] == "until" else "for"] = str(mistake)
+    if "how" in act.fields:
+        words["how"] = values["how"]
+        if values["how"] not in HOWS:
+            mistakes["how"] = t("Choose how the tenant was told.")
+    words["why"] = values["why"]
+    if wrong := _why_mistake(values["why"], act):
+        mistakes["why"] = wrong
+    return Typed(act, transaction, {name: text[: LONGEST + 40] for name, text in values.items()}, words, mistakes)
+
+
+def _why_mistake(text: str, act: Act) -> str | None:
+    if not text and act.operation != "told":
+        return t("A reason is needed; it stands in the book.")
+    if len(text) > LONGEST:
+        return t("At most {n} characters.", n=LONGEST)
+    if not is_plain(text):
+        return t("There are characters in it that cannot be shown; type it anew.")
+    return None
+
+
+def until_of(choice: str, typed: str, wall: Wall) -> str:
+    """The end that was chosen, as an instant. Raises Mistake."""
+    if choice in DAYS:  # At the same time of the wall, some days from now.
+        local = (wall.now.replace(tzinfo=None) + timedelta(days=int(choice))).replace(second=0, microsecond=0)
+        while not _exists(local, wall):
+            local += timedelta(minutes=30)
+        return instant_text(local.replace(tzinfo=wall.zone))
+    if choice != "until":
+        raise Mistake(t("Choose how long."))
+    try:
+        if not _TYPED.fullmatch(typed):
+            raise ValueError(typed)
+        local = datetime.fromisoformat(typed)
+        end = local.replace(tzinfo=wall.zone)
+        ahead = end - wall.instant
+    except (ValueError, OverflowError):
+        raise Mistake(t("Write date and time like 2026-11-23 09:00.")) from None
+    if not _exists(local, wall):
+        raise Mistake(t("The clock is put forward then: this time does not exist."))
+    if ahead <= timedelta(0):
+        raise Mistake(t("This time is over; a protection ends later than now (R3)."))
+    if ahead > timedelta(days=LONGEST_DAYS):
+        raise Mistake(t("At most {n} days ahead; renew it before it ends (R3).", n=LONGEST_DAYS))
+    return instant_text(end)
+
+
+def _exists(local: datetime, wall: Wall) -> bool:
+    """False for an hour that a clock put forward leaves out."""
+    there = datetime.fromtimestamp(local.replace(tzinfo=wall.zone).timestamp(), wall.zone)
+    return there.replace(tzinfo=None) == local
+
+
+def typed_from(words: Mapping[str, Any], wall: Wall) -> dict[str, str]:
+    """The way back: the fields of a request as they stand in its form."""
+    found = {name: str(words[name]) for name in ("why", "how") if words.get(name)}
+    if isinstance(until := words.get("until"), str):
+        found |= {"for": "until", "until": wall.typed(until)}
+    return found

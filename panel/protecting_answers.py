@@ -1,0 +1,48 @@
+"""What came of protecting a tenant, of lifting that, or of having told one, in the words of the answer card."""
+
+from __future__ import annotations
+
+from panel.commands import Asked
+from panel.formats import Wall
+from panel.links import link
+from panel.parts import parts
+from panel.protecting import ACTS, typed_from
+from panel.protections import kind_words
+from panel.words import later, t
+
+TITLES = {
+    "protect": later("Protect from a cut-off"),
+    "unprotect": later("Lift a protection"),
+    "told": later("I have told the tenant"),
+}
+
+SILENT = later("No answer (30 s). Not sent again. Look at the account before you do it once more.")
+
+
+def done(asked: Asked, found: dict[str, object], wall: Wall) -> str:
+    """The sentence for what was done."""
+    if asked.operation == "told":
+        return t("The final warning counts as delivered; the time to pay has begun.")
+    kind = kind_words(str(asked.fields.get("protection")))
+    if asked.operation == "unprotect":
+        return t("Lifted: {kind}. From now on the rules decide again.", kind=kind)
+    return t("In the book: {kind} until {when}.", kind=kind, when=_when(found.get("until"), wall))
+
+
+def _when(at: object, wall: Wall) -> str:
+    try:
+        return wall.when(str(at))
+    except ValueError:
+        return "—"
+
+
+def again(asked: Asked) -> str | None:
+    """The form of a refused act with what was typed in it."""
+    if asked.operation not in TITLES:
+        return None
+    fixed = tuple((name, asked.fields[name]) for name in ("protection",) if name in asked.fields)
+    act = next((act for act in ACTS.values() if (act.operation, act.fixed) == (asked.operation, fixed)), None)
+    if act is None:
+        return None
+    words = typed_from(asked.fields, parts().wall())
+    return link("protection.form", name=act.name, id=asked.subject, **words)

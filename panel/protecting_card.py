@@ -1,0 +1,31 @@
+"""The place *Cut-off* on an account's page: what protects it, and what this person may do about that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bridge.contract.messages import Account
+from panel.final_warning import undelivered
+from panel.formats import Wall
+from panel.guard import i_may
+from panel.protecting import ACTS, Act
+from panel.protections import KINDS, standing
+from panel.telling import protection_words
+
+
+def card_of(account: Account | None, ended: bool, wall: Wall) -> dict[str, Any]:
+    """{protecting, protections}: acts that can be done now, and what stands, each with the act that lifts it."""
+    if ended:
+        return {"protecting": [], "protections": []}
+    lifts = {kind: ACTS[f"lift-{kind}"] for kind in KINDS} if i_may("unprotect") else {}
+    return {
+        "protecting": [act for act in ACTS.values() if _offered(act, account)],
+        "protections": [(one, protection_words(one, wall), lifts.get(one.kind)) for one in standing(account, wall)],
+    }
+
+
+def _offered(act: Act, account: Account | None) -> bool:
+    """Lifting stands beside what is lifted; telling is recorded while a final warning waits for it."""
+    if act.operation == "unprotect" or not i_may(act.operation):
+        return False
+    return act.operation != "told" or undelivered(account)

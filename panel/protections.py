@@ -1,0 +1,30 @@
+"""Protections that people gave a tenant, in words: keep-power or a disputed bill, by whom, why and until when (R3).
+
+One that has run out protects nobody, whatever the newest fact still says of it.
+"""
+
+from __future__ import annotations
+
+from bridge.contract.messages import Account, ProtectionFacts
+from bridge.contract.units import instant_of
+from panel.formats import Wall
+from panel.words import later, t
+
+KINDS = {"keep-power": later("power is kept on|protection"), "dispute": later("the bill is disputed")}
+
+
+def standing(account: Account | None, wall: Wall) -> list[ProtectionFacts]:
+    """The protections that count at this moment, the longest first."""
+    given = account.protections if account else []
+    counting = [each for each in given if instant_of(each.until) > wall.instant]
+    return sorted(counting, key=lambda each: instant_of(each.until), reverse=True)
+
+
+def until_of(account: Account | None, wall: Wall) -> str | None:
+    """Until when a person's word protects this tenant; None where none does."""
+    found = standing(account, wall)
+    return found[0].until if found else None
+
+
+def kind_words(kind: str) -> str:
+    return t(KINDS[kind]) if kind in KINDS else kind
