@@ -54,8 +54,9 @@ from panel.switches import meter_number, number_of, place_of, typed_place
 from panel.telling import rule_words
 
 PAGES = (
-    live, sign_in, people, rooms, accounts, takings, account, money, protection, right_reading, proposals, receipt, slip,
-    bill, statement, answers, meter, meter_change, move_in, prices, price_form, price_proposal, policy, lines, line, demo,
+    live, sign_in, people, rooms, accounts, takings, account, money, protection, right_reading, proposals, receipt,
+    slip, bill, statement, answers, meter, meter_change, move_in, prices, price_form, price_proposal, policy, lines,
+    line, demo,
 )  # fmt: skip
 
 
