@@ -158,12 +158,12 @@ def until_of(choice: str, typed: str, wall: Wall) -> str:
         ahead = end - wall.instant
     except (ValueError, OverflowError):
         raise Mistake(t("Write date and time like 2026-11-23 09:00.")) from None
-    if not _exists(local, wall):
-        raise Mistake(t("The clock is put forward then: this time does not exist."))
     if ahead <= timedelta(0):
         raise Mistake(t("This time is over; a protection ends later than now (R3)."))
     if ahead > timedelta(days=LONGEST_DAYS):
         raise Mistake(t("At most {n} days ahead; renew it before it ends (R3).", n=LONGEST_DAYS))
+    if not _exists(local, wall):  # Within reach of today, so that there is an instant to ask about.
+        raise Mistake(t("The clock is put forward then: this time does not exist."))
     return instant_text(end)
 
 

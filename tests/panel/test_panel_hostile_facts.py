@@ -69,6 +69,7 @@ def demo(tmp_path: Path) -> Stage:
     stage = Stage(tmp_path, demo=Demo("100206"))
     one_shop(stage)
     stage.say(TREE["proposals"])
+    stage.say(TREE["policy"])
     stage.entry("charge/1", charge("100206", "a206"), amount_nano=-51_826_116_000)
     return stage
 
