@@ -63,10 +63,11 @@ def _kind(row: MeterRow) -> str:
 
 
 def tenancies(form: Form, gateway: str, accounts: Accounts) -> Announcements:
-    """The accounts: known by room and account id. Names and phone numbers stay inside Riser."""
+    """The accounts: known by room and account id; one that is settled has no meters and goes, so that a room has one.
+    Names and phone numbers stay inside Riser."""
     topics, hub = Topics(form.base, gateway), _device_id(form, gateway)
     found: Announcements = {}
-    for row in accounts.accounts:
+    for row in (each for each in accounts.accounts if each.meters):
         device = {
             "identifiers": [f"{hub}_account_{row.id}"],
             "name": f"{row.room or row.id} 电费",

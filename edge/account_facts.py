@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from bridge.contract import messages as m
-from bridge.contract.units import fen_floor, instant_text, price_text, text_of
+from bridge.contract.units import fen_floor, instant_text, micros_of, price_text, text_of
 from edge.accounts import Accounts
 from edge.billing.money import Standing
 from edge.core import Core
@@ -54,8 +54,23 @@ def account_fact(core: Core, accounts: Accounts, account: AccountState) -> m.Acc
         delivered_by=None if final is None else final.delivered_by,
         restore_above_nano=terms.restore_nano,
         can_cut=accounts.can_cut(account),
+        needs_telling=accounts.can_cut(account) and accounts.needs_telling(account),
+        protections=_protections(account, now),
         **fields,
     )
+
+
+def _protections(account: AccountState, now: datetime) -> list[m.ProtectionFacts]:
+    """Those that stand now, the one that ends last first."""
+    standing = sorted(account.protections.values(), key=lambda each: -each.until)
+    return [
+        m.ProtectionFacts(
+            kind=each.kind,  # type: ignore[arg-type]
+            why=each.why, by=each.by, since=text_of(each.since) or "", until=text_of(each.until) or "",
+        )
+        for each in standing
+        if micros_of(now) < each.until
+    ]  # fmt: skip
 
 
 def _agreed(account: AccountState, money: Standing) -> dict[str, Any]:
@@ -127,6 +142,6 @@ def _standing(
         return "final"
     if any(meter.holds for meter in meters):
         return "held"
-    if any(core.lives[meter.id].keep_power for meter in meters):
+    if account.protected(micros_of(core.now())) or any(core.lives[meter.id].keep_power for meter in meters):
         return "keep"
     return ("on", "low1", "low2", "low3")[account.level]  # type: ignore[return-value]

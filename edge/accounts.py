@@ -9,12 +9,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from bridge.contract.units import instant_text, micros_of, yuan_text
+from edge import levels
 from edge.billing import policy
 from edge.billing.policy import Moment, Verdict
 from edge.core import Core, Draft
-from edge.state import AccountState, MeterState
+from edge.state import AccountState, MeterState, Protection
 
 log = logging.getLogger("riser.accounts")
 
@@ -61,10 +63,18 @@ class Accounts:
         return policy.final_is_due(self.zero_at(account, available_nano), now, core.terms)
 
     def can_cut(self, account: AccountState) -> bool:
-        """True when a meter of the account has a relay to cut with and a lamp to warn with (design: Delivered)."""
+        """True when a meter of the account has a relay to cut with."""
         core = self._core
         meters = [core.state.meters[id] for id in account.meters]
-        return any(core.lives[m.id].model.lamp and m.row["relay"] != "none" for m in meters)
+        return any(core.lives[m.id].model.relay and m.row["relay"] != "none" for m in meters)
+
+    def needs_telling(self, account: AccountState) -> bool:
+        """True when no meter of the account has a lamp: only a person can deliver its final warning."""
+        return not any(self._core.lives[id].model.lamp for id in account.meters)
+
+    def protection(self, account: AccountState) -> Protection | None:
+        """What keeps people from being cut now, by a person's word (R3)."""
+        return account.protected(micros_of(self._core.now())) if account.protections else None
 
     def verdict(self, account: AccountState, meter: MeterState) -> Verdict:
         """May this meter be cut for arrears at this very moment?"""
@@ -82,6 +92,7 @@ class Accounts:
             quarantined=any(core.state.meters[id].quarantined is not None for id in account.meters),
             opened=self._opened(account),
             keep_power=live.keep_power,
+            protected=None if (protection := self.protection(account)) is None else protection.words,
             brake=core.state.brake,
             estimated=any(core.state.meters[id].estimated_days for id in account.meters),
             changing=any(core.state.meters[id].changing is not None for id in account.meters),
@@ -126,9 +137,10 @@ class Accounts:
             return
         available = core.balances.available_nano(account)
         surely = core.balances.surely_nano(account, available)
-        drafts = self._level(account, available, surely)
-        restored = self._restore(account, available)
-        drafts += restored or self._warning(account, available, surely, paid)
+        drafts = levels.due(core, account, available, surely)
+        protection = self.protection(account)
+        restored = self._restore(account, available, protection)
+        drafts += restored or self._warning(account, available, surely, paid, protection)
         self._confirm(account, available, surely)
         if drafts:
             core.append(*drafts)
@@ -158,25 +170,14 @@ class Accounts:
                 live.confirming = live.sample
                 self.read_again(core.state.meters[id])
 
-    def _level(self, account: AccountState, available: int, surely: int) -> list[Draft]:
-        """Up as the newest reading has it, down as two readings have it."""
-        core, terms = self._core, self._core.terms
-        level = policy.level_now(account.level, available, terms)
-        if level > account.level:
-            level = max(account.level, policy.level_now(account.level, surely, terms))
-        next_seq = core.book.seq + 1
-        if level < account.level:
-            fields = {"account": account.id, "level": level, "available_nano": available}
-            return [("rearm/1", f"rearm:{next_seq}", fields)]
-        drafts: list[Draft] = []
-        for crossed in range(account.level + 1, level + 1):
-            threshold = core.terms.levels_nano[crossed - 1]
-            fields = {"account": account.id, "level": crossed, "threshold_nano": threshold, "available_nano": available}
-            drafts.append(("level/1", f"level:{account.id}:{next_seq + len(drafts)}", fields))
-        return drafts
-
-    def _warning(self, account: AccountState, available: int, surely: int, paid: bool) -> list[Draft]:
+    def _warning(
+        self, account: AccountState, available: int, surely: int, paid: bool, protection: Protection | None
+    ) -> list[Draft]:
         core, now = self._core, self._core.now()
+        if protection is not None:
+            return (
+                [] if account.final is None else [self._cancelled(account, "a person protects the tenant", available)]
+            )
         if account.final is not None:
             zero = self.zero_at(account, available)
             # After a restart the load is not known yet: then no forecast takes a warning back.
@@ -215,44 +216,36 @@ class Accounts:
         lit = [m for m in meters if "arrears" not in m.holds or self._core.lives[m.id].relay_open is False]
         return self.can_cut(account) and any(meter.row["relay"] != "none" for meter in lit)
 
-    def _restore(self, account: AccountState, available: int) -> list[Draft]:
+    def _restore(self, account: AccountState, available: int, protection: Protection | None) -> list[Draft]:
         core = self._core
         held = [id for id in account.meters if "arrears" in core.state.meters[id].holds]
-        if not held or available <= core.terms.restore_nano:
+        if not held or (available <= core.terms.restore_nano and protection is None):
             return []
-        why = "paid"
-        drafts: list[Draft] = [
-            (
-                "hold/1",
-                f"lift:{id}:{core.book.seq + 1}",
-                {
-                    "meter": id,
-                    "account": account.id,
-                    "hold": "arrears",
-                    "set": False,
-                    "why": why,
-                    "who": "policy",
-                    "role": "system",
-                },
-            )
-            for id in held
-        ]
+        why = "a person protects the tenant" if available <= core.terms.restore_nano else "paid"
+        lifted = {"account": account.id, "hold": "arrears", "set": False, "why": why, **POLICY}
+        drafts: list[Draft] = [("hold/1", f"lift:{id}:{core.book.seq + 1}", {"meter": id, **lifted}) for id in held]
         if account.final is not None:
             drafts.append(self._cancelled(account, why, available))
         return drafts
 
-    def delivered(self, account: AccountState, meter: MeterState) -> None:
-        """The meter's own lamp was ordered in this episode, answered, and read back on: the warning is delivered."""
+    def delivered(self, account: AccountState, meter: MeterState, attempted: bool = False) -> None:
+        """The meter's own lamp was ordered in this episode, answered, and read back on: the warning is delivered.
+        `attempted`: it was ordered and nothing came back, on a site where that counts."""
         core, final = self._core, account.final
         if final is None or final.delivered_seq is not None or core.cannot_write is not None:
             return
-        fields = {
-            "account": account.id,
-            "episode": account.episode,
-            "channel": "lamp",
-            "powered_s": core.powered_s() + 1,  # Whole seconds: rounded up, so that the lead is never short by a part.
-            "detail": f"alarm of meter {meter.id} read back on",
-        }
+        detail = (
+            f"alarm of meter {meter.id} ordered, not read back"
+            if attempted
+            else (f"alarm of meter {meter.id} read back on")
+        )
+        fields = self.delivered_fields(account, "attempted" if attempted else "lamp", detail)
         core.append(("delivered/1", f"delivered:{account.id}:{account.episode}", fields))
-        log.info("account %s: final warning delivered by the meter's lamp", account.id)
+        log.info("account %s: final warning counts, %s", account.id, detail)
         core.changed("account", account.id)
+
+    def delivered_fields(self, account: AccountState, channel: str, detail: str) -> dict[str, Any]:
+        """What the book keeps of a delivery: from when on the lead counts."""
+        powered_s = self._core.powered_s() + 1  # Rounded up, so that the lead is never short by a part of a second.
+        fields = {"account": account.id, "episode": account.episode, "channel": channel, "powered_s": powered_s}
+        return fields | {"detail": detail}

@@ -150,14 +150,16 @@ class Commands:
         *,
         handshake: bool = False,
         answered: Callable[[], None] | None = None,
+        left: Callable[[], None] | None = None,
     ) -> None:
-        """Send one control frame; `answered` is called when the meter took it, before it is read back."""
+        """Send one control frame; `left` is called when it surely left, `answered` when the meter took it, both before
+        it is read back."""
         self._core.submit(
             meter,
             priority,
             task.wish,
             self._frame(meter, command),
-            lambda reply: self._commanded(meter, task, answered, reply),
+            lambda reply: self._commanded(meter, task, left, answered, reply),
             handshake=handshake,
         )
 
@@ -170,7 +172,10 @@ class Commands:
         kind, preamble = core.lives[meter.id].model, core.preamble(meter)
         return kind.order(command, meter.row["address"], registered, password, until, preamble)
 
-    def _commanded(self, meter: MeterState, task: Task, answered: Callable[[], None] | None, reply: Reply) -> None:
+    def _commanded(
+        self, meter: MeterState, task: Task, left: Callable[[], None] | None, answered: Callable[[], None] | None,
+        reply: Reply,
+    ) -> None:  # fmt: skip
         """The meter answered an order, or did not: either way only its status tells what happened."""
         relay = self._core.lives[meter.id].model.relay
         assert relay is not None  # Nobody else is given orders.
@@ -181,6 +186,8 @@ class Commands:
         if reply.error in ("withdrawn", "closed"):
             self.ended(meter, task, f"the order did not leave ({reply.error})")
             return
+        if left is not None:
+            left()
         if reply.raw is not None:
             try:
                 relay.obeyed(reply.raw)

@@ -59,7 +59,7 @@ def draft_of(core: Core, meter: MeterState, cause: str) -> Draft:
         version = core.balances.version_now(account)
         posted, (provisional, provisional_wh) = state.posted_nano(account.id), core.balances.provisional_nano(account)
         assert final is not None and final.delivered_powered_s is not None and meter.billed is not None
-        window = core.terms.window.on(now.astimezone(core.terms.zone).date())
+        window = core.terms.window.at(now)
         fields |= {
             "episode": account.episode,
             "balance_seq": account.last_money_seq,

@@ -15,6 +15,7 @@ from edge.billing.spans import GUESSED
 from edge.billing.tariff import local_midnight
 from edge.core import Core
 from edge.modes import Modes
+from edge.policy_facts import policy_fact
 from edge.polling import Polling
 from edge.port_facts import port_fact
 from edge.relays import Relays
@@ -198,6 +199,9 @@ class Facts:
 
     def tariff(self, id: str) -> m.Tariff:
         return tariff_fact(self._core, id)
+
+    def policy(self) -> m.Policy:
+        return policy_fact(self._core)
 
     def proposals(self) -> m.Proposals:
         return proposals_fact(self._core)

@@ -7,17 +7,16 @@ left alone: the gateway then keeps off automatic trips (mode `version`).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from bridge.contract.entries import KINDS, TENANT
-from edge import fold_meters, fold_money, fold_proposals
+from edge import fold_meters, fold_money, fold_proposals, fold_warned
 from edge.billing.days import Days
 from edge.charged import charged, mark_of, moved_in, opened, put_right
 from edge.entry import Entry
 from edge.pricing import counter_of
-from edge.state import AILMENTS, AccountState, Cover, Final, Hold, MeterState, State
+from edge.state import AILMENTS, AccountState, Cover, Hold, MeterState, State
 
 Fields = dict[str, Any]
 
@@ -116,31 +115,6 @@ def _closing(state: State, entry: Entry, fields: Fields) -> None:
     account.open_charges = []
 
 
-def _level(state: State, entry: Entry, fields: Fields) -> None:
-    state.accounts[fields["account"]].level = fields["level"]
-
-
-def _final(state: State, entry: Entry, fields: Fields) -> None:
-    account = state.accounts[fields["account"]]
-    account.episode, account.final = fields["episode"], Final(entry.seq, entry.at)
-
-
-def _delivered(state: State, entry: Entry, fields: Fields) -> None:
-    account = state.accounts[fields["account"]]
-    if account.final is not None and account.episode == fields["episode"] and account.final.delivered_seq is None:
-        account.final = replace(
-            account.final,
-            delivered_seq=entry.seq,
-            delivered_at=entry.at,
-            delivered_by=fields["channel"],
-            delivered_powered_s=fields["powered_s"],
-        )
-
-
-def _cancelled(state: State, entry: Entry, fields: Fields) -> None:
-    state.accounts[fields["account"]].final = None
-
-
 def _trip(state: State, entry: Entry, fields: Fields) -> None:
     meter = state.meters[fields["meter"]]
     meter.trips = [*meter.trips[-4:], entry.at]
@@ -237,11 +211,6 @@ _APPLY: dict[str, Callable[[State, Entry, Fields], None]] = {
     "time-table/1": _time_table,
     "calendar/1": _calendar,
     "closing/1": _closing,
-    "level/1": _level,
-    "rearm/1": _level,
-    "final/1": _final,
-    "delivered/1": _delivered,
-    "cancelled/1": _cancelled,
     "trip/1": _trip,
     "withdrawn/1": _withdrawn,
     "hold/1": _hold,
@@ -256,4 +225,5 @@ _APPLY: dict[str, Callable[[State, Entry, Fields], None]] = {
     **fold_meters.APPLY,
     **fold_money.APPLY,
     **fold_proposals.APPLY,
+    **fold_warned.APPLY,
 }

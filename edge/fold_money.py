@@ -10,7 +10,8 @@ from typing import Any
 from bridge.contract.people import folded
 from bridge.contract.units import NANO_PER_FEN
 from edge.book import Entry
-from edge.state import AccountState, Agreement, State
+from edge.purse import Agreement
+from edge.state import AccountState, State
 
 Fields = dict[str, Any]
 

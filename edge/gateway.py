@@ -98,8 +98,7 @@ class Gateway:
         self.inbox = Inbox()
         self.enqueue, self.events = self.inbox.put, self.inbox.events
         self.failed: str | None = None
-        self._ticked = self._informed = -1e9
-        self._relooked = clock.elapsed()
+        self._ticked, self._informed, self._relooked = -1e9, -1e9, clock.elapsed()
 
     # --- putting together ---
 
@@ -246,6 +245,7 @@ class Gateway:
         if today != self._today:
             self._today = today
             self.core.terms = terms_of(self.site, statutory_days(today, self.site.policy))
+            self.core.changed("policy")
 
     def shut(self) -> None:
         """Save what is saved lazily."""

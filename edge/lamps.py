@@ -30,6 +30,8 @@ class Lamps:
                 self._commands.drop(meter, "lamp")
                 self._accounts.delivered(account, meter)
             else:
+                if live.lamp_tried == account.episode and self._core.terms.warning_counts == "attempted":
+                    self._accounts.delivered(account, meter, attempted=True)
                 self._light(meter, account)
         elif live.lamp_on:
             self._commands.begin(
@@ -44,7 +46,10 @@ class Lamps:
         def answered() -> None:
             self._core.lives[meter.id].lamp_episode = episode
 
+        def left() -> None:
+            self._core.lives[meter.id].lamp_tried = episode
+
         def order(which: MeterState, task: Task) -> None:
-            self._commands.order(which, task, WATCH, "alarm", answered=answered)
+            self._commands.order(which, task, WATCH, "alarm", answered=answered, left=left)
 
         self._commands.begin(meter, "lamp", order)

@@ -82,6 +82,8 @@ class Live:
     load_at: datetime | None = None
     powers_w: tuple[int, ...] = ()
     lamp_episode: int | None = None
+    lamp_tried: int | None = None
+    """The newest episode in which the order to light the lamp left, answered or not."""
     asked_mono: dict[str, float] = field(default_factory=dict)
     well_doubt: dict[str, bool] = field(default_factory=dict)
     """A battery or valve that was found otherwise than before, by one look."""

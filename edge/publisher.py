@@ -57,7 +57,7 @@ class Publisher:
                 self._registry.refresh(state)
             except OSError as error:  # It is a copy for people; the next announcement writes it.
                 log.warning("registry.json cannot be written: %s", error)
-        self._dirty |= {("info", ""), ("meters", ""), ("accounts", ""), ("proposals", "")}
+        self._dirty |= {("info", ""), ("meters", ""), ("accounts", ""), ("policy", ""), ("proposals", "")}
         self._dirty |= {("tariff", id) for id in state.tariffs} | {("port", id) for id in self._core.ports}
         self._dirty |= {(what, id) for id in state.meters for what in ("meter", "relay", "availability")}
         self._dirty |= {("account", id) for id in state.accounts}
@@ -70,7 +70,7 @@ class Publisher:
         state, facts, dirty = self._core.state, self._facts, self._dirty
         self._dirty = set()
         for what, id in sorted(dirty):
-            if what in ("info", "meters", "accounts", "proposals"):
+            if what in ("info", "meters", "accounts", "policy", "proposals"):
                 message = getattr(facts, what)()
             elif what in ("tariff", "port"):
                 message = getattr(facts, what)(id)

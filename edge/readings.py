@@ -13,6 +13,7 @@ from edge.accounts import Accounts
 from edge.core import Core
 from edge.covers import COUNTS, Covers
 from edge.first_registers import FirstRegisters
+from edge.leaks import Leaks
 from edge.line.request import WATCH, Reply
 from edge.live import Live, Sample, registers_of
 from edge.model import Values
@@ -36,6 +37,7 @@ class Readings:
     def __init__(self, core: Core, accounts: Accounts, relays: Relays):
         self._core, self._accounts, self._relays = core, accounts, relays
         self.covers, self.valves, self.purses = Covers(core), Valves(core), Purses(core)
+        self.leaks = Leaks(core)
         self.first = FirstRegisters(core, lambda meter, name, reply: self.take(meter, name, reply))
         self.fresh: dict[str, dict[str, Any]] = {}
         self.take: Callable[[MeterState, str, Reply], bool]
@@ -178,6 +180,7 @@ class Readings:
             "power_w": live.values.get("power_w"),
             **stands_in_sweep(live),
         }
+        self.leaks.look(meter)
         if meter.account is not None:
             self._read.add(meter.account)
 

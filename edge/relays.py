@@ -38,6 +38,7 @@ class Relays:
         self.commands = Commands(core, password_of)
         self.commands.looked = self.consider
         self._close_seqs: dict[str, int] = {}
+        self._newest_cut = ("", -1e9)  # which meter's cut for arrears was begun last, and when
         self.looking = Looking(core, self.commands, self.consider)
         self._lamps = Lamps(core, accounts, self.commands)
 
@@ -91,9 +92,16 @@ class Relays:
             return
         self.commands.drop(meter, "close")
         if live.online is not False and self.desired(meter) == "open" and self._trip_allowed(meter):
-            self.commands.begin(meter, "trip", self._check_before_trip)
+            if self._their_turn(meter):
+                self.commands.begin(meter, "trip", self._check_before_trip)
         elif not meter.holds:
             self.commands.drop(meter, "trip", idle_only=True)
+
+    def _their_turn(self, meter: MeterState) -> bool:
+        """R2: cuts for arrears follow each other at a distance, so that a window that opens does not drop the load of a
+        building at once. Another attempt at the same meter waits for nobody."""
+        (id, at), now = self._newest_cut, self._core.clock.monotonic()
+        return meter.held_by_people or id == meter.id or now - at >= self._core.terms.stagger_s
 
     def _trip_allowed(self, meter: MeterState) -> bool:
         """The whole check again for each attempt; and no tug of war with a relay that closes by itself."""
@@ -116,6 +124,8 @@ class Relays:
 
     def _check_before_trip(self, meter: MeterState, task: Task) -> None:
         task.missing = list(evidence_reads(self._core.lives[meter.id].model))
+        if not meter.held_by_people:
+            self._newest_cut = (meter.id, self._core.clock.monotonic())
         priority = PERSON if meter.held_by_people else TRIP
         for name in tuple(task.missing):
             frame = self._core.question(meter, name)

@@ -30,7 +30,9 @@ from edge.meter_acts import MeterActs
 from edge.money_acts import ALONE, MoneyActs
 from edge.price_acts import PriceActs
 from edge.proposals import Proposals
+from edge.protecting import Protecting
 from edge.relays import Relays
+from edge.tenancies import Tenancies
 
 log = logging.getLogger("riser.requests")
 
@@ -72,6 +74,9 @@ class Requests:
         self._doers: dict[str, Any] = dict.fromkeys(permissions.PRICES, self.prices)
         self._doers |= dict.fromkeys(ALONE, self.money) | dict.fromkeys(AGREED, self.agreed)
         self._doers |= dict.fromkeys(permissions.METERS, self.meters)
+        self.protecting = Protecting(core, accounts, self._answer_to)
+        self._doers |= dict.fromkeys((*permissions.PROTECTIONS, "told"), self.protecting)
+        self._doers |= dict.fromkeys(permissions.TENANCIES, Tenancies(core, self.proposals, self._answer_to))
         self._wrong_seals, self._seals_told_s = 0, -SEALS_TOLD_EVERY_S
         self.replay: Callable[[messages.Replay], dict[str, int] | None]
 
@@ -126,6 +131,7 @@ class Requests:
         """What was waited for too long: a relay to be read back, a proposal to be decided."""
         self.acts.tick()
         self.proposals.tick()
+        self.protecting.tick()
 
     def _replayed(self, operation: str, body: messages.Replay) -> None:
         sent = self.replay(body)

@@ -7,11 +7,13 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from bridge.contract.site import Policy, Site, wall_minutes
+from bridge.contract.site_cutting import WEEKDAYS
+from bridge.contract.site_cutting import CutWindow as CutWindowTable
 from bridge.contract.site_money import MoneyPolicy
 from bridge.contract.units import nano_of_yuan
 from edge.billing.money import Limits
 from edge.billing.policy import Terms
-from edge.billing.windows import CutWindow
+from edge.billing.windows import CutWindow, Season, Span
 from edge.line.wire import Line
 
 log = logging.getLogger("riser.settings")
@@ -24,11 +26,10 @@ def terms_of(site: Site, holidays: tuple[frozenset[date], frozenset[date]]) -> T
     own_rest, own_work = frozenset(policy.rest_days), frozenset(policy.work_days)
     window = CutWindow(
         site.zone,
-        wall_minutes(policy.cut_window.from_),
-        wall_minutes(policy.cut_window.to),
-        policy.cut_window.days == "workdays",
+        tuple(_span(each) for each in (policy.cut_window, *policy.more_cut_windows)),
         (rest - own_work) | own_rest,
         (work - own_rest) | own_work,
+        tuple(Season(each.from_, each.to, each.why) for each in policy.protected),
     )
     first, second, third = (nano_of_yuan(text) for text in policy.levels)
     return Terms(
@@ -39,6 +40,9 @@ def terms_of(site: Site, holidays: tuple[frozenset[date], frozenset[date]]) -> T
         restore_nano=nano_of_yuan(policy.restore_above),
         levels_nano=(first, second, third),
         level_margin_nano=nano_of_yuan(policy.level_margin),
+        level_repeats=tuple(policy.level_repeats),  # type: ignore[arg-type]
+        quiet=(wall_minutes(policy.quiet_hours.from_), wall_minutes(policy.quiet_hours.to)),
+        stagger_s=policy.stagger_s,
         stale_s=policy.stale_min * 60,
         warning_counts=policy.warning_counts,
         brake_meters=policy.brake_meters,
@@ -46,6 +50,15 @@ def terms_of(site: Site, holidays: tuple[frozenset[date], frozenset[date]]) -> T
         border_lead_s=policy.border_lead_s,
         limits=limits_of(policy),
         markup_limit_percent=policy.markup_limit_percent,
+    )
+
+
+def _span(window: CutWindowTable) -> Span:
+    days = window.days
+    return Span(
+        wall_minutes(window.from_),
+        wall_minutes(window.to),
+        frozenset(WEEKDAYS.index(day) for day in days) if isinstance(days, list) else days,
     )
 
 
@@ -84,7 +97,7 @@ def statutory_days(around: date, policy: Policy) -> tuple[frozenset[date], froze
 
     A year that the table does not know yet means weekdays only, with one visible warning, never a crash.
     """
-    if policy.cut_window.days == "all":
+    if all(each.days == "all" for each in (policy.cut_window, *policy.more_cut_windows)):
         return frozenset(), frozenset()
     import chinese_calendar  # Imported here: only sites that rest on holidays need it.
 

@@ -18,7 +18,18 @@ from types import NoneType, UnionType
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from bridge.contract import entries, units
-from edge import charged, entry, fold, fold_meters, fold_money, fold_proposals, pricing, state
+from edge import (
+    charged,
+    entry,
+    fold,
+    fold_meters,
+    fold_money,
+    fold_proposals,
+    fold_warned,
+    pricing,
+    purse,
+    state,
+)  # fmt: skip
 from edge.billing import days
 from edge.state import State
 
@@ -161,7 +172,10 @@ def of_lines(text: Iterable[str]) -> Iterator[State | None]:
 def version_of(root: Any) -> str:
     """What a snapshot by this program is marked with: the fields it holds, and the text that gives them meaning."""
     told = [_shape(root)]
-    folding = (fold, fold_meters, fold_money, fold_proposals, charged, pricing, state, entry, days, entries, units)
+    folding = (
+        fold, fold_meters, fold_money, fold_proposals, fold_warned, charged, pricing, purse, state, entry, days,
+        entries, units,
+    )  # fmt: skip
     told += [Path(str(module.__file__)).read_text("utf-8") for module in folding]
     return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
 

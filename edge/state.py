@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from edge.billing.days import Days
+from edge.purse import Protection, Purse
 
 Registers = dict[str, int]
 """A meter's own registers before the multiplier: `total`, and the rates it has; in Wh, or in litres where it counts
@@ -127,30 +128,6 @@ class Final:
     delivered_powered_s: int | None = None
 
 
-@dataclass(frozen=True)
-class Agreement:
-    """How an agreed debt is paid off (R16), and what was in the week that began on the local day `week`."""
-
-    share_percent: int
-    weekly_cap_nano: int
-    week: date | None = None
-    repaid_nano: int = 0
-
-
-@dataclass
-class Purse:
-    """What the money acts must know of an account besides its ledger."""
-
-    reversed: set[int] = field(default_factory=set)
-    """Seqs of top-ups that were taken back (R12)."""
-    lent_seq: int = 0
-    """The newest emergency credit."""
-    agreement: Agreement | None = None
-    brought_in: bool = False
-    ended_at: int | None = None
-    """Settled: no charge and no money any more (R33)."""
-
-
 @dataclass
 class AccountState:
     """One tenancy."""
@@ -158,6 +135,11 @@ class AccountState:
     id: str
     row: dict[str, Any]
     level: int = 0
+    level_at: int = 0
+    """When that level was told last, and how often it was told again (R9)."""
+    level_repeats: int = 0
+    protections: dict[str, Protection] = field(default_factory=dict)
+    """By kind; one whose time is over says nothing any more."""
     episode: int = 0
     final: Final | None = None
     closed_through: date | None = None
@@ -175,6 +157,11 @@ class AccountState:
     def warned(self) -> bool:
         """A final warning stands and was delivered: without that nobody is cut, whatever else is so (R1)."""
         return self.final is not None and self.final.delivered_seq is not None
+
+    def protected(self, at: int) -> Protection | None:
+        """The protection that stands at an instant, the longest where there are several."""
+        standing = [each for each in self.protections.values() if at < each.until]
+        return max(standing, key=lambda each: each.until, default=None)
 
     @property
     def ended(self) -> bool:

@@ -55,6 +55,13 @@ def still_off(valve: bool, cause: str) -> str:
     return f"supply should be back ({cause}) and was not read back closed for ten minutes"
 
 
+def flows_past(valve: bool, used: int) -> str:
+    """For an alarm: something flows though the meter says that nothing can."""
+    if valve:
+        return f"the valve is read back closed and {used} L flowed since: it leaks, or water is led past it"
+    return f"the relay is read back open and {used} Wh flowed since: its contact stuck, or supply is led past it"
+
+
 def not_there_in_time(valve: bool, within_s: float) -> str:
     """The answer to a request that was not read back; the wish itself stays."""
     if valve:

@@ -79,12 +79,18 @@ def _used(fields: dict[str, Any]) -> str:
 def _step(kind: str, fields: dict[str, Any]) -> Told | None:
     """What happens to an account without money."""
     if kind == "level/1":
-        text = f"balance below level {fields['level']} ({yuan_text(fields['threshold_nano'])} yuan)"
+        still = f"told again, {fields['repeat']}: " if "repeat" in fields else ""
+        text = f"{still}balance below level {fields['level']} ({yuan_text(fields['threshold_nano'])} yuan)"
         return "level", text, fields["available_nano"]
     if kind == "final/1":
         return "final-warning", f"supply will be cut at {fields['cut_at']} unless paid", fields["available_nano"]
     if kind == "delivered/1":
         return "delivered", f"final warning delivered by {fields['channel']}", None
+    if kind == "protection/1":
+        turned = f"set until {fields['until']}" if fields["set"] else "lifted"
+        return "protection", f"{fields['protection']} {turned} by {fields['who']}: {fields['why']}", None
+    if kind == "alarm/1" and fields["alarm"] == "protection-ends":
+        return "protection", fields["text"], None
     if kind == "cancelled/1":
         return "cancelled", f"final warning over: {fields['why']}", fields["available_nano"]
     if kind == "relay/1" and fields["why"] != "first look" and fields["observed"] != "unknown":

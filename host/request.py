@@ -27,6 +27,9 @@ TURNING_S = 150.0
 """How long an answer is waited for; `off` and `on` may be a valve's, which turns for a minute and more."""
 
 
+TRUTH = {"true": True, "false": False}
+
+
 def limit_of(operation: str) -> float:
     return TURNING_S if operation in ("off", "on") else LIMIT_S
 
@@ -67,6 +70,12 @@ def fields_of(operation: str, words: tuple[str, ...]) -> dict[str, object]:
 def _value(name: str, value: str, annotation: object) -> object:
     if any(typing.get_origin(each) is dict for each in (annotation, *typing.get_args(annotation))):
         return _table(name, value)
+    if typing.get_origin(annotation) is list:
+        return value.split(",")
+    if annotation is bool or bool in typing.get_args(annotation):
+        if value not in TRUTH:
+            raise Trouble(USAGE, f"{name} is true or false, not {value[:24]!r}")
+        return TRUTH[value]
     if annotation is not int and int not in typing.get_args(annotation):
         return value
     if re.fullmatch(r"-?[0-9]{1,18}", value) is None:

@@ -75,7 +75,7 @@ def worth_knowing(checked: Checked) -> Iterator[str]:
     meters = {row.id: (row.model, row.relay) for row in site.meters}
     accounts = {row.id: (row.name, list(row.meters)) for row in site.accounts}
     if never := never_cut_of(meters, accounts, checked.models):
-        yield f"{of(len(never), 'account')} never cut, for want of a meter with relay and lamp: {names(never)}"
+        yield f"{of(len(never), 'account')} never cut, for want of a meter with a relay: {names(never)}"
     if site.clock.trust == "always":
         yield 'clock.trust = "always": the clock is believed even when nobody keeps it right'
 

@@ -16,6 +16,7 @@ from panel.edge_words import person, reason, said
 from panel.meter_proposals import meters_waiting
 from panel.model_words import modelled
 from panel.money_figures import beside_of
+from panel.moving_in import waiting_about
 from panel.pages import (
     account,
     accounts,
@@ -28,6 +29,7 @@ from panel.pages import (
     meter,
     meter_change,
     money,
+    move_in,
     people,
     policy,
     price_form,
@@ -36,6 +38,7 @@ from panel.pages import (
     proposals,
     protection,
     receipt,
+    right_reading,
     rooms,
     sign_in,
     slip,
@@ -51,8 +54,9 @@ from panel.switches import meter_number, number_of, place_of, typed_place
 from panel.telling import rule_words
 
 PAGES = (
-    live, sign_in, people, rooms, accounts, takings, account, money, protection, proposals, receipt, slip, bill,
-    statement, answers, meter, meter_change, prices, price_form, price_proposal, policy, lines, line, demo,
+    live, sign_in, people, rooms, accounts, takings, account, money, protection, right_reading, proposals, receipt,
+    slip, bill, statement, answers, meter, meter_change, move_in, prices, price_form, price_proposal, policy, lines,
+    line, demo,
 )  # fmt: skip
 
 
@@ -109,6 +113,7 @@ def create_app(stand: Parts) -> Flask:
             "prices_menu": prices.menu,
             "policy_menu": policy.IN_MENU,
             "new_number": new_transaction,
+            "move_in_waiting": lambda meter: waiting_about(stand.mirror.view(), meter),
             "meters_waiting": lambda: meters_waiting(stand.mirror.view()),
             "waiting_for_me": lambda: waiting_for_me(stand.mirror.view()),
             "beside_of": beside_of,

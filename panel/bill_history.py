@@ -26,6 +26,12 @@ def holder_of(history: History, line: Line) -> Line | None:
     return next(iter(history.lines(*before, limit=1)), None)
 
 
+def newest_register(history: History, meter: str) -> Line | None:
+    """The entry that holds the register from which a meter is charged next."""
+    held = (ENTRY.c.meter == meter, ENTRY.c.kind.in_(HOLDS_REGISTER))
+    return next(iter(history.lines(*held, limit=1)), None)
+
+
 def versions_of(history: History, tariff: str, versions: Iterable[int]) -> list[Line]:
     """The entries of these versions of a price, by version; those that the archive does not have are left out."""
     wanted = set(versions)

@@ -1,7 +1,9 @@
-"""Why an act with money is refused, for `edge_words`: each sentence stands beside a rule (R10-R16, R32, R33)."""
+"""Why an act with money, or the begin of a tenancy, is refused, for `edge_words`: each sentence stands beside a rule
+(R10-R16, R32, R33)."""
 
 from __future__ import annotations
 
+from panel.edge_tenancy_words import OF_TENANCIES
 from panel.words import later
 
 OF_MONEY = (
@@ -14,6 +16,7 @@ OF_MONEY = (
     later("top-up {receipt} is spent: {amount} yuan would be left without it"),
     later("an amount is at least 0.01 yuan"),
     later("{amount} yuan would be left, and no act may leave less than {least}"),
+    later("{amount} yuan are lent for energy only and stay; at most {most} can be taken here"),
     later("account {id} has its opening balance already; it is brought in once"),
     later("an opening balance of zero needs no entry"),
     later("a reading of meter {meter} is set aside; release it first"),
@@ -37,4 +40,5 @@ OF_MONEY = (
     later("give each register that stands in the book, and no other: {names}"),
     later("the book says that already"),
     later("the register {name} would have risen by {used} Wh, more than the meter can carry"),
+    *OF_TENANCIES,
 )

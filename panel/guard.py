@@ -19,6 +19,7 @@ from werkzeug.exceptions import BadHost, HTTPException
 from werkzeug.wrappers import Response
 
 from bridge.contract.permissions import role_may
+from bridge.contract.units import RATES
 from panel.drafts import pack
 from panel.links import go, here, link
 from panel.parts import Parts, parts
@@ -34,7 +35,7 @@ WHILE_ONE_TIME = frozenset({"sign_in.password", "sign_in.sign_out", "live.pulse"
 QUIET: set[str] = set()
 """Pages that refresh themselves; they do not keep a session alive."""
 
-LONG = frozenset({"price_form.send"})
+LONG = frozenset({"price_form.send", "move_in.send"})
 """Forms of many fields: all that was typed comes back, packed."""
 
 LANGUAGE_COOKIE = "riser-language"
@@ -47,6 +48,7 @@ TYPED = {
     "price_proposal.decide": ("why",),
     "money.step": ("receipt", "to_account", "amount", "method", "reference", "reason", "why", "consent", "papers",
                    "share", "cap"),
+    "right_reading.step": ("entry", "total", *RATES, "why", "papers"),
     "protection.step": ("for", "until", "how", "why"),
 }  # fmt: skip
 """What a person typed and finds again after signing in, where the session had ended in the meantime."""

@@ -42,6 +42,10 @@ OF_A_METER = (
 )
 
 
+THROUGH_TILL = ("topup/1", "reversal/1", "refund/1", "exit/1")
+"""Kinds by which money comes in or leaves."""
+
+
 @dataclass(frozen=True)
 class Line:
     """One entry of the book with its body opened."""
@@ -144,10 +148,11 @@ class History:
         """How far the archive has got; 0 while it is empty."""
         return next((line.seq for line in self.lines(limit=1)), 0)
 
-    def topups(self, start: datetime, end: datetime) -> list[Line]:
-        """All top-ups from `start` until before `end`, newest first: a drawer is counted against their sum."""
+    def through_till(self, start: datetime, end: datetime) -> list[Line]:
+        """All that was taken or paid out from `start` until before `end`, newest first: a drawer is counted against
+        it."""
         within = (ENTRY.c.at_us >= micros_of(start), ENTRY.c.at_us < micros_of(end))
-        return self.lines(ENTRY.c.kind == "topup/1", *within, limit=None)
+        return self.lines(ENTRY.c.kind.in_(THROUGH_TILL), *within, limit=None)
 
     def of_kinds(self, account: str, meters: Sequence[str], kinds: Sequence[str], limit: int = 500) -> list[Line]:
         """Entries of some kinds about an account or its meters, oldest first; the newest `limit` of them."""

@@ -1,7 +1,8 @@
-"""What came of a proposal about a meter, or of its decision, in words."""
+"""What came of a proposal about a meter or for its next tenant, or of its decision, in words."""
 
 from __future__ import annotations
 
+from panel import move_in_answers
 from panel.commands import Asked
 from panel.formats import Wall
 from panel.words import later, t
@@ -13,6 +14,7 @@ TITLES = {
     "change-multiplier": later("Change the multiplier"),
     "approve-meter": later("Approve"),
     "reject-meter": later("Reject"),
+    **move_in_answers.TITLES,
 }
 
 SILENT = later("No answer (30 s). Not sent again. Look below whether a proposal waits before you send it once more.")
@@ -31,6 +33,8 @@ def on_its_way(operation: str) -> str:
 
 def done(asked: Asked, found: dict[str, object], wall: Wall) -> str:
     """The sentence for what was done."""
+    if asked.operation in move_in_answers.TITLES:
+        return move_in_answers.done(asked, found, wall)
     if asked.operation in PROPOSING:
         until = found.get("until")
         when = wall.when(until) if isinstance(until, str) else "—"

@@ -27,7 +27,7 @@ class Act:
     within: str = HALF_A_DAY
     optional: tuple[str, ...] = ()
     form: bool = True
-    """False: it is proposed from the shell, and decided here."""
+    """False: its form is another page, `pages/right_reading.py`."""
 
     def label(self, name: str) -> str:
         """What stands over a field: a reason in words is one's own where there is no list of them."""

@@ -14,7 +14,7 @@ from panel.history import Line
 from panel.links import link
 from panel.money_acts import ACTS, DECISIONS
 from panel.money_typed import typed_from
-from panel.words import t
+from panel.words import later, t
 
 ENTRIES = {"reversal/1": "reverse", "credit/1": "lend", "proposal/1": "", "decision/1": "", "refusal/1": ""}
 """Kinds of entries that answer a request about money; where none is named the entry itself says which."""
@@ -51,6 +51,11 @@ def done_words(asked: Asked, found: dict[str, object], wall: Wall) -> str:
         case "lend":
             return t("{amount} yuan lent. Balance {balance} yuan.", amount=amount, balance=balance)
         case "approve-money":
+            if type(nano := found.get("amount_nano")) is int:  # Of a reading that was put right.
+                words = later("Approved and done: {amount} yuan are given back. Balance {balance} yuan.")
+                if nano >= 0:
+                    words = later("Approved and done: {amount} yuan are charged in addition. Balance {balance} yuan.")
+                return t(words, amount=yuan(abs(nano)), balance=balance)
             return t("Approved and done: {amount} yuan. Balance {balance} yuan.", amount=amount, balance=balance)
         case "reject-money":
             return t("The proposal is ended; nothing has moved.")
@@ -70,8 +75,12 @@ def _until(found: dict[str, object], wall: Wall) -> str:
 
 def again(asked: Asked) -> str | None:
     """The form of a refused act with what was typed in it."""
-    if asked.operation not in ACTS or not ACTS[asked.operation].form or not asked.fields.get("account"):
+    if asked.operation not in ACTS or not asked.fields.get("account"):
         return None
+    if not ACTS[asked.operation].form:
+        words = typed_from(asked.fields)
+        meter, _ = words.pop("meter", ""), words.pop("entry", "")  # The page finds the newest entry by itself.
+        return link("right_reading.form", id=asked.fields["account"], meter=meter, **words) if meter else None
     return link("money.form", operation=asked.operation, id=asked.fields["account"], **typed_from(asked.fields))
 
 

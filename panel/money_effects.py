@@ -42,6 +42,11 @@ class Sight:
         return -nano_of_yuan(self.stand.site.policy.overdraft)
 
     @property
+    def stays_nano(self) -> int:
+        """What a deduction or a correction leaves: emergency credit is for energy only (R16)."""
+        return self.floor_nano + (self.account.credit_nano if self.account else 0)
+
+    @property
     def emergency_nano(self) -> int:
         return nano_of_yuan(self.stand.site.policy.emergency_credit)
 
@@ -103,11 +108,17 @@ def limits(sight: Sight, act: Act, words: dict[str, Any]) -> Mistakes:
     if account is None:
         return {}
     nano = words.get("amount_fen", 0) * NANO_PER_FEN
+    left = account.available_nano - nano
     match act.operation:
         case "refund" if account.refundable_nano is not None and nano > account.refundable_nano:
             most = yuan(account.refundable_nano)
             return {"amount": t("At most {most} yuan can be refunded (R12).", most=most)}
-        case "deduct" | "correct" if (left := account.available_nano - nano) < sight.floor_nano:
+        case "deduct" | "correct" if left < sight.stays_nano and account.credit_nano:
+            lent, most = yuan(account.credit_nano), yuan(max(left + nano - sight.stays_nano, 0))
+            told = t("{lent} yuan are lent for energy only and stay; at most {most} can be taken (R16).",
+                     lent=lent, most=most)  # fmt: skip
+            return {"amount": told}
+        case "deduct" | "correct" if left < sight.floor_nano:
             words_left = {"left": yuan(left), "floor": yuan(sight.floor_nano)}
             return {"amount": t("{left} yuan would be left, and at least {floor} must be (R15).", **words_left)}
         case "defer" if nano > sight.owed_nano:

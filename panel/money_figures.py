@@ -27,8 +27,10 @@ def figures_of(sight: Sight, act: Act) -> list[Figure]:
     match act.operation:
         case "refund":
             found += [Figure(t("Refundable"), yuan(account.refundable_nano), t("at most")), *owed_of(account)]
-        case "reverse" | "deduct" | "correct":
+        case "reverse":
             found.append(Figure(t("Must remain"), yuan(sight.floor_nano), t("at least")))
+        case "deduct" | "correct":
+            found += [Figure(t("Must remain"), yuan(sight.stays_nano), t("at least")), *owed_of(account)]
         case "lend":
             found.append(Figure(t("Lent each time"), yuan(sight.emergency_nano), t("fixed by the site")))
             found += owed_of(account)

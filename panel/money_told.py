@@ -40,6 +40,7 @@ ASKED = {
     "correct": WORDS["correction/1"], "correct-reading": WORDS["reading-correction/1"],
     "bring": WORDS["opening-balance/1"], "defer": WORDS["debt/1"], "settle": WORDS["exit/1"],
     "price": WORDS["tariff/2"], "replace-meter": WORDS["replacement/1"], "change-multiplier": WORDS["ratio/1"],
+    "move-in": later("Tenancy|entry"),
 }  # fmt: skip
 """What is proposed, by the words of what it becomes."""
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.contract.asking import new_transaction
+from bridge.contract.site_prices import amount_wh
 from bridge.contract.units import NANO_PER_FEN, BadAmount, fen_of, is_plain, is_transaction, yuan_text
 from panel.mirror import View
-from panel.money_acts import LONGEST, METHODS, REASONS, Act
+from panel.money_acts import LONGEST, METHODS, REASONS, REGISTERS, Act
 from panel.words import later, t
 
 SHOWN = 240
@@ -145,9 +146,19 @@ def _to_account(name: str, text: str, act: Act, view: View) -> dict[str, Any]:
     return {name: of_room[0]}
 
 
+def _register(name: str, text: str, act: Act, view: View) -> dict[str, Any]:
+    """A register as the display shows it, in kWh or m3. A comma is no point: nobody shall guess which one was meant."""
+    try:
+        amount_wh(text)
+    except ValueError:
+        raise Mistake(t("Write a register as the display shows it, such as 88129.65.")) from None
+    return {name: text}
+
+
 CHOICES = {"method": METHODS, "reason": REASONS}
 READERS: dict[str, Callable[[str, str, Act, View], dict[str, Any]]] = {
     "amount": _amount, "cap": _cap, "share": _share, "to_account": _to_account,
+    **dict.fromkeys(REGISTERS, _register),
 }  # fmt: skip
 
 EMPTY = {

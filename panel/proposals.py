@@ -1,4 +1,4 @@
-"""What waits for a second person, in words: what, whom, how much, papers, reason, maker, until when (R32).
+"""What waits for a second person at the counter, in words: what, whom, how much, papers, maker, until when (R32).
 
 A body is shown as far as it is what it should be; what is not is left out and never guessed.
 """
@@ -13,12 +13,34 @@ from pydantic import ValidationError
 from bridge.contract.messages import REQUESTS, AccountRow, DecisionRow, ProposalRow, Proposals, Request
 from bridge.contract.people import same_person
 from bridge.contract.units import NANO_PER_FEN
+from panel import moving_in
 from panel.formats import yuan
 from panel.guard import i_may, me
 from panel.mirror import View
 from panel.money_acts import ACTS, METHODS, REASONS, REGISTERS, act_title, told_label
+from panel.moving_in import MOVE_IN
 from panel.states import RATE_WORDS
 from panel.words import t
+
+SHOWN = frozenset({*ACTS, MOVE_IN})
+"""Kinds of proposals that are decided at the counter."""
+
+DECISIONS = {MOVE_IN: ("approve-move-in", "reject-move-in")}
+"""Requests that approve and reject; acts with money share theirs."""
+
+
+def decision_of(what: str, approve: bool) -> str:
+    """The request that decides a proposal of this kind."""
+    return DECISIONS.get(what, ("approve-money", "reject-money"))[0 if approve else 1]
+
+
+def title_of(what: str) -> str:
+    return t(moving_in.TITLE) if what == MOVE_IN else act_title(what)
+
+
+def says_of(what: str) -> str:
+    """What it does, in a sentence."""
+    return t(moving_in.SAYS if what == MOVE_IN else ACTS[what].says)
 
 
 @dataclass(frozen=True)
@@ -34,6 +56,11 @@ class Waiting:
     mine: bool
     whole: bool
     """Its body is what its act needs, as the contract says."""
+
+    @property
+    def opens(self) -> bool:
+        """It opens an account and moves no money."""
+        return self.row.what == MOVE_IN
 
     @property
     def amount(self) -> str | None:
@@ -52,9 +79,9 @@ class Decided:
 
 
 def waiting(view: View) -> list[Waiting]:
-    """Every proposal about money, the soonest deadline first."""
+    """Every proposal about money or a tenancy, the soonest deadline first."""
     fact = view.get(Proposals)
-    rows = [row for row in fact.proposals if row.what in ACTS] if fact else []
+    rows = [row for row in fact.proposals if row.what in SHOWN] if fact else []
     return [_waiting(view, row) for row in sorted(rows, key=lambda row: row.until)]
 
 
@@ -69,9 +96,9 @@ def waiting_for_me(view: View) -> int:
 
 
 def decided(view: View) -> list[Decided]:
-    """The newest decisions about money."""
+    """The newest decisions about money and tenancies."""
     fact = view.get(Proposals)
-    return [_decided(view, row) for row in fact.decided if row.what in ACTS] if fact else []
+    return [_decided(view, row) for row in fact.decided if row.what in SHOWN] if fact else []
 
 
 def _waiting(view: View, row: ProposalRow) -> Waiting:
@@ -80,7 +107,7 @@ def _waiting(view: View, row: ProposalRow) -> Waiting:
     fen = body.get("amount_fen")
     nano = fen * NANO_PER_FEN if type(fen) is int and abs(fen) < 10**12 else None
     return Waiting(
-        row, act_title(row.what), account, view.accounts.get(account), nano, told_of(view, row.what, body),
+        row, title_of(row.what), account, view.accounts.get(account), nano, told_of(view, row.what, body),
         same_person(me().name, row.who), _whole(row),
     )  # fmt: skip
 
@@ -96,6 +123,8 @@ def _whole(row: ProposalRow) -> bool:
 
 def told_of(view: View, what: str, body: dict[str, Any]) -> list[tuple[str, str]]:
     """(label, text) of all that stands in a proposal beside whom and how much."""
+    if what == MOVE_IN:
+        return moving_in.told(view, body)
     found: list[tuple[str, str]] = []
     for name in ("to_account", "meter", "entry", "method", "reference", "reason", "why", "consent", "papers"):
         text = body.get(name)
@@ -126,4 +155,4 @@ def _decided(view: View, row: DecisionRow) -> Decided:
         word = t("Not decided in time")
     else:
         word = t("Taken back") if same_person(row.decided_by, row.who) else t("Rejected")
-    return Decided(row, act_title(row.what), view.accounts.get(row.account or ""), word, row.approved)
+    return Decided(row, title_of(row.what), view.accounts.get(row.account or ""), word, row.approved)

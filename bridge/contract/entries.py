@@ -21,7 +21,8 @@ KINDS: dict[str, str] = {
     " multiplier, phases, max_amps, volts, relay, rates (has rate registers), circuit (of a box), purse (meter, off),"
     " by",
     "account/1": "a tenancy: account, name, room, phone, tariff, water_tariff, meters, category, household (true,"
-    " false, or null: by its category), since, by",
+    " false, or null: by its category), since, by (site file, people: then also papers, proposal, who and role (the"
+    " maker), approved_by)",
     "opening-balance/1": "money brought in, once per account: account, moves, balance_after_nano, by (site file,"
     " people: then also amount_fen, papers, and as refund/1 from receipt on)",
     "topup/1": "money in: account, amount_fen, method, reference, receipt, who, role, moves (what it repays is"

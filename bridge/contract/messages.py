@@ -40,6 +40,7 @@ from bridge.contract.request import Request as Request
 from bridge.contract.switching import HoldFacts as HoldFacts
 from bridge.contract.switching import Relay as Relay
 from bridge.contract.switching import Valve as Valve
+from bridge.contract.tenancy_requests import TENANCY_REQUESTS as TENANCY_REQUESTS
 
 LARGEST = 2**63 - 1
 """The largest number of an entry or reading that a book can hold."""
@@ -427,7 +428,7 @@ class Replay(BaseModel):
 
 _REQUESTS: tuple[type[Request] | type[Replay] | type[PreviewPrice], ...] = (
     *MONEY_REQUESTS, Off, On, Trip, Close, Read, Release, Brake, Replay,
-    ProposePrice, ApprovePrice, RejectPrice, PreviewPrice, *METER_REQUESTS, *CUTTING_REQUESTS,
+    ProposePrice, ApprovePrice, RejectPrice, PreviewPrice, *METER_REQUESTS, *TENANCY_REQUESTS, *CUTTING_REQUESTS,
 )  # fmt: skip
 REQUESTS = {cls.operation: cls for cls in _REQUESTS}
 

@@ -17,12 +17,14 @@ METERS = frozenset({"replace-meter", "change-multiplier", "approve-meter", "reje
 
 PROTECTIONS = frozenset({"protect", "unprotect"})
 """Nobody cuts this tenant until an instant (R3)."""
+TENANCIES = frozenset({"move-in", "approve-move-in", "reject-move-in"})
+"""A tenant moves in: the counter proposes, and another person approves (R32, R33)."""
 
 OPERATIONS = (
     "topup", *sorted(MONEY), "off", "on", "trip", "close", "read", "release", "brake", "replay",
     *sorted(PROTECTIONS), "told",
     "propose-price", "approve-price",
-    "reject-price", "preview-price", *sorted(METERS),
+    "reject-price", "preview-price", *sorted(METERS), *sorted(TENANCIES),
 )  # fmt: skip
 """Every request there is. `trip` and `close` are `off` and `on` in a relay's words. `replay` and `preview-price` are
 pure queries and need no signature."""
@@ -37,8 +39,9 @@ ROLES: dict[str, frozenset[str]] = {
     | MONEY
     | PRICES
     | METERS
-    | PROTECTIONS,
-    "finance": frozenset({"topup", "read", "told"}) | MONEY | PRICES | PROTECTIONS,
+    | PROTECTIONS
+    | TENANCIES,
+    "finance": frozenset({"topup", "read", "told"}) | MONEY | PRICES | PROTECTIONS | TENANCIES,
     "engineer": frozenset({"off", "on", "trip", "close", "read", "release", "told"}) | METERS,
     "operations": frozenset({"read", "told"}),
     "system": frozenset({"read"}),

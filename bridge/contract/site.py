@@ -7,17 +7,17 @@ Texts keep their zeros: addresses and money are quoted.
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field
 
+from bridge.contract.site_cutting import CuttingPolicy
+from bridge.contract.site_cutting import CutWindow as CutWindow
 from bridge.contract.site_money import MoneyPolicy
 from bridge.contract.site_prices import Tariff as Tariff
-from bridge.contract.site_words import STRICT, Gateway, Id, Label, Wall, Word, Yuan, Zone
+from bridge.contract.site_words import STRICT, Gateway, Id, Label, Phone, Word, Yuan, Zone
 from bridge.contract.site_words import wall_minutes as wall_minutes
-from bridge.contract.units import nano_of_yuan
 
 
 class Strict(BaseModel):
@@ -66,47 +66,12 @@ class ClockTable(Strict):
     set_meters: bool = True
 
 
-class CutWindow(Strict):
-    """When a cut for arrears may happen (R2): left-closed, right-open, on workdays or every day."""
-
-    days: Literal["workdays", "all"] = "workdays"
-    from_: Wall = Field("09:00", alias="from")
-    to: Wall = "16:00"
-
-    @model_validator(mode="after")
-    def _forward(self) -> CutWindow:
-        if wall_minutes(self.from_) >= wall_minutes(self.to):
-            raise ValueError("the cut window ends before it begins")
-        return self
-
-
-class Policy(MoneyPolicy, Strict):
+class Policy(CuttingPolicy, MoneyPolicy, Strict):
     """Every number of R1-R9 that a site may set, and those of R15 and R16."""
 
-    lead_min: Annotated[int, Field(strict=True, ge=30, le=10_080)] = 30
-    cut_at: Yuan = "0.00"
-    restore_above: Yuan = "1.00"
-    levels: list[Yuan] = ["50.00", "20.00", "10.00"]
-    level_margin: Yuan = "1.00"
-    cut_window: CutWindow = CutWindow.model_validate({})
-    rest_days: list[date] = []
-    work_days: list[date] = []
-    stale_min: Annotated[int, Field(strict=True, ge=1, le=1440)] = 15
-    warning_counts: Literal["delivered", "attempted"] = "delivered"
-    brake_meters: Annotated[int, Field(strict=True, ge=1)] = 5
-    brake_percent: Annotated[int, Field(strict=True, ge=1, le=100)] = 10
     border_lead_s: Annotated[int, Field(strict=True, ge=0, le=50)] = 0
     markup_limit_percent: Annotated[int, Field(strict=True, ge=0, le=1000)] | None = None
     """How far the mean price of a kWh may lie above what is paid upstream before people are warned (R30)."""
-
-    @model_validator(mode="after")
-    def _order(self) -> Policy:
-        levels = [nano_of_yuan(text) for text in self.levels]
-        if len(levels) != 3 or levels != sorted(levels, reverse=True) or len(set(levels)) != 3:
-            raise ValueError("levels are three amounts from high to low")
-        if nano_of_yuan(self.restore_above) < nano_of_yuan(self.cut_at):
-            raise ValueError("restore_above lies below cut_at: supply would chatter (R6)")
-        return self
 
 
 class Port(Strict):
@@ -143,7 +108,7 @@ class Account(Strict):
     id: Id
     name: Label
     room: Label
-    phone: Annotated[str, Field(pattern=r"^[0-9+ -]{0,20}$")] = ""
+    phone: Phone = ""
     tariff: Id | None = None
     """What a kWh costs; needed where one of its meters counts electricity."""
     water_tariff: Id | None = None

@@ -67,6 +67,7 @@ Yuan = Annotated[str, AfterValidator(_money)]
 Price = Annotated[str, AfterValidator(_price)]
 Wall = Annotated[str, AfterValidator(_wall)]
 Label = Annotated[str, Field(max_length=64)]
+Phone = Annotated[str, Field(pattern=r"^[0-9+ -]{0,20}$")]
 Word = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from bridge.contract.people import same_person
+from bridge.contract.units import micros_of_text
 from edge.audit.lie import Wrong, must
 from edge.book import Entry
 from edge.pricing import ENERGY
@@ -20,6 +21,9 @@ ASKED = {
 """What each act was proposed as."""
 
 PEOPLE = "people"
+
+BEGINS_WITHIN_US = 60_000_000
+"""A tenancy begins when it is approved: its entry is written within moments, on a slow disk too."""
 
 
 class Agreed:
@@ -51,6 +55,24 @@ class Agreed:
         signed = proposal.who, proposal.role, proposal.decision.who  # type: ignore[union-attr]
         must((fields["who"], fields["role"], fields["approved_by"]), signed, "who made and approved it")
         self._as_proposed(proposal, {key: fields.get(key) for key in proposal.body})
+
+    def tenancy(self, entry: Entry, fields: Fields) -> None:
+        """An account that begins: a new id, and by people with meters that nobody has, as two agreed. Raises Wrong."""
+        state, account = self._state, fields["account"]
+        if account in state.accounts:
+            raise Wrong(f"account {account} had a tenancy before", "a new account")
+        if fields["by"] != PEOPLE:
+            must("proposal" in fields, False, "that a proposal brought it")
+            return  # It came with the site file, at the beginning.
+        for id in fields["meters"]:
+            if (owner := state.meters[id].account) is not None:
+                raise Wrong(f"meter {id} is account {owner}'s", "a meter without a tenant")
+        proposal = self._approved(fields, "move-in")
+        signed = proposal.who, proposal.role, proposal.decision.who  # type: ignore[union-attr]
+        must((fields["who"], fields["role"], fields["approved_by"]), signed, "who made and approved it")
+        self._as_proposed(proposal, {key: fields.get(key) for key in proposal.body})
+        if entry.trusted and abs(micros_of_text(fields["since"]) - entry.at) > BEGINS_WITHIN_US:
+            raise Wrong(f"it begins at {fields['since']}", "the moment of its approval")
 
     def price(self, fields: Fields) -> None:
         """A version of a price, by people or by the site file. Raises Wrong."""

@@ -160,6 +160,8 @@ def _said(story: Fields, zone: ZoneInfo, language: str) -> list[str]:
     plain = {key: value for key, value in fields.items() if isinstance(value, SHOWN_PLAIN) and value != ""}
     hidden = ("account", "meter", "amount_nano", "balance_after_nano")
     lines += [f"{key}: {value}" for key, value in plain.items() if key not in hidden]
+    if meters := fields.get("meters"):
+        lines.append(f"meters: {', '.join(meters)}")
     return lines + _prices(story, zone, language)
 
 

@@ -36,7 +36,8 @@ class Warned:
         """A warning delivered or taken back."""
         account = self._account(fields)
         must(fields["episode"], account.episode, "its episode")
-        must(id, f"{id.partition(':')[0]}:{account.id}:{account.episode}", "its id")
+        if "request" not in fields:  # A person's word has the id of its request.
+            must(id, f"{id.partition(':')[0]}:{account.id}:{account.episode}", "its id")
         if account.final is None:
             raise Wrong("no final warning stands", "a final/1 before it")
 
@@ -44,11 +45,22 @@ class Warned:
         """Levels are crossed one by one, and rise again at once."""
         was, level = self._account(fields).level, fields["level"]
         if kind == "level/1":
-            must(level, was + 1, "its level")
+            again = "repeat" in fields
+            must(level, was if again else was + 1, "its level")
+            if again:
+                must(fields["repeat"], self._account(fields).level_repeats + 1, "how often it was told")
             if fields["available_nano"] >= fields["threshold_nano"]:
                 raise Wrong(f"its threshold_nano is {fields['threshold_nano']}", "more than what was available")
         elif not 0 <= level < was:
             raise Wrong(f"its level is {level!r}", f"less than {was}")
+
+    def protection(self, fields: Fields, at: int) -> None:
+        """One that is set ends later than it begins; one that is lifted stood."""
+        account = self._account(fields)
+        if not fields["set"] and fields["protection"] not in account.protections:
+            raise Wrong(f"{fields['protection']} is lifted and did not stand", "a protection/1 that sets it")
+        if fields["set"] and micros_of_text(fields["until"]) <= at:
+            raise Wrong(f"its until is {fields['until']}", f"later than {instant_text(instant_of_micros(at))}")
 
     def trip(self, fields: Fields) -> None:
         """I7: the balance, the register it was charged to, the reading and the warning are those of the book."""

@@ -23,6 +23,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "reading-correction": ("Reading put right", "读数更正"),
     "credit": ("Emergency credit", "应急信用额度"),
     "debt": ("Agreed debt", "欠费协议"),
+    "account": ("Tenancy begins", "入住"),
     "exit": ("Tenancy settled", "退租结算"),
     "replacement": ("Meter replaced", "换表"),
     "ratio": ("Multiplier changed", "倍率变更"),

@@ -92,13 +92,15 @@ def _positive(amount_nano: int) -> None:
         raise Forbidden("R10", "an amount is at least 0.01 yuan")
 
 
-def _within_overdraft(standing: Standing, amount_nano: int, limits: Limits) -> None:
-    left = standing.available_nano - amount_nano
-    if left < -limits.overdraft_nano:
-        raise Forbidden(
-            "R15",
-            f"{yuan_text(left)} yuan would be left, and no act may leave less than {yuan_text(-limits.overdraft_nano)}",
-        )
+def _not_lent(standing: Standing, amount_nano: int, limits: Limits) -> None:
+    """What is lent is for energy and is moved nowhere else (R16); below it the overdraft is the limit (R15)."""
+    least = standing.credit_nano - limits.overdraft_nano
+    if (left := standing.available_nano - amount_nano) >= least:
+        return
+    if standing.credit_nano:
+        lent, most = yuan_text(standing.credit_nano), yuan_text(max(left + amount_nano - least, 0))
+        raise Forbidden("R16", f"{lent} yuan are lent for energy only and stay; at most {most} can be taken here")
+    raise Forbidden("R15", f"{yuan_text(left)} yuan would be left, and no act may leave less than {yuan_text(least)}")
 
 
 # --- money in ---
@@ -195,23 +197,24 @@ def compensation(standing: Standing, amount_nano: int) -> Moves:
 
 
 def deduction(standing: Standing, amount_nano: int, consent: str, limits: Limits) -> Moves:
-    """Taken with the tenant's consent only, and not below the overdraft (R12, R15)."""
+    """Taken with the tenant's consent only, not below the overdraft, and nothing of what is lent (R12, R15, R16)."""
     open_to_money(standing)
     _positive(amount_nano)
     if not consent.strip():
         raise Forbidden("R12", "a deduction needs the tenant's consent; write how and when it was given")
-    _within_overdraft(standing, amount_nano, limits)
+    _not_lent(standing, amount_nano, limits)
     return move(standing.wallet, DEDUCTIONS, amount_nano)
 
 
 def correction(giver: Standing, taker: Standing, amount_nano: int, limits: Limits) -> Moves:
-    """From the account of the wrong meter to that of the right one: one pair, which sums to zero (R12)."""
+    """From the account of the wrong meter to that of the right one: one pair, which sums to zero, and takes nothing
+    that is lent (R12, R16)."""
     open_to_money(giver)
     open_to_money(taker)
     _positive(amount_nano)
     if giver.account == taker.account:
         raise Forbidden("R12", "a correction is between two accounts, not from one to itself")
-    _within_overdraft(giver, amount_nano, limits)
+    _not_lent(giver, amount_nano, limits)
     return move(giver.wallet, taker.wallet, amount_nano)
 
 

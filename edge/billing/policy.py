@@ -38,6 +38,10 @@ class Terms:
     border_lead_s: int
     limits: Limits
     markup_limit_percent: int | None = None
+    level_repeats: tuple[int, int, int] = (0, 0, 0)
+    quiet: tuple[int, int] = (0, 0)
+    """Minutes of the local day from and to which levels 1 and 2 wait; the same twice is never."""
+    stagger_s: int = 0
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,20 @@ def level_now(level: int, available_nano: int, terms: Terms) -> int:
     while level and available_nano > terms.levels_nano[level - 1] + terms.level_margin_nano:
         level -= 1
     return level
+
+
+def is_quiet(now: datetime, terms: Terms) -> bool:
+    """True in the quiet hours, which hold back levels 1 and 2 and never more than that (R9)."""
+    local = now.astimezone(terms.zone)
+    minute, (begins, ends) = local.hour * 60 + local.minute, terms.quiet
+    return begins <= minute < ends if begins <= ends else minute >= begins or minute < ends
+
+
+def repeat_is_due(level: int, repeats: int, told_at: datetime, now: datetime, terms: Terms) -> bool:
+    """A level is told again a day later while the balance stays below it, so often as the site says (R9)."""
+    if not level or repeats >= terms.level_repeats[level - 1] or now - told_at < timedelta(days=1):
+        return False
+    return level == len(terms.levels_nano) or not is_quiet(now, terms)
 
 
 def zero_at(
@@ -130,6 +148,8 @@ class Moment:
     opened: bool
     keep_power: bool
     brake: str | None
+    protected: str | None = None
+    """Why a person keeps the tenant from being cut, and until when."""
     estimated: bool = False
     """A meter of the account was charged on an estimate, and no real register has settled that yet."""
     changing: bool = False
@@ -144,6 +164,8 @@ def may_cut(moment: Moment, terms: Terms) -> Verdict:
         return Verdict(False, "R1", "the balance is above the cut limit")
     if moment.keep_power:
         return Verdict(False, "R3", "the meter keeps power on")
+    if moment.protected is not None:
+        return Verdict(False, "R3", moment.protected)
     if not moment.opened:
         return Verdict(False, "R19", "the opening register is not confirmed yet")
     if moment.quarantined:

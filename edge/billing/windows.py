@@ -1,27 +1,52 @@
-"""When a cut for arrears may happen (R2): left-closed, right-open, on workdays, in the site's local time."""
+"""When a cut for arrears may happen (R2): left-closed, right-open windows in the site's local time.
+
+A window counts on workdays, on weekdays by name, or every day; holidays rest, make-up days are worked, and a
+protected season has no windows at all.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from edge.billing.tariff import wall_instant
 
-HORIZON_DAYS = 40
-"""Longer than any run of rest days; a calendar without a workday in it has none."""
+HORIZON_DAYS = 100
+"""Longer than any run of rest days or protected season; a calendar without a workday in it has none."""
+
+Window = tuple[datetime, datetime]
+"""(from, to), the end not included."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """Minutes of the local day, and on which days they count; 0 is Monday."""
+
+    start_minute: int
+    end_minute: int
+    days: Literal["workdays", "all"] | frozenset[int] = "workdays"
+
+
+@dataclass(frozen=True)
+class Season:
+    """Protected days, both included."""
+
+    first: date
+    last: date
+    why: str
 
 
 @dataclass(frozen=True)
 class CutWindow:
-    """Minutes of the local day, and which days count. `work_days` are make-up days, `rest_days` holidays."""
+    """All windows of a site. `work_days` are make-up days, `rest_days` holidays."""
 
     zone: ZoneInfo
-    start_minute: int
-    end_minute: int
-    workdays_only: bool
+    spans: tuple[Span, ...]
     rest_days: frozenset[date] = frozenset()
     work_days: frozenset[date] = frozenset()
+    seasons: tuple[Season, ...] = ()
 
     def is_workday(self, day: date) -> bool:
         """A weekday that is no holiday, or a make-up day."""
@@ -29,31 +54,51 @@ class CutWindow:
             return True
         return day.weekday() < 5 and day not in self.rest_days
 
-    def on(self, day: date) -> tuple[datetime, datetime] | None:
-        """The window of a local day as instants (from, to), or None when that day is protected."""
-        if self.workdays_only and not self.is_workday(day):
-            return None
-        begins, ends = wall_instant(day, self.start_minute, self.zone), wall_instant(day, self.end_minute, self.zone)
-        return (begins, ends) if begins < ends else None  # A clock change can skip a whole window.
+    def season(self, day: date) -> Season | None:
+        """Why this day is protected as a whole."""
+        return next((each for each in self.seasons if each.first <= day <= each.last), None)
+
+    def _counts(self, span: Span, day: date) -> bool:
+        if span.days == "all":
+            return True
+        if span.days == "workdays":
+            return self.is_workday(day)
+        return day.weekday() in span.days and (day in self.work_days or day not in self.rest_days)
+
+    def on(self, day: date) -> list[Window]:
+        """The windows of a local day in their order, none where it is protected; those that touch are one."""
+        found: list[Window] = []
+        if self.season(day) is not None:
+            return found
+        for span in sorted(self.spans, key=lambda span: span.start_minute):
+            begins, ends = (wall_instant(day, each, self.zone) for each in (span.start_minute, span.end_minute))
+            if not self._counts(span, day) or begins >= ends:  # A clock change can skip a whole window.
+                continue
+            if found and begins <= found[-1][1]:
+                found[-1] = (found[-1][0], max(ends, found[-1][1]))
+            else:
+                found.append((begins, ends))
+        return found
+
+    def at(self, now: datetime) -> Window | None:
+        """The window that is open at this instant: inside of it a cut is not forbidden by R2."""
+        windows = self.on(now.astimezone(self.zone).date())
+        return next((window for window in windows if window[0] <= now < window[1]), None)
 
     def is_open(self, now: datetime) -> bool:
         """True when a cut is not forbidden by R2 at this instant."""
-        window = self.on(now.astimezone(self.zone).date())
-        return window is not None and window[0] <= now < window[1]
+        return self.at(now) is not None
 
     def opens(self, now: datetime) -> datetime | None:
         """`now` inside a window, else the next instant at which one opens."""
         day = now.astimezone(self.zone).date()
         for ahead in range(HORIZON_DAYS):
-            window = self.on(day + timedelta(days=ahead))
-            if window is not None and now < window[1]:
-                return max(now, window[0])
+            for window in self.on(day + timedelta(days=ahead)):
+                if now < window[1]:
+                    return max(now, window[0])
         return None
 
     def changes(self, now: datetime) -> datetime | None:
         """The next instant at which a window opens or closes."""
-        if not self.is_open(now):
-            return self.opens(now)
-        window = self.on(now.astimezone(self.zone).date())
-        assert window is not None
-        return window[1]
+        window = self.at(now)
+        return self.opens(now) if window is None else window[1]

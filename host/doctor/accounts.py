@@ -1,4 +1,4 @@
-"""Accounts that are never cut, because no channel can deliver a warning to them or no meter of theirs can cut."""
+"""Accounts that are never cut because no meter of theirs can cut, and those that only a person can warn."""
 
 from __future__ import annotations
 
@@ -26,20 +26,30 @@ def findings(snapshot: Snapshot) -> list[Finding]:
                 "",
                 f"{len(never)} of {of(total, 'account')} {'is' if len(never) == 1 else 'are'} never "
                 f"cut: {names((f'{id} ({name})' if name else id for id, name in never.items()), most=12)}.",
-                "None of their meters has both a relay and a lamp, and the meter's lamp is the one channel that "
-                "delivers a warning. They are read and billed; look after their debts yourself, or fit meters with "
-                "a relay.",
+                "None of their meters has a relay. They are read and billed; look after their debts yourself, or fit "
+                "meters with a relay.",
             )
         )
     else:
-        found.append(good("accounts", "", f"{of(total, 'account')}; each can be warned and cut."))
+        found.append(good("accounts", "", f"{of(total, 'account')}; each can be cut."))
+    if telling := [id for id, each in snapshot.facts.account.items() if each.needs_telling]:
+        found.append(
+            know(
+                "accounts",
+                "",
+                f"{of(len(telling), 'account')} without a meter's lamp: {names(telling)}.",
+                "Their final warning counts, and its half hour runs, only once a person has told them and written it "
+                "down: *I have told the tenant* on the account page, or `riser request told account=ID how=phone`.",
+            )
+        )
     if loose := _without_account(snapshot):
         found.append(
             know(
                 "accounts",
                 "",
                 f"{of(len(loose), 'meter')} without an account, read and not billed: {names(loose)}.",
-                "Common supply is as it should be; a tenant's meter needs an [[accounts]] table.",
+                "Common supply is as it should be; a tenant moves in on the meter's page of the panel, or by "
+                "`./riser request move-in`.",
             )
         )
     return found
@@ -64,8 +74,10 @@ def never_cut(snapshot: Snapshot) -> tuple[dict[str, str], int | None]:
 
 
 def never_cut_of(meters: Meters, accounts: Accounts, models: dict[str, dict[str, bool]]) -> dict[str, str]:
-    """{account: name} without a meter that has a relay to cut with and a lamp to warn with, as the edge counts."""
-    able = {id for id, (model, relay) in meters.items() if relay != "none" and models.get(model, {}).get("lamp", False)}
+    """{account: name} without a meter that has a relay to cut with, as the edge counts."""
+    able = {
+        id for id, (model, relay) in meters.items() if relay != "none" and models.get(model, {}).get("relay", False)
+    }
     return {id: name for id, (name, ids) in accounts.items() if not able.intersection(ids)}
 
 

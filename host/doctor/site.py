@@ -23,6 +23,20 @@ PRIVATE = {"phone"}
 NO_APPLY = "there is no `riser site apply` yet, so the installation in the book cannot be changed by this version"
 BOOK_WINS = f"The book wins; {NO_APPLY}. Write into the site file what the book says, so that the two agree."
 
+BOOK_ONLY = (
+    "It goes on being read and billed: the book wins. Was it taken out of the site file by mistake, put "
+    f"it back; {NO_APPLY}."
+)
+FILE_ONLY = f"It is not read and not billed: the site file filled the book once, at the beginning, and {NO_APPLY}."
+MOVED_IN = (
+    "The book wins: who moved in while it ran is billed, who was settled is not. Write into the site file what the "
+    "book says, so that the two agree."
+)
+MOVES_IN = (
+    "Nobody is billed by it: the site file filled the book once, at the beginning. A tenant moves in on the meter's "
+    "page of the panel, or by `./riser request move-in`."
+)
+
 
 def findings(snapshot: Snapshot) -> list[Finding]:
     found = list(_file(snapshot))
@@ -167,15 +181,14 @@ def _only(word: str, book: dict[str, Any], file: list[str]) -> Iterator[Finding]
             GROUP,
             word,
             f"Only in the book, not in the site file: {word} {names(ids)}.",
-            "It goes on being read and billed: the book wins. Was it taken out of the site file by mistake, put "
-            f"it back; {NO_APPLY}.",
+            MOVED_IN if word == "account" else BOOK_ONLY,
         )
     if ids := [id for id in file if id not in book]:
         yield know(
             GROUP,
             word,
             f"Only in the site file, not in the book: {word} {names(ids)}.",
-            f"It is not read and not billed: the site file filled the book once, at the beginning, and {NO_APPLY}.",
+            MOVES_IN if word == "account" else FILE_ONLY,
         )
 
 

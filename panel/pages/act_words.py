@@ -10,6 +10,8 @@ from panel.edge_words import person, reason
 from panel.formats import fen
 from panel.meter_told import of_registers
 from panel.money_acts import REASONS
+from panel.moving_in import MOVE_IN, told
+from panel.parts import parts
 from panel.words import t
 
 
@@ -17,8 +19,12 @@ def acted(kind: str, body: dict[str, Any]) -> list[tuple[str, str]]:
     """(label, words) of an act; none for what the gateway does by itself."""
     if kind.startswith("proposal/"):
         body = {**body["body"], **body}
+    tenancy: list[tuple[str, str]] = []
+    if kind == "account/1" or body.get("what") == MOVE_IN:
+        tenancy, body = told(parts().mirror.view(), body), {**body, "papers": ""}
     said = str(body.get("reason") or "")
     found = [
+        *tenancy,
         (t("Registers|statement"), of_registers(kind, body) if kind in REPLACED else ""),
         (t("Amount"), _yuan(body.get("amount_fen"))),
         (t("Method"), method_word(body.get("method")) if body.get("method") else ""),

@@ -11,7 +11,7 @@ from flask import Blueprint, abort, render_template
 
 from bridge.contract.messages import LARGEST, MeterRow, Relay
 from bridge.contract.units import NANO_PER_FEN, is_transaction
-from panel import meter_answers, protecting_answers
+from panel import meter_answers, move_in_answers, protecting_answers
 from panel.commands import KEY, Asked
 from panel.edge_words import said
 from panel.formats import yuan
@@ -111,7 +111,9 @@ def told(stand: Parts, asked: Asked) -> Answer:
         sentence, detail, asked.finished, str(receipt) if receipt else None,
         seq if isinstance(seq, int) and receipt and not money else None,
         slip=seq if isinstance(seq, int) and asked.about in SLIPS and asked.operation == "approve-money" else None,
-        again=(again(asked) or protecting_answers.again(asked)) if good is False else None,
+        again=(again(asked) or move_in_answers.again(asked) or protecting_answers.again(asked))
+        if good is False
+        else None,
         waits=good is True and "until" in found and asked.operation not in protecting_answers.TITLES,
         price=asked.subject if price_answers.refused(asked) else None,
     )  # fmt: skip

@@ -61,7 +61,8 @@ def _shown(line: Line, stand: Parts, wall: Wall) -> Shown:
     shown: Shown = {
         "wall": wall, "body": body, "word": word, "about": what, "who": _tenant(stand, account),
         "charged": line.kind in PRICED, "acted": acted(line.kind, body), "unit": str(body.get("unit") or "kWh"),
-        "moves": _moves(body), "meter": None, "of_meter": line.meter, "prices": [], "price_people": price_people,
+        "moves": _moves(body), "meter": None, "right": _to_put_right(stand, line), "of_meter": line.meter, "prices": [],
+        "price_people": price_people,
         "price": price_rows(body, wall) if line.kind in TARIFFS else None, **_money(line),
     }  # fmt: skip
     if line.meter:
@@ -77,6 +78,18 @@ def _shown(line: Line, stand: Parts, wall: Wall) -> Shown:
     else:
         shown["frames"] = _frames(body.get("frames"))
     return shown
+
+
+def _to_put_right(stand: Parts, line: Line) -> str | None:
+    """The account that pays for the meter whose register this entry ends at: where there is one, it can be put right,
+    if no newer entry stands."""
+    if line.kind not in (*PRICED, "opening/1") or line.meter is None:
+        return None
+    view = stand.mirror.view()
+    row = view.meters.get(line.meter)
+    account = line.account or (row.account if row is not None else None)
+    tenant = view.accounts.get(account or "")
+    return tenant.id if tenant is not None and row is not None and row.id in tenant.meters else None
 
 
 def _tenant(stand: Parts, account: str | None) -> tuple[str, str, str] | None:

@@ -1,4 +1,4 @@
-"""Waiting for approval: what one person has proposed about money and another decides (R32).
+"""Waiting for approval: what one person has proposed about money or a tenant, and another decides (R32).
 
 Its maker sees why it is not theirs to approve, and may take it back. Every decision has a form with a number of its
 own, so two clicks are one.
@@ -18,13 +18,14 @@ from bridge.contract.units import is_plain, is_transaction
 from panel.commands import Conflict, NotSent
 from panel.guard import me, quiet, require
 from panel.links import link
-from panel.money_acts import ACTS
+from panel.money_acts import ACTS, REGISTERS
 from panel.money_effects import CHANGES, Effect, Sight, effect_of
 from panel.money_topups import TopUps
 from panel.pages.account import tenancy_of
 from panel.pages.answers import answer_to
 from panel.parts import parts
-from panel.proposals import Waiting, decided, waiting
+from panel.proposals import Waiting, decided, decision_of, says_of, told_of, waiting
+from panel.right_reading import OPERATION, Booked, Pair, beside
 from panel.words import t
 
 blueprint = Blueprint("proposals", __name__)
@@ -79,11 +80,25 @@ def _page(id: str, form: Decision, code: int = 200) -> str | tuple[str, int]:
         over = next((each for each in decided(stand.mirror.view()) if each.row.id == id), None)
         known = 200 if over else 404
         return render_template("proposal.html", it=None, over=over, wall=stand.wall()), code if code != 200 else known
+    beside = _beside(found)
+    told = found.told
+    if beside is not None:  # The table tells them.
+        words = {key: text for key, text in found.row.body.items() if key not in (*REGISTERS, "entry")}
+        told = told_of(stand.mirror.view(), found.row.what, words)
     shown = render_template(
-        "proposal.html", it=found, over=None, form=form, effect=_effect(found), act=ACTS[found.row.what],
-        wall=stand.wall(),
+        "proposal.html", it=found, over=None, form=form, effect=_effect(found),
+        says=says_of(found.row.what), wall=stand.wall(), beside=beside, told=told,
     )  # fmt: skip
     return (shown, code) if code != 200 else shown
+
+
+def _beside(found: Waiting) -> tuple[Booked, list[Pair]] | None:
+    """Of a reading that is to be put right: the registers of the book, and the right ones."""
+    if found.row.what != OPERATION:
+        return None
+    stand, meter = parts(), found.row.body.get("meter")
+    row = stand.mirror.view().meters.get(meter) if isinstance(meter, str) else None
+    return beside(stand.history, row, found.row.body)
 
 
 def _effect(found: Waiting) -> Effect | None:
@@ -103,11 +118,12 @@ def _effect(found: Waiting) -> Effect | None:
 def decide(id: str) -> str | tuple[str, int] | Response:
     """Approve, or reject with a reason; the gateway looks at every rule again."""
     typed, approve = request.form, request.form.get("do") == "approve"
-    operation = "approve-money" if approve else "reject-money"
-    require(operation)
     form = Decision(typed.get("transaction", ""), typed.get("why", "").strip())
-    found = _found(id)
-    if found is None and parts().commands.find(form.transaction) is None:
+    found, known = _found(id), parts().commands.find(form.transaction)
+    what = found.row.what if found is not None else known.about if known is not None else ""
+    operation = decision_of(what, approve)
+    require(operation)
+    if found is None and known is None:
         return _page(id, form, 409)
     if mistake := _mistake(form, approve, found):
         fresh = form.transaction if is_transaction(form.transaction) else new_transaction()
@@ -116,7 +132,7 @@ def decide(id: str) -> str | tuple[str, int] | Response:
     try:
         parts().commands.send(
             operation, found.account if found else "", who=user.name, role=user.role, transaction=form.transaction,
-            about=found.row.what if found else "", proposal=id, why=form.why,
+            about=what, proposal=id, why=form.why,
         )  # fmt: skip
     except NotSent:
         words = t("Not sent: the connection to the gateway is lost. Nothing was done.")

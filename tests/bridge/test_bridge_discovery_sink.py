@@ -53,6 +53,23 @@ class House:
 BOTH_METERS = Meters(meters=[FULL, BARE])
 
 
+def test_a_tenant_who_moves_in_appears_and_a_settled_one_goes(tmp_path: Path) -> None:
+    """The room has one account's device at a time: that of whoever pays for its meters now."""
+    house = House(tmp_path)
+    house.sink.connected()
+    house.give(INFO, BOTH_METERS, TENANTS)
+    settled, other = TENANTS.accounts
+    settled = settled.model_copy(update={"meters": []})
+    assert house.give(TENANTS.model_copy(update={"accounts": [settled, other]})) == [
+        "homeassistant/device/riser_shaft-a_account_a-301/config"
+    ]
+    assert "homeassistant/device/riser_shaft-a_account_a-301/config" not in house.retained
+    new = other.model_copy(update={"id": "a-301-2", "room": "301", "meters": ["m301"]})
+    announced = house.give(TENANTS.model_copy(update={"accounts": [settled, other, new]}))
+    assert announced == ["homeassistant/device/riser_shaft-a_account_a-301-2/config"]
+    assert house.stands()[announced[0]]["dev"]["name"] == "301 电费"
+
+
 def test_everything_is_announced_once_and_then_only_changes(tmp_path: Path) -> None:
     """A repeated fact publishes nothing; a renamed meter publishes that meter alone."""
     house = House(tmp_path)

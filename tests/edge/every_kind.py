@@ -126,19 +126,17 @@ def _moves_out(building: Building) -> None:
 
 
 def _first_kind(building: Building) -> None:
-    """The next tenant of the room pays as an older Riser charged: a `tariff/1` and a `charge/1`."""
+    """The next tenant of the room moves in, and pays as an older Riser charged: a `tariff/1` and a `charge/1`."""
     core = building.edge.core
     since = instant_exact(building.clock.now())
     price = {"tariff": "old", "name": "Old", "version": 1, "effective_at": since, "price_kind": "single",
              "prices_micro": {"total": 850_000}, "windows": [], "by": "site file"}  # fmt: skip
-    tenant = {
-        **core.state.accounts[OTHER].row,
-        "account": "100102b",
-        "meters": [SINGLE],
-        "tariff": "old",
-        "since": since,
-    }
-    core.append(("tariff/1", "tariff:old:1", price), ("account/1", "account:100102b", tenant))
+    core.append(("tariff/1", "tariff:old:1", price))
+    tenant = {"account": "100102b", "name": "新店", "room": "A102", "tariff": "old", "meters": [SINGLE]}
+    proposed = request(building, "move-in", "王敏", "finance", papers="lease 9", **tenant)
+    assert proposed["status"] == "done", proposed
+    agreed = request(building, "approve-move-in", "李强", "finance", proposal=proposed["data"]["proposal"])
+    assert agreed["status"] == "done", agreed
     building.run_until(lambda: core.state.meters[SINGLE].billed is not None, hours=1)
     meter, live = core.state.meters[SINGLE], core.lives[SINGLE]
     opened = meter.billed
@@ -177,6 +175,8 @@ def _seldom(building: Building) -> None:
                           "day": "2026-11-21", "frames": []}),
         ("calendar/1", {"since": "2026-11-21", "until": "2026-12-31", "rest_days": [], "work_days": [], "by": "table"}),
         ("alarm/1", {"meter": RUNS_DRY, "alarm": "relay-moved", "text": "it moved"}),
+        ("protection/1", {"account": OTHER, "protection": "dispute", "set": True, "why": "x",
+                          "until": "2026-11-25T00:00:00+08:00", **person}),
         ("brake/1", {"set": True, "why": "3 meters", "who": "policy", "role": "system"}),
         ("mode/1", {"mode": "normal", "why": ""}),
     ):  # fmt: skip

@@ -137,6 +137,47 @@ def test_a_deduction_leaves_no_more_overdraft_than_the_site_allows(desks: Made) 
     desk.agreed("deduct", **MISTAKE, amount_fen=10_500, consent="signed")
 
 
+LEAVING: list[tuple[str, dict[str, Any]]] = [
+    ("deduct", {**MISTAKE, "consent": "signed 11-20"}),
+    ("correct", {"account": "101", "to_account": "102", "why": "room", "papers": "photo 3"}),
+]
+
+
+@pytest.mark.parametrize(("operation", "words"), LEAVING, ids=["deduct", "correct"])
+def test_what_is_lent_for_energy_is_moved_nowhere_else(desks: Made, operation: str, words: dict[str, Any]) -> None:
+    """20 yuan lent at a site without overdraft: not a fen of them is deducted or moved to another account, also when
+    the money beside them went between proposal and approval; the tenant's own 30 are, and once the credit is repaid
+    nothing stays behind (R16)."""
+    desk = desks(emergency_credit="20.00")
+    desk.done("lend", account="101", why="at night")
+    assert desk.refused(operation, **words, amount_fen=1) == "R16"
+    desk.agreed("compensate", **MISTAKE, amount_fen=3000)
+    assert desk.refused(operation, **words, amount_fen=3001) == "R16"
+    proposal = desk.propose(operation, **words, amount_fen=3000)
+    desk.use("101", 1000)
+    assert desk.refused("approve-money", proposal=proposal, who=CHECKER) == "R16"
+    desk.agreed(operation, **words, amount_fen=2000)
+    assert (desk.yuan("account:101"), desk.yuan("credit:101")) == (20, -20)
+    desk.topup(yuan=20)
+    desk.agreed(operation, **words, amount_fen=2000)
+    assert (desk.yuan("account:101"), desk.yuan("credit:101")) == (0, 0)
+
+
+@pytest.mark.parametrize(("operation", "words"), LEAVING, ids=["deduct", "correct"])
+def test_the_overdraft_is_there_with_a_credit_and_without(desks: Made, operation: str, words: dict[str, Any]) -> None:
+    """An overdraft of 5 yuan: without a credit 5 may be taken from nothing, a fen more is R15; with 20 lent the same 5
+    may, the 20 stay, and the sentence says both."""
+    desk = desks(emergency_credit="20.00", overdraft="5.00")
+    assert desk.refused(operation, **words, amount_fen=501) == "R15"
+    desk.done("lend", account="101", why="at night")
+    answer = desk.ask(operation, **words, amount_fen=501)
+    assert (answer.rule, answer.error) == (
+        "R16", "20.00 yuan are lent for energy only and stay; at most 5.00 can be taken here"
+    )  # fmt: skip
+    desk.agreed(operation, **words, amount_fen=500)
+    assert desk.yuan("account:101") == 15
+
+
 # --- wrong-meter correction ---
 
 

@@ -128,6 +128,9 @@ def check(desk: MoneyDesk) -> None:
             assert len(fields["moves"]) == 1 or entry.kind == "topup/1"
         if entry.kind == "correction/1":
             assert fields["to_balance_after_nano"] == sums[f"account:{fields['to_account']}"]
+        if entry.kind in ("deduction/1", "correction/1"):
+            own = sums[f"account:{fields['account']}"] + sums.get(f"credit:{fields['account']}", 0)
+            assert own >= -700 * 10**7, "what was lent for energy left otherwise"
         if "approved_by" in fields:
             assert fields["approved_by"] != fields["who"]
         if entry.kind == "reversal/1":

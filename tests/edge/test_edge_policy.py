@@ -16,14 +16,14 @@ from edge.billing import policy
 from edge.billing.money import Limits
 from edge.billing.policy import FORECAST_DAYS, Moment, Terms, Verdict
 from edge.billing.tariff import Version
-from edge.billing.windows import CutWindow
+from edge.billing.windows import CutWindow, Span
 
 YUAN = 10**9
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 FRIDAY_11 = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
 TERMS = Terms(
     zone=SHANGHAI,
-    window=CutWindow(SHANGHAI, 9 * 60, 16 * 60, True),
+    window=CutWindow(SHANGHAI, (Span(9 * 60, 16 * 60),)),
     lead_s=1800,
     cut_limit_nano=0,
     restore_nano=YUAN,

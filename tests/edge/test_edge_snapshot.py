@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from bridge.contract.entries import INCOME, TENANT, TILL
 from edge import fold, snapshot
 from edge.billing.days import Days
+from edge.purse import Agreement, Purse
 from edge.state import (
     AccountState,
-    Agreement,
     Counter,
     Cover,
     Decision,
@@ -25,7 +25,6 @@ from edge.state import (
     Mark,
     MeterState,
     Proposal,
-    Purse,
     State,
 )  # fmt: skip
 from tests.edge.test_edge_fold import INSTALLED, LIFE, Draft, at, chained, hold, move

@@ -109,7 +109,6 @@ TOLD: dict[str, str] = {
 is the question, never the answer."""
 
 ELSEWHERE: dict[str, str] = {
-    "account/1": "account tariff by category household name phone room since water_tariff",
     "decision/1": "approved who",
     "meter/1": "address meter model multiplier protocol by circuit floor max_amps model_name name phases port purse"
     " rates relay room serial shaft volts",
@@ -117,7 +116,7 @@ ELSEWHERE: dict[str, str] = {
     "tariff/1": "by name price_kind prices_micro tariff",
 }
 """What is named at a later entry that does not follow any more, or in registry.json: the installation and the prices,
-and who agreed."""
+and who agreed. Who moved in is named at once: two people had agreed on every word of it."""
 
 
 def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:

@@ -9,13 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.billing.windows import HORIZON_DAYS, CutWindow
+from edge.billing.windows import HORIZON_DAYS, CutWindow, Season, Span
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-WORKDAYS = CutWindow(SHANGHAI, 9 * 60, 16 * 60, True)
-ALWAYS = CutWindow(SHANGHAI, 0, 1440, False)
+
+
+def one(zone: ZoneInfo, start: int, end: int, workdays: bool, *days: frozenset[date]) -> CutWindow:
+    return CutWindow(zone, (Span(start, end, "workdays" if workdays else "all"),), *days)
+
+
+WORKDAYS = one(SHANGHAI, 9 * 60, 16 * 60, True)
+ALWAYS = one(SHANGHAI, 0, 1440, False)
 HOLIDAY, MAKE_UP = date(2026, 10, 1), date(2026, 10, 10)  # A Thursday off, a Saturday worked.
-CALENDAR = CutWindow(SHANGHAI, 9 * 60, 16 * 60, True, frozenset({HOLIDAY}), frozenset({MAKE_UP}))
+CALENDAR = one(SHANGHAI, 9 * 60, 16 * 60, True, frozenset({HOLIDAY}), frozenset({MAKE_UP}))
 
 
 def wall(text: str) -> datetime:
@@ -43,8 +49,8 @@ def test_holidays_rest_and_make_up_days_work() -> None:
     """On a holiday nobody is cut though it is a Thursday; on a make-up Saturday one may be."""
     assert not CALENDAR.is_open(wall("2026-10-01T10:00:00")) and WORKDAYS.is_open(wall("2026-10-01T10:00:00"))
     assert CALENDAR.is_open(wall("2026-10-10T10:00:00")) and not WORKDAYS.is_open(wall("2026-10-10T10:00:00"))
-    assert CALENDAR.on(HOLIDAY) is None and CALENDAR.on(MAKE_UP) is not None
-    assert CutWindow(SHANGHAI, 540, 960, False, frozenset({HOLIDAY})).is_open(wall("2026-10-01T10:00:00")), "every day"
+    assert CALENDAR.on(HOLIDAY) == [] and len(CALENDAR.on(MAKE_UP)) == 1
+    assert one(SHANGHAI, 540, 960, False, frozenset({HOLIDAY})).is_open(wall("2026-10-01T10:00:00")), "every day"
 
 
 @pytest.mark.parametrize(
@@ -66,7 +72,7 @@ def test_the_next_opening_is_said(text: str, opens: str) -> None:
 def test_a_calendar_of_rest_days_never_opens() -> None:
     """Where no workday comes for longer than any run of holidays, there is no opening, and no endless search."""
     rest = frozenset(date(2026, 11, 20) + timedelta(days=offset) for offset in range(HORIZON_DAYS + 10))
-    closed = CutWindow(SHANGHAI, 540, 960, True, rest)
+    closed = one(SHANGHAI, 540, 960, True, rest)
     assert closed.opens(wall("2026-11-20T10:00:00")) is None and closed.changes(wall("2026-11-20T10:00:00")) is None
 
 
@@ -84,9 +90,9 @@ INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 1), timezones=s
 @given(INSTANTS, ZONES, st.integers(0, 1438), st.integers(1, 1440), st.booleans())
 def test_open_is_what_the_wall_says(now: datetime, zone: str, start: int, length: int, workdays: bool) -> None:
     """In any zone, on any day: open means that the wall's clock stands inside; `opens` is the next such time."""
-    window = CutWindow(ZoneInfo(zone), start, min(start + length, 1440), workdays)
+    window = one(ZoneInfo(zone), start, min(start + length, 1440), workdays)
     local = now.astimezone(ZoneInfo(zone))
-    inside = window.start_minute <= local.hour * 60 + local.minute < window.end_minute
+    inside = start <= local.hour * 60 + local.minute < min(start + length, 1440)
     counts = not workdays or local.weekday() < 5
     twice_or_skipped = (
         now.astimezone(window.zone).utcoffset() != (now - timedelta(hours=24)).astimezone(window.zone).utcoffset()
@@ -104,18 +110,46 @@ def test_open_is_what_the_wall_says(now: datetime, zone: str, start: int, length
 
 def test_a_clock_change_inside_the_window_moves_only_its_length() -> None:
     """A window from 00:00 to 06:00 lasts five hours in spring, seven in autumn; its ends are where the wall says."""
-    night = CutWindow(ZoneInfo("Europe/Berlin"), 0, 360, False)
+    night = one(ZoneInfo("Europe/Berlin"), 0, 360, False)
     lengths = []
     for day in (date(2026, 3, 29), date(2026, 10, 25), date(2026, 7, 1)):
-        span = night.on(day)
-        assert span is not None
+        (span,) = night.on(day)
         lengths.append((span[1] - span[0]) / timedelta(hours=1))
     assert lengths == [5, 7, 6]
 
 
 def test_a_window_that_a_clock_change_skips_is_closed_that_day() -> None:
     """A window from 02:10 to 02:50 does not exist on that Sunday in Berlin: the next opening is on Monday."""
-    odd = CutWindow(ZoneInfo("Europe/Berlin"), 130, 170, False)
+    odd = one(ZoneInfo("Europe/Berlin"), 130, 170, False)
     sunday = datetime(2026, 3, 28, 23, 0, tzinfo=UTC)
-    assert odd.on(date(2026, 3, 29)) is None
+    assert odd.on(date(2026, 3, 29)) == []
     assert odd.opens(sunday) == odd.changes(sunday) == datetime(2026, 3, 30, 0, 10, tzinfo=UTC)
+
+
+LUNCH = CutWindow(
+    SHANGHAI, (Span(540, 690), Span(840, 960), Span(600, 660, frozenset({5}))), frozenset({HOLIDAY}),
+    frozenset({MAKE_UP}), (Season(date(2027, 2, 1), date(2027, 2, 20), "Spring Festival"),),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "is_open"),
+    [
+        ("2026-11-20T11:29:59", True), ("2026-11-20T11:30:00", False), ("2026-11-20T14:00:00", True),
+        ("2026-11-21T10:30:00", True), ("2026-11-21T09:30:00", False), ("2026-11-22T10:30:00", False),
+        ("2026-10-10T09:30:00", True), ("2027-02-01T10:00:00", False), ("2027-02-20T23:59:59", False),
+        ("2027-02-22T10:00:00", True),
+    ],
+)  # fmt: skip
+def test_r2_several_windows_weekdays_by_name_and_seasons(text: str, is_open: bool) -> None:
+    """Nobody is cut over lunch, on Saturday for an hour only, and not at all in a protected season, to its end."""
+    assert LUNCH.is_open(wall(text)) is is_open
+
+
+def test_r2_the_next_window_may_be_of_the_same_day() -> None:
+    """Over lunch the next one opens at two; windows that touch are one."""
+    assert LUNCH.opens(wall("2026-11-20T12:00:00")) == wall("2026-11-20T14:00:00")
+    assert LUNCH.changes(wall("2026-11-20T09:00:00")) == wall("2026-11-20T11:30:00")
+    assert LUNCH.opens(wall("2027-01-29T16:00:00")) == wall("2027-01-30T10:00:00")
+    both = CutWindow(SHANGHAI, (Span(540, 700), Span(700, 960), Span(600, 650)))
+    assert both.on(date(2026, 11, 20)) == [(wall("2026-11-20T09:00:00"), wall("2026-11-20T16:00:00"))]

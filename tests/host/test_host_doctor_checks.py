@@ -254,6 +254,19 @@ def test_what_stands_on_one_side_only() -> None:
     assert "not read and not billed" in told[1].remedy
 
 
+def test_a_tenant_who_moved_in_stands_in_the_book_alone() -> None:
+    """That is told as other differences are, with what is so: the book wins; and a table that only the file has bills
+    nobody, because a tenant moves in by two people."""
+    book = registry()
+    book.accounts["7-2"] = {**book.accounts.pop("7"), "account": "7-2", "by": "people", "proposal": "p-9"}
+    told = [each for each in found(snapshot(registry=book)) if each.about == "account"]
+    assert [each.severity for each in told] == ["worth knowing", "worth knowing"]
+    assert told[0].sentence == "Only in the book, not in the site file: account 7-2."
+    assert "The book wins: who moved in while it ran is billed" in told[0].remedy
+    assert told[1].sentence == "Only in the site file, not in the book: account 7."
+    assert "Nobody is billed by it" in told[1].remedy and "move-in" in told[1].remedy
+
+
 def test_wiring_that_the_gateway_refuses() -> None:
     """A port renamed, or with another protocol than its meters in the book: the gateway would not start."""
     renamed = site_seen(('id = "line-1"', 'id = "line-9"'), ('port = "line-1"', 'port = "line-9"'))

@@ -19,6 +19,7 @@ PAGES = (
     "/meter/a206?ask=trip", "/meter/a206?ask=close", "/lines/ports", "/lines/port/a1", "/lines/port/a1?by=slow",
     "/money/waiting", "/proposal/p-1", "/proposal/p-9", "/money/refund/100206", "/money/deduct/100206",
     "/money/correct/100206", "/money/reverse/100206", "/money/defer/100206", "/money/settle/100206", "/slip/4",
+    "/right-reading/100206/a206", "/right-reading/100206/a206?entry=1",
     "/people", "/demo/timeline", "/password",
     "/policy", "/protection/keep-power/100206", "/protection/lift-dispute/100206", "/protection/told/100206",
     "/prices", "/price/shop/new", "/price-proposal/p-7", "/entry/2", "/entry/4", "/entry/99", "/statement/100206",

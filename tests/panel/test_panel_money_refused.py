@@ -93,6 +93,20 @@ def test_a_mistake_stands_beside_its_field_and_nothing_is_lost(
     assert asked(desk) == 0
 
 
+@pytest.mark.parametrize("operation", ["deduct", "correct"])
+def test_what_is_lent_stays_and_the_form_says_how_much_that_is(desk: Stage, operation: str) -> None:
+    """50 of 100 yuan are lent for energy: with an overdraft of 5 at most 55 leave, said before anybody types and
+    beside the field (R16)."""
+    desk.say(standing(available=100.0, credit_nano=50 * YUAN), SHOP)
+    visitor = desk.visitor("finance")
+    form = visitor.see(f"/money/{operation}/{SHOP}")
+    assert "<dt>Must remain</dt><dd>45.00</dd>" in form and "Emergency credit owed" in form
+    code, page = look(visitor, operation, {**EVERY[operation], "amount": "55.01"})
+    words = "50.00 yuan are lent for energy only and stay; at most 55.00 can be taken (R16)."
+    assert code == 422 and 'id="amount-mistake"' in page and words in page and asked(desk) == 0
+    assert look(visitor, operation, {**EVERY[operation], "amount": "55.00"})[0] == 200
+
+
 @pytest.mark.parametrize(
     ("operation", "more", "words"),
     [

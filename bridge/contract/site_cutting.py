@@ -1,0 +1,92 @@
+"""When a site warns and cuts (R1-R4, R9): keys of `[policy]` whose defaults are the mildest that still work."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, model_validator
+
+from bridge.contract.site_words import STRICT, Label, Wall, Yuan, wall_minutes
+from bridge.contract.units import nano_of_yuan
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+Repeats = Annotated[int, Field(strict=True, ge=0, le=30)]
+
+LONGEST_DAYS = 92
+"""A protected season, or a person's protection, is at most so long: longer ones are renewed by somebody who looks."""
+
+
+class CutWindow(BaseModel):
+    """When a cut for arrears may happen (R2): left-closed, right-open, on workdays, every day, or weekdays by name."""
+
+    model_config = STRICT
+    days: Literal["workdays", "all"] | Annotated[list[Weekday], Field(min_length=1)] = "workdays"
+    from_: Wall = Field("09:00", alias="from")
+    to: Wall = "16:00"
+
+    @model_validator(mode="after")
+    def _forward(self) -> CutWindow:
+        if wall_minutes(self.from_) >= wall_minutes(self.to):
+            raise ValueError("the cut window ends before it begins")
+        return self
+
+
+class Season(BaseModel):
+    """Days, both included, on which nobody is cut for arrears, whatever the windows say (R2)."""
+
+    model_config = STRICT
+    from_: date = Field(alias="from")
+    to: date
+    why: Annotated[Label, Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _forward(self) -> Season:
+        if not 0 <= (self.to - self.from_).days < LONGEST_DAYS:
+            raise ValueError(f"a protected season ends on the day it begins or later, at most {LONGEST_DAYS} days long")
+        return self
+
+
+class QuietHours(BaseModel):
+    """From when to when levels 1 and 2 wait (R9); the same time twice is never."""
+
+    model_config = STRICT
+    from_: Wall = Field("22:00", alias="from")
+    to: Wall = "07:00"
+
+
+class CuttingPolicy(BaseModel):
+    """Every number of R1-R9 that a site may set."""
+
+    model_config = STRICT
+    lead_min: Annotated[int, Field(strict=True, ge=30, le=10_080)] = 30
+    cut_at: Yuan = "0.00"
+    restore_above: Yuan = "1.00"
+    levels: list[Yuan] = ["50.00", "20.00", "10.00"]
+    level_margin: Yuan = "1.00"
+    level_repeats: Annotated[list[Repeats], Field(min_length=3, max_length=3)] = [0, 0, 0]
+    """How often each level is told again, once a day, while the balance stays below it."""
+    quiet_hours: QuietHours = QuietHours.model_validate({})
+    cut_window: CutWindow = CutWindow.model_validate({})
+    more_cut_windows: list[CutWindow] = []
+    protected: list[Season] = []
+    rest_days: list[date] = []
+    work_days: list[date] = []
+    stale_min: Annotated[int, Field(strict=True, ge=1, le=1440)] = 15
+    warning_counts: Literal["delivered", "attempted"] = "delivered"
+    brake_meters: Annotated[int, Field(strict=True, ge=1)] = 5
+    brake_percent: Annotated[int, Field(strict=True, ge=1, le=100)] = 10
+    stagger_s: Annotated[int, Field(strict=True, ge=0, le=600)] = 10
+    """Between two cuts for arrears, so that a window that opens does not drop the load of a building at once."""
+
+    @model_validator(mode="after")
+    def _order(self) -> CuttingPolicy:
+        levels = [nano_of_yuan(text) for text in self.levels]
+        if len(levels) != 3 or levels != sorted(levels, reverse=True) or len(set(levels)) != 3:
+            raise ValueError("levels are three amounts from high to low")
+        if nano_of_yuan(self.restore_above) < nano_of_yuan(self.cut_at):
+            raise ValueError("restore_above lies below cut_at: supply would chatter (R6)")
+        return self

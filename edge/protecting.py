@@ -1,0 +1,102 @@
+"""Nobody cuts a tenant whom a person protects (R3), and a person may be the channel of a final warning (R1).
+
+A protection has a reason, a person and an end: power is kept on, or the bill is disputed. While one stands no final
+warning goes out, and one that stood is taken back; when it ends the warning and its time begin anew. Before it ends an
+alarm says so.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from bridge.contract import cutting
+from bridge.contract.site_cutting import LONGEST_DAYS
+from bridge.contract.units import instant_of, instant_of_micros, instant_text, micros_of
+from edge.accounts import Accounts
+from edge.asked import Answer, Asked, Refusal
+from edge.core import Core
+from edge.state import AccountState
+
+log = logging.getLogger("riser.requests")
+
+ALARM_AHEAD_US = 24 * 3600 * 1_000_000
+"""A day before a protection ends a person hears of it; of a short one when half of it is over."""
+
+
+class Protecting:
+    """Carries out `protect`, `unprotect` and `told`."""
+
+    def __init__(self, core: Core, accounts: Accounts, answer: Answer):
+        self._core, self._accounts, self._answer = core, accounts, answer
+        self._alarmed: set[int] = set()
+
+    def _account(self, id: str) -> AccountState:
+        if (account := self._core.state.accounts.get(id)) is None:
+            raise Refusal("R7", f"there is no account {id[:32]!r} on this gateway")
+        if account.ended:
+            raise Refusal("R33", f"account {id} is settled; nobody cuts it and nobody protects it any more")
+        return account
+
+    def protect(self, asked: Asked, body: cutting.Protect) -> None:
+        account, now = self._account(body.account), self._core.now()
+        if not self._core.book.trusted:
+            raise Refusal("R25", "the clock is not trusted, so a protection has no end yet; nobody is cut meanwhile")
+        try:
+            until = instant_of(body.until)
+        except ValueError as error:
+            raise Refusal("R7", f"until is an instant with offset: {error}") from None
+        if not now < until <= now + timedelta(days=LONGEST_DAYS):
+            raise Refusal("R3", f"a protection ends later than now and within {LONGEST_DAYS} days; renew it in time")
+        answer = {"status": "done", "data": {"until": instant_text(until)}}
+        self._write(asked, account, True, body, answer, until=instant_text(until))
+
+    def unprotect(self, asked: Asked, body: cutting.Unprotect) -> None:
+        account = self._account(body.account)
+        if body.protection not in account.protections:
+            raise Refusal("R3", f"account {account.id} has no such protection; nothing to lift")
+        self._write(asked, account, False, body, {"status": "done", "data": {}})
+
+    def _write(
+        self, asked: Asked, account: AccountState, on: bool, body: cutting.Protect | cutting.Unprotect,
+        answer: dict[str, Any], **more: str,
+    ) -> None:  # fmt: skip
+        fields = {"account": account.id, "protection": body.protection, "set": on, "why": body.why, **more}
+        self._core.append(("protection/1", asked.id, {**fields, **asked.written(answer)}))
+        self._answer(asked, **answer)
+        self._accounts.evaluate(account)
+
+    def told(self, asked: Asked, body: cutting.Told) -> None:
+        """The lead counts from now, in powered time, as after a lamp that was read back."""
+        account = self._account(body.account)
+        final = account.final
+        if final is None:
+            raise Refusal("R1", f"no final warning of account {account.id} stands; there is nothing to have told")
+        if final.delivered_at is not None:
+            at = instant_text(instant_of_micros(final.delivered_at))
+            raise Refusal("R1", f"the final warning counts as delivered since {at} already")
+        answer: dict[str, Any] = {"status": "done", "data": {"episode": account.episode}}
+        detail = f"told by {body.who}, {body.how}" + (f": {body.why}" if body.why else "")
+        fields = self._accounts.delivered_fields(account, "person", detail) | {"how": body.how}
+        self._core.append(("delivered/1", asked.id, {**fields, **asked.written(answer)}))
+        self._answer(asked, **answer)
+        self._accounts.evaluate(account)
+
+    def tick(self) -> None:
+        """Raise the alarm of each protection that ends soon, once."""
+        core, now = self._core, micros_of(self._core.now())
+        if not core.book.trusted:
+            return
+        for account in core.state.accounts.values():
+            for each in account.protections.values():
+                ahead = min(ALARM_AHEAD_US, (each.until - each.since) // 2)
+                if each.seq in self._alarmed or account.ended or not each.until - ahead <= now < each.until:
+                    continue
+                self._alarmed.add(each.seq)
+                if core.book.find(id := f"alarm:protection:{account.id}:{each.seq}") is None:
+                    until = instant_text(instant_of_micros(each.until))
+                    text = f"the protection {each.kind} ends at {until}; renew it, or the tenant can be cut afterwards"
+                    fields = {"account": account.id, "alarm": "protection-ends", "text": text}
+                    core.append(("alarm/1", id, fields))
+                    log.warning("account %s: %s", account.id, text)

@@ -1,0 +1,20 @@
+"""What the edge says of protections, of a tenant who was told, and of what flows past a relay, for `edge_words`."""
+
+from __future__ import annotations
+
+from panel.words import later
+
+OF_CUTTING = (
+    later("account {id} is settled; nobody cuts it and nobody protects it any more"),
+    later("the clock is not trusted, so a protection has no end yet; nobody is cut meanwhile"),
+    later("a protection ends later than now and within {n} days; renew it in time"),
+    later("account {id} has no such protection; nothing to lift"),
+    later("no final warning of account {id} stands; there is nothing to have told"),
+    later("the final warning counts as delivered since {at} already"),
+    later("the protection {protection} ends at {at}; renew it, or the tenant can be cut afterwards"),
+    later("power is kept on: {why} (until {at}, says {name})"),
+    later("the bill is disputed: {why} (until {at}, says {name})"),
+    later("a person protects the tenant"),
+    later("the relay is read back open and {n} Wh flowed since: its contact stuck, or supply is led past it"),
+    later("the valve is read back closed and {n} L flowed since: it leaks, or water is led past it"),
+)

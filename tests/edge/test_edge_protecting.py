@@ -1,0 +1,166 @@
+"""R3 and R1: whom a person protects is not cut until the protection ends; a person may be a warning's channel."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.contract.units import instant_of, instant_text
+from tests.edge.building import Building
+
+ROOM, ACCOUNT = "a206", "100206"
+KEEP = {"account": ACCOUNT, "protection": "keep-power", "why": "the freezer of a clinic"}
+
+
+def room(tmp_path: Path, **options: Any) -> Building:
+    building = Building(tmp_path, meters={ROOM}, **{"poll_s": 30, "idle_s": 2, **options})
+    building.connect()
+    return building
+
+
+def until(building: Building, **ahead: float) -> str:
+    return instant_text(building.clock.now() + timedelta(**ahead))
+
+
+def ask(building: Building, operation: str, **fields: Any) -> dict[str, Any]:
+    return building.answers(building.request(operation, **fields))[-1]
+
+
+def warned(building: Building) -> None:
+    building.run_until(lambda: building.of("delivered/1"), hours=4)
+
+
+def is_cut(building: Building) -> bool:
+    return bool(building.sim_meter(ROOM).relay.open)
+
+
+def test_r3_nobody_is_cut_who_is_protected_and_afterwards_the_warning_begins_anew(tmp_path: Path) -> None:
+    """The warning that stood is taken back at once; six hours of arrears pass; an alarm comes before the end; then a
+    new warning is delivered, and the cut follows half an hour later, not at once."""
+    building = room(tmp_path, policy={"cut_window": {"days": "all", "from": "00:00", "to": "24:00"}})
+    warned(building)
+    assert ask(building, "protect", until=until(building, hours=6), **KEEP)["status"] == "done"
+    assert building.of("cancelled/1", why="a person protects the tenant")
+    fact = building.fact(f"account/{ACCOUNT}")
+    assert (fact["state"], [each["kind"] for each in fact["protections"]]) == ("keep", ["keep-power"])
+    building.run(hours=5.5)
+    assert not building.of("trip/1") and not is_cut(building) and len(building.of("final/1")) == 1
+    assert building.edge.core.balances.available_nano(building.edge.core.state.accounts[ACCOUNT]) < 0
+    assert len(building.of("alarm/1", alarm="protection-ends")) == 1
+    building.run_until(lambda: is_cut(building), hours=3)
+    finals, (trip, *_) = building.of("final/1"), building.of("trip/1")
+    assert len(finals) == 2 and trip.fields["final_seq"] == finals[1].seq and trip.fields["warned_s"] >= 1800
+    assert (
+        "protections" not in building.fact(f"account/{ACCOUNT}")
+        or not building.fact(f"account/{ACCOUNT}")["protections"]
+    )
+
+
+def test_r3_a_protection_brings_back_who_was_cut(tmp_path: Path) -> None:
+    """The bill is disputed after the cut: the light is back, read back, and stays through a restart."""
+    building = room(tmp_path)
+    building.run_until(lambda: is_cut(building), hours=4)
+    ask(building, "protect", **KEEP | {"protection": "dispute"}, until=until(building, hours=2))
+    building.run_until(lambda: not is_cut(building), hours=0.2)
+    building.stop_edge()
+    building.start_edge()
+    building.connect()
+    building.run(hours=1)
+    assert not is_cut(building) and building.fact(f"account/{ACCOUNT}")["state"] == "keep"
+    building.run_until(lambda: is_cut(building), hours=24 * 4)
+
+
+def test_r3_a_protection_that_is_lifted_ends_at_once(tmp_path: Path) -> None:
+    """Then the tenant is warned like anybody."""
+    building = room(tmp_path)
+    warned(building)
+    ask(building, "protect", **KEEP, until=until(building, days=1))
+    building.run(minutes=20)
+    assert ask(building, "unprotect", **KEEP)["status"] == "done"
+    building.run_until(lambda: len(building.of("final/1")) == 2, hours=0.2)
+    assert ask(building, "unprotect", **KEEP)["rule"] == "R3"
+
+
+@pytest.mark.parametrize(
+    ("ahead", "rule"), [({"seconds": -1}, "R3"), ({"seconds": 0}, "R3"), ({"days": 93}, "R3"), ({"days": 92}, None)]
+)  # fmt: skip
+def test_r3_a_protection_has_an_end_that_is_ahead_and_near(tmp_path: Path, ahead: dict[str, float], rule: str) -> None:
+    """Nobody is protected for ever by one word, or until yesterday."""
+    building = room(tmp_path)
+    assert ask(building, "protect", until=until(building, **ahead), **KEEP).get("rule") == rule
+    assert bool(building.of("protection/1")) is (rule is None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "role", "rule"),
+    [
+        ({"until": "tomorrow"}, "manager", "R7"),
+        ({"account": "999999"}, "manager", "R7"),
+        ({}, "engineer", "R32"),
+        ({}, "operations", "R32"),
+    ],
+)
+def test_r3_a_protection_that_cannot_be_is_refused(
+    tmp_path: Path, fields: dict[str, str], role: str, rule: str
+) -> None:
+    """Each refusal names its rule, and nothing is written but the refusal."""
+    building = room(tmp_path)
+    words = KEEP | {"until": until(building, hours=3)} | fields
+    assert ask(building, "protect", role=role, **words)["rule"] == rule
+    assert not building.of("protection/1")
+
+
+# --- told by a person (R1) ---
+
+
+def test_r1_a_person_who_told_the_tenant_delivers_the_warning(tmp_path: Path) -> None:
+    """The lamp never answers; the clerk rings up; half an hour of powered time later, and not before, the cut."""
+    building = room(tmp_path)
+    building.edge.relays._lamps._light = lambda meter, account: None  # type: ignore[method-assign]
+    building.run_until(lambda: building.of("final/1"), hours=4)
+    building.run(hours=1)
+    assert not building.of("delivered/1") and not is_cut(building)
+    answer = ask(building, "told", role="operations", who="小陈", account=ACCOUNT, how="phone", why="the owner")
+    assert answer["status"] == "done", answer
+    told = building.of("delivered/1")[0]
+    assert (told.fields["channel"], told.fields["how"], told.fields["who"]) == ("person", "phone", "小陈")
+    assert building.fact(f"account/{ACCOUNT}")["delivered_by"] == "person"
+    building.run(minutes=29)
+    assert not is_cut(building)
+    building.run_until(lambda: is_cut(building), hours=0.5)
+    assert building.of("trip/1")[0].fields["warned_s"] >= 1800
+    assert ask(building, "told", account=ACCOUNT, how="phone")["rule"] == "R1"
+
+
+def test_r1_nobody_is_told_of_a_warning_that_does_not_stand(tmp_path: Path) -> None:
+    """Before one is given, and after it was delivered: refused, and no time runs from it."""
+    building = room(tmp_path)
+    assert ask(building, "told", account=ACCOUNT, how="phone")["rule"] == "R1"
+    warned(building)
+    assert ask(building, "told", account=ACCOUNT, how="note")["rule"] == "R1"
+    assert len(building.of("delivered/1")) == 1
+
+
+def test_r1_an_attempt_counts_only_where_the_site_says_so(tmp_path: Path) -> None:
+    """The lamp is ordered and stays dark: by default that is no warning; with `attempted` it is one."""
+    for number, counts in enumerate(("delivered", "attempted")):
+        building = room(tmp_path / str(number), policy={"warning_counts": counts})
+        building.sim_meter(ROOM).relay.__class__.alarm = property(lambda own: False, lambda own, on: None)
+        try:
+            building.run(hours=3)
+        finally:
+            del building.sim_meter(ROOM).relay.__class__.alarm
+        channels = [each.fields["channel"] for each in building.of("delivered/1")]
+        assert channels == ([] if counts == "delivered" else ["attempted"])
+        building.stop_edge()
+
+
+def test_a_protection_ends_by_the_calendar(tmp_path: Path) -> None:
+    """Its end is the instant that was answered."""
+    building = room(tmp_path)
+    wanted = until(building, hours=2)
+    answer = ask(building, "protect", until=wanted, **KEEP)
+    assert instant_of(answer["data"]["until"]) == instant_of(wanted)
