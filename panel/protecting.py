@@ -13,13 +13,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bridge.contract.asking import new_transaction
+from bridge.contract.site_cutting import LONGEST_DAYS
 from bridge.contract.units import instant_text, is_plain, is_transaction
 from panel.final_warning import HOWS
 from panel.formats import Wall
 from panel.words import later, t
-
-LONGEST_DAYS = 92
-"""What the contract allows; a longer protection is renewed by somebody who looks at it again."""
 
 DAYS = ("1", "3", "7")
 """Quick choices of how long; the form has "until" beside them, which is typed."""
