@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from panel.edge_cutting_words import OF_CUTTING
 from panel.words import later
 
 OF_METERS = (
+    *OF_CUTTING,
     # what was found on the line
     later("no meter answers at {address} on {port} ({why}); look at its wiring, address and speed, and ask again"),
     later("two readings of the meter at {address} do not agree; ask again"),

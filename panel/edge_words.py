@@ -13,7 +13,6 @@ import re
 from collections.abc import Callable
 from functools import cache
 
-from panel.edge_cutting_words import OF_CUTTING
 from panel.edge_doubts import DOUBTS
 from panel.edge_meter_words import OF_METERS
 from panel.edge_money_words import OF_MONEY
@@ -140,7 +139,6 @@ SENTENCES = (
     *DOUBTS,
     # requests
     *OF_METERS,
-    *OF_CUTTING,
     *OF_MONEY,
     later("a top-up is {low} to {high} yuan, not {amount}"),
     later("the balance would leave the limits of the book"),

@@ -35,7 +35,9 @@ UNSEEN = (
     r"7 yuan (7|moved here from another account), receipt 7", r"topped up", r"of a top-up taken back",
     r"moved to another account", r"of emergency credit lent", r"of arrears made an agreed debt",
     r"refunded, the tenancy is settled", r"balance brought in", r"daily fee of 7 charged, .*", r"7 charged, .*",
-    r"supply 7, read back .*", r"hold .* by .*: .*",  # account events
+    r"supply 7, read back .*", r"hold .* by .*: .*", r"7balance below level .*", r"told again, 7: ",
+    r"set until 7", r"7 7 by policy: paid",  # account events
+    r"told by 7, 7", r"alarm of meter 7 ordered, .*", r"until is an instant with offset: 7",  # the panel says these in its own words
     r"there is no request .*", r"issued_at and valid_until .*", r"a transaction id is .*",
     r"valid_until lies more than an hour .*", r"there is no such field",
     r"too much is being replayed.*", r"7: 7",  # requests that the panel never makes
