@@ -88,6 +88,7 @@ TOLD: dict[str, str] = {
     "genesis/1": "epoch gateway name",
     "hold/1": "account hold request role set who why",
     "level/1": "available_nano threshold_nano",
+    "protection/1": "protection role who why",
     "mode/1": "mode why",
     "opening-balance/1": "by",
     "opening/1": "frames serial",
