@@ -8,6 +8,7 @@ sleeps, new prices, requests that are old or retained. The judge (`policy_judge.
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import random
@@ -220,6 +221,7 @@ class Life:
 def lived(seed: int, rooms: int = ROOMS, days: int = DAYS) -> dict[str, Any]:
     """One building's life and what the judge says of it."""
     logging.disable(logging.CRITICAL)  # Much is told to people here, and nobody reads it.
+    gc.freeze()  # As the edge does once it has begun.
     plan: Plan = drawn(seed, rooms, days)
     with tempfile.TemporaryDirectory(prefix="riser-bench-", dir=_ram()) as scratch:
         world = World(Path(scratch), plan)

@@ -40,6 +40,8 @@ class Seen:
     """Powered second at which the lamp was then read back as lit."""
     held: bool = False
     cut: bool = False
+    again: bool = False
+    """It was cut for arrears and not closed since: another attempt at a contact that did not open is the same cut."""
     cause: bool = False
     kept: bool = False
     """Keep-power was set at the meter, and a status that was read said so."""
@@ -196,12 +198,16 @@ class Judge:
         since = self._kernel_since()
         if self.plan.trust == "auto" and since is not None and mono - since > KERNEL_S:
             self._violated("R3", seen, at, "the clock was not to be believed")
-        self._brake(seen, at)
+        if not seen.again:
+            self._brake(seen, at)
+        seen.again = True
 
     def _money(self, seen: Seen, at: datetime) -> None:
         left, slack = self.left_nano(seen.room.account, at), self.slack_nano(seen.room.account)
         if left > self._limit + slack:
-            self._violated("R1", seen, at, f"{(left - self._limit) / 1e9:.2f} yuan above the limit, slack {slack / 1e9:.2f}")
+            self._violated(
+                "R1", seen, at, f"{(left - self._limit) / 1e9:.2f} yuan above the limit, slack {slack / 1e9:.2f}"
+            )
 
     def _warning(self, seen: Seen, at: datetime, mono: float) -> None:
         lit = [each.lit_s for each in self.rooms[seen.room.account] if each.lit_s is not None]
@@ -227,7 +233,7 @@ class Judge:
 
     def _close(self, seen: Seen, at: datetime) -> None:
         self.closes += 1
-        seen.cut = False
+        seen.cut = seen.again = False
         if seen.held:
             self._violated("R5", seen, at, "closed under a person's hold")
         elif not seen.cause:

@@ -126,7 +126,9 @@ def run(say: Callable[[str], None], quick: bool = False) -> dict[str, Any]:
         well = [each for part in pool.map(partial(paid_to_light, noisy=False), range(healthy)) for each in part]
         ill = [each for part in pool.map(partial(paid_to_light, noisy=True), range(noisy)) for each in part]
     p99 = sorted(well)[-(-99 * len(well) // 100) - 1]
-    say(f"pay to light: {len(well)} on a healthy line, p99 {p99:.2f} s; {len(ill)} on a bad one, worst {max(ill):.1f} s")
+    say(
+        f"pay to light: {len(well)} on a healthy line, p99 {p99:.2f} s; {len(ill)} on a bad one, worst {max(ill):.1f} s"
+    )
     return {
         "pay_to_light_p99_s": round(p99, 2),
         "pay_to_light_noisy_max_s": round(max(ill), 1),

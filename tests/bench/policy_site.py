@@ -76,7 +76,7 @@ class Plan:
 def drawn(seed: int, rooms: int, days: int) -> Plan:
     """The building of a seed."""
     chance = random.Random(f"policy:{seed}")
-    poll_s = chance.choice((900, 1800, 1800, 3600))
+    poll_s = chance.choice((1800, 3600, 3600, 3600))
     start = datetime.combine(chance.choice(STARTS), datetime.min.time(), UTC) + timedelta(
         hours=chance.randrange(24), minutes=chance.randrange(60)
     )
@@ -88,7 +88,7 @@ def drawn(seed: int, rooms: int, days: int) -> Plan:
         rooms=tuple(_room(chance, number) for number in range(1, rooms + 1)),
         policy=_policy(chance, poll_s, start.date()),
         poll_s=poll_s,
-        told=chance.random() < 0.1,
+        told=chance.random() < 0.05,
     )
 
 

@@ -151,11 +151,13 @@ class Used:
         return cost * self._meter.multiplier // WUS_PER_WH
 
 
-def opened(frame: bytes) -> tuple[bytes, int, bytes] | None:
-    """Address, control and data of one whole DL/T 645 frame whose sum is right; as a meter's maker would read it."""
-    body = frame.lstrip(b"\xfe")
-    if len(body) < 12 or body[0] != 0x68 or body[7] != 0x68 or len(body) != 12 + body[9] or body[-1] != 0x16:
-        return None
-    if sum(body[:-2]) % 256 != body[-2]:
-        return None
-    return body[1:7], body[8], bytes((byte - 0x33) % 256 for byte in body[10:-2])
+def opened(heard: bytes) -> tuple[bytes, int, bytes] | None:
+    """Address, control and data of the first whole DL/T 645 frame in what was heard whose sum is right."""
+    begin = heard.find(0x68)
+    while begin >= 0:
+        body = heard[begin:]
+        end = 12 + body[9] if len(body) >= 12 and body[7] == 0x68 else 0
+        if 0 < end <= len(body) and body[end - 1] == 0x16 and sum(body[: end - 2]) % 256 == body[end - 2]:
+            return body[1:7], body[8], bytes((byte - 0x33) % 256 for byte in body[10 : end - 2])
+        begin = heard.find(0x68, begin + 1)
+    return None

@@ -29,7 +29,7 @@ from tests.bench.policy_site import Plan, shaft_text, site_text
 from tests.edge.building import KEYS
 from tests.edge.calendars import Elsewhen, WrongCalendar
 
-STRIDE_S, FINE_S = 240.0, 0.5
+STRIDE_S, WARNED_STRIDE_S, FINE_S = 900.0, 480.0, 0.5
 USUAL_S = dict(due.EVERY_S)
 SELDOM_S = {"round": 0.0, "slow": 21_600.0, "minutes": 3600.0, "hourly": 3600.0}
 """What decides nothing (volts, amperes, covers) is asked seldom: the days of many tenants have to pass."""
@@ -48,7 +48,9 @@ class Deaf:
 class World(Elsewhen):
     """One building, its judge, and what happens to it at which second."""
 
-    def __init__(self, directory: Path, plan: Plan, *, stride_s: float = STRIDE_S, seldom: bool = True, counted: bool = False):
+    def __init__(
+        self, directory: Path, plan: Plan, *, stride_s: float = STRIDE_S, seldom: bool = True, counted: bool = False
+    ):
         """`seldom`: see there. `counted`: the time that the edge computes passes on the manual clock too."""
         self.plan, self.counted, self.stride_s = plan, counted, stride_s
         self.unsynchronised_since: float | None = None
@@ -130,6 +132,7 @@ class World(Elsewhen):
         lit = {seen.lit_s for seen in self.judge.by_id.values() if seen.lit_s is not None and not seen.cut}
         if not lit:
             return left
+        left = min(left, WARNED_STRIDE_S)
         powered, now = self.judge.powered_s(self.mono), self.clock.true.now()
         turns = [since + self.judge.lead_s - powered for since in lit]
         turns += [(each - now).total_seconds() for each in self.judge.hours.near(now)]

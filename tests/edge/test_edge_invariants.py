@@ -133,7 +133,9 @@ def test_i13_orders_bear_the_address_of_one_registered_meter(tmp_path: Path) -> 
     sent = {(order_of(frame), frame.address) for _, frame in building.frames if frame.control == 0x1C}
     own = building.edge.core.state.meters[ROOM].row["address"]
     assert sent == {(name, own) for name in ("alarm", "trip", "direct", "alarm-off")}
-    everybody = {frame.control for _, frame in building.frames if not frame.address.isdigit() or "9" * 12 in frame.address}
+    everybody = {
+        frame.control for _, frame in building.frames if not frame.address.isdigit() or "9" * 12 in frame.address
+    }
     assert everybody <= {0x08}
 
 

@@ -70,6 +70,7 @@ class Watched(Building):
 
     def until_ready(self, purpose: str, hours: float = 2) -> list[Any]:
         """Stop where a port waits for the last word on an order; the events that wait then, taken out."""
+
         def waits() -> bool:
             events = [event for event in self.edge.events.queue if isinstance(event, Ready)]
             return any(event.request.purpose == purpose for event in events)
