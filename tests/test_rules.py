@@ -1,4 +1,4 @@
-"""Every rule of cutting off and restoring has tests that bear its number: `./riser test -k test_r4_` runs those of R4."""
+"""Every rule of cutting off and restoring has tests with its number: `./riser test -k test_r4_` runs those of R4."""
 
 from __future__ import annotations
 

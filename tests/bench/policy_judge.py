@@ -2,7 +2,7 @@
 
 A trip is right only if the tenant's money was used up, a lamp had been ordered in this episode and seen lit the whole
 lead of powered time ago, the hours allowed it, the reading and the meter's number were fresh, the clock was to be
-believed, and not too many went before it within the hour. A close is right only without a person's hold and with a cause.
+believed, and not too many went before it within the hour. A close needs a cause, and no person's hold.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """From a payment to the relay read back closed, with 32 meters on one line at 2400 bit/s that is read without a pause.
 
-Under a manual clock, and honest: every byte, think time, time-out and pause passes at the line's real pace, all rows are
-asked as shipped, and the seconds that the edge computes are measured and added (in the shipped programs they pass beside
-the line). A payment counts from its own instant, in the middle of an exchange as it may be, to the last byte of the
-status that says closed. The same in real time, with real processes and fewer meters: `riser bench topup`.
+Under a manual clock, and honest: every byte, think time, time-out and pause passes at the line's real pace, all rows
+are asked as shipped, and the seconds that the edge computes are measured and added (in the shipped programs they pass
+beside the line). A payment counts from its own instant, in the middle of an exchange as it may be, to the last byte of
+the status that says closed. The same in real time, with real processes and fewer meters: `riser bench topup`.
 """
 
 from __future__ import annotations
@@ -26,11 +26,10 @@ from edge.book import Book
 from edge.core import Core
 from edge.line.inline import Answer
 from edge.settings import terms_of
-from tests.bench.policy_days import _ram
 from tests.bench.policy_judge import OPEN, READ, STATUS
 from tests.bench.policy_site import Plan, Room, RoomMeter
 from tests.bench.policy_truth import opened
-from tests.bench.policy_world import World
+from tests.bench.policy_world import World, in_memory
 
 METERS, DEAD, DAMAGED = 32, 3, 0.2
 BAUD, BITS = 2400, 11
@@ -90,7 +89,7 @@ class Dark(World):
 def paid_to_light(seed: int, noisy: bool) -> list[float]:
     """One start: everybody whose meter answers pays once; the seconds each of them waited for light."""
     logging.disable(logging.CRITICAL)
-    with tempfile.TemporaryDirectory(prefix="riser-bench-", dir=_ram()) as scratch:
+    with tempfile.TemporaryDirectory(prefix="riser-bench-", dir=in_memory()) as scratch:
         world = Dark(Path(scratch), seed, DAMAGED if noisy else 0.0)
         chance = random.Random(f"payers:{seed}")
         payers = list(world.judge.by_id.values())
@@ -101,7 +100,9 @@ def paid_to_light(seed: int, noisy: bool) -> list[float]:
                 world.fault("silent", seen.meter.id)
             payers = payers[DEAD:]
         world.connect()
-        world.live(0.1 if noisy else 0.05)
+        world.live(0.05)
+        while any(STATUS not in seen.read_s for seen in payers):  # Everybody was looked at since the start.
+            world.live(0.01)
         paid_at: dict[str, float] = {}
         in_s = 0.0
         for number, seen in enumerate(payers):

@@ -1,7 +1,7 @@
 """A made-up building for `riser bench policy`: rooms, meters, loads, prices and settings, as the seed draws them.
 
-The same draw is written twice, as a site file for the edge and as a shaft file for its meters, and kept as plain numbers
-for the judge.
+The same draw is written twice, as a site file for the edge and as a shaft file for its meters, and kept as plain
+numbers for the judge.
 """
 
 from __future__ import annotations

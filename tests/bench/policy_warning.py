@@ -19,11 +19,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.bench.policy_days import _ram
 from tests.bench.policy_judge import Seen
 from tests.bench.policy_site import SINGLE, TOU, Plan, Room, RoomMeter
 from tests.bench.policy_truth import Prices, micros
-from tests.bench.policy_world import World
+from tests.bench.policy_world import World, in_memory
 
 ROOMS, BUILDINGS, HOURS = 24, 4, 4.0
 LEAD_S, POLL_S = 1800, 60
@@ -34,7 +33,7 @@ def warned(seed: int, rooms: int) -> list[float]:
     """Seconds by which each warning came early (or late, below zero)."""
     logging.disable(logging.CRITICAL)
     errors: dict[str, float] = {}
-    with tempfile.TemporaryDirectory(prefix="riser-bench-", dir=_ram()) as scratch:
+    with tempfile.TemporaryDirectory(prefix="riser-bench-", dir=in_memory()) as scratch:
         world = World(Path(scratch), _plan(seed, rooms), stride_s=20.0)
 
         def lit(seen: Seen) -> None:

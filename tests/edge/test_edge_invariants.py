@@ -1,4 +1,4 @@
-"""I7 to I13 and I22 (docs/rules.md), each looked at where it would be broken: on the wire, on the disk, in what is shown."""
+"""I7 to I13 and I22 (docs/rules.md), each looked at where it would be broken: wire, disk, what is shown."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_i9_a_close_leaves_within_seconds_of_the_payment(tmp_path: Path) -> None
 
 
 def test_i10_a_hold_set_in_the_last_moment_keeps_the_relay_open(tmp_path: Path) -> None:
-    """The close stands at the head of the line when somebody locks the relay to work on it: the close does not leave."""
+    """A close stands at the head of the line when somebody locks the relay to work on it: it does not leave."""
     building = Watched(tmp_path)
     building.cut()
     topic, payload, _ = building.asked("topup", account=ACCOUNT, amount_fen=200_00, method="cash")
@@ -125,7 +125,7 @@ def test_i12_a_request_that_is_none_costs_no_byte(tmp_path: Path) -> None:
 
 
 def test_i13_orders_bear_the_address_of_one_registered_meter(tmp_path: Path) -> None:
-    """Warned, cut, paid and lit again: every order was for this meter alone, and no frame for everybody but the time."""
+    """Warned, cut, paid and lit again: every order was for this meter alone, none for everybody but the time."""
     building = Watched(tmp_path, meters={ROOM, "a207"})
     building.cut()
     building.topup(ACCOUNT, 200_00)
