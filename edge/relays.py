@@ -52,6 +52,8 @@ class Relays:
         account = self._core.state.accounts.get(meter.account or "")
         if account is None or not account.warned:
             return False  # At a glance: this is asked for every meter several times a second.
+        if not self._core.terms.window.is_open(self._core.now()):
+            return False  # Whatever the rest says (R2): nights are long, and many may be warned.
         return self._accounts.verdict(account, meter).allowed
 
     def restless(self, meter: MeterState) -> bool:

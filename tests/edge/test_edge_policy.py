@@ -205,6 +205,7 @@ AGAINST: list[tuple[str, dict[str, Any]]] = [
     ("R3", {"read_age_s": 901.0}),
     ("R3", {"read_age_s": -1.0}),
     ("R3", {"estimated": True}),
+    ("R3", {"changing": True}),
     ("R1", {"delivered_powered_s": None}),
     ("R1", {"powered_s": 1000 + 1799}),
     ("R2", {"now": datetime(2026, 11, 20, 8, 0, tzinfo=UTC)}),
