@@ -175,9 +175,9 @@ class Accounts:
     ) -> list[Draft]:
         core, now = self._core, self._core.now()
         if protection is not None:
-            return (
-                [] if account.final is None else [self._cancelled(account, "a person protects the tenant", available)]
-            )
+            if account.final is None:
+                return []
+            return [self._cancelled(account, "a person protects the tenant", available)]
         if account.final is not None:
             zero = self.zero_at(account, available)
             # After a restart the load is not known yet: then no forecast takes a warning back.
