@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge.contract.entries import PRICED, REPLACED
+from bridge.contract.month import Sum, add
+from bridge.contract.month import dated as in_order
 from bridge.contract.units import instant_of
 from panel.history import Line
 from panel.money_told import balance_nano, moved_nano
@@ -45,21 +47,6 @@ class MeterMonth:
     multiplier: int = 1
     closing: Fields | None = None
     wh: int = 0
-
-
-@dataclass
-class Sum:
-    """All of one kind of line at one price: Wh (or litres, or days for a fee) and nano-yuan."""
-
-    kind: str
-    rate: str
-    unit: str
-    tariff: str
-    version: int
-    price_micro: int
-    name: str = field(default="", compare=False)
-    quantity: int = 0
-    amount_nano: int = 0
 
 
 @dataclass
@@ -163,21 +150,7 @@ class Statement:
         self, kind: str, rate: str, body: Fields, version: int, price: int, quantity: int, amount: int
     ) -> None:  # fmt: skip
         key = (kind, rate, body.get("unit", "kWh"), body.get("tariff", ""), version, price)
-        for each in self.sums:
-            if (each.kind, each.rate, each.unit, each.tariff, each.version, each.price_micro) == key:
-                break
-        else:
-            each = Sum(*key, name=body.get("tariff_name") or body.get("tariff", ""))
-            self.sums.append(each)
-        each.quantity += quantity
-        each.amount_nano += amount
-
-
-def month_of(text: str) -> tuple[date, date]:
-    """The first and the last day of `YYYY-MM`. Raises ValueError."""
-    first = date.fromisoformat(f"{text}-01")
-    after = date(first.year + first.month // 12, first.month % 12 + 1, 1)
-    return first, after - timedelta(days=1)
+        add(self.sums, key, quantity, amount, body.get("tariff_name") or body.get("tariff", ""))
 
 
 def begun_at(meter: str, kind: str, body: Fields) -> MeterMonth:
@@ -191,23 +164,7 @@ def begun_at(meter: str, kind: str, body: Fields) -> MeterMonth:
 
 
 def dated(lines: Iterable[Line], zone: ZoneInfo) -> Iterator[tuple[Line, date]]:
-    """Entries in order, each with the local day it belongs to. One whose clock was doubted was written between its
-    believed neighbours, whatever its clock said."""
-    newest: datetime | None = None
-    doubted: list[Line] = []
-    for line in lines:
-        if not line.trusted:
-            doubted.append(line)
-            continue
-        for each in doubted:
-            at = min(each.at if newest is None else max(each.at, newest), line.at)
-            yield each, _day_of(each, at, zone)
-        doubted, newest = [], line.at
-        yield line, _day_of(line, line.at, zone)
-    for each in doubted:
-        yield each, _day_of(each, each.at if newest is None else max(each.at, newest), zone)
-
-
-def _day_of(line: Line, at: datetime, zone: ZoneInfo) -> date:
-    told = line.body.get("date")
-    return date.fromisoformat(told) if isinstance(told, str) else at.astimezone(zone).date()
+    """Entries in order, each with the local day it belongs to."""
+    for line, at in in_order(lines):
+        told = line.body.get("date")
+        yield line, date.fromisoformat(told) if isinstance(told, str) else at.astimezone(zone).date()

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge.contract.entries import PRICED, REPLACED, TARIFFS, TENANT
+from bridge.contract.month import Sum, add
+from bridge.contract.month import dated as in_order
 from bridge.contract.units import instant_of, instant_of_micros
 from edge.billing.money import net_nano
 from edge.book import Entry
@@ -48,20 +50,6 @@ class MeterMonth:
 
 
 @dataclass
-class Sum:
-    """All of one kind of line at one price: Wh (or litres, or days for a fee) and nano-yuan."""
-
-    kind: str
-    rate: str
-    unit: str
-    tariff: str
-    version: int
-    price_micro: int
-    quantity: int = 0
-    amount_nano: int = 0
-
-
-@dataclass
 class Month:
     """The statement. `first` and `last` are local days."""
 
@@ -87,13 +75,6 @@ class Month:
     @property
     def in_nano(self) -> int:
         return sum(each.amount_nano for each in self.postings if each.amount_nano > 0)
-
-
-def month_of(text: str) -> tuple[date, date]:
-    """The first and the last day of `YYYY-MM`. Raises ValueError."""
-    first = date.fromisoformat(f"{text}-01")
-    after = date(first.year + first.month // 12, first.month % 12 + 1, 1)
-    return first, after - timedelta(days=1)
 
 
 def gathered(entries: Iterable[Entry], account: str, zone: ZoneInfo, first: date, last: date) -> Month | None:
@@ -154,7 +135,8 @@ def _taken(month: Month, entry: Entry, day: date, meters: dict[str, MeterMonth],
         _charged(month, fields, day, meters)
     elif entry.kind == "fee/1" and own and month.first <= day <= month.last:
         # A fee's price is per day and whole nano-yuan: it is shown as an amount, its micro-price is nobody's.
-        _added(month, "fee", "", fields, {"version": fields["version"], "price_micro": 0}, 1, fields["amount_nano"])
+        key = ("fee", "", fields.get("unit", "kWh"), fields["tariff"], fields["version"], 0)
+        add(month.sums, key, 1, fields["amount_nano"])
     if day < month.first:
         month.opening_nano += amount
     elif day <= month.last and (amount or (own and entry.kind in PRICED)):
@@ -162,24 +144,11 @@ def _taken(month: Month, entry: Entry, day: date, meters: dict[str, MeterMonth],
 
 
 def dated(entries: Iterable[Entry], zone: ZoneInfo) -> Iterator[tuple[Entry, date]]:
-    """Entries in order, each with the local day it belongs to. One whose clock was doubted was written between its
-    believed neighbours, whatever its clock said: money taken in 1970 stands in the month in which it was taken."""
-    newest, doubted = 0, []  # type: int, list[Entry]
-    for entry in entries:
-        if not entry.trusted:
-            doubted.append(entry)
-            continue
-        for each in doubted:
-            yield each, _day_of(each, min(max(each.at, newest), entry.at), zone)
-        doubted, newest = [], entry.at
-        yield entry, _day_of(entry, entry.at, zone)
-    for each in doubted:
-        yield each, _day_of(each, max(each.at, newest), zone)
-
-
-def _day_of(entry: Entry, at: int, zone: ZoneInfo) -> date:
-    told = entry.fields.get("date")
-    return date.fromisoformat(told) if isinstance(told, str) else instant_of_micros(at).astimezone(zone).date()
+    """Entries in order, each with the local day it belongs to."""
+    for entry, at in in_order(entries):
+        told = entry.fields.get("date")
+        day = date.fromisoformat(told) if isinstance(told, str) else instant_of_micros(at).astimezone(zone).date()
+        yield entry, day
 
 
 def _posting(entry: Entry, fields: Fields, day: date, amount: int) -> Posting:
@@ -204,17 +173,6 @@ def _charged(month: Month, fields: Fields, day: date, meters: dict[str, MeterMon
     meter.closing = fields["end"]
     meter.wh += fields["wh"]
     for line in fields["lines"]:
-        told = {"version": line.get("version", fields["version"]), "price_micro": line["price_micro"]}
-        _added(month, line.get("kind", "rate"), line["rate"], fields, told, line["wh"], line["amount_nano"])
-
-
-def _added(month: Month, kind: str, rate: str, fields: Fields, told: Fields, quantity: int, amount: int) -> None:
-    key = (kind, rate, fields.get("unit", "kWh"), fields["tariff"], told["version"], told["price_micro"])
-    for each in month.sums:
-        if (each.kind, each.rate, each.unit, each.tariff, each.version, each.price_micro) == key:
-            break
-    else:
-        each = Sum(*key)
-        month.sums.append(each)
-    each.quantity += quantity
-    each.amount_nano += amount
+        version = line.get("version", fields["version"])
+        told = (line.get("kind", "rate"), line["rate"], fields.get("unit", "kWh"), fields["tariff"], version)
+        add(month.sums, (*told, line["price_micro"]), line["wh"], line["amount_nano"])

@@ -10,10 +10,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bridge.contract.clock import from_environment
+from bridge.contract.month import month_of
 from bridge.contract.os_words import in_words
 from bridge.contract.units import is_id
 from edge.audit import paper, statement_page, statement_text
-from edge.audit.month import Month, gathered, month_of
+from edge.audit.month import Month, gathered
 from edge.audit.opened import Reader, Unreadable, find
 from edge.audit.verify import data_of
 from edge.audit.words import ENGLISH, LANGUAGES

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, abort, render_template, request
 
 from bridge.contract.messages import Info
+from bridge.contract.month import Sum, month_of
 from panel import bill_history as kept
 from panel.bill import KNOWN, in_order
 from panel.bill_words import line_word
@@ -18,7 +19,7 @@ from panel.money_told import moved_nano
 from panel.pages.entry_words import words_of
 from panel.parts import Parts, parts
 from panel.price_rows import price_people
-from panel.statement import MeterMonth, Posting, Statement, Sum, begun_at, month_of
+from panel.statement import MeterMonth, Posting, Statement, begun_at
 from panel.words import t
 
 blueprint = Blueprint("statement", __name__)

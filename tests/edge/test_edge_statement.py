@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from bridge.contract.month import month_of
 from edge.audit import statement_page, statement_text
 from edge.audit.beside import anchor_of
-from edge.audit.month import Month, month_of
+from edge.audit.month import Month
 from edge.audit.statement import main, statement
 from edge.audit.verify import verify
 from tests.bench.grown_book import Grown

@@ -18,8 +18,9 @@ from panel_stage import Stage
 from bridge.contract.clock import ManualClock
 from bridge.contract.entries import INCOME, TENANT
 from bridge.contract.messages import Accounts
+from bridge.contract.month import month_of
 from bridge.contract.units import NANO_PER_YUAN, yuan_exact
-from edge.audit.month import Month, month_of
+from edge.audit.month import Month
 from edge.audit.month import gathered as edge_month
 from edge.audit.statement import statement as at_the_edge
 from panel.bill_history import reach, tenancy_entry
