@@ -62,14 +62,12 @@ def account_fact(core: Core, accounts: Accounts, account: AccountState) -> m.Acc
 
 def _protections(account: AccountState, now: datetime) -> list[m.ProtectionFacts]:
     """Those that stand now, the one that ends last first."""
-    standing = sorted(account.protections.values(), key=lambda each: -each.until)
     return [
         m.ProtectionFacts(
             kind=each.kind,  # type: ignore[arg-type]
             why=each.why, by=each.by, since=text_of(each.since) or "", until=text_of(each.until) or "",
         )
-        for each in standing
-        if micros_of(now) < each.until
+        for each in account.protected(micros_of(now))
     ]  # fmt: skip
 
 

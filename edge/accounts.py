@@ -74,7 +74,7 @@ class Accounts:
 
     def protection(self, account: AccountState) -> Protection | None:
         """What keeps people from being cut now, by a person's word (R3)."""
-        return account.protected(micros_of(self._core.now())) if account.protections else None
+        return next(iter(account.protected(micros_of(self._core.now()))), None)
 
     def verdict(self, account: AccountState, meter: MeterState) -> Verdict:
         """May this meter be cut for arrears at this very moment?"""
@@ -234,12 +234,11 @@ class Accounts:
         core, final = self._core, account.final
         if final is None or final.delivered_seq is not None or core.cannot_write is not None:
             return
-        detail = (
-            f"alarm of meter {meter.id} ordered, not read back"
-            if attempted
-            else (f"alarm of meter {meter.id} read back on")
-        )
-        fields = self.delivered_fields(account, "attempted" if attempted else "lamp", detail)
+        if attempted:
+            channel, detail = "attempted", f"alarm of meter {meter.id} ordered, not read back"
+        else:
+            channel, detail = "lamp", f"alarm of meter {meter.id} read back on"
+        fields = self.delivered_fields(account, channel, detail)
         core.append(("delivered/1", f"delivered:{account.id}:{account.episode}", fields))
         log.info("account %s: final warning counts, %s", account.id, detail)
         core.changed("account", account.id)

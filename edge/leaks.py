@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 
 from edge.core import Core
-from edge.live import Sample
 from edge.state import MeterState
 from edge.switch_words import flows_past
 
@@ -23,7 +22,7 @@ class Leaks:
 
     def __init__(self, core: Core):
         self._core = core
-        self._from: dict[str, tuple[int | None, Sample]] = {}
+        self._from: dict[str, tuple[int | None, int]] = {}  # since when it is open, and the register then
 
     def look(self, meter: MeterState) -> None:
         """Called after each accepted reading."""
@@ -31,11 +30,11 @@ class Leaks:
         if live.relay_open is not True or meter.observed != "open" or live.sample is None:
             self._from.pop(meter.id, None)
             return
-        since, first = self._from.setdefault(meter.id, (meter.observed_since, live.sample))
-        if since != meter.observed_since:
-            self._from[meter.id] = (meter.observed_since, live.sample)
-            return
-        used = (live.sample.registers_wh["total"] - first.registers_wh["total"]) % live.model.full_scale_wh
+        since, total = meter.observed_since, live.sample.registers_wh["total"]
+        known = self._from.get(meter.id)
+        if known is None or known[0] != since:
+            known = self._from[meter.id] = since, total
+        used = (total - known[1]) % live.model.full_scale_wh
         id = f"alarm:leak:{meter.id}:{since}"
         if used < LEAST[live.model.quantity] or core.cannot_write is not None or core.book.find(id) is not None:
             return

@@ -7,6 +7,7 @@ from typing import Literal
 
 from bridge.contract.cutting import OpenSpan, Policy, PolicyDay
 from bridge.contract.units import instant_text
+from edge.billing.policy import brake_limit
 from edge.billing.windows import CutWindow
 from edge.core import Core
 
@@ -18,7 +19,6 @@ def policy_fact(core: Core) -> Policy:
     terms, now = core.terms, core.now()
     today = now.astimezone(terms.zone).date()
     quiet = [f"{minute // 60:02d}:{minute % 60:02d}" for minute in terms.quiet]
-    meters = max(terms.brake_meters, len(core.state.meters) * terms.brake_percent // 100)
     return Policy(
         at=instant_text(now),
         lead_s=terms.lead_s,
@@ -30,7 +30,7 @@ def policy_fact(core: Core) -> Policy:
         quiet_to=quiet[1] if quiet[0] != quiet[1] else None,
         stale_s=terms.stale_s,
         warning_counts=terms.warning_counts,  # type: ignore[arg-type]
-        brake_meters=meters,
+        brake_meters=brake_limit(len(core.state.meters), terms),
         days=[_day(terms.window, today + timedelta(days=ahead)) for ahead in range(DAYS)],
     )
 

@@ -158,10 +158,10 @@ class AccountState:
         """A final warning stands and was delivered: without that nobody is cut, whatever else is so (R1)."""
         return self.final is not None and self.final.delivered_seq is not None
 
-    def protected(self, at: int) -> Protection | None:
-        """The protection that stands at an instant, the longest where there are several."""
+    def protected(self, at: int) -> list[Protection]:
+        """The protections that stand at an instant, the one that ends last first."""
         standing = [each for each in self.protections.values() if at < each.until]
-        return max(standing, key=lambda each: each.until, default=None)
+        return sorted(standing, key=lambda each: -each.until)
 
     @property
     def ended(self) -> bool:

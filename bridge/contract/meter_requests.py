@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from bridge.contract.fields import Plain
-from bridge.contract.request import Request
+from bridge.contract.request import Approve, Reject, Request
 
 PAPERS = Field(min_length=1, max_length=200, description="where the photo or the form is")
 WHY = Field(min_length=1, max_length=200)
@@ -50,21 +50,17 @@ class ChangeMultiplier(Request):
     why: Plain = WHY
 
 
-class ApproveMeter(Request):
+class ApproveMeter(Approve):
     """Approve another person's proposal: the old meter is charged to its last register and the new one counts, or the
     new multiplier does. Done with `meter`."""
 
     operation = "approve-meter"
-    proposal: str
-    why: Plain = Field(default="", max_length=200)
 
 
-class RejectMeter(Request):
+class RejectMeter(Reject):
     """Reject a proposal, or take one's own back. It stays in the book with the reason."""
 
     operation = "reject-meter"
-    proposal: str
-    why: Plain = WHY
 
 
 METER_REQUESTS: tuple[type[Request], ...] = (ReplaceMeter, ChangeMultiplier, ApproveMeter, RejectMeter)

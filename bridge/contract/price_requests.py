@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from bridge.contract.fields import Plain
-from bridge.contract.request import Request
+from bridge.contract.request import Approve, Reject, Request
 
 PRICE = Field(description="a `[[tariffs]]` table of the site file, whole: its `id` says which price it is a version of")
 MONTH = r"^20[0-9]{2}-(0[1-9]|1[0-2])$"
@@ -28,20 +28,16 @@ class ProposePrice(Request):
     why: Plain = Field(default="", max_length=200)
 
 
-class ApprovePrice(Request):
+class ApprovePrice(Approve):
     """Approve another person's proposal: the version stands in the book and never changes. Done with `version`."""
 
     operation = "approve-price"
-    proposal: str
-    why: Plain = Field(default="", max_length=200)
 
 
-class RejectPrice(Request):
+class RejectPrice(Reject):
     """Reject a proposal, or take one's own back. It stays in the book with the reason."""
 
     operation = "reject-price"
-    proposal: str
-    why: Plain = Field(min_length=1, max_length=200)
 
 
 class PreviewPrice(BaseModel):

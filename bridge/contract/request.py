@@ -23,3 +23,17 @@ class Request(BaseModel):
         default=None, min_length=1, max_length=64,
         description="at a shell: the operating system's user who asks, whatever `who` says; written down",
     )  # fmt: skip
+
+
+class Approve(Request):
+    """Agree to another person's proposal (R32)."""
+
+    proposal: str
+    why: Plain = Field(default="", max_length=200)
+
+
+class Reject(Request):
+    """Say no to a proposal, or take one's own back, with a reason (R32)."""
+
+    proposal: str
+    why: Plain = Field(min_length=1, max_length=200)

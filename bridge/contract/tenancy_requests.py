@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import Field
 
 from bridge.contract.fields import Plain
-from bridge.contract.request import Request
+from bridge.contract.request import Approve, Reject, Request
 from bridge.contract.site_words import Id, Phone, Word
 
 Named = Annotated[Plain, Field(min_length=1, max_length=64)]
@@ -40,21 +40,17 @@ class MoveIn(Request):
     )
 
 
-class ApproveMoveIn(Request):
+class ApproveMoveIn(Approve):
     """Approve another person's proposal: the account begins now, each of its meters is read twice, and what was used
     until then stays charged to nobody (R19). Done with `account` and `seq`."""
 
     operation = "approve-move-in"
-    proposal: str
-    why: Plain = Field(default="", max_length=200)
 
 
-class RejectMoveIn(Request):
+class RejectMoveIn(Reject):
     """Reject a proposal, or take one's own back. It stays in the book with the reason."""
 
     operation = "reject-move-in"
-    proposal: str
-    why: Plain = Field(min_length=1, max_length=200)
 
 
 TENANCY_REQUESTS: tuple[type[Request], ...] = (MoveIn, ApproveMoveIn, RejectMoveIn)

@@ -186,9 +186,14 @@ def may_cut(moment: Moment, terms: Terms) -> Verdict:
     return ALLOWED
 
 
+def brake_limit(installed: int, terms: Terms) -> int:
+    """R4: the larger of so many meters and such a share of the site."""
+    return max(terms.brake_meters, installed * terms.brake_percent // 100)
+
+
 def brake_due(cuts_in_hour: int, installed: int, terms: Terms) -> bool:
-    """R4: one more cut would be more than the larger of so many meters and such a share of the site in one hour."""
-    return cuts_in_hour >= max(terms.brake_meters, installed * terms.brake_percent // 100)
+    """R4: one more cut would be more than the limit in one hour."""
+    return cuts_in_hour >= brake_limit(installed, terms)
 
 
 def desired(holds: Collection[str], cut_is_due: bool) -> str:
