@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, abort, make_response, render_template, request
+from flask import Blueprint, Response, render_template
 
 from bridge.contract.units import NANO_PER_FEN
 from panel.bill_words import METHOD_WORDS
 from panel.capitals import capitals
 from panel.edge_words import person
-from panel.guard import me, need_history, require
+from panel.guard import me, require
 from panel.history import Line
 from panel.money_topups import TopUps
+from panel.pages import papers
+from panel.pages.papers import entry_of, number_of_address, size_of
 from panel.parts import parts
 from panel.receipts import Print
 from panel.words import language_now, t
@@ -24,7 +26,6 @@ blueprint = Blueprint("receipt", __name__)
 
 PAPERS = {"58": "58", "80": "80", "a4": "A4"}
 PAPER_COOKIE = "riser-paper"
-KEPT_S = 365 * 86_400
 
 
 @blueprint.get("/receipt/<seq>")
@@ -41,39 +42,19 @@ def print_(seq: str) -> Response:
     return _page(number, parts().receipts.print(number, me().name) if _topup(number) else None)
 
 
-def number_of_address(text: str) -> int:
-    """A seq from the address; 404 for what cannot be one."""
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        abort(404)
-    return int(text)
-
-
 def _topup(seq: int) -> Line | None:
-    """The entry; None while the archive has not got as far; 404 when it is no top-up."""
-    history = parts().history
-    line = history.entry(seq)
-    need_history()
-    if line is None and seq <= history.newest_seq():
-        abort(404)
-    if line is not None and line.kind != "topup/1":
-        abort(404)
-    return line
+    return entry_of(seq, lambda line: line.kind == "topup/1")
 
 
 def _page(seq: int, paper: Print | None) -> Response:
     stand, line = parts(), _topup(seq)
-    wanted = request.args.get("paper") or request.cookies.get(PAPER_COOKIE, "")
-    width = wanted if wanted in PAPERS else "80"
+    width = size_of(PAPERS, PAPER_COOKIE, "80")
     shown = _words(line) if line else {}
-    answer = make_response(
-        render_template(
-            "receipt.html", seq=seq, line=line, paper=paper, width=width, papers=PAPERS, wall=stand.wall(),
-            printed=stand.receipts.printed(seq), **shown,
-        )
+    page = render_template(
+        "receipt.html", seq=seq, line=line, paper=paper, width=width, papers=PAPERS, wall=stand.wall(),
+        printed=stand.receipts.printed(seq), **shown,
     )  # fmt: skip
-    if request.args.get("paper") in PAPERS:
-        answer.set_cookie(PAPER_COOKIE, width, max_age=KEPT_S, httponly=True, samesite="Lax")
-    return answer
+    return papers.shown(page, PAPERS, PAPER_COOKIE, width)
 
 
 def _words(line: Line) -> dict[str, Any]:

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, abort, make_response, render_template, request
+from flask import Blueprint, Response, render_template
 
 from bridge.contract.units import NANO_PER_FEN
 from panel.capitals import capitals
 from panel.edge_words import person
-from panel.guard import me, need_history, require
+from panel.guard import me, require
 from panel.history import Line
 from panel.money_acts import METHODS
-from panel.pages.receipt import KEPT_S, number_of_address
+from panel.pages import papers
+from panel.pages.papers import entry_of, number_of_address, size_of
 from panel.parts import parts
 from panel.receipts import Print
-from panel.slip_bodies import KINDS, Paid, paid_of
+from panel.slip_bodies import Paid, paid_of
 from panel.switches import meter_number
 from panel.words import language_now, t
 
@@ -44,31 +45,19 @@ def print_(seq: str) -> Response:
 
 
 def _line(seq: int) -> Line | None:
-    """The entry; None while the archive has not got as far; 404 when it is neither."""
-    history = parts().history
-    line = history.entry(seq)
-    need_history()
-    known = line is not None or seq <= history.newest_seq()
-    if known and (line is None or line.kind not in KINDS or paid_of(line) is None):
-        abort(404)
-    return line
+    return entry_of(seq, lambda line: paid_of(line) is not None)
 
 
 def _page(seq: int, paper: Print | None) -> Response:
     stand, line = parts(), _line(seq)
-    wanted = request.args.get("paper") or request.cookies.get(PAPER_COOKIE, "")
-    size = wanted if wanted in PAPERS else "a4"
+    size = size_of(PAPERS, PAPER_COOKIE, "a4")
     body = paid_of(line) if line else None
     shown = _words(line, body) if line and body else {}
-    answer = make_response(
-        render_template(
-            "slip.html", seq=seq, line=line, paper=paper, size=size, papers=PAPERS, wall=stand.wall(), body=body,
-            printed=stand.receipts.printed(seq), **shown,
-        )
+    page = render_template(
+        "slip.html", seq=seq, line=line, paper=paper, size=size, papers=PAPERS, wall=stand.wall(), body=body,
+        printed=stand.receipts.printed(seq), **shown,
     )  # fmt: skip
-    if request.args.get("paper") in PAPERS:
-        answer.set_cookie(PAPER_COOKIE, size, max_age=KEPT_S, httponly=True, samesite="Lax")
-    return answer
+    return papers.shown(page, PAPERS, PAPER_COOKIE, size)
 
 
 def _words(line: Line, body: Paid) -> dict[str, Any]:
