@@ -14,6 +14,7 @@ from typing import Any
 from bridge.contract.messages import MeterRow
 from bridge.contract.units import RATES, instant_text, is_plain
 from panel.formats import Wall
+from panel.typed import Form, unfit
 from panel.words import t
 
 LONGEST = {"address": 14, "serial": 14, "model": 32, "removed_at": 16, "papers": 200, "why": 200, "multiplier": 5}
@@ -22,18 +23,10 @@ _REGISTER = re.compile(r"(\d{1,9})(?:[.,](\d{1,3}))?")
 
 
 @dataclass
-class Typed:
-    """The form as it was typed, what it becomes, and what is wrong with it, by field."""
+class Typed(Form):
+    """A change at a meter; `fields` are those of its request."""
 
-    values: dict[str, str]
     fields: dict[str, Any] = field(default_factory=dict)
-    mistakes: dict[str, str] = field(default_factory=dict)
-
-    def value(self, name: str) -> str:
-        return self.values.get(name, "")
-
-    def mistake(self, name: str) -> str | None:
-        return self.mistakes.get(name)
 
 
 def registers_of(meter: MeterRow) -> list[str]:
@@ -93,10 +86,8 @@ def _begun(typed: Mapping[str, str], names: tuple[str, ...]) -> Typed:
         if not text:
             needed = t("Say where the photo or the form is; whoever approves looks at it.")
             form.mistakes[name] = needed if name == "papers" else t("A reason is needed; it stands in the book.")
-        elif len(text) > LONGEST[name]:
-            form.mistakes[name] = t("At most 200 characters.")
-        elif not is_plain(text):
-            form.mistakes[name] = t("There are characters in it that cannot be shown; type it anew.")
+        elif wrong := unfit(text, LONGEST[name]):
+            form.mistakes[name] = wrong
         form.fields[name] = text
     for name in names:
         if name not in ("papers", "why") and not is_plain(form.value(name)):

@@ -7,56 +7,21 @@ says beforehand what is known.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from bridge.contract.asking import new_transaction
 from bridge.contract.site_prices import amount_wh
-from bridge.contract.units import NANO_PER_FEN, BadAmount, fen_of, is_plain, is_transaction, yuan_text
+from bridge.contract.units import NANO_PER_FEN, BadAmount, fen_of, yuan_text
 from panel.mirror import View
 from panel.money_acts import LONGEST, METHODS, REASONS, REGISTERS, Act
+from panel.typed import Mistake, Typed, begun, unfit
 from panel.words import later, t
 
-SHOWN = 240
-"""Characters of a typed text that stand in the form again."""
 
-
-class Mistake(Exception):
-    """One sentence for the person who typed."""
-
-
-@dataclass(frozen=True)
-class Typed:
-    """A form as it was typed, and what it says: `words` are the fields of the request."""
-
-    act: Act
-    transaction: str
-    values: dict[str, str]
-    words: dict[str, Any] = field(default_factory=dict)
-    mistakes: dict[str, str] = field(default_factory=dict)
-
-    def mistake(self, name: str) -> str | None:
-        return self.mistakes.get(name)
-
-    def value(self, name: str) -> str:
-        return self.values.get(name, "")
-
-
-def fresh(act: Act, given: Mapping[str, str]) -> Typed:
-    """An empty form with a number of its own, or one filled from an address."""
-    return Typed(act, new_transaction(), {name: given.get(name, "")[:SHOWN] for name in act.fields})
-
-
-def read(act: Act, account: str, form: Mapping[str, str], view: View) -> Typed:
+def read(act: Act, account: str, form: Mapping[str, str], view: View) -> Typed[Act]:
     """Read a form that was sent. The words are whole where there are no mistakes."""
-    values = {name: form.get(name, "").strip() for name in act.fields}
-    words: dict[str, Any] = {"account": account}
-    mistakes: dict[str, str] = {}
-    transaction = form.get("transaction", "")
-    if not is_transaction(transaction):  # Without its number a double click would be done twice.
-        transaction = new_transaction()
-        mistakes["form"] = t("This form lost its number on the way. Nothing was done; send it once more.")
-    for name, text in values.items():
+    typed = begun(act, form, {"account": account})
+    words, mistakes = typed.words, typed.mistakes
+    for name, text in typed.values.items():
         try:
             if name in CHOICES or name in READERS:
                 words |= READERS.get(name, _choice)(name, text, act, view)
@@ -68,7 +33,7 @@ def read(act: Act, account: str, form: Mapping[str, str], view: View) -> Typed:
         mistakes["why"] = t("Another reason is told in words as well (R12).")
     if words.get("to_account") == account:
         mistakes["to_account"] = t("A correction is between two accounts, not from one to itself (R12).")
-    return Typed(act, transaction, {name: text[:SHOWN] for name, text in values.items()}, words, mistakes)
+    return typed.shown()
 
 
 def typed_from(words: Mapping[str, Any]) -> dict[str, str]:
@@ -89,10 +54,8 @@ def typed_from(words: Mapping[str, Any]) -> dict[str, str]:
 def _text(name: str, text: str, act: Act) -> str:
     if not text and name not in act.optional:
         raise Mistake(t(EMPTY[name]))
-    if len(text) > LONGEST[name]:
-        raise Mistake(t("At most {n} characters.", n=LONGEST[name]))
-    if not is_plain(text):
-        raise Mistake(t("There are characters in it that cannot be shown; type it anew."))
+    if wrong := unfit(text, LONGEST[name]):
+        raise Mistake(wrong)
     return text
 
 

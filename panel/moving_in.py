@@ -13,9 +13,10 @@ from typing import Any
 
 from bridge.contract.messages import AccountRow, MeterRow, Proposals, Tariff
 from bridge.contract.site_prices import HOUSEHOLD, SHOP
-from bridge.contract.units import is_id, is_plain
+from bridge.contract.units import is_id
 from panel.mirror import View
 from panel.price_words import category_name
+from panel.typed import Form, unfit
 from panel.words import later, t
 
 MOVE_IN = "move-in"
@@ -49,19 +50,11 @@ _PHONE = re.compile(r"[0-9+ -]{0,20}")
 
 
 @dataclass
-class Typed:
-    """The form as it was typed, what it becomes, and what is wrong with it, by field."""
+class Typed(Form):
+    """A tenant who moves in; `fields` are those of the request."""
 
-    values: dict[str, str]
     meters: list[str]
     fields: dict[str, Any] = field(default_factory=dict)
-    mistakes: dict[str, str] = field(default_factory=dict)
-
-    def value(self, name: str) -> str:
-        return self.values.get(name, "")
-
-    def mistake(self, name: str) -> str | None:
-        return self.mistakes.get(name)
 
 
 def begun(view: View, meter: MeterRow, typed: Mapping[str, str], meters: list[str]) -> Typed:
@@ -123,10 +116,8 @@ def read(typed: Mapping[str, str], meters: list[str], view: View) -> Typed:
         text = form.value(name)
         if not text and name in EMPTY:
             form.mistakes[name] = t(EMPTY[name])
-        elif len(text) > most:
-            form.mistakes[name] = t("At most {n} characters.", n=most)
-        elif not is_plain(text):
-            form.mistakes[name] = t("There are characters in it that cannot be shown; type it anew.")
+        elif wrong := unfit(text, most):
+            form.mistakes[name] = wrong
     if not is_id(form.value("account")):
         form.mistakes["account"] = t("1 to 32 of a to z, 0 to 9 and -, beginning with a letter or digit.")
     elif form.value("account") in view.accounts:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from bridge.contract.asking import new_transaction
 from bridge.contract.site_cutting import LONGEST_DAYS
-from bridge.contract.units import instant_text, is_plain, is_transaction
+from bridge.contract.units import instant_text
 from panel.final_warning import HOWS
 from panel.formats import Wall
+from panel.typed import Mistake, Typed, begun, unfit
 from panel.words import later, t
 
 DAYS = ("1", "3", "7")
@@ -79,41 +79,10 @@ ACTS = {
 """By their name in the address."""
 
 
-@dataclass(frozen=True)
-class Typed:
-    """A form as it was typed; `words` are the fields of the request, whole where there are no mistakes."""
-
-    act: Act
-    transaction: str
-    values: dict[str, str]
-    words: dict[str, Any] = field(default_factory=dict)
-    mistakes: dict[str, str] = field(default_factory=dict)
-
-    def value(self, name: str) -> str:
-        return self.values.get(name, "")
-
-    def mistake(self, name: str) -> str | None:
-        return self.mistakes.get(name)
-
-
-class Mistake(Exception):
-    """One sentence for the person who typed."""
-
-
-def fresh(act: Act, given: Mapping[str, str]) -> Typed:
-    """An empty form with a number of its own, or one filled from an address."""
-    return Typed(act, new_transaction(), {name: given.get(name, "")[: LONGEST + 40] for name in act.fields})
-
-
-def read(act: Act, account: str, form: Mapping[str, str], wall: Wall) -> Typed:
+def read(act: Act, account: str, form: Mapping[str, str], wall: Wall) -> Typed[Act]:
     """Read a form that was sent."""
-    values = {name: form.get(name, "").strip() for name in act.fields}
-    words: dict[str, Any] = {"account": account, **dict(act.fixed)}
-    mistakes: dict[str, str] = {}
-    transaction = form.get("transaction", "")
-    if not is_transaction(transaction):  # Without its number a double click would be done twice.
-        transaction = new_transaction()
-        mistakes["form"] = t("This form lost its number on the way. Nothing was done; send it once more.")
+    typed = begun(act, form, {"account": account, **dict(act.fixed)})
+    values, words, mistakes = typed.values, typed.words, typed.mistakes
     if "until" in act.fields:
         try:
             words["until"] = until_of(values["for"], values["until"], wall)
@@ -126,17 +95,13 @@ def read(act: Act, account: str, form: Mapping[str, str], wall: Wall) -> Typed:
     words["why"] = values["why"]
     if wrong := _why_mistake(values["why"], act):
         mistakes["why"] = wrong
-    return Typed(act, transaction, {name: text[: LONGEST + 40] for name, text in values.items()}, words, mistakes)
+    return typed.shown()
 
 
 def _why_mistake(text: str, act: Act) -> str | None:
     if not text and act.operation != "told":
         return t("A reason is needed; it stands in the book.")
-    if len(text) > LONGEST:
-        return t("At most {n} characters.", n=LONGEST)
-    if not is_plain(text):
-        return t("There are characters in it that cannot be shown; type it anew.")
-    return None
+    return unfit(text, LONGEST)
 
 
 def until_of(choice: str, typed: str, wall: Wall) -> str:

@@ -23,9 +23,10 @@ from panel.money_card import card_of
 from panel.money_effects import Sight, effect_of, forbidden, limits
 from panel.money_figures import figures_of
 from panel.money_topups import TopUps, receipt_of
-from panel.money_typed import Typed, fresh, read
+from panel.money_typed import read
 from panel.pages.account import Tenancy, tenancy
 from panel.parts import parts
+from panel.typed import Typed, fresh
 from panel.words import t
 
 blueprint = Blueprint("money", __name__)

@@ -19,10 +19,11 @@ from panel.guard import me, quiet, require
 from panel.links import link
 from panel.pages.account import Tenancy, tenancy
 from panel.parts import parts
-from panel.protecting import ACTS, DAYS, LONGEST, Act, Typed, fresh, read
+from panel.protecting import ACTS, DAYS, LONGEST, Act, read
 from panel.protecting_card import card_of
 from panel.protections import standing
 from panel.telling import protection_words
+from panel.typed import Typed, fresh
 from panel.words import t
 
 blueprint = Blueprint("protection", __name__)

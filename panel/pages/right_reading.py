@@ -18,11 +18,12 @@ from panel.commands import Conflict, NotSent
 from panel.guard import me, require
 from panel.links import go
 from panel.money_acts import ACTS, LONGEST, approval_words, told_label
-from panel.money_typed import Typed, fresh, read
+from panel.money_typed import read
 from panel.pages.account import Tenancy, tenancy
 from panel.parts import parts
 from panel.right_reading import OPERATION, Booked, NotNow, booked, mistakes, pairs
 from panel.switches import meter_number, words_of
+from panel.typed import Typed, fresh
 from panel.words import t
 
 blueprint = Blueprint("right_reading", __name__)

@@ -116,7 +116,8 @@ def test_a_time_that_the_clock_leaves_out_is_refused(tmp_path: Path) -> None:
     from zoneinfo import ZoneInfo
 
     from panel.formats import Wall
-    from panel.protecting import Mistake, until_of
+    from panel.protecting import until_of
+    from panel.typed import Mistake
 
     berlin = Wall(datetime(2027, 3, 27, 1, 30, tzinfo=UTC), ZoneInfo("Europe/Berlin"))
     with pytest.raises(Mistake):
