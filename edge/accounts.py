@@ -87,6 +87,8 @@ class Accounts:
             changing=any(core.state.meters[id].changing is not None for id in account.meters),
         )
         verdict = policy.may_cut(moment, core.terms)
+        if verdict.allowed and core.balances.guessed(account):
+            return policy.GUESSED
         if verdict.allowed and "arrears" not in meter.holds and (why := self._brake_due(meter)) is not None:
             return Verdict(False, "R4", why)
         return verdict

@@ -26,7 +26,8 @@ from bridge.mqtt import Acknowledged
 from edge import due
 from edge.line.inline import Answer
 from firmware_sim.faults import Faults
-from tests.bench.policy_judge import Judge, Seen
+from tests.bench.policy_judge import Judge
+from tests.bench.policy_seen import Seen
 from tests.bench.policy_site import Plan, shaft_text, site_text
 from tests.edge.building import KEYS
 from tests.edge.calendars import Elsewhen, WrongCalendar
@@ -152,6 +153,7 @@ class World(Elsewhen):
 
     def dark(self, seconds: float, calendar: datetime | None = None) -> None:
         """The gateway has no power for so long; it comes up with a calendar of its own, or the true one."""
+        self.judge.lost(self.clock.true.now(), self.mono)
         self.judge.off_s += seconds
         self.restart(calendar, off_s=seconds)
         self.judge.calendar_off_s = self.clock.off_s
