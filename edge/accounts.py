@@ -98,6 +98,8 @@ class Accounts:
             changing=any(core.state.meters[id].changing is not None for id in account.meters),
         )
         verdict = policy.may_cut(moment, core.terms)
+        if verdict.allowed and core.balances.guessed(account):
+            return policy.GUESSED
         if verdict.allowed and "arrears" not in meter.holds and (why := self._brake_due(meter)) is not None:
             return Verdict(False, "R4", why)
         return verdict
@@ -118,7 +120,7 @@ class Accounts:
     def _catch(self, account: AccountState) -> None:
         """Write down that the brake has caught, once, when it stops a cut that would otherwise happen."""
         core = self._core
-        if core.state.brake is not None or not account.warned:
+        if core.state.brake is not None or not account.warned or not core.terms.window.is_open(core.now()):
             return  # At a glance: this is asked after every reading.
         verdicts = [self.verdict(account, core.state.meters[id]) for id in account.meters]
         if caught := [each for each in verdicts if each.rule == "R4"]:

@@ -97,6 +97,20 @@ class Balances:
                 used[unit] += rating.energy_wh(charge.lines)
         return nano, used, counters
 
+    def guessed(self, account: AccountState) -> bool:
+        """True where what is not billed yet is priced by a guess: a change of price that no reading marks, or hours
+        by registers that follow other hours, until the next charge tells them by readings (R27, R28)."""
+        return any(self._guessed(account, self._core.state.meters[id]) for id in account.meters)
+
+    def _guessed(self, account: AccountState, meter: MeterState) -> bool:
+        if meter.table_found and not meter.table_differs and self.version_now(account, self.unit(meter)).by_hours:
+            return True
+        try:
+            charge = self.provisional(account, meter, account.counters)
+        except NotRatable:
+            return True
+        return charge is not None and bool(charge.guessed)
+
     def available_nano(self, account: AccountState) -> int:
         """Posted minus provisional, by the newest reading of each meter: what people see."""
         return self._core.state.posted_nano(account.id) - self.provisional_nano(account)[0]

@@ -53,7 +53,7 @@ class Case:
 
     def cut(self, minute: float = 101) -> None:
         self.mono = minute * 60
-        for item in ("04000402", "0001ff00", "04000503"):
+        for item in ("04000402", "0001ff00", "0001ff00", "04000503"):
             self.read(item)
         self.order("trip")
 

@@ -55,6 +55,7 @@ class Verdict:
 
 
 ALLOWED = Verdict(True)
+GUESSED = Verdict(False, "R3", "the balance rests on an estimate")
 
 
 def level_now(level: int, available_nano: int, terms: Terms) -> int:
@@ -173,7 +174,7 @@ def may_cut(moment: Moment, terms: Terms) -> Verdict:
     if moment.changing:
         return Verdict(False, "R3", "a replaced meter or a changed multiplier waits to be approved")
     if moment.estimated:
-        return Verdict(False, "R3", "the balance rests on an estimate")
+        return GUESSED
     if moment.read_age_s is None or not 0 <= moment.read_age_s <= terms.stale_s:
         return Verdict(False, "R3", "the newest reading is too old")
     told = warned(moment.delivered_powered_s, moment.powered_s, terms)

@@ -21,8 +21,8 @@ from tests.bench.policy_life import Life
 from tests.bench.policy_site import drawn
 from tests.bench.policy_world import World, in_memory
 
-ROOMS, DAYS = 18, 7
-TENANT_DAYS, QUICK_TENANT_DAYS = 10_000, 500
+ROOMS, DAYS = 10, 7
+TENANT_DAYS, QUICK_TENANT_DAYS = 10_000, 250
 
 
 def lived(seed: int, rooms: int = ROOMS, days: int = DAYS) -> dict[str, Any]:

@@ -8,10 +8,10 @@ believed, and not too many went before it within the hour. A close needs a cause
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from tests.bench.policy_site import Plan, Room, RoomMeter
+from tests.bench.policy_seen import Seen, Violation
+from tests.bench.policy_site import Plan
 from tests.bench.policy_truth import Hours, Prices, Used, micros, opened
 
 READ, CONTROL, ANSWER = 0x11, 0x1C, 0x80
@@ -22,41 +22,11 @@ OPEN, LIT, KEPT = 0x0010, 0x0080, 0x1000
 FRESH_S = 62.0
 """Readings of a trip are at most a minute old, and then two exchanges long on their way."""
 
+BORDER_S = 60.0
+"""A reading that comes later tells nothing of a change of price."""
+
 KERNEL_S = 12.0
 """So long after the kernel's word the edge must have heard it."""
-
-
-@dataclass
-class Seen:
-    """One meter as its own side of the wire saw it."""
-
-    room: Room
-    meter: RoomMeter
-    used: Used
-    device: object = None
-    ordered: bool = False
-    """Its lamp was ordered in this episode, and it said yes."""
-    lit_s: float | None = None
-    """Powered second at which the lamp was then read back as lit."""
-    held: bool = False
-    cut: bool = False
-    again: bool = False
-    """It was cut for arrears and not closed since: another attempt at a contact that did not open is the same cut."""
-    cause: bool = False
-    kept: bool = False
-    """Keep-power was set at the meter, and a status that was read said so."""
-    read_s: dict[str, float] = field(default_factory=dict)
-    slack_nano: int = 0
-
-
-@dataclass(frozen=True)
-class Violation:
-    """What must never be."""
-
-    rule: str
-    at: str
-    meter: str
-    why: str
 
 
 class Judge:
@@ -88,6 +58,11 @@ class Judge:
         """What a tenant has left, by the load and the payments."""
         return self.paid[account] - sum(seen.used.until(at) for seen in self.rooms[account])
 
+    def _known_nano(self, account: str) -> int:
+        """What a tenant has at most, by what the meters have told: a silent one may have been read long ago, and of
+        its newest two readings the lesser counts after a restart."""
+        return self.paid[account] - sum(seen.used.told() for seen in self.rooms[account]) + self.slack_nano(account)
+
     def slack_nano(self, account: str) -> int:
         """By how much the edge may honestly know less: register steps, the first reading, borders read late."""
         dearest, slack = self.prices.dearest(self.rooms[account][0].room.tariff), 0
@@ -100,8 +75,9 @@ class Judge:
         """A payment was confirmed to the tenant."""
         self.paid[account] += fen * 10**7
         left, slack = self.left_nano(account, at), self.slack_nano(account)
+        unsure = any(seen.unsure_until is not None and at < seen.unsure_until for seen in self.rooms[account])
         for seen in self.rooms[account]:
-            if left > self._limit + slack:
+            if left > self._limit + slack and not unsure:
                 seen.ordered, seen.lit_s = False, None  # The episode is over; its warning counts for nothing more.
             if left + slack > self._restore:
                 seen.cause = True
@@ -148,6 +124,8 @@ class Judge:
         item = data[:4][::-1].hex()
         before, seen.read_s[item] = seen.read_s.get(item), mono
         if item == ENERGY:
+            seen.read_s["before"] = mono if before is None else before
+            seen.used.tell(at)
             if seen.used.since_us is None:
                 seen.used.since_us = micros(at)
             elif before is not None:
@@ -162,12 +140,29 @@ class Judge:
 
     def _bordered(self, seen: Seen, at: datetime, gap_s: float) -> None:
         """Whoever reads late at a change of price cannot tell what was used before it."""
-        now_us = micros(at)
-        for border_us in self.prices.borders(seen.room.tariff, now_us - int(gap_s * 1e6), now_us):
-            late_s = (now_us - border_us) / 1e6
-            unsure_s = late_s if late_s <= 60 else gap_s
-            wh = seen.meter.watts * seen.meter.multiplier * 1.3 * (unsure_s + 15) / 3600
-            seen.slack_nano += int(wh * self.prices.spread(seen.room.tariff))
+        for border_us in self.prices.borders(seen.room.tariff, micros(at) - int(gap_s * 1e6), micros(at)):
+            late_s = (micros(at) - border_us) / 1e6
+            if late_s > BORDER_S:
+                self._guessed(seen, at)
+            else:
+                self._unsure(seen, late_s + 15)
+
+    def lost(self, at: datetime, mono: float) -> None:
+        """The gateway has gone: what it read at a change of price and has not written down is lost."""
+        for seen in self.meters.values():
+            gap_s = mono - seen.read_s.get("before", mono)
+            if self.prices.borders(seen.room.tariff, micros(at) - int(gap_s * 1e6), micros(at)):
+                self._guessed(seen, at)
+
+    def _guessed(self, seen: Seen, at: datetime) -> None:
+        """A change of price without a reading is laid on the straight line from the last bill to the next (R27)."""
+        wall = at.astimezone(self.hours.zone)
+        self._unsure(seen, wall.hour * 3600 + wall.minute * 60 + 3600)
+        seen.unsure_until = at + timedelta(hours=26)
+
+    def _unsure(self, seen: Seen, seconds: float) -> None:
+        wh = seen.meter.watts * seen.meter.multiplier * 1.3 * seconds / 3600
+        seen.slack_nano += int(wh * self.prices.spread(seen.room.tariff))
 
     # --- verdicts ---
 
@@ -236,7 +231,7 @@ class Judge:
         seen.cut = seen.again = False
         if seen.held:
             self._violated("R5", seen, at, "closed under a person's hold")
-        elif not seen.cause:
+        elif not seen.cause and self._known_nano(seen.room.account) <= self._restore:
             self._violated("R5", seen, at, "closed without a payment or a person")
 
 

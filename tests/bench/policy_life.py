@@ -16,14 +16,14 @@ from typing import Any
 from bridge.contract.asking import ask
 from bridge.contract.units import instant_text
 from firmware_sim.loads import WUS_PER_WH
-from tests.bench.policy_judge import Seen
+from tests.bench.policy_seen import Seen
 from tests.bench.policy_site import price_of
 from tests.bench.policy_world import World
 from tests.edge.building import KEYS
 
 A_DAY = {
     "pay": 0.25, "hold": 0.05, "keep": 0.03, "silent": 0.12, "noise": 0.03, "sly": 0.02, "stuck": 0.03, "by_hand": 0.04,
-    "leapt_register": 0.02, "another_number": 0.01, "stale_request": 0.03,
+    "leapt_register": 0.02, "another_number": 0.02, "stale_request": 0.03,
 }  # fmt: skip
 """How often each thing happens to a tenant in a day."""
 
@@ -71,7 +71,7 @@ class Life:
             self._in_a_while(1, lead_s + 120, lambda: self._pay(seen))
         for what, likely in (("dark", 0.1), ("silent", 0.1), ("keep", 0.05), ("hold", 0.05), ("by_hand", 0.03),
                              ("sleep", 0.03), ("calendar", 0.05), ("unsure", 0.03), ("stuck", 0.05)):  # fmt: skip
-            if self.chance.random() < likely / 2:
+            if self.chance.random() < likely:
                 act = getattr(self, f"_{what}")
                 self._in_a_while(1, lead_s + 60, (lambda act=act: act(seen)) if what in A_DAY else act)
 

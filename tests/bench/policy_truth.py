@@ -127,6 +127,7 @@ class Used:
         self._meter, self._tariff, self._prices = meter, tariff, prices
         self.since_us: int | None = None
         self.flowing, self._cost = True, 0
+        self._told: list[int] = []
 
     def until(self, at: datetime) -> int:
         """Nano-yuan up to an instant; asked forward in time."""
@@ -138,6 +139,14 @@ class Used:
                 self._cost += self._of(self.since_us, at_us)
             self.since_us = at_us
         return self._nano(self._cost)
+
+    def tell(self, at: datetime) -> None:
+        """It was read."""
+        self._told = [*self._told[-1:], self.until(at)]
+
+    def told(self) -> int:
+        """Nano-yuan by the reading before the newest."""
+        return self._told[0] if self._told else 0
 
     def ahead(self, from_us: int, to_us: int) -> int:
         """Nano-yuan that a coming span will cost."""

@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.bench.policy_judge import Seen
+from tests.bench.policy_seen import Seen
 from tests.bench.policy_site import SINGLE, TOU, Plan, Room, RoomMeter
 from tests.bench.policy_truth import Prices, micros
 from tests.bench.policy_world import World, in_memory

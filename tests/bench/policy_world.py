@@ -26,14 +26,15 @@ from bridge.mqtt import Acknowledged
 from edge import due
 from edge.line.inline import Answer
 from firmware_sim.faults import Faults
-from tests.bench.policy_judge import Judge, Seen
+from tests.bench.policy_judge import Judge
+from tests.bench.policy_seen import Seen
 from tests.bench.policy_site import Plan, shaft_text, site_text
 from tests.edge.building import KEYS
 from tests.edge.calendars import Elsewhen, WrongCalendar
 
-STRIDE_S, WARNED_STRIDE_S, FINE_S = 900.0, 480.0, 0.5
+STRIDE_S, WARNED_STRIDE_S, FINE_S = 1800.0, 600.0, 0.5
 USUAL_S = dict(due.EVERY_S)
-SELDOM_S = {"round": 0.0, "slow": 21_600.0, "minutes": 3600.0, "hourly": 3600.0}
+SELDOM_S = {"round": 0.0, "slow": 43_200.0, "minutes": 10_800.0, "hourly": 10_800.0}
 """What decides nothing (volts, amperes, covers) is asked seldom: the days of many tenants have to pass."""
 
 
@@ -152,6 +153,7 @@ class World(Elsewhen):
 
     def dark(self, seconds: float, calendar: datetime | None = None) -> None:
         """The gateway has no power for so long; it comes up with a calendar of its own, or the true one."""
+        self.judge.lost(self.clock.true.now(), self.mono)
         self.judge.off_s += seconds
         self.restart(calendar, off_s=seconds)
         self.judge.calendar_off_s = self.clock.off_s

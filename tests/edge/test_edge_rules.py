@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.contract.units import instant_of_micros
+from bridge.contract.units import instant_of_micros, instant_text
 from bridge.mqtt import Received
 from tests.edge.wires import ACCOUNT, ROOM, Watched
 
@@ -65,6 +65,39 @@ def test_r3_a_meter_that_keeps_power_is_not_tripped(tmp_path: Path) -> None:
     assert building.fact(f"account/{ACCOUNT}")["blocked"] == "R3"
     building.sim_meter(ROOM).relay.keep_power = False
     building.run_until(lambda: building.dark, hours=1)
+
+
+def test_r3_a_price_change_that_was_not_read_cuts_nobody(tmp_path: Path) -> None:
+    """The price rises while the gateway has no power: how much was used before is a guess, and nobody is cut on one."""
+    building = Watched(tmp_path)
+    building.run(minutes=3)
+    core = building.edge.core
+    (old,) = core.state.tariffs["catering"]
+    dearer = {rate: 3 * micro for rate, micro in old["prices_micro"].items()}
+    effective = instant_text(building.clock.now() + timedelta(minutes=1))
+    core.append(("tariff/1", "tariff:2", old | {"version": 2, "effective_at": effective, "prices_micro": dearer}))
+    building.stop_edge()
+    building.clock.advance(600)
+    building.start_edge()
+    building.connect()
+    building.until_warned()
+    building.run(hours=1)
+    assert building.fact(f"account/{ACCOUNT}")["available_nano"] < 0
+    assert building.orders("trip") == [] and building.fact(f"account/{ACCOUNT}")["blocked"] == "R3"
+
+
+def test_r3_hours_that_the_meter_counts_otherwise_cut_nobody(tmp_path: Path) -> None:
+    """The meter's own time table is found not to be the price's: until readings tell the hours, nobody is cut."""
+    building = Watched(tmp_path, meters={"a201"})
+    building.run(minutes=3)
+    building.edge.tables.tick = lambda: None  # type: ignore[method-assign]
+    building.edge.core.state.meters["a201"].table_found = True
+    building.edge.core.state.ledger["account:100201"] = -YUAN
+    building.run(hours=1)
+    assert building.of("delivered/1") and building.orders("trip") == []
+    assert building.fact("account/100201")["blocked"] == "R3"
+    building.edge.core.state.meters["a201"].table_found = False
+    building.run_until(lambda: building.orders("trip"), hours=1)
 
 
 def test_r4_the_brake_remembers_over_a_restart(tmp_path: Path) -> None:
