@@ -30,6 +30,7 @@ from panel.pages import (
     money,
     people,
     price_form,
+    price_new,
     price_proposal,
     prices,
     proposals,
@@ -51,7 +52,7 @@ from panel.telling import rule_words
 
 PAGES = (
     live, sign_in, people, rooms, accounts, takings, account, money, right_reading, proposals, receipt, slip, bill,
-    statement, answers, meter, meter_change, prices, price_form, price_proposal, lines, line, demo,
+    statement, answers, meter, meter_change, prices, price_new, price_form, price_proposal, lines, line, demo,
 )  # fmt: skip
 
 

@@ -21,8 +21,8 @@ PAGES = (
     "/money/correct/100206", "/money/reverse/100206", "/money/defer/100206", "/money/settle/100206", "/slip/4",
     "/right-reading/100206/a206", "/right-reading/100206/a206?entry=1",
     "/people", "/demo/timeline", "/password",
-    "/prices", "/price/shop/new", "/price-proposal/p-7", "/entry/2", "/entry/4", "/entry/99", "/statement/100206",
-    "/nowhere",
+    "/prices", "/price-new", "/price/shop/new", "/price-proposal/p-7", "/entry/2", "/entry/4", "/entry/99",
+    "/statement/100206", "/nowhere",
 )  # fmt: skip
 
 
