@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -35,6 +35,10 @@ WHAT = "price"
 LEAD_AT_MOST = timedelta(days=400)
 """A price that begins later is a slip of the pen in the year."""
 
+PREVIEWS_AT_MOST = 4
+"""Previews that wait to be worked out: each reads a month of the book beside everything else, and is asked for without
+a signature."""
+
 Chore = Callable[[str, Callable[[], Any]], None]
 
 
@@ -43,6 +47,7 @@ class PriceActs:
 
     def __init__(self, core: Core, proposals: Proposals, answer: Answer):
         self._core, self._proposals, self._answer = core, proposals, answer
+        self._previews: set[str] = set()
         self.begin: Chore
 
     def propose_price(self, asked: Asked, body: ProposePrice) -> None:
@@ -94,10 +99,22 @@ class PriceActs:
         """Work it out beside everything else, then call `done` with the data. Raises Refusal."""
         fields = self._read(body.price)
         self._who_pays(fields)
+        if body.transaction in self._previews:
+            return  # The same question once more; its answer is on its way.
         preview = Preview(self._core, fields, body.month)
         if not preview.accounts:
             raise Refusal("R27", f"no account here pays by tariff {fields['tariff']}, so there is nothing to preview")
-        self.begin(f"preview:{body.transaction}", lambda: preview.work(done))
+        if len(self._previews) >= PREVIEWS_AT_MOST:
+            raise Refusal("R7", f"{PREVIEWS_AT_MOST} previews are being worked out already; ask again in a moment")
+        self._previews.add(body.transaction)
+        self.begin(f"preview:{body.transaction}", lambda: self._worked(body.transaction, preview.work(done)))
+
+    def _worked(self, transaction: str, work: Iterator[None]) -> Iterator[None]:
+        """A preview, until it is worked out; then another one may be asked for."""
+        try:
+            yield from work
+        finally:
+            self._previews.discard(transaction)
 
     # --- what is refused ---
 

@@ -33,6 +33,7 @@ from panel.pages import (
     people,
     policy,
     price_form,
+    price_new,
     price_proposal,
     prices,
     proposals,
@@ -55,8 +56,8 @@ from panel.telling import rule_words
 
 PAGES = (
     live, sign_in, people, rooms, accounts, takings, account, money, protection, right_reading, proposals, receipt,
-    slip, bill, statement, answers, meter, meter_change, move_in, prices, price_form, price_proposal, policy, lines,
-    line, demo,
+    slip, bill, statement, answers, meter, meter_change, move_in, prices, price_new, price_form, price_proposal,
+    policy, lines, line, demo,
 )  # fmt: skip
 
 

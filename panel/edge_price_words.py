@@ -34,4 +34,5 @@ OF_PRICES = (
     later("meter {meter} of account {id} keeps registers per rate and none for {words}; "
           "a price for it names none of those rates"),
     later("no account here pays by tariff {id}, so there is nothing to preview"),
+    later("{n} previews are being worked out already; ask again in a moment"),
 )  # fmt: skip

@@ -45,7 +45,7 @@ LONGEST_FORM = 64 * 1024
 
 TYPED = {
     "account.top_up": ("amount", "method", "reference"), "meter.act": ("do", "why"), "proposals.decide": ("why",),
-    "price_proposal.decide": ("why",),
+    "price_proposal.decide": ("why",), "price_new.begin": ("id", "name", "unit"),
     "money.step": ("receipt", "to_account", "amount", "method", "reference", "reason", "why", "consent", "papers",
                    "share", "cap"),
     "right_reading.step": ("entry", "total", *RATES, "why", "papers"),

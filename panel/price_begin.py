@@ -24,6 +24,10 @@ LEAD_AT_MOST = timedelta(days=400)
 """As the gateway has it: a price that begins later is a slip of the pen in the year."""
 
 
+NOT_BEGUN = "2000-01-01T00:00:00+00:00"
+"""Stands for the beginning of a price without versions; what is proposed is told without it."""
+
+
 @dataclass(frozen=True)
 class Begin:
     """`at` is an instant on the wire, None where a version counts from its approval on."""
@@ -93,6 +97,6 @@ def markup_mistake(table: Mapping[str, Any], limit_percent: int | None, accepted
 
 def version_of_table(table: Mapping[str, Any], price: Price, limit_percent: int | None) -> TariffVersion:
     """What is to be proposed, in the words in which versions are told."""
-    assert price.newest is not None
-    kept = {"version": price.newest.version + 1, "effective_at": price.newest.effective_at, "by": ""}
+    at = price.newest.effective_at if price.newest else NOT_BEGUN
+    kept = {"version": price.next_version, "effective_at": at, "by": ""}
     return version_told({**booked(Tariff.model_validate(table)), **kept}, limit_percent)

@@ -90,8 +90,10 @@ def chosen_month(text: str, today: date) -> str:
 
 
 def ask_for(table: dict[str, object], month: str, who: str, transaction: str) -> Asked:
-    """Ask what a price would have cost, once for each form. Raises NotSent."""
+    """Ask what a price would have cost, once for each form; anew where too many waited (R7). Raises NotSent."""
     commands, number = parts().commands, transaction if is_transaction(transaction) else new_transaction()
+    if (known := commands.find(number)) is not None and known.newest and known.newest.rule == "R7":
+        number = new_transaction()
     for again in (number, new_transaction()):
         try:
             return commands.query(OPERATION, str(table["id"]), who=who, transaction=again, price=table, month=month)

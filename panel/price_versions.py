@@ -32,6 +32,8 @@ class Price:
     now: TariffVersion | None
     ahead: list[TariffVersion]
     past: list[TariffVersion]
+    begun_in: str = "kWh"
+    """The unit of a price that has no version yet."""
 
     @property
     def newest(self) -> TariffVersion | None:
@@ -40,7 +42,11 @@ class Price:
 
     @property
     def unit(self) -> str:
-        return self.newest.unit if self.newest else "kWh"
+        return self.newest.unit if self.newest else self.begun_in
+
+    @property
+    def next_version(self) -> int:
+        return self.newest.version + 1 if self.newest else 1
 
 
 @dataclass(frozen=True)

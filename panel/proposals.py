@@ -149,10 +149,13 @@ def _word(view: View, key: str, text: str) -> str:
 
 
 def _decided(view: View, row: DecisionRow) -> Decided:
+    return Decided(row, title_of(row.what), view.accounts.get(row.account or ""), decided_word(row), row.approved)
+
+
+def decided_word(row: DecisionRow) -> str:
+    """What became of a proposal, in a word or three."""
     if row.approved:
-        word = t("Approved and done")
-    elif row.decided_by == "policy":
-        word = t("Not decided in time")
-    else:
-        word = t("Taken back") if same_person(row.decided_by, row.who) else t("Rejected")
-    return Decided(row, title_of(row.what), view.accounts.get(row.account or ""), word, row.approved)
+        return t("Approved and done")
+    if row.decided_by == "policy":
+        return t("Not decided in time")
+    return t("Taken back") if same_person(row.decided_by, row.who) else t("Rejected")

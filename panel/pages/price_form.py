@@ -20,6 +20,7 @@ from panel.drafts import unpack
 from panel.guard import me, quiet, require
 from panel.links import go
 from panel.pages.price_answers import again
+from panel.pages.price_new import begun
 from panel.parts import parts
 from panel.price_begin import Begin, begins, markup_mistake, same_as, version_of_table
 from panel.price_reading import Reading, reading_of
@@ -42,9 +43,11 @@ PERIODS = (("", later("no steps")), ("month", later("by the month")), ("year", l
 
 
 def the_price(id: str) -> Price:
-    """The price with this id; 404 where there is none."""
+    """The price with this id, or one that begins with this form; 404 where there is none."""
     found = one_price(parts().mirror.view(), id, parts().clock.now())
     if found is None or found.newest is None:
+        found = begun(id, request.args, request.form)
+    if found is None:
         abort(404)
     return found
 
@@ -54,8 +57,7 @@ def new(id: str) -> str:
     """The form. `draft` is one whose session had ended, `again` a request that was refused."""
     require(PROPOSE)
     price = the_price(id)
-    assert price.newest is not None
-    typed = typed_from(table_of(price.id, price.name, price.newest))
+    typed = typed_from(table_of(price.id, price.name, price.newest)) if price.newest else Typed(price.name)
     if (draft := unpack(request.args["draft"]) if "draft" in request.args else None) is not None:
         typed = typed_of(draft)
     elif asked := again(request.args.get("again", ""), price.id):
@@ -87,7 +89,6 @@ def send(id: str) -> str | tuple[str, int] | Response:
 def _read(price: Price, typed: Typed, checked: bool) -> tuple[Reading, Begin]:
     """The table, and from when on; `checked` with everything that the gateway would refuse and that is known here."""
     stand = parts()
-    assert price.newest is not None
     reading = reading_of(typed, price.id, price.unit)
     if not checked:
         return reading, Begin(None, {})
@@ -98,7 +99,7 @@ def _read(price: Price, typed: Typed, checked: bool) -> tuple[Reading, Begin]:
     elif not is_plain(typed.why):
         reading.mistakes["why"] = t("There are characters in it that cannot be shown; type it anew.")
     if reading.table is not None:
-        if same_as(reading.table, table_of(price.id, price.name, price.newest)):
+        if price.newest and same_as(reading.table, table_of(price.id, price.name, price.newest)):
             words = t("This is what version {n} says already; change something first.", n=price.newest.version)
             reading.mistakes["form"] = words
         if above := markup_mistake(reading.table, stand.site.policy.markup_limit_percent, typed.accept):
@@ -132,7 +133,8 @@ def _check(
     month = chosen_month(form.get("month-tried", ""), stand.wall().now.date())
     tried = None
     try:
-        tried = try_of(stand, ask_for(table, month, me().name, form.get("tried", "")))
+        if price.newest is not None:  # By a new one nobody pays yet, so there is nothing to try.
+            tried = try_of(stand, ask_for(table, month, me().name, form.get("tried", "")))
     except NotSent:
         mistake = mistake or t("The connection to the gateway is lost, so nothing can be tried or proposed now.")
     number = form.get("transaction", "")
@@ -151,14 +153,13 @@ def _carried(form: MultiDict[str, str]) -> list[tuple[str, str]]:
 
 def _propose(price: Price, typed: Typed, table: dict[str, Any], begin: Begin) -> tuple[str, int] | Response:
     user, number = me(), request.form.get("transaction", "")
-    assert price.newest is not None
     if not is_transaction(number):  # Without its number a double click would propose twice.
         words = t("This form lost its number on the way. Nothing was done; send it once more.")
         return _check(price, typed, table, begin, words, 422)
     try:
         parts().commands.send(
             PROPOSE, price.id, who=user.name, role=user.role, transaction=number, price=table,
-            version=price.newest.version + 1, effective_at=begin.at, accept_markup=typed.accept, why=typed.why.strip(),
+            version=price.next_version, effective_at=begin.at, accept_markup=typed.accept, why=typed.why.strip(),
         )  # fmt: skip
     except NotSent:
         words = t("Not sent: the connection to the gateway is lost. Nothing was done.")

@@ -12,6 +12,7 @@ from bridge.contract.people import same_person
 from panel.guard import i_may
 from panel.pages.answers import answer_to
 from panel.parts import parts
+from panel.price_rejected import rejected
 from panel.price_versions import Price, for_me, prices, waiting
 from panel.price_words import changes, told_version, unit_word
 
@@ -33,7 +34,7 @@ def page() -> str:
         "prices.html", prices=every, waiting=found, odd=odd, wall=wall, answer=answer_to(request.args.get("answer")),
         gone=request.args.get("gone", "")[:32], told_version=told_version, payers=payers, unit_word=unit_word,
         differing=lambda each: [one for one in changes(now.get(each.tariff), each.version) if one.differs],
-        same_person=same_person, limit=stand.site.policy.markup_limit_percent,
+        same_person=same_person, rejected=rejected(view, stand.history), limit=stand.site.policy.markup_limit_percent,
     )  # fmt: skip
 
 

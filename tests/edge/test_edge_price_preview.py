@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bridge.contract.asking import query
 from tests.edge.building import Building
 from tests.edge.pricing import CATERING, HOURS, preview, set_price
 
@@ -101,6 +102,26 @@ def test_a_price_that_nobody_pays_or_nobody_can_read_is_refused(
     """The question is answered with a sentence, not with silence."""
     answer = preview(building, price)
     assert (answer["status"], answer["rule"]) == ("refused", rule)
+
+
+def test_only_a_few_previews_wait_at_once(building: Building) -> None:
+    """Four are worked out beside everything else; a fifth is told to come again, and may once they are done. Asking
+    for one of them again is no fifth, and gets the one answer."""
+    asked = []
+    for number in (1, 2, 3, 4, 4, 5):
+        _, payload, transaction = query(
+            building.edge.topics, "preview-price", price=CATERING, transaction=f"preview-number-{number}"
+        )
+        building.edge.requests.receive("preview-price", payload, False)  # All of them before any is worked on.
+        asked.append(transaction)
+    building.run_until(lambda: all(building.answers(each) for each in asked), hours=1)
+    told = {each: [answer["status"] for answer in building.answers(each)] for each in asked}
+    assert told == {each: ["done" if each != asked[5] else "refused"] for each in asked}
+    (refused,) = building.answers(asked[5])
+    assert (refused["rule"], refused["error"]) == (
+        "R7", "4 previews are being worked out already; ask again in a moment"
+    )  # fmt: skip
+    assert preview(building, CATERING)["status"] == "done"
 
 
 def test_a_price_set_meanwhile_is_seen_in_what_was_paid(building: Building) -> None:

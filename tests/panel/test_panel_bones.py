@@ -22,8 +22,8 @@ PAGES = (
     "/right-reading/100206/a206", "/right-reading/100206/a206?entry=1",
     "/people", "/demo/timeline", "/password",
     "/policy", "/protection/keep-power/100206", "/protection/lift-dispute/100206", "/protection/told/100206",
-    "/prices", "/price/shop/new", "/price-proposal/p-7", "/entry/2", "/entry/4", "/entry/99", "/statement/100206",
-    "/nowhere",
+    "/prices", "/price-new", "/price/shop/new", "/price-proposal/p-7", "/entry/2", "/entry/4", "/entry/99",
+    "/statement/100206", "/nowhere",
 )  # fmt: skip
 
 

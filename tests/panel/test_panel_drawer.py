@@ -79,7 +79,7 @@ def test_each_line_leads_to_its_paper_and_names_both_people(day: tuple[Stage, Mo
         assert f'href="{path}/{first.seq}"' in page, kind
     assert f"{MAKER} · {CHECKER}" in page and 'class="n neg">−15.50' in page
     zh = stage.visitor("manager", "zh").see("/takings")
-    for words in ("收款与支出", "冲正", "退款", "退租结清", "应存", "支出 3 笔"):
+    for words in ("收款与支出", "冲正", "退费", "退租结算", "应存", "支出 3 笔"):
         assert words in zh, words
 
 
