@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Select, func, or_, select
+from sqlalchemy import Engine, Select, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.archive.tables import ENTRY, READING
@@ -159,13 +159,9 @@ class History:
         concerns = or_(ENTRY.c.account == account, ENTRY.c.meter.in_(meters))
         return self.lines(concerns, ENTRY.c.kind.in_(kinds), limit=limit)[::-1]
 
-    def topups_since(self, at: datetime) -> tuple[int, int]:
-        """(how many top-ups, their sum in nano-yuan) since an instant, over all accounts."""
-        question = select(func.count(), func.coalesce(func.sum(ENTRY.c.amount_nano), 0)).where(
-            self.of_gateway, ENTRY.c.kind == "topup/1", ENTRY.c.at_us >= micros_of(at)
-        )
-        count, amount_nano = next(iter(self.ask(question)), (0, 0))
-        return int(count), int(amount_nano)
+    def topups_since(self, at: datetime) -> list[Line]:
+        """All top-ups since an instant, over all accounts, newest first."""
+        return self.lines(ENTRY.c.kind == "topup/1", ENTRY.c.at_us >= micros_of(at), limit=None)
 
     def closed_days(self, days: int = 3) -> list[dict[str, Any]]:
         """The newest closed days: {date, at, accounts, charges, wh, deferred}, newest first."""

@@ -16,6 +16,7 @@ from flask import Blueprint, Response, current_app, g, make_response, redirect, 
 from werkzeug.wrappers import Response as AnyResponse
 
 from bridge.contract.messages import Info, MeterRow
+from panel.drawer import till_nano
 from panel.final_warning import must_be_told
 from panel.formats import Wall
 from panel.guard import quiet
@@ -149,7 +150,7 @@ def totals(stand: Parts, rooms: list[Room]) -> dict[str, object]:
     """What stands above the grid: sums of published figures, nothing else."""
     accounts = {room.tenant.id: room.account for room in rooms if room.tenant and room.account}
     balances = [account.available_nano for account in accounts.values()]
-    count, taken_nano = stand.history.topups_since(stand.wall().midnight())
+    taken = [till_nano(line) for line in stand.history.topups_since(stand.wall().midnight())]
     names = {room.tenant.id: room.tenant.room for room in rooms if room.tenant}
     next_cuts = sorted(
         (account.cut_at, names[id], id) for id, account in accounts.items()
@@ -168,8 +169,8 @@ def totals(stand: Parts, rooms: list[Room]) -> dict[str, object]:
             for room in rooms
             if room.facts and room.facts.energy_today_wh is not None
         ),
-        "topups": count,
-        "taken_nano": taken_nano,
+        "topups": len(taken),
+        "taken_nano": sum(taken),
         "owing": sum(nano < 0 for nano in balances),
         "owed_nano": sum(nano for nano in balances if nano < 0) if balances else None,
         "prepaid_nano": sum(nano for nano in balances if nano > 0) if balances else None,

@@ -58,6 +58,13 @@ def test_what_stays_in_the_drawer_is_what_the_ledger_says(day: tuple[Stage, Mone
     assert "84.50 <small>" in page and "3 top-ups" in page and "3 paid out" in page
 
 
+def test_the_head_of_the_rooms_counts_what_was_paid(day: tuple[Stage, MoneyDesk]) -> None:
+    """Three top-ups, 240 yuan into the till: of one that repaid a credit all was paid, though less of it is left."""
+    stage, _ = day
+    page = stage.visitor("finance").see("/rooms")
+    assert re.search(r"Top-ups today: 3</dt><dd>240\.00 ", page)
+
+
 def test_each_person_sees_what_they_took_and_paid(day: tuple[Stage, MoneyDesk]) -> None:
     """The chip of a person is what is left of theirs; chosen, only their lines stand there."""
     stage, _ = day
