@@ -105,7 +105,7 @@ def payments(scratch: Path, quick: bool) -> dict[str, Any]:
     building.connect()
     core, count = building.edge.core, PAYMENTS // 4 if quick else PAYMENTS
     for _ in range(5 if quick else 40):
-        old = ({"account": "100101", "text": f"of an earlier year {'x' * 300}"} for _ in range(500))
+        old = ({"alarm": "earlier", "account": "100101", "text": f"of an earlier year {'x' * 300}"} for _ in range(500))
         core.append(*(("alarm/1", f"shell:{os.urandom(9).hex()}", fields) for fields in old))
     core.book._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     core.book._db.execute("PRAGMA wal_autocheckpoint=0")
