@@ -44,7 +44,7 @@ def mistakes(site: Site) -> list[str]:
 
 def model_mistakes(tables: dict[str, Any]) -> Iterator[Mistake]:
     """The same, of tables in which other things may be wrong: what cannot be judged is passed over."""
-    protocols = {text(port, "id"): port.get("protocol") for _, port in rows(tables, "ports")}
+    protocols = {text(port, "id"): text(port, "protocol") for _, port in rows(tables, "ports")}
     models: dict[str | None, model.Model] = {}
     for number, meter in rows(tables, "meters"):
         name, port = text(meter, "model"), text(meter, "port")
@@ -56,7 +56,7 @@ def model_mistakes(tables: dict[str, Any]) -> Iterator[Mistake]:
             yield ("meters", number, "model"), error.args[0]
             continue
         # A port that is not there, or whose protocol is none, is told elsewhere.
-        if port in protocols and protocols[port] in PROTOCOLS and kind.protocol != protocols[port]:
+        if protocols.get(port) in PROTOCOLS and kind.protocol != protocols[port]:
             yield ("meters", number, "port"), f"{kind.id} speaks {kind.protocol}, {port} does not"
         yield from _relay_mistakes(number, meter, kind)
         yield from _circuit_mistakes(number, meter, kind)

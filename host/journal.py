@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TextIO
 
 from bridge.contract.clock import Clock
+from bridge.contract.escapes import escaped
 
 FILE_LIMIT_BYTES = 5_000_000
 FILES_KEPT = 3
@@ -32,8 +33,8 @@ OWN_TIME = re.compile(
 
 
 def printable(text: str) -> str:
-    """Text without control characters, so that one event stays one line and no terminal obeys a tenant's name."""
-    shown = "".join(c if c.isprintable() or c == "\t" else c.encode("unicode_escape").decode() for c in text)
+    """One event as one line, of a length that a screen can bear."""
+    shown = escaped(text)
     return shown if len(shown) <= LONGEST_LINE else shown[:LONGEST_LINE] + " ..."
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bridge.contract import mistakes as complaints
+from bridge.contract.escapes import escaped
 from bridge.contract.os_words import in_words
 from bridge.contract.site import Site
 from bridge.contract.site_references import references_of
@@ -24,6 +25,9 @@ from bridge.contract.toml_text import line_of, path_at, read
 LARGEST_FILE_BYTES = 4_000_000
 """A thousand meters with their accounts have some 300 kB."""
 
+LONGEST_NAME = 40
+"""Characters of a setting's name in a sentence; none of ours is as long."""
+
 Tables = dict[str, Any]
 
 
@@ -31,7 +35,7 @@ class BadSite(ValueError):
     """The site file cannot be used; `mistakes` lists every one of them with its path, `lines` with its line too."""
 
     def __init__(self, mistakes: list[str], lines: list[int | None] | None = None):
-        self.mistakes = mistakes
+        self.mistakes = mistakes = [escaped(each) for each in mistakes]
         numbers = lines or [None] * len(mistakes)
         told = [f"line {n}: {each}" if n else each for n, each in zip(numbers, mistakes, strict=True)]
         # From the top of the file down, as they are mended.
@@ -58,7 +62,8 @@ class Sheet:
         """A path as people read it: `meters[3] (a103).address`, counted from one."""
         told = ""
         for number, step in enumerate(path):
-            told += f"[{step + 1}]" if isinstance(step, int) else f".{step}" if told else str(step)
+            name = str(step)[:LONGEST_NAME]
+            told += f"[{step + 1}]" if isinstance(step, int) else f".{name}" if told else name
             if number == 1 and isinstance(step, int) and path[2:] != ("id",) and (id := self._id(path)):
                 told += f" ({id})"
         return told
