@@ -23,6 +23,8 @@ log = logging.getLogger("riser.accounts")
 POLICY = {"who": "policy", "role": "system"}
 """Who acts where no person does."""
 
+PROTECTED = "a person protects the tenant"
+
 
 class Accounts:
     """Looks at accounts and writes what follows."""
@@ -140,9 +142,10 @@ class Accounts:
         available = core.balances.available_nano(account)
         surely = core.balances.surely_nano(account, available)
         drafts = levels.due(core, account, available, surely)
-        protection = self.protection(account)
-        restored = self._restore(account, available, protection)
-        drafts += restored or self._warning(account, available, surely, paid, protection)
+        if self.protection(account) is not None:
+            drafts += self.freed(account)
+        else:
+            drafts += self._restore(account, available) or self._warning(account, available, surely, paid)
         self._confirm(account, available, surely)
         if drafts:
             core.append(*drafts)
@@ -172,14 +175,8 @@ class Accounts:
                 live.confirming = live.sample
                 self.read_again(core.state.meters[id])
 
-    def _warning(
-        self, account: AccountState, available: int, surely: int, paid: bool, protection: Protection | None
-    ) -> list[Draft]:
+    def _warning(self, account: AccountState, available: int, surely: int, paid: bool) -> list[Draft]:
         core, now = self._core, self._core.now()
-        if protection is not None:
-            if account.final is None:
-                return []
-            return [self._cancelled(account, "a person protects the tenant", available)]
         if account.final is not None:
             zero = self.zero_at(account, available)
             # After a restart the load is not known yet: then no forecast takes a warning back.
@@ -218,12 +215,20 @@ class Accounts:
         lit = [m for m in meters if "arrears" not in m.holds or self._core.lives[m.id].relay_open is False]
         return self.can_cut(account) and any(meter.row["relay"] != "none" for meter in lit)
 
-    def _restore(self, account: AccountState, available: int, protection: Protection | None) -> list[Draft]:
+    def freed(self, account: AccountState) -> list[Draft]:
+        """What a protection brings with it: supply that was cut comes back, and a warning that stood is taken back."""
+        available = self._core.balances.available_nano(account)
+        drafts = self._restore(account, available, protected=True)
+        if not drafts and account.final is not None:
+            drafts = [self._cancelled(account, PROTECTED, available)]
+        return drafts
+
+    def _restore(self, account: AccountState, available: int, protected: bool = False) -> list[Draft]:
         core = self._core
         held = [id for id in account.meters if "arrears" in core.state.meters[id].holds]
-        if not held or (available <= core.terms.restore_nano and protection is None):
+        if not held or (available <= core.terms.restore_nano and not protected):
             return []
-        why = "a person protects the tenant" if available <= core.terms.restore_nano else "paid"
+        why = PROTECTED if available <= core.terms.restore_nano else "paid"
         lifted = {"account": account.id, "hold": "arrears", "set": False, "why": why, **POLICY}
         drafts: list[Draft] = [("hold/1", f"lift:{id}:{core.book.seq + 1}", {"meter": id, **lifted}) for id in held]
         if account.final is not None:

@@ -63,7 +63,9 @@ class Protecting:
         answer: dict[str, Any], **more: str,
     ) -> None:  # fmt: skip
         fields = {"account": account.id, "protection": body.protection, "set": on, "why": body.why, **more}
-        self._core.append(("protection/1", asked.id, {**fields, **asked.written(answer)}))
+        # In one transaction: a warning of before must not outlive the protection where the process ends in between.
+        freed = self._accounts.freed(account) if on else []
+        self._core.append(("protection/1", asked.id, {**fields, **asked.written(answer)}), *freed)
         self._answer(asked, **answer)
         self._accounts.evaluate(account)
 

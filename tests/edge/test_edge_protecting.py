@@ -113,6 +113,32 @@ def test_r3_a_protection_that_cannot_be_is_refused(
     assert not building.of("protection/1")
 
 
+class PowerCut(Exception):
+    """The process is gone at this very point."""
+
+
+def test_r3_a_power_cut_at_the_protection_leaves_no_warning_of_before(tmp_path: Path) -> None:
+    """The word stands in the book and the process is gone before it acts on it; when it is back the protection is over.
+    The warning of before was taken back with the word: nobody is cut on it."""
+    building = room(tmp_path, policy={"cut_window": {"days": "all", "from": "00:00", "to": "24:00"}})
+    warned(building)
+    building.run(minutes=25)
+
+    def gone(*asked: Any, **answer: Any) -> None:
+        raise PowerCut
+
+    building.edge.requests.protecting._answer = gone
+    with pytest.raises(PowerCut):
+        building.request("protect", until=until(building, hours=1), **KEEP)
+    building.stop_edge()
+    building.clock.advance(2 * 3600)
+    building.start_edge()
+    building.connect()
+    building.run_until(lambda: is_cut(building), hours=3)
+    (word,), (trip, *_) = building.of("protection/1"), building.of("trip/1")
+    assert trip.fields["final_seq"] > word.seq and trip.fields["warned_s"] >= 1800
+
+
 # --- told by a person (R1) ---
 
 
