@@ -21,6 +21,9 @@ from edge.state import AccountState
 
 log = logging.getLogger("riser.requests")
 
+SHORTEST = timedelta(minutes=1)
+"""A protection that is over when it is written down would protect nobody, and be a lie in the book."""
+
 ALARM_AHEAD_US = 24 * 3600 * 1_000_000
 """A day before a protection ends a person hears of it; of a short one when half of it is over."""
 
@@ -47,14 +50,16 @@ class Protecting:
             until = instant_of(body.until)
         except ValueError as error:
             raise Refusal("R7", f"until is an instant with offset: {error}") from None
-        if not now < until <= now + timedelta(days=LONGEST_DAYS):
-            raise Refusal("R3", f"a protection ends later than now and within {LONGEST_DAYS} days; renew it in time")
+        if not now + SHORTEST <= until <= now + timedelta(days=LONGEST_DAYS):
+            raise Refusal(
+                "R3", f"a protection ends a minute from now or later and within {LONGEST_DAYS} days; renew it in time"
+            )
         answer = {"status": "done", "data": {"until": instant_text(until)}}
         self._write(asked, account, True, body, answer, until=instant_text(until))
 
     def unprotect(self, asked: Asked, body: cutting.Unprotect) -> None:
-        account = self._account(body.account)
-        if body.protection not in account.protections:
+        account, now = self._account(body.account), micros_of(self._core.now())
+        if body.protection not in [each.kind for each in account.protected(now)]:
             raise Refusal("R3", f"account {account.id} has no such protection; nothing to lift")
         self._write(asked, account, False, body, {"status": "done", "data": {}})
 

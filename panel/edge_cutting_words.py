@@ -7,7 +7,7 @@ from panel.words import later
 OF_CUTTING = (
     later("account {id} is settled; nobody cuts it and nobody protects it any more"),
     later("the clock is not trusted, so a protection has no end yet; nobody is cut meanwhile"),
-    later("a protection ends later than now and within {n} days; renew it in time"),
+    later("a protection ends a minute from now or later and within {n} days; renew it in time"),
     later("account {id} has no such protection; nothing to lift"),
     later("no final warning of account {id} stands; there is nothing to have told"),
     later("the final warning counts as delivered since {at} already"),

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from bridge.contract.units import instant_of, instant_text
+from bridge.contract.units import instant_exact, instant_of, instant_text
+from edge.audit.verify import verify
 from tests.edge.building import Building
 
 ROOM, ACCOUNT = "a206", "100206"
@@ -85,13 +86,30 @@ def test_r3_a_protection_that_is_lifted_ends_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ahead", "rule"), [({"seconds": -1}, "R3"), ({"seconds": 0}, "R3"), ({"days": 93}, "R3"), ({"days": 92}, None)]
+    ("ahead", "rule"),
+    [
+        ({"seconds": -1}, "R3"), ({"seconds": 0}, "R3"), ({"microseconds": 400}, "R3"), ({"seconds": 59}, "R3"),
+        ({"seconds": 60}, None), ({"days": 93}, "R3"), ({"days": 92}, None),
+    ],
 )  # fmt: skip
 def test_r3_a_protection_has_an_end_that_is_ahead_and_near(tmp_path: Path, ahead: dict[str, float], rule: str) -> None:
-    """Nobody is protected for ever by one word, or until yesterday."""
+    """Nobody is protected for ever by one word, or until yesterday; and no word makes the book a lie for ever by an end
+    that has passed when it is written down."""
     building = room(tmp_path)
-    assert ask(building, "protect", until=until(building, **ahead), **KEEP).get("rule") == rule
+    end = instant_exact(building.clock.now() + timedelta(**ahead))
+    assert ask(building, "protect", until=end, **KEEP).get("rule") == rule
     assert bool(building.of("protection/1")) is (rule is None)
+    building.stop_edge()
+    assert verify(tmp_path).good
+
+
+def test_r3_a_protection_that_has_ended_is_not_lifted(tmp_path: Path) -> None:
+    """Nothing stands any more, so nothing is said to be done, and no lifting stands in the book."""
+    building = room(tmp_path)
+    ask(building, "protect", until=until(building, minutes=10), **KEEP)
+    building.run(minutes=11)
+    assert ask(building, "unprotect", **KEEP)["rule"] == "R3"
+    assert [each.fields["set"] for each in building.of("protection/1")] == [True]
 
 
 @pytest.mark.parametrize(
