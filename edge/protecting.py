@@ -24,6 +24,9 @@ log = logging.getLogger("riser.requests")
 SHORTEST = timedelta(minutes=1)
 """A protection that is over when it is written down would protect nobody, and be a lie in the book."""
 
+ASKERS_CLOCK = timedelta(minutes=1)
+"""So far an asker's clock may be behind ours. What was said longer before a warning was said of an earlier one."""
+
 ALARM_AHEAD_US = 24 * 3600 * 1_000_000
 """A day before a protection ends a person hears of it; of a short one when half of it is over."""
 
@@ -80,6 +83,9 @@ class Protecting:
         final = account.final
         if final is None:
             raise Refusal("R1", f"no final warning of account {account.id} stands; there is nothing to have told")
+        given = min(instant_of_micros(final.at), self._core.now())  # A calendar that was wrong then may be right now.
+        if body.episode not in (None, account.episode) or instant_of(body.issued_at) + ASKERS_CLOCK < given:
+            raise Refusal("R1", "the tenant was told of an earlier final warning; tell them of the one that stands now")
         if final.delivered_at is not None:
             at = instant_text(instant_of_micros(final.delivered_at))
             raise Refusal("R1", f"the final warning counts as delivered since {at} already")

@@ -10,6 +10,7 @@ OF_CUTTING = (
     later("a protection ends a minute from now or later and within {n} days; renew it in time"),
     later("account {id} has no such protection; nothing to lift"),
     later("no final warning of account {id} stands; there is nothing to have told"),
+    later("the tenant was told of an earlier final warning; tell them of the one that stands now"),
     later("the final warning counts as delivered since {at} already"),
     later("the protection {protection} ends at {at}; renew it, or the tenant can be cut afterwards"),
     later("power is kept on: {why} (until {at}, says {name})"),

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from bridge.contract.asking import ask as seal
 from bridge.contract.units import instant_exact, instant_of, instant_text
 from edge.audit.verify import verify
-from tests.edge.building import Building
+from tests.edge.building import KEYS, Building
 
 ROOM, ACCOUNT = "a206", "100206"
 KEEP = {"account": ACCOUNT, "protection": "keep-power", "why": "the freezer of a clinic"}
@@ -186,6 +187,30 @@ def test_r1_nobody_is_told_of_a_warning_that_does_not_stand(tmp_path: Path) -> N
     warned(building)
     assert ask(building, "told", account=ACCOUNT, how="note")["rule"] == "R1"
     assert len(building.of("delivered/1")) == 1
+
+
+@pytest.mark.parametrize("says_which", [True, False])
+def test_r1_what_was_told_counts_for_its_own_episode_only(tmp_path: Path, says_which: bool) -> None:
+    """The clerk told the tenant of a warning; the tenant paid a little and ran dry again while the clerk's word lay in
+    the broker, or in a form that stood open: it does not count for the new warning, nobody is cut on it."""
+    building = room(tmp_path)
+    building.edge.relays._lamps._light = lambda meter, account: None  # type: ignore[method-assign]
+    building.run_until(lambda: building.of("final/1"), hours=4)
+    of_it: dict[str, Any] = {"episode": 1} if says_which else {}
+    topic, payload, late = seal(
+        building.edge.topics, building.clock, ("shell", KEYS["shell"]), "told", who="小陈", role="finance",
+        account=ACCOUNT, how="phone", valid_until=until(building, minutes=50), **of_it,
+    )  # fmt: skip
+    building.topup(ACCOUNT, 600)
+    building.run_until(lambda: len(building.of("final/1")) == 2, hours=0.75)
+    if says_which:
+        answer = ask(building, "told", account=ACCOUNT, how="phone", **of_it)
+    else:
+        building.deliver(topic, payload)
+        answer = building.answers(late)[-1]
+    assert (answer["status"], answer["rule"]) == ("refused", "R1") and "an earlier final warning" in answer["error"]
+    assert not building.of("delivered/1")
+    assert ask(building, "told", account=ACCOUNT, how="phone", episode=2)["status"] == "done"
 
 
 def test_r1_an_attempt_counts_only_where_the_site_says_so(tmp_path: Path) -> None:
