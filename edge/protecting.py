@@ -15,7 +15,7 @@ from bridge.contract import cutting
 from bridge.contract.site_cutting import LONGEST_DAYS
 from bridge.contract.units import instant_of, instant_of_micros, instant_text, micros_of
 from edge.accounts import Accounts
-from edge.asked import Answer, Asked, Refusal
+from edge.asked import Answer, Asked, Refusal, instant_asked
 from edge.core import Core
 from edge.state import AccountState
 
@@ -49,10 +49,7 @@ class Protecting:
         account, now = self._account(body.account), self._core.now()
         if not self._core.book.trusted:
             raise Refusal("R25", "the clock is not trusted, so a protection has no end yet; nobody is cut meanwhile")
-        try:
-            until = instant_of(body.until)
-        except ValueError as error:
-            raise Refusal("R7", f"until is an instant with offset: {error}") from None
+        until = instant_asked("until", body.until)
         if not now + SHORTEST <= until <= now + timedelta(days=LONGEST_DAYS):
             raise Refusal(
                 "R3", f"a protection ends a minute from now or later and within {LONGEST_DAYS} days; renew it in time"
