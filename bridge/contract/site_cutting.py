@@ -39,6 +39,9 @@ Days = Annotated[Literal["workdays", "all"] | list[Weekday], BeforeValidator(_da
 Day = Annotated[date, BeforeValidator(_day)]
 Repeats = Annotated[int, Field(strict=True, ge=0, le=30)]
 
+LEAST_LEAD_MIN = 30
+"""Between a delivered final warning and a cut there is always so much powered time (R1)."""
+
 LONGEST_DAYS = 92
 """A protected season, or a person's protection, is at most so long: longer ones are renewed by somebody who looks."""
 
@@ -87,7 +90,7 @@ class CuttingPolicy(BaseModel):
     """Every number of R1-R9 that a site may set."""
 
     model_config = STRICT
-    lead_min: Annotated[int, Field(strict=True, ge=30, le=10_080)] = 30
+    lead_min: Annotated[int, Field(strict=True, ge=LEAST_LEAD_MIN, le=10_080)] = LEAST_LEAD_MIN
     cut_at: Yuan = "0.00"
     restore_above: Yuan = "1.00"
     levels: list[Yuan] = ["50.00", "20.00", "10.00"]
