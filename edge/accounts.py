@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bridge.contract.units import instant_text, micros_of, yuan_text
-from edge import levels
+from edge import cuttable, levels
 from edge.billing import policy
 from edge.billing.policy import Moment, Verdict
 from edge.core import Core, Draft
@@ -63,16 +63,6 @@ class Accounts:
         if available_nano - core.terms.cut_limit_nano > within_lead:
             return False
         return policy.final_is_due(self.zero_at(account, available_nano), now, core.terms)
-
-    def can_cut(self, account: AccountState) -> bool:
-        """True when a meter of the account has a relay to cut with."""
-        core = self._core
-        meters = [core.state.meters[id] for id in account.meters]
-        return any(core.lives[m.id].model.relay and m.row["relay"] != "none" for m in meters)
-
-    def needs_telling(self, account: AccountState) -> bool:
-        """True when no meter of the account has a lamp: only a person can deliver its final warning."""
-        return not any(self._core.lives[id].model.lamp for id in account.meters)
 
     def protection(self, account: AccountState) -> Protection | None:
         """What keeps people from being cut now, by a person's word (R3)."""
@@ -186,7 +176,7 @@ class Accounts:
                 return []
             log.info("account %s: the final warning is taken back, %s", account.id, void)
             return [self._cancelled(account, void, available)]
-        if not self._opened(account) or not self._uncut(account):
+        if not self._opened(account) or not cuttable.uncut(core, account):
             return []
         if not self._final_due(account, surely):
             return []
@@ -208,12 +198,6 @@ class Accounts:
     def _cancelled(self, account: AccountState, why: str, available: int) -> Draft:
         fields = {"account": account.id, "episode": account.episode, "why": why, "available_nano": available}
         return ("cancelled/1", f"cancelled:{account.id}:{account.episode}", fields)
-
-    def _uncut(self, account: AccountState) -> bool:
-        """True when a meter of the account can still be cut, so that a warning has something to warn of."""
-        meters = [self._core.state.meters[id] for id in account.meters]
-        lit = [m for m in meters if "arrears" not in m.holds or self._core.lives[m.id].relay_open is False]
-        return self.can_cut(account) and any(meter.row["relay"] != "none" for meter in lit)
 
     def freed(self, account: AccountState) -> list[Draft]:
         """What a protection brings with it: supply that was cut comes back, and a warning that stood is taken back."""

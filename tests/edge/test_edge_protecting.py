@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from bridge.contract.asking import ask as seal
 from bridge.contract.units import instant_exact, instant_of, instant_text
+from edge import cuttable
 from edge.audit.verify import verify
 from tests.edge.building import KEYS, Building
 
@@ -211,6 +213,23 @@ def test_r1_what_was_told_counts_for_its_own_episode_only(tmp_path: Path, says_w
     assert (answer["status"], answer["rule"]) == ("refused", "R1") and "an earlier final warning" in answer["error"]
     assert not building.of("delivered/1")
     assert ask(building, "told", account=ACCOUNT, how="phone", episode=2)["status"] == "done"
+
+
+def test_r1_a_lamp_that_is_never_lit_warns_of_nothing(tmp_path: Path) -> None:
+    """Of two meters one can be cut and has no lamp, the other has one and no relay that is used here: nobody lights it,
+    so a person must tell the tenant, and is told so."""
+    building = Building(tmp_path, meters={ROOM, "a205"})
+    core = building.edge.core
+    account, other = core.state.accounts[ACCOUNT], core.state.meters["a205"]
+    account.row = account.row | {"meters": [ROOM, other.id]}
+    assert not cuttable.needs_telling(core, account)
+    model = core.lives[ROOM].model
+    core.lives[ROOM].model = replace(model, relay=replace(model.relay, lamp=()))  # type: ignore[type-var]
+    assert not cuttable.needs_telling(core, account), "the other one's lamp is lit"
+    other.row = other.row | {"relay": "none"}
+    assert cuttable.needs_telling(core, account)
+    core.state.meters[ROOM].row = core.state.meters[ROOM].row | {"relay": "none"}
+    assert not cuttable.needs_telling(core, account), "nothing can be cut, so there is nothing to tell"
 
 
 def test_r1_an_attempt_counts_only_where_the_site_says_so(tmp_path: Path) -> None:
