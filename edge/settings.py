@@ -19,6 +19,9 @@ from edge.line.wire import Line
 
 log = logging.getLogger("riser.settings")
 
+EVERY_YEAR = frozenset({(1, 1), (5, 1), (10, 1), (10, 2), (10, 3)})
+"""Month and day of China's holidays whose dates the law itself names; the others follow the moon or a yearly notice."""
+
 
 def terms_of(site: Site, holidays: tuple[frozenset[date], frozenset[date]]) -> Terms:
     """The policy's numbers. `holidays` are (rest days, make-up days); the site file's own days win."""
@@ -96,7 +99,8 @@ def lines_of(site: Site, data_directory: Path, practice: str = "") -> list[Line]
 def statutory_days(around: date, policy: Policy) -> tuple[frozenset[date], frozenset[date]]:
     """China's holidays, weekends among them, and make-up workdays for a year around a day, as far as they are known.
 
-    A year that the table does not know yet means weekdays only, with one visible warning, never a crash.
+    A year that the table does not know yet means weekdays but for the days of `EVERY_YEAR`, with one visible warning,
+    never a crash.
     """
     if all(each.days == "all" for each in (policy.cut_window, *policy.more_cut_windows)):
         return frozenset(), frozenset()
@@ -107,13 +111,13 @@ def statutory_days(around: date, policy: Policy) -> tuple[frozenset[date], froze
             kind = statutory(day)
         except NotImplementedError:
             unknown.add(day.year)
-            continue
+            kind = (day.month, day.day) in EVERY_YEAR or None
         if kind is not None:
             (rest if kind else work).add(day)
     for year in sorted(unknown):
         log.warning(
-            "holidays of %d are not known yet: weekdays count as workdays until rest_days and work_days "
-            "in the site file or a newer chinesecalendar say otherwise (R2)",
+            "holidays of %d are not known yet: weekdays but for 1 January, 1 May and 1 to 3 October count as workdays "
+            "until rest_days and work_days in the site file or a newer chinesecalendar say otherwise (R2)",
             year,
         )
     return frozenset(rest), frozenset(work)
