@@ -20,6 +20,9 @@ from edge.state import AILMENTS, AccountState, Cover, Hold, MeterState, State
 
 Fields = dict[str, Any]
 
+CUTS_KEPT_US = 24 * 3600 * 1_000_000
+"""The brake counts the cuts of an hour (R4); a day is kept, for a clock that is set back a little."""
+
 
 def apply(state: State, entry: Entry, *, hashed: bool = False) -> State:
     """Fold one entry into the state; `hashed` says that its hash was made just now. Raises ValueError when the entry
@@ -121,6 +124,7 @@ def _trip(state: State, entry: Entry, fields: Fields) -> None:
     if fields["cause"] == "arrears" and "arrears" not in meter.holds:
         meter.restore = None
         meter.holds["arrears"] = Hold("arrears", f"episode {fields['episode']}", "policy", entry.at, entry.seq)
+        state.cuts = [cut for cut in state.cuts if cut[0] > entry.at - CUTS_KEPT_US]
         state.cuts.append((entry.at, meter.id))
 
 
