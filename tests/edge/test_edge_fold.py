@@ -221,7 +221,7 @@ def test_a_repeated_trip_is_one_cut() -> None:
 
 def test_i23_cuts_of_long_ago_are_not_kept_for_the_brake() -> None:
     """A tenant who is cut every ten hours for months: the state holds the cuts of a day, and not all of them."""
-    round_of = [("trip/1", {"meter": "a1", "cause": "arrears", "episode": 1}), hold("arrears", False)]
+    round_of: list[Draft] = [("trip/1", {"meter": "a1", "cause": "arrears", "episode": 1}), hold("arrears", False)]
     state = State()
     for entry in chained([*INSTALLED, *round_of * 200], every_us=5 * 3600 * 1_000_000):
         fold.apply(state, entry)
