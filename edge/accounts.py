@@ -123,8 +123,8 @@ class Accounts:
 
     # --- what follows from a balance ---
 
-    def evaluate(self, account: AccountState, paid: bool = False) -> None:
-        """Look at an account afresh and write what follows. `paid` says that money came in just now."""
+    def evaluate(self, account: AccountState) -> None:
+        """Look at an account afresh and write what follows."""
         core = self._core
         if core.cannot_write is not None or account.ended:
             core.changed("account", account.id)
@@ -135,7 +135,7 @@ class Accounts:
         if self.protection(account) is not None:
             drafts += self.freed(account)
         else:
-            drafts += self._restore(account, available) or self._warning(account, available, surely, paid)
+            drafts += self._restore(account, available) or self._warning(account, available, surely)
         self._confirm(account, available, surely)
         if drafts:
             core.append(*drafts)
@@ -165,12 +165,13 @@ class Accounts:
                 live.confirming = live.sample
                 self.read_again(core.state.meters[id])
 
-    def _warning(self, account: AccountState, available: int, surely: int, paid: bool) -> list[Draft]:
+    def _warning(self, account: AccountState, available: int, surely: int) -> list[Draft]:
         core, now = self._core, self._core.now()
         if account.final is not None:
             zero = self.zero_at(account, available)
             # After a restart the load is not known yet: then no forecast takes a warning back.
             known = all(core.lives[id].load_w is not None for id in account.meters)
+            paid = account.paid_seq > account.final.seq
             void = policy.final_is_void(available, zero if known else now, now, paid, core.terms)
             if void is None:
                 return []

@@ -1,4 +1,4 @@
-"""R3 and R1 against odd input: every field of what people ask for about a cut, wrong in every way; one sentence each."""
+"""R3 and R1 against odd input: each field of what people ask about a cut, wrong in every way; one sentence each."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from tests.edge.building import KEYS, Building
 ROOM, ACCOUNT = "a206", "100206"
 
 TEXTS: tuple[Any, ...] = (
-    None, 1, 1.5, True, [], {}, "", "x\ny", "a\u202eb", "\x00", "\ufffd", "１００２０６", "100206 ", "../100206", "x" * 300,
+    None, 1, 1.5, True, [], {}, "", "x\ny", "a\u202eb", "\x00", "\ufffd", "１００２０６", "100206 ", "../100206",
+    "x" * 300,
 )  # fmt: skip
 UNTILS = (
     "tomorrow", "2026-11-21", "2026-11-21T00:00:00", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59",

@@ -160,6 +160,28 @@ def test_r3_a_power_cut_at_the_protection_leaves_no_warning_of_before(tmp_path: 
     assert trip.fields["final_seq"] > word.seq and trip.fields["warned_s"] >= 1800
 
 
+def test_r1_a_power_cut_at_a_payment_does_not_save_the_warning_of_before(tmp_path: Path) -> None:
+    """Two yuan stand in the book and the process is gone before it takes the warning back: when it runs again it does,
+    and the tenant is warned anew before the cut, with the whole time to pay."""
+    building = room(tmp_path, policy={"cut_window": {"days": "all", "from": "00:00", "to": "24:00"}})
+    warned(building)
+    building.run(minutes=25)
+
+    def gone(*asked: Any, **answer: Any) -> None:
+        raise PowerCut
+
+    building.edge.requests.money.answer = gone
+    with pytest.raises(PowerCut):
+        building.topup(ACCOUNT, 200)
+    building.stop_edge()
+    building.start_edge()
+    building.connect()
+    building.run_until(lambda: is_cut(building), hours=3)
+    (paid,), (trip, *_) = building.of("topup/1"), building.of("trip/1")
+    assert trip.fields["final_seq"] > paid.seq and trip.fields["warned_s"] >= 1800
+    assert building.of("cancelled/1", why="a payment came")
+
+
 # --- told by a person (R1) ---
 
 
@@ -203,7 +225,7 @@ def test_r1_what_was_told_counts_for_its_own_episode_only(tmp_path: Path, says_w
         building.edge.topics, building.clock, ("shell", KEYS["shell"]), "told", who="小陈", role="finance",
         account=ACCOUNT, how="phone", valid_until=until(building, minutes=50), **of_it,
     )  # fmt: skip
-    building.topup(ACCOUNT, 600)
+    building.topup(ACCOUNT, 200)
     building.run_until(lambda: len(building.of("final/1")) == 2, hours=0.75)
     if says_which:
         answer = ask(building, "told", account=ACCOUNT, how="phone", **of_it)

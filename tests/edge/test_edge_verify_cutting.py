@@ -1,4 +1,4 @@
-"""`riser verify` on cuts and what people said about them: a protection, a warning and a trip that contradict are named."""
+"""`riser verify` on cuts and what people said about them: one that contradicts what stands before it is named."""
 
 from __future__ import annotations
 
