@@ -104,7 +104,7 @@ def statutory_days(around: date, policy: Policy) -> tuple[frozenset[date], froze
     """
     if all(each.days == "all" for each in (policy.cut_window, *policy.more_cut_windows)):
         return frozenset(), frozenset()
-    rest, work, unknown = set(), set(), set()
+    rest, work, unknown = set[date](), set[date](), set[int]()
     for offset in range(-30, 366):
         day = around + timedelta(days=offset)
         try:
