@@ -81,3 +81,26 @@ def test_r2_the_cuts_of_a_window_follow_each_other_at_a_distance(tmp_path: Path)
     at = [each.at for each in building.of("trip/1")]
     assert min(late - early for early, late in pairwise(at)) >= 55_000_000
     assert {each.fields["meter"] for each in building.of("trip/1")} == {"a101", "a102", "a103"}
+
+
+def test_i23_who_waits_is_not_worked_out_anew_several_times_a_second(tmp_path: Path) -> None:
+    """A wrong price warns a whole mall: while the brake is on, or another cut has its turn, nobody's balance is worked
+    out for a cut that cannot be; when it can, it is, and nobody is cut earlier or later for it."""
+    building = Building(tmp_path, meters={ROOM}, poll_s=30, idle_s=2, policy={"stagger_s": 600})
+    building.connect()
+    relays, core = building.edge.relays, building.edge.core
+    building.run_until(lambda: building.of("delivered/1"), hours=4)
+    relays._newest_cut = ("another", core.clock.monotonic() + 3000)
+    building.run(minutes=45)
+    verdict, asked = relays._accounts.verdict, list[str]()
+    relays._accounts.verdict = lambda account, meter: (asked.append(meter.id), verdict(account, meter))[1]
+    meter = core.state.meters[ROOM]
+    relays.consider(meter)
+    assert not asked and not building.of("trip/1")
+    relays._newest_cut, core.state.brake = ("another", -1e9), "a mass cut"
+    relays.consider(meter)
+    assert not asked
+    core.state.brake = None
+    relays.consider(meter)
+    assert asked and relays.step(meter) is None and relays.commands.task(meter, "trip") is not None
+    building.run_until(lambda: building.of("trip/1"), hours=0.1)
