@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from bridge.contract import messages as m
 from bridge.contract.units import fen_floor, instant_text, micros_of, price_text, text_of
+from edge import cuttable
 from edge.accounts import Accounts
 from edge.billing.money import Standing
 from edge.core import Core
@@ -53,8 +54,8 @@ def account_fact(core: Core, accounts: Accounts, account: AccountState) -> m.Acc
         delivered_at=None if final is None else text_of(final.delivered_at),
         delivered_by=None if final is None else final.delivered_by,
         restore_above_nano=terms.restore_nano,
-        can_cut=accounts.can_cut(account),
-        needs_telling=accounts.can_cut(account) and accounts.needs_telling(account),
+        can_cut=cuttable.can_cut(core, account),
+        needs_telling=cuttable.needs_telling(core, account),
         protections=_protections(account, now),
         **fields,
     )

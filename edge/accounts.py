@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bridge.contract.units import instant_text, micros_of, yuan_text
-from edge import levels
+from edge import cuttable, levels
 from edge.billing import policy
 from edge.billing.policy import Moment, Verdict
 from edge.core import Core, Draft
@@ -22,6 +22,8 @@ log = logging.getLogger("riser.accounts")
 
 POLICY = {"who": "policy", "role": "system"}
 """Who acts where no person does."""
+
+PROTECTED = "a person protects the tenant"
 
 
 class Accounts:
@@ -61,16 +63,6 @@ class Accounts:
         if available_nano - core.terms.cut_limit_nano > within_lead:
             return False
         return policy.final_is_due(self.zero_at(account, available_nano), now, core.terms)
-
-    def can_cut(self, account: AccountState) -> bool:
-        """True when a meter of the account has a relay to cut with."""
-        core = self._core
-        meters = [core.state.meters[id] for id in account.meters]
-        return any(core.lives[m.id].model.relay and m.row["relay"] != "none" for m in meters)
-
-    def needs_telling(self, account: AccountState) -> bool:
-        """True when no meter of the account has a lamp: only a person can deliver its final warning."""
-        return not any(self._core.lives[id].model.lamp for id in account.meters)
 
     def protection(self, account: AccountState) -> Protection | None:
         """What keeps people from being cut now, by a person's word (R3)."""
@@ -131,8 +123,8 @@ class Accounts:
 
     # --- what follows from a balance ---
 
-    def evaluate(self, account: AccountState, paid: bool = False) -> None:
-        """Look at an account afresh and write what follows. `paid` says that money came in just now."""
+    def evaluate(self, account: AccountState) -> None:
+        """Look at an account afresh and write what follows."""
         core = self._core
         if core.cannot_write is not None or account.ended:
             core.changed("account", account.id)
@@ -140,9 +132,10 @@ class Accounts:
         available = core.balances.available_nano(account)
         surely = core.balances.surely_nano(account, available)
         drafts = levels.due(core, account, available, surely)
-        protection = self.protection(account)
-        restored = self._restore(account, available, protection)
-        drafts += restored or self._warning(account, available, surely, paid, protection)
+        if self.protection(account) is not None:
+            drafts += self.freed(account)
+        else:
+            drafts += self._restore(account, available) or self._warning(account, available, surely)
         self._confirm(account, available, surely)
         if drafts:
             core.append(*drafts)
@@ -172,24 +165,19 @@ class Accounts:
                 live.confirming = live.sample
                 self.read_again(core.state.meters[id])
 
-    def _warning(
-        self, account: AccountState, available: int, surely: int, paid: bool, protection: Protection | None
-    ) -> list[Draft]:
+    def _warning(self, account: AccountState, available: int, surely: int) -> list[Draft]:
         core, now = self._core, self._core.now()
-        if protection is not None:
-            if account.final is None:
-                return []
-            return [self._cancelled(account, "a person protects the tenant", available)]
         if account.final is not None:
             zero = self.zero_at(account, available)
             # After a restart the load is not known yet: then no forecast takes a warning back.
             known = all(core.lives[id].load_w is not None for id in account.meters)
+            paid = account.paid_seq > account.final.seq
             void = policy.final_is_void(available, zero if known else now, now, paid, core.terms)
             if void is None:
                 return []
             log.info("account %s: the final warning is taken back, %s", account.id, void)
             return [self._cancelled(account, void, available)]
-        if not self._opened(account) or not self._uncut(account):
+        if not self._opened(account) or not cuttable.uncut(core, account):
             return []
         if not self._final_due(account, surely):
             return []
@@ -212,18 +200,20 @@ class Accounts:
         fields = {"account": account.id, "episode": account.episode, "why": why, "available_nano": available}
         return ("cancelled/1", f"cancelled:{account.id}:{account.episode}", fields)
 
-    def _uncut(self, account: AccountState) -> bool:
-        """True when a meter of the account can still be cut, so that a warning has something to warn of."""
-        meters = [self._core.state.meters[id] for id in account.meters]
-        lit = [m for m in meters if "arrears" not in m.holds or self._core.lives[m.id].relay_open is False]
-        return self.can_cut(account) and any(meter.row["relay"] != "none" for meter in lit)
+    def freed(self, account: AccountState) -> list[Draft]:
+        """What a protection brings with it: supply that was cut comes back, and a warning that stood is taken back."""
+        available = self._core.balances.available_nano(account)
+        drafts = self._restore(account, available, protected=True)
+        if not drafts and account.final is not None:
+            drafts = [self._cancelled(account, PROTECTED, available)]
+        return drafts
 
-    def _restore(self, account: AccountState, available: int, protection: Protection | None) -> list[Draft]:
+    def _restore(self, account: AccountState, available: int, protected: bool = False) -> list[Draft]:
         core = self._core
         held = [id for id in account.meters if "arrears" in core.state.meters[id].holds]
-        if not held or (available <= core.terms.restore_nano and protection is None):
+        if not held or (available <= core.terms.restore_nano and not protected):
             return []
-        why = "a person protects the tenant" if available <= core.terms.restore_nano else "paid"
+        why = PROTECTED if available <= core.terms.restore_nano else "paid"
         lifted = {"account": account.id, "hold": "arrears", "set": False, "why": why, **POLICY}
         drafts: list[Draft] = [("hold/1", f"lift:{id}:{core.book.seq + 1}", {"meter": id, **lifted}) for id in held]
         if account.final is not None:

@@ -96,7 +96,7 @@ class AgreedMoney:
         log.info("%s: %s of %s, approved by %s", act[1], act[0], proposal.who, asked.body.who)
         for standing in (plan.standing, plan.taker):
             if standing is not None:
-                self._acts.look(core.state.accounts[standing.account], plan.moves)
+                self._acts.look(core.state.accounts[standing.account])
 
     def reject_money(self, asked: Asked, body: m.RejectMoney) -> None:
         self._proposals.reject(asked, body.proposal, self._what(body.proposal), body.why)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, Protocol
+
+from bridge.contract.units import instant_of
 
 SHELL = "shell"
 """The key of requests from a command line."""
@@ -17,6 +20,14 @@ class Refusal(Exception):
     def __init__(self, rule: str, sentence: str):
         self.rule, self.sentence = rule, sentence
         super().__init__(sentence)
+
+
+def instant_asked(field: str, text: str) -> datetime:
+    """The instant that a field of a request names. Raises Refusal."""
+    try:
+        return instant_of(text)
+    except ValueError:
+        raise Refusal("R7", f"{field} is an instant with offset, such as 2027-01-01T00:00:00+08:00") from None
 
 
 @dataclass(frozen=True)

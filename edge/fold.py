@@ -6,7 +6,7 @@ left alone: the gateway then keeps off automatic trips (mode `version`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -20,6 +20,9 @@ from edge.state import AILMENTS, AccountState, Cover, Hold, MeterState, State
 
 Fields = dict[str, Any]
 
+CUTS_KEPT_US = 24 * 3600 * 1_000_000
+"""The brake counts the cuts of an hour (R4); a day is kept, for a clock that is set back a little."""
+
 
 def apply(state: State, entry: Entry, *, hashed: bool = False) -> State:
     """Fold one entry into the state; `hashed` says that its hash was made just now. Raises ValueError when the entry
@@ -29,8 +32,9 @@ def apply(state: State, entry: Entry, *, hashed: bool = False) -> State:
     if not hashed and entry.hash != entry.computed_hash:
         raise ValueError(f"entry {entry.seq} is not what was written: its hash does not fit (I17)")
     fields = entry.fields
-    for move in fields.get("moves", ()):
+    for move in (moves := fields.get("moves", ())):
         _move(state, entry, move)
+    _paid(state, entry, moves)
     if entry.kind in _APPLY:
         _APPLY[entry.kind](state, entry, fields)
     elif entry.kind not in KINDS:
@@ -51,6 +55,14 @@ def _move(state: State, entry: Entry, move: Fields) -> None:
     for side in (move["from"], move["to"]):
         if side.startswith(TENANT):
             state.accounts[side.removeprefix(TENANT)].last_money_seq = entry.seq
+
+
+def _paid(state: State, entry: Entry, moves: Sequence[Fields]) -> None:
+    """Which tenants it brought money, beyond what it paid off at once."""
+    for wallet in {move["to"] for move in moves if move["to"].startswith(TENANT)}:
+        came = sum(move["amount_nano"] for move in moves if move["to"] == wallet)
+        if came > sum(move["amount_nano"] for move in moves if move["from"] == wallet):
+            state.accounts[wallet.removeprefix(TENANT)].paid_seq = entry.seq
 
 
 def _genesis(state: State, entry: Entry, fields: Fields) -> None:
@@ -121,6 +133,7 @@ def _trip(state: State, entry: Entry, fields: Fields) -> None:
     if fields["cause"] == "arrears" and "arrears" not in meter.holds:
         meter.restore = None
         meter.holds["arrears"] = Hold("arrears", f"episode {fields['episode']}", "policy", entry.at, entry.seq)
+        state.cuts = [cut for cut in state.cuts if cut[0] > entry.at - CUTS_KEPT_US]
         state.cuts.append((entry.at, meter.id))
 
 

@@ -89,7 +89,7 @@ def within(days: Days, since: date, until: date) -> Days:
 
 def statutory(day: date) -> bool | None:
     """China's holidays, also those that fall on a weekend, and weekend days that are worked (调休)."""
-    import chinese_calendar  # Imported here: only sites with prices by kind of day need it.
+    import chinese_calendar  # Imported here: only sites that tell kinds of days apart need it.
 
     holiday, name = chinese_calendar.get_holiday_detail(day)
     if holiday:

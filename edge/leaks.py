@@ -31,10 +31,10 @@ class Leaks:
             self._from.pop(meter.id, None)
             return
         since, total = meter.observed_since, live.sample.registers_wh["total"]
-        known = self._from.get(meter.id)
-        if known is None or known[0] != since:
-            known = self._from[meter.id] = since, total
-        used = (total - known[1]) % live.model.full_scale_wh
+        known, full = self._from.get(meter.id), live.model.full_scale_wh
+        if known is None or known[0] != since or (total - known[1]) % full > full // 2:
+            known = self._from[meter.id] = since, total  # Also where the reading it began with was found to be wrong.
+        used = (total - known[1]) % full
         id = f"alarm:leak:{meter.id}:{since}"
         if used < LEAST[live.model.quantity] or core.cannot_write is not None or core.book.find(id) is not None:
             return

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from bridge.contract import meter_requests as r
-from bridge.contract.units import instant_of, micros_of
-from edge.asked import Answer, Asked, Refusal
+from bridge.contract.units import micros_of
+from edge.asked import Answer, Asked, Refusal, instant_asked
 from edge.billing.money import Forbidden
 from edge.core import Core, Draft
 from edge.fold_meters import CHANGES
@@ -41,7 +40,7 @@ class MeterActs:
             return
         row = self.plans.row(meter, body.model, body.address, body.serial)
         if body.removed_at is not None:
-            _instant(body.removed_at)
+            instant_asked("removed_at", body.removed_at)
         if body.closing is not None:  # Before the line is troubled: what cannot be is refused at once.
             self.plans.displayed(meter, body.closing, body.removed_at, micros_of(self._core.now()))
         self._read(asked, meter, row, lambda found: self._replacement(meter, body, row, found))
@@ -55,7 +54,7 @@ class MeterActs:
                           "take that off the line first")  # fmt: skip
         before = micros_of(found.sample.read_at)
         if body.closing is None:
-            removed = before if body.removed_at is None else micros_of(_instant(body.removed_at))
+            removed = before if body.removed_at is None else micros_of(instant_asked("removed_at", body.removed_at))
             last = self.plans.last(meter, min(before, removed))
         else:
             last = self.plans.displayed(meter, body.closing, body.removed_at, before)
@@ -159,10 +158,3 @@ class MeterActs:
         if proposal is None or proposal.what not in CHANGES:
             raise Refusal("R32", f"there is no proposal {id[:32]!r} of this kind on this gateway")
         return proposal.what
-
-
-def _instant(text: str) -> datetime:
-    try:
-        return instant_of(text)
-    except ValueError:
-        raise Refusal("R7", "removed_at is an instant with offset, such as 2026-11-20T14:20:00+08:00") from None

@@ -15,7 +15,7 @@ from bridge.contract.units import NANO_PER_FEN, yuan_text
 from edge.accounts import Accounts
 from edge.asked import Answer, Asked, Refusal
 from edge.billing import money
-from edge.billing.money import Moves, Standing, net_nano
+from edge.billing.money import Moves, Standing
 from edge.core import Core
 from edge.standing import receipt_of, standing_of
 from edge.state import AccountState
@@ -105,8 +105,8 @@ class MoneyActs:
         self.answer(asked, **answer)
         text = yuan_text(fields["amount_fen"] * NANO_PER_FEN)
         log.info("account %s: %s of %s yuan (%s)", account.id, kind.partition("/")[0], text, receipt)
-        self.look(account, moves)
+        self.look(account)
 
-    def look(self, account: AccountState, moves: Moves) -> None:
+    def look(self, account: AccountState) -> None:
         """What follows for an account from an act: warnings taken back, supply restored, or a new level."""
-        self._accounts.evaluate(account, paid=net_nano(f"account:{account.id}", moves) > 0)
+        self._accounts.evaluate(account)

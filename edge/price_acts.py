@@ -19,7 +19,7 @@ from bridge.contract import mistakes as complaints
 from bridge.contract.price_requests import ApprovePrice, PreviewPrice, ProposePrice, RejectPrice
 from bridge.contract.site_prices import Tariff, booked, is_household
 from bridge.contract.units import instant_exact, instant_of, instant_text
-from edge.asked import Answer, Asked, Refusal
+from edge.asked import Answer, Asked, Refusal, instant_asked
 from edge.core import Core
 from edge.install import lacking
 from edge.price_preview import Preview
@@ -52,7 +52,7 @@ class PriceActs:
 
     def propose_price(self, asked: Asked, body: ProposePrice) -> None:
         core, fields = self._core, self._read(body.price)
-        effective = None if body.effective_at is None else _instant(body.effective_at)
+        effective = None if body.effective_at is None else instant_asked("effective_at", body.effective_at)
         version = self._next(fields, body.version)
         self._when(fields["tariff"], effective)
         self._who_pays(fields)
@@ -187,10 +187,3 @@ def payers(core: Core, tariff: str, unit: str) -> list[AccountState]:
 def _path(steps: tuple[int | str, ...]) -> str:
     """Where a mistake is, without what an asker may have hidden in a name of their own."""
     return re.sub(r"[^A-Za-z0-9_.-]", "?", ".".join(map(str, steps)))[:60]
-
-
-def _instant(text: str) -> datetime:
-    try:
-        return instant_of(text)
-    except ValueError:
-        raise Refusal("R7", "effective_at is an instant with offset, such as 2027-01-01T00:00:00+08:00") from None

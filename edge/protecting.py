@@ -15,11 +15,17 @@ from bridge.contract import cutting
 from bridge.contract.site_cutting import LONGEST_DAYS
 from bridge.contract.units import instant_of, instant_of_micros, instant_text, micros_of
 from edge.accounts import Accounts
-from edge.asked import Answer, Asked, Refusal
+from edge.asked import Answer, Asked, Refusal, instant_asked
 from edge.core import Core
 from edge.state import AccountState
 
 log = logging.getLogger("riser.requests")
+
+SHORTEST = timedelta(minutes=1)
+"""A protection that is over when it is written down would protect nobody, and be a lie in the book."""
+
+ASKERS_CLOCK = timedelta(minutes=1)
+"""So far an asker's clock may be behind ours. What was said longer before a warning was said of an earlier one."""
 
 ALARM_AHEAD_US = 24 * 3600 * 1_000_000
 """A day before a protection ends a person hears of it; of a short one when half of it is over."""
@@ -43,18 +49,17 @@ class Protecting:
         account, now = self._account(body.account), self._core.now()
         if not self._core.book.trusted:
             raise Refusal("R25", "the clock is not trusted, so a protection has no end yet; nobody is cut meanwhile")
-        try:
-            until = instant_of(body.until)
-        except ValueError as error:
-            raise Refusal("R7", f"until is an instant with offset: {error}") from None
-        if not now < until <= now + timedelta(days=LONGEST_DAYS):
-            raise Refusal("R3", f"a protection ends later than now and within {LONGEST_DAYS} days; renew it in time")
+        until = instant_asked("until", body.until)
+        if not now + SHORTEST <= until <= now + timedelta(days=LONGEST_DAYS):
+            raise Refusal(
+                "R3", f"a protection ends a minute from now or later and within {LONGEST_DAYS} days; renew it in time"
+            )
         answer = {"status": "done", "data": {"until": instant_text(until)}}
         self._write(asked, account, True, body, answer, until=instant_text(until))
 
     def unprotect(self, asked: Asked, body: cutting.Unprotect) -> None:
-        account = self._account(body.account)
-        if body.protection not in account.protections:
+        account, now = self._account(body.account), micros_of(self._core.now())
+        if body.protection not in [each.kind for each in account.protected(now)]:
             raise Refusal("R3", f"account {account.id} has no such protection; nothing to lift")
         self._write(asked, account, False, body, {"status": "done", "data": {}})
 
@@ -63,7 +68,9 @@ class Protecting:
         answer: dict[str, Any], **more: str,
     ) -> None:  # fmt: skip
         fields = {"account": account.id, "protection": body.protection, "set": on, "why": body.why, **more}
-        self._core.append(("protection/1", asked.id, {**fields, **asked.written(answer)}))
+        # In one transaction: a warning of before must not outlive the protection where the process ends in between.
+        freed = self._accounts.freed(account) if on else []
+        self._core.append(("protection/1", asked.id, {**fields, **asked.written(answer)}), *freed)
         self._answer(asked, **answer)
         self._accounts.evaluate(account)
 
@@ -73,6 +80,9 @@ class Protecting:
         final = account.final
         if final is None:
             raise Refusal("R1", f"no final warning of account {account.id} stands; there is nothing to have told")
+        given = min(instant_of_micros(final.at), self._core.now())  # A calendar that was wrong then may be right now.
+        if body.episode not in (None, account.episode) or instant_of(body.issued_at) + ASKERS_CLOCK < given:
+            raise Refusal("R1", "the tenant was told of an earlier final warning; tell them of the one that stands now")
         if final.delivered_at is not None:
             at = instant_text(instant_of_micros(final.delivered_at))
             raise Refusal("R1", f"the final warning counts as delivered since {at} already")

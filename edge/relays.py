@@ -49,11 +49,11 @@ class Relays:
         return policy.desired(meter.holds, not meter.holds and self._cut_is_due(meter))
 
     def _cut_is_due(self, meter: MeterState) -> bool:
-        account = self._core.state.accounts.get(meter.account or "")
+        core, account = self._core, self._core.state.accounts.get(meter.account or "")
         if account is None or not account.warned:
             return False  # At a glance: this is asked for every meter several times a second.
-        if not self._core.terms.window.is_open(self._core.now()):
-            return False  # Whatever the rest says (R2): nights are long, and many may be warned.
+        if core.state.brake is not None or core.mode != "normal" or not core.terms.window.is_open(core.now()):
+            return False  # Whatever the rest says (R2, R4, I22): nights are long, and many may be warned.
         return self._accounts.verdict(account, meter).allowed
 
     def restless(self, meter: MeterState) -> bool:
@@ -93,11 +93,16 @@ class Relays:
                 self.commands.begin(meter, "close", self._close)
             return
         self.commands.drop(meter, "close")
+        if not self._their_turn(meter) and self._warned(meter):
+            return  # Whether it would be cut is worked out when it can be.
         if live.online is not False and self.desired(meter) == "open" and self._trip_allowed(meter):
-            if self._their_turn(meter):
-                self.commands.begin(meter, "trip", self._check_before_trip)
+            self.commands.begin(meter, "trip", self._check_before_trip)
         elif not meter.holds:
             self.commands.drop(meter, "trip", idle_only=True)
+
+    def _warned(self, meter: MeterState) -> bool:
+        account = self._core.state.accounts.get(meter.account or "")
+        return account is not None and account.warned
 
     def _their_turn(self, meter: MeterState) -> bool:
         """R2: cuts for arrears follow each other at a distance, so that a window that opens does not drop the load of a

@@ -14,9 +14,13 @@ from bridge.contract.units import nano_of_yuan
 from edge.billing.money import Limits
 from edge.billing.policy import Terms
 from edge.billing.windows import CutWindow, Season, Span
+from edge.holidays import statutory
 from edge.line.wire import Line
 
 log = logging.getLogger("riser.settings")
+
+EVERY_YEAR = frozenset({(1, 1), (5, 1), (10, 1), (10, 2), (10, 3)})
+"""Month and day of China's holidays whose dates the law itself names; the others follow the moon or a yearly notice."""
 
 
 def terms_of(site: Site, holidays: tuple[frozenset[date], frozenset[date]]) -> Terms:
@@ -93,31 +97,27 @@ def lines_of(site: Site, data_directory: Path, practice: str = "") -> list[Line]
 
 
 def statutory_days(around: date, policy: Policy) -> tuple[frozenset[date], frozenset[date]]:
-    """China's holidays and make-up workdays for a year around a day, as far as they are known.
+    """China's holidays, weekends among them, and make-up workdays for a year around a day, as far as they are known.
 
-    A year that the table does not know yet means weekdays only, with one visible warning, never a crash.
+    A year that the table does not know yet means weekdays but for the days of `EVERY_YEAR`, with one visible warning,
+    never a crash.
     """
     if all(each.days == "all" for each in (policy.cut_window, *policy.more_cut_windows)):
         return frozenset(), frozenset()
-    import chinese_calendar  # Imported here: only sites that rest on holidays need it.
-
-    rest, work = set(), set()
-    unknown = set()
+    rest, work, unknown = set[date](), set[date](), set[int]()
     for offset in range(-30, 366):
         day = around + timedelta(days=offset)
         try:
-            is_work = chinese_calendar.is_workday(day)
+            kind = statutory(day)
         except NotImplementedError:
             unknown.add(day.year)
-            continue
-        if is_work and day.weekday() >= 5:
-            work.add(day)
-        elif not is_work and day.weekday() < 5:
-            rest.add(day)
+            kind = (day.month, day.day) in EVERY_YEAR or None
+        if kind is not None:
+            (rest if kind else work).add(day)
     for year in sorted(unknown):
         log.warning(
-            "holidays of %d are not known yet: weekdays count as workdays until rest_days and work_days "
-            "in the site file or a newer chinesecalendar say otherwise (R2)",
+            "holidays of %d are not known yet: weekdays but for 1 January, 1 May and 1 to 3 October count as workdays "
+            "until rest_days and work_days in the site file or a newer chinesecalendar say otherwise (R2)",
             year,
         )
     return frozenset(rest), frozenset(work)

@@ -147,6 +147,8 @@ class AccountState:
     counters: dict[str, Counter] = field(default_factory=dict)
     """By unit, what it has used of its step period (R29)."""
     last_money_seq: int = 0
+    paid_seq: int = 0
+    """The newest entry that brought it money: a final warning of before is taken back (R1)."""
     since_believed: bool = True
     """Its `since` was taken from a calendar that was believed; else its days begin with the first believed entry."""
     purse: Purse = field(default_factory=Purse)

@@ -1,15 +1,30 @@
-"""What the edge says of protections, of a tenant who was told, and of what flows past a relay, for `edge_words`."""
+"""What the edge says of why nobody is cut, of protections, of a tenant who was told, and of what flows past a relay."""
 
 from __future__ import annotations
 
 from panel.words import later
 
 OF_CUTTING = (
+    # may it be cut
+    later("no final warning of this arrears episode was delivered"),
+    later("the final warning was delivered less than {n} minutes ago ({s} s left)"),
+    later("the gateway is in mode {mode}"),
+    later("the gateway is in mode {mode}: no automatic trips"),
+    later("the gateway is in mode {mode}: no trips"),
+    later("the balance is above the cut limit"),
+    later("the meter keeps power on"),
+    later("the opening register is not confirmed yet"),
+    later("the newest reading is set aside until a person releases it"),
+    later("the newest reading is too old"),
+    later("protected time"),
+    later("{n} meters were cut within an hour; a named person must release the brake"),
+    # what people say about it, and what follows
     later("account {id} is settled; nobody cuts it and nobody protects it any more"),
     later("the clock is not trusted, so a protection has no end yet; nobody is cut meanwhile"),
-    later("a protection ends later than now and within {n} days; renew it in time"),
+    later("a protection ends a minute from now or later and within {n} days; renew it in time"),
     later("account {id} has no such protection; nothing to lift"),
     later("no final warning of account {id} stands; there is nothing to have told"),
+    later("the tenant was told of an earlier final warning; tell them of the one that stands now"),
     later("the final warning counts as delivered since {at} already"),
     later("the protection {protection} ends at {at}; renew it, or the tenant can be cut afterwards"),
     later("power is kept on: {why} (until {at}, says {name})"),

@@ -36,7 +36,6 @@ OF_METERS = (
     later("meter {meter} is charged up to {at} already, which is later than this register; propose it anew"),
     later("meter {meter} cannot be charged to its last register: {why}"),
     later("it has no opening register"),
-    later("removed_at is an instant with offset, such as 2026-11-20T14:20:00+08:00"),
     # proposing and deciding
     later("the clock is not trusted, so nobody can tell when the day is divided"),
     later("meter {meter} is being read for another request; ask again in a minute"),

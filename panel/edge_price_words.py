@@ -20,7 +20,7 @@ OF_PRICES = (
     later("the clock is not trusted, so no deadline can be set; propose it again when it is"),
     # prices
     later("the clock is not trusted, so nobody can tell when this price would begin"),
-    later("effective_at is an instant with offset, such as 2027-01-01T00:00:00+08:00"),
+    later("{field} is an instant with offset, such as 2027-01-01T00:00:00+08:00"),
     later("this is no price: {words}"),
     later("version {n} of tariff {id} is not the next one, which is {m}: a version never changes; "
           "propose the price anew"),

@@ -72,7 +72,7 @@ ACTS = {
             "told", "told", later("I have told the tenant…"), later("I have told the tenant"),
             later("The final warning counts as delivered from now on: the time to pay begins, and after it supply is "
                   "cut unless paid. Record it only when the tenant really knows."),
-            ("how", "why"),
+            ("how", "why", "episode"),
         ),
     )
 }  # fmt: skip
@@ -92,6 +92,8 @@ def read(act: Act, account: str, form: Mapping[str, str], wall: Wall) -> Typed[A
         words["how"] = values["how"]
         if values["how"] not in HOWS:
             mistakes["how"] = t("Choose how the tenant was told.")
+    if re.fullmatch(r"[0-9]{1,9}", values.get("episode", ""), re.ASCII):
+        words["episode"] = int(values["episode"])
     words["why"] = values["why"]
     if wrong := _why_mistake(values["why"], act):
         mistakes["why"] = wrong

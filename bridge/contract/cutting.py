@@ -93,6 +93,9 @@ class Told(Request):
     account: str
     how: Literal["in-person", "phone", "message", "note"]
     why: Plain = Field(default="", max_length=200, description="whom, and what was said")
+    episode: int | None = Field(
+        default=None, description="of the warning that was told, as `account/<id>` had it; refused once it is over"
+    )
 
 
 CUTTING_REQUESTS: tuple[type[Request], ...] = (Protect, Unprotect, Told)

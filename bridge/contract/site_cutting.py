@@ -5,16 +5,42 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
-from bridge.contract.site_words import STRICT, Label, Wall, Yuan, wall_minutes
+from bridge.contract.fields import Plain
+from bridge.contract.mistakes import shown
+from bridge.contract.site_words import STRICT, Wall, Yuan, wall_minutes
 from bridge.contract.units import nano_of_yuan
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
+
+def _days(found: object) -> object:
+    """One sentence for whatever is wrong with the days of a window."""
+    known = isinstance(found, list) and found and all(each in WEEKDAYS for each in found)
+    if not known and (not isinstance(found, str) or found not in ("workdays", "all")):
+        names = ", ".join(WEEKDAYS)
+        raise ValueError(f'is {shown(found)}; write "workdays", "all", or names of {names} such as ["mon", "sat"]')
+    if isinstance(found, list) and (twice := [each for each in WEEKDAYS if found.count(each) > 1]):
+        raise ValueError(f"{twice[0]} is named twice")
+    return found
+
+
+def _day(found: object) -> object:
+    """A number would be read as seconds since 1970."""
+    if isinstance(found, int | float):
+        raise ValueError("write a date such as 2026-10-01, without quotes")
+    return found
+
+
+Days = Annotated[Literal["workdays", "all"] | list[Weekday], BeforeValidator(_days)]
+Day = Annotated[date, BeforeValidator(_day)]
 Repeats = Annotated[int, Field(strict=True, ge=0, le=30)]
+
+LEAST_LEAD_MIN = 30
+"""Between a delivered final warning and a cut there is always so much powered time (R1)."""
 
 LONGEST_DAYS = 92
 """A protected season, or a person's protection, is at most so long: longer ones are renewed by somebody who looks."""
@@ -24,14 +50,16 @@ class CutWindow(BaseModel):
     """When a cut for arrears may happen (R2): left-closed, right-open, on workdays, every day, or weekdays by name."""
 
     model_config = STRICT
-    days: Literal["workdays", "all"] | Annotated[list[Weekday], Field(min_length=1)] = "workdays"
+    days: Days = "workdays"
     from_: Wall = Field("09:00", alias="from")
     to: Wall = "16:00"
 
     @model_validator(mode="after")
     def _forward(self) -> CutWindow:
         if wall_minutes(self.from_) >= wall_minutes(self.to):
-            raise ValueError("the cut window ends before it begins")
+            raise ValueError(
+                "the cut window ends before it begins; write one over midnight as two: to 24:00, and from 00:00"
+            )
         return self
 
 
@@ -39,9 +67,9 @@ class Season(BaseModel):
     """Days, both included, on which nobody is cut for arrears, whatever the windows say (R2)."""
 
     model_config = STRICT
-    from_: date = Field(alias="from")
-    to: date
-    why: Annotated[Label, Field(min_length=1)]
+    from_: Day = Field(alias="from")
+    to: Day
+    why: Annotated[Plain, Field(min_length=1, max_length=64)]
 
     @model_validator(mode="after")
     def _forward(self) -> Season:
@@ -62,7 +90,7 @@ class CuttingPolicy(BaseModel):
     """Every number of R1-R9 that a site may set."""
 
     model_config = STRICT
-    lead_min: Annotated[int, Field(strict=True, ge=30, le=10_080)] = 30
+    lead_min: Annotated[int, Field(strict=True, ge=LEAST_LEAD_MIN, le=10_080)] = LEAST_LEAD_MIN
     cut_at: Yuan = "0.00"
     restore_above: Yuan = "1.00"
     levels: list[Yuan] = ["50.00", "20.00", "10.00"]
@@ -73,8 +101,8 @@ class CuttingPolicy(BaseModel):
     cut_window: CutWindow = CutWindow.model_validate({})
     more_cut_windows: list[CutWindow] = []
     protected: list[Season] = []
-    rest_days: list[date] = []
-    work_days: list[date] = []
+    rest_days: list[Day] = []
+    work_days: list[Day] = []
     stale_min: Annotated[int, Field(strict=True, ge=1, le=1440)] = 15
     warning_counts: Literal["delivered", "attempted"] = "delivered"
     brake_meters: Annotated[int, Field(strict=True, ge=1)] = 5
@@ -89,4 +117,10 @@ class CuttingPolicy(BaseModel):
             raise ValueError("levels are three amounts from high to low")
         if nano_of_yuan(self.restore_above) < nano_of_yuan(self.cut_at):
             raise ValueError("restore_above lies below cut_at: supply would chatter (R6)")
+        if nano_of_yuan(self.level_margin) < 0:
+            raise ValueError(
+                "level_margin is below zero; a level warns again only after the balance stood above it (R9)"
+            )
+        if both := sorted(set(self.rest_days) & set(self.work_days)):
+            raise ValueError(f"{both[0]} stands in rest_days and in work_days; take it out of one of them")
         return self

@@ -210,14 +210,14 @@ _CHECKS: dict[str, Callable[[Entries, Read, Fields], None]] = {
     "tariff/2": lambda own, entry, fields: own._agreed.price(fields),
     "proposal/1": lambda own, entry, fields: own._agreed.proposed(entry, fields),
     "decision/1": lambda own, entry, fields: own._agreed.decided(entry, fields),
-    "final/1": lambda own, entry, fields: own._warned.final(entry.id, fields),
-    "delivered/1": lambda own, entry, fields: own._warned.of_episode(entry.id, fields),
+    "final/1": lambda own, entry, fields: own._warned.final(entry.id, fields, entry.at),
+    "delivered/1": lambda own, entry, fields: own._warned.delivered(entry.id, fields),
     "cancelled/1": lambda own, entry, fields: own._warned.of_episode(entry.id, fields),
     "protection/1": lambda own, entry, fields: own._warned.protection(fields, entry.at),
     "level/1": lambda own, entry, fields: own._warned.level(entry.kind, fields),
     "rearm/1": lambda own, entry, fields: own._warned.level(entry.kind, fields),
     "withdrawn/1": lambda own, entry, fields: own._warned.withdrawn(fields),
-    "trip/1": lambda own, entry, fields: own._warned.trip(fields),
+    "trip/1": lambda own, entry, fields: own._warned.trip(fields, entry.at),
     "done/1": Entries._done,
 }
 """Kinds with promises of their own, beyond those that all keep."""

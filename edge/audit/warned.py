@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import timedelta
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
+from bridge.contract.cutting import Protecting
+from bridge.contract.site_cutting import LEAST_LEAD_MIN, LONGEST_DAYS
 from bridge.contract.units import instant_of_micros, instant_text, micros_of_text
 from edge.audit import frames
 from edge.audit.lie import Report, Wrong, must
@@ -14,6 +17,10 @@ from edge.pricing import mark_body
 from edge.state import AccountState, State
 
 Fields = dict[str, Any]
+
+LONGEST_US = timedelta(days=LONGEST_DAYS) // timedelta(microseconds=1)
+BY_ITSELF, BY_A_PERSON = ("lamp", "attempted"), ("person",)
+"""Channels of a warning: without a request, and by one."""
 
 
 class Warned:
@@ -27,8 +34,14 @@ class Warned:
             raise Wrong(f"there is no account {fields['account']!r}", "an account/1 before it")
         return account
 
-    def final(self, id: str, fields: Fields) -> None:
+    def _unprotected(self, account: AccountState, at: int) -> None:
+        """Whom a person protects is neither warned nor cut (R3)."""
+        if standing := account.protected(at):
+            raise Wrong(f"a person protects the tenant, by entry {standing[0].seq}", "nothing while that stands (R3)")
+
+    def final(self, id: str, fields: Fields, at: int) -> None:
         account = self._account(fields)
+        self._unprotected(account, at)
         must(fields["episode"], account.episode + 1, "its episode")
         must(id, f"final:{account.id}:{fields['episode']}", "its id")
 
@@ -40,6 +53,15 @@ class Warned:
             must(id, f"{id.partition(':')[0]}:{account.id}:{account.episode}", "its id")
         if account.final is None:
             raise Wrong("no final warning stands", "a final/1 before it")
+
+    def delivered(self, id: str, fields: Fields) -> None:
+        """Once for each warning; by a person only on a request of theirs."""
+        self.of_episode(id, fields)
+        if (final := self._account(fields).final) is not None and final.delivered_seq is not None:
+            raise Wrong(f"its warning was delivered by entry {final.delivered_seq}", "one delivery of a warning (R1)")
+        channels = BY_A_PERSON if "request" in fields else BY_ITSELF
+        if fields["channel"] not in channels:
+            raise Wrong(f"its channel is {fields['channel']!r}", " or ".join(channels))
 
     def level(self, kind: str, fields: Fields) -> None:
         """Levels are crossed one by one, and rise again at once."""
@@ -55,14 +77,17 @@ class Warned:
             raise Wrong(f"its level is {level!r}", f"less than {was}")
 
     def protection(self, fields: Fields, at: int) -> None:
-        """One that is set ends later than it begins; one that is lifted stood."""
+        """One that is set ends later than it begins, and not for ever later; one that is lifted stood."""
         account = self._account(fields)
+        if fields["protection"] not in get_args(Protecting):
+            raise Wrong(f"it is a protection {fields['protection']!r}", " or ".join(get_args(Protecting)))
         if not fields["set"] and fields["protection"] not in account.protections:
             raise Wrong(f"{fields['protection']} is lifted and did not stand", "a protection/1 that sets it")
-        if fields["set"] and micros_of_text(fields["until"]) <= at:
-            raise Wrong(f"its until is {fields['until']}", f"later than {instant_text(instant_of_micros(at))}")
+        if fields["set"] and not at < micros_of_text(fields["until"]) <= at + LONGEST_US:
+            begins = instant_text(instant_of_micros(at))
+            raise Wrong(f"its until is {fields['until']}", f"later than {begins}, at most {LONGEST_DAYS} days")
 
-    def trip(self, fields: Fields) -> None:
+    def trip(self, fields: Fields, at: int) -> None:
         """I7: the balance, the register it was charged to, the reading and the warning are those of the book."""
         meter = self._state.meters[fields["meter"]]
         must(fields["account"], meter.account, "its account")
@@ -77,6 +102,11 @@ class Warned:
         assert meter.billed is not None
         if (final := account.final) is None or final.delivered_seq is None:
             raise Wrong("no final warning was delivered (R1)", "a final/1 and a delivered/1 before it")
+        self._unprotected(account, at)
+        if self._state.brake is not None:
+            raise Wrong("the brake on mass cuts was on (R4)", "a named person who released it before")
+        if type(fields["warned_s"]) is not int or fields["warned_s"] < LEAST_LEAD_MIN * 60:
+            raise Wrong(f"its warned_s is {fields['warned_s']!r}", f"at least {LEAST_LEAD_MIN * 60} (R1)")
         posted = self._state.posted_nano(account.id)
         own = (account.episode, account.last_money_seq, posted, final.seq, final.delivered_seq)
         told = [fields[key] for key in ("episode", "balance_seq", "posted_nano", "final_seq", "delivered_seq")]

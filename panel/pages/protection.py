@@ -49,7 +49,11 @@ def _act(name: str) -> Act:
 def form(name: str, id: str) -> str:
     """The form; its fields may be filled by the address."""
     act, found = _act(name), tenancy(id)
-    return _page(found, fresh(act, request.args))
+    typed = fresh(act, request.args)
+    if "episode" in act.fields and found.account is not None:
+        # Of the warning that is seen here: another one may stand when this is sent, and nobody was told of that (R1).
+        typed.values["episode"] = str(found.account.episode)
+    return _page(found, typed)
 
 
 @blueprint.post("/protection/<name>/<id>")

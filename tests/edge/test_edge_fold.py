@@ -29,11 +29,11 @@ INSTALLED: list[Draft] = [
 ]
 
 
-def chained(drafts: list[Draft], trusted: bool = True) -> list[Entry]:
+def chained(drafts: list[Draft], trusted: bool = True, every_us: int = 1_000_000) -> list[Entry]:
     """Entries as the book would write them."""
     entries, prev = [], "0" * 64
     for seq, (kind, fields) in enumerate(drafts, 1):
-        columns = (seq, f"id-{seq}", 1_000_000 * seq, "boot", seq, trusted, kind, canonical(fields))
+        columns = (seq, f"id-{seq}", every_us * seq, "boot", seq, trusted, kind, canonical(fields))
         prev_was, prev = prev, hash_of(*columns, prev)
         entries.append(Entry(*columns, prev_was, prev))
     return entries
@@ -217,6 +217,16 @@ def test_a_repeated_trip_is_one_cut() -> None:
     state = folded([*INSTALLED, again, again])
     assert len(state.cuts) == 1 and len(state.meters["a1"].trips) == 2
     assert folded([*INSTALLED, ("trip/1", {"meter": "a1", "cause": "manual"})]).meters["a1"].holds == {}
+
+
+def test_i23_cuts_of_long_ago_are_not_kept_for_the_brake() -> None:
+    """A tenant who is cut every ten hours for months: the state holds the cuts of a day, and not all of them."""
+    round_of: list[Draft] = [("trip/1", {"meter": "a1", "cause": "arrears", "episode": 1}), hold("arrears", False)]
+    state = State()
+    for entry in chained([*INSTALLED, *round_of * 200], every_us=5 * 3600 * 1_000_000):
+        fold.apply(state, entry)
+    newest = max(at for at, _ in state.cuts)
+    assert [newest - at for at, _ in state.cuts] == [72_000_000_000, 36_000_000_000, 0]
 
 
 def test_untrusted_time_does_not_move_the_newest_instant() -> None:

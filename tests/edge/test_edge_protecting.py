@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bridge.contract.units import instant_of, instant_text
-from tests.edge.building import Building
+from bridge.contract.asking import ask as seal
+from bridge.contract.units import instant_exact, instant_of, instant_text
+from edge import cuttable
+from edge.audit.verify import verify
+from tests.edge.building import KEYS, Building
 
 ROOM, ACCOUNT = "a206", "100206"
 KEEP = {"account": ACCOUNT, "protection": "keep-power", "why": "the freezer of a clinic"}
@@ -85,13 +89,30 @@ def test_r3_a_protection_that_is_lifted_ends_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ahead", "rule"), [({"seconds": -1}, "R3"), ({"seconds": 0}, "R3"), ({"days": 93}, "R3"), ({"days": 92}, None)]
+    ("ahead", "rule"),
+    [
+        ({"seconds": -1}, "R3"), ({"seconds": 0}, "R3"), ({"microseconds": 400}, "R3"), ({"seconds": 59}, "R3"),
+        ({"seconds": 60}, None), ({"days": 93}, "R3"), ({"days": 92}, None),
+    ],
 )  # fmt: skip
 def test_r3_a_protection_has_an_end_that_is_ahead_and_near(tmp_path: Path, ahead: dict[str, float], rule: str) -> None:
-    """Nobody is protected for ever by one word, or until yesterday."""
+    """Nobody is protected for ever by one word, or until yesterday; and no word makes the book a lie for ever by an end
+    that has passed when it is written down."""
     building = room(tmp_path)
-    assert ask(building, "protect", until=until(building, **ahead), **KEEP).get("rule") == rule
+    end = instant_exact(building.clock.now() + timedelta(**ahead))
+    assert ask(building, "protect", until=end, **KEEP).get("rule") == rule
     assert bool(building.of("protection/1")) is (rule is None)
+    building.stop_edge()
+    assert verify(tmp_path).good
+
+
+def test_r3_a_protection_that_has_ended_is_not_lifted(tmp_path: Path) -> None:
+    """Nothing stands any more, so nothing is said to be done, and no lifting stands in the book."""
+    building = room(tmp_path)
+    ask(building, "protect", until=until(building, minutes=10), **KEEP)
+    building.run(minutes=11)
+    assert ask(building, "unprotect", **KEEP)["rule"] == "R3"
+    assert [each.fields["set"] for each in building.of("protection/1")] == [True]
 
 
 @pytest.mark.parametrize(
@@ -111,6 +132,54 @@ def test_r3_a_protection_that_cannot_be_is_refused(
     words = KEEP | {"until": until(building, hours=3)} | fields
     assert ask(building, "protect", role=role, **words)["rule"] == rule
     assert not building.of("protection/1")
+
+
+class PowerCut(Exception):
+    """The process is gone at this very point."""
+
+
+def test_r3_a_power_cut_at_the_protection_leaves_no_warning_of_before(tmp_path: Path) -> None:
+    """The word stands in the book and the process is gone before it acts on it; when it is back the protection is over.
+    The warning of before was taken back with the word: nobody is cut on it."""
+    building = room(tmp_path, policy={"cut_window": {"days": "all", "from": "00:00", "to": "24:00"}})
+    warned(building)
+    building.run(minutes=25)
+
+    def gone(*asked: Any, **answer: Any) -> None:
+        raise PowerCut
+
+    building.edge.requests.protecting._answer = gone
+    with pytest.raises(PowerCut):
+        building.request("protect", until=until(building, hours=1), **KEEP)
+    building.stop_edge()
+    building.clock.advance(2 * 3600)
+    building.start_edge()
+    building.connect()
+    building.run_until(lambda: is_cut(building), hours=3)
+    (word,), (trip, *_) = building.of("protection/1"), building.of("trip/1")
+    assert trip.fields["final_seq"] > word.seq and trip.fields["warned_s"] >= 1800
+
+
+def test_r1_a_power_cut_at_a_payment_does_not_save_the_warning_of_before(tmp_path: Path) -> None:
+    """Two yuan stand in the book and the process is gone before it takes the warning back: when it runs again it does,
+    and the tenant is warned anew before the cut, with the whole time to pay."""
+    building = room(tmp_path, policy={"cut_window": {"days": "all", "from": "00:00", "to": "24:00"}})
+    warned(building)
+    building.run(minutes=25)
+
+    def gone(*asked: Any, **answer: Any) -> None:
+        raise PowerCut
+
+    building.edge.requests.money.answer = gone
+    with pytest.raises(PowerCut):
+        building.topup(ACCOUNT, 200)
+    building.stop_edge()
+    building.start_edge()
+    building.connect()
+    building.run_until(lambda: is_cut(building), hours=3)
+    (paid,), (trip, *_) = building.of("topup/1"), building.of("trip/1")
+    assert trip.fields["final_seq"] > paid.seq and trip.fields["warned_s"] >= 1800
+    assert building.of("cancelled/1", why="a payment came")
 
 
 # --- told by a person (R1) ---
@@ -142,6 +211,47 @@ def test_r1_nobody_is_told_of_a_warning_that_does_not_stand(tmp_path: Path) -> N
     warned(building)
     assert ask(building, "told", account=ACCOUNT, how="note")["rule"] == "R1"
     assert len(building.of("delivered/1")) == 1
+
+
+@pytest.mark.parametrize("says_which", [True, False])
+def test_r1_what_was_told_counts_for_its_own_episode_only(tmp_path: Path, says_which: bool) -> None:
+    """The clerk told the tenant of a warning; the tenant paid a little and ran dry again while the clerk's word lay in
+    the broker, or in a form that stood open: it does not count for the new warning, nobody is cut on it."""
+    building = room(tmp_path)
+    building.edge.relays._lamps._light = lambda meter, account: None  # type: ignore[method-assign]
+    building.run_until(lambda: building.of("final/1"), hours=4)
+    of_it: dict[str, Any] = {"episode": 1} if says_which else {}
+    topic, payload, late = seal(
+        building.edge.topics, building.clock, ("shell", KEYS["shell"]), "told", who="小陈", role="finance",
+        account=ACCOUNT, how="phone", valid_until=until(building, minutes=50), **of_it,
+    )  # fmt: skip
+    building.topup(ACCOUNT, 200)
+    building.run_until(lambda: len(building.of("final/1")) == 2, hours=0.75)
+    if says_which:
+        answer = ask(building, "told", account=ACCOUNT, how="phone", **of_it)
+    else:
+        building.deliver(topic, payload)
+        answer = building.answers(late)[-1]
+    assert (answer["status"], answer["rule"]) == ("refused", "R1") and "an earlier final warning" in answer["error"]
+    assert not building.of("delivered/1")
+    assert ask(building, "told", account=ACCOUNT, how="phone", episode=2)["status"] == "done"
+
+
+def test_r1_a_lamp_that_is_never_lit_warns_of_nothing(tmp_path: Path) -> None:
+    """Of two meters one can be cut and has no lamp, the other has one and no relay that is used here: nobody lights it,
+    so a person must tell the tenant, and is told so."""
+    building = Building(tmp_path, meters={ROOM, "a205"})
+    core = building.edge.core
+    account, other = core.state.accounts[ACCOUNT], core.state.meters["a205"]
+    account.row = account.row | {"meters": [ROOM, other.id]}
+    assert not cuttable.needs_telling(core, account)
+    model = core.lives[ROOM].model
+    core.lives[ROOM].model = replace(model, relay=replace(model.relay, lamp=()))  # type: ignore[type-var]
+    assert not cuttable.needs_telling(core, account), "the other one's lamp is lit"
+    other.row = other.row | {"relay": "none"}
+    assert cuttable.needs_telling(core, account)
+    core.state.meters[ROOM].row = core.state.meters[ROOM].row | {"relay": "none"}
+    assert not cuttable.needs_telling(core, account), "nothing can be cut, so there is nothing to tell"
 
 
 def test_r1_an_attempt_counts_only_where_the_site_says_so(tmp_path: Path) -> None:

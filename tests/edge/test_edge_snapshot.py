@@ -142,7 +142,7 @@ def test_every_field_is_kept() -> None:
     account = AccountState(
         "100", {"meters": ["a1"]}, 1, 11, 12, {"dispute": Protection("dispute", "w", "王敏", 1, 2, 3)}, 2,
         Final(1, 2, 3, 4, "lamp", 5), day, -6,
-        {"kWh": Counter(day, 7, ((date(2026, 10, 1), 3),))}, 8, False,
+        {"kWh": Counter(day, 7, ((date(2026, 10, 1), 3),))}, 8, 9, False,
         Purse({3, 4}, 5, Agreement(30, 7, day, 9), True, 11), ["charge:a1:p-1"],
     )  # fmt: skip
     state = State(

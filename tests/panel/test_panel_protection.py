@@ -143,6 +143,19 @@ def test_a_tenant_was_told(shop: Stage) -> None:
     )
 
 
+def test_r1_what_was_told_is_of_the_warning_that_was_seen(shop: Stage) -> None:
+    """The form was open when warning 7 stood; by the time it is sent another one stands: the request still says 7, so
+    that the gateway can refuse it."""
+    one_shop(shop, **UNTOLD, episode=7)
+    clerk = shop.visitor("finance")
+    form = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', clerk.get(TOLD).text))
+    one_shop(shop, **UNTOLD, episode=8)
+    looked = clerk.post(TOLD, TOLD, **{**form, "step": "look", "how": "phone"})
+    assert sent_on(clerk, looked, TOLD).status_code == 303
+    (asked,) = shop.requests("told")
+    assert asked["episode"] == 7
+
+
 def test_nothing_to_tell_no_button(shop: Stage) -> None:
     """With the warning delivered, or without one, there is no button, and a form that was open is refused in words."""
     manager = shop.visitor("manager")

@@ -1,0 +1,33 @@
+"""Which meters of a tenancy can be cut, and whether one of their lamps can warn of it.
+
+A meter whose relay is not used here (`relay = "none"`) is given no order at all, not even for its lamp.
+"""
+
+from __future__ import annotations
+
+from edge.core import Core
+from edge.state import AccountState, MeterState
+
+
+def switched(core: Core, account: AccountState) -> list[MeterState]:
+    """The meters of an account that are given orders."""
+    meters = [core.state.meters[id] for id in account.meters]
+    return [meter for meter in meters if core.lives[meter.id].model.relay and meter.row["relay"] != "none"]
+
+
+def can_cut(core: Core, account: AccountState) -> bool:
+    """True when a meter of the account has a relay to cut with."""
+    return bool(switched(core, account))
+
+
+def needs_telling(core: Core, account: AccountState) -> bool:
+    """True when it can be cut and has no lamp that is lit: only a person can deliver its final warning (R1)."""
+    meters = switched(core, account)
+    return bool(meters) and not any(core.lives[meter.id].model.lamp for meter in meters)
+
+
+def uncut(core: Core, account: AccountState) -> bool:
+    """True when a meter of the account can still be cut, so that a warning has something to warn of."""
+    return any(
+        "arrears" not in meter.holds or core.lives[meter.id].relay_open is False for meter in switched(core, account)
+    )
