@@ -41,6 +41,7 @@ SITE = """
 [site]
 name = "East"
 gateway = "east"
+own_supply = "breaker Q1"
 [[ports]]
 id = "line-1"
 device = "/dev/serial/by-id/usb-FTDI_FT232R_A1"
