@@ -139,7 +139,8 @@ def _hold(state: State, entry: Entry, fields: Fields) -> None:
     holds = meter.holds
     if fields["set"]:
         meter.restore = None
-        holds[fields["hold"]] = Hold(fields["hold"], fields["why"], fields["who"], entry.at, entry.seq)
+        off = fields.get("off", True)
+        holds[fields["hold"]] = Hold(fields["hold"], fields["why"], fields["who"], entry.at, entry.seq, off)
         return
     holds.pop(fields["hold"], None)
     if not holds:

@@ -166,6 +166,11 @@ def room_of(view: View, meter: MeterRow, wall: Wall, stale_s: float) -> Room:
     return Room(meter, tenant, account, facts, relay, availability, state, corner, until, valve_of(view, meter))
 
 
+def lock_of(relay: Relay | None) -> HoldFacts | None:
+    """The maintenance lock, where one stands."""
+    return next((hold for hold in relay.holds if hold.kind == "lockout"), None) if relay else None
+
+
 def other_holds(relay: Relay | None) -> list[HoldFacts]:
     """Holds that a payment does not lift."""
     return [hold for hold in relay.holds if hold.kind != "arrears"] if relay else []
