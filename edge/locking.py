@@ -10,6 +10,7 @@ import logging
 
 from bridge.contract.locking import Lock, Unlock
 from bridge.contract.people import same_person
+from bridge.contract.units import micros_of
 from edge.acts import Acts
 from edge.asked import Asked, Refusal
 from edge.core import Core
@@ -19,11 +20,16 @@ from edge.switch_words import locked_words
 log = logging.getLogger("riser.requests")
 
 
+LONG_US = 24 * 3600 * 1_000_000
+"""A lock that stands so long may be a forgotten one: somebody sits in the dark, or uses what nobody may cut."""
+
+
 class Locking:
     """The operations `lock` and `unlock`."""
 
     def __init__(self, core: Core, acts: Acts):
         self._core, self._acts = core, acts
+        self._alarmed: set[int] = set()
 
     def lock(self, asked: Asked, body: Lock) -> None:
         """Where supply is off already it is held off, whatever was asked: nobody who works there wants it on again."""
@@ -48,3 +54,19 @@ class Locking:
             told = {"in_place_of": lock.by}
         self._acts.hold(asked, meter, LOCKOUT, False, **told)
         log.info("meter %s: unlocked by %s", meter.id, body.who)
+
+    def tick(self) -> None:
+        """Raise the alarm of each lock that has stood for a day, once; it goes on standing."""
+        core = self._core
+        if not core.book.trusted:
+            return
+        for meter in core.state.meters.values():
+            lock = meter.lock
+            if lock is None or lock.seq in self._alarmed or micros_of(core.now()) - lock.since < LONG_US:
+                continue
+            self._alarmed.add(lock.seq)
+            if core.book.find(id := f"alarm:lock:{meter.id}:{lock.seq}") is None:
+                text = f"still {locked_words(meter)}; is the work done, it is to be unlocked"
+                fields = {"meter": meter.id, "account": meter.account, "alarm": "lock-stands", "text": text}
+                core.append(("alarm/1", id, fields))
+                log.warning("meter %s: %s", meter.id, text)

@@ -78,7 +78,8 @@ class Requests:
         self._doers |= dict.fromkeys(permissions.METERS, self.meters)
         self.protecting = Protecting(core, accounts, self._answer_to)
         self._doers |= dict.fromkeys((*permissions.PROTECTIONS, "told"), self.protecting)
-        self._doers |= dict.fromkeys(permissions.LOCKS, Locking(core, self.acts))
+        self.locking = Locking(core, self.acts)
+        self._doers |= dict.fromkeys(permissions.LOCKS, self.locking)
         self._doers |= dict.fromkeys(permissions.TENANCIES, Tenancies(core, self.proposals, self._answer_to))
         self._wrong_seals, self._seals_told_s = 0, -SEALS_TOLD_EVERY_S
         self.replay: Callable[[messages.Replay], dict[str, int] | None]
@@ -135,6 +136,7 @@ class Requests:
         self.acts.tick()
         self.proposals.tick()
         self.protecting.tick()
+        self.locking.tick()
 
     def _replayed(self, operation: str, body: messages.Replay) -> None:
         sent = self.replay(body)

@@ -12,6 +12,7 @@ OF_LOCKS = (
     later("meter {id} is {why}; only one lock stands at a time"),
     later("meter {id} is {why}; they unlock it, or somebody who names them and has made sure that nobody works there"),
     later("meter {id} is not locked; there is nothing to unlock"),
+    later("still {why}; is the work done, it is to be unlocked"),
     later("the lock is lifted; supply stays off: {holds}"),
     later("the lock is lifted; the valve stays closed: {holds}"),
 )

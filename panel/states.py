@@ -193,7 +193,7 @@ def state_of(
         return "cut"  # Also while the meter waits for its button, or was found open: the room is dark.
     if is_open and other_holds(relay):
         return "held"  # What is off already is not warned of being cut.
-    if said == "final" and not kept:
+    if said == "final" and not kept and lock_of(relay) is None:
         return "final"
     if other_holds(relay):
         return "held"

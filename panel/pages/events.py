@@ -61,6 +61,7 @@ SAID = {
     "time-table-good": later("Time table agrees again"),
     "purse-off": later("No longer paid twice"),
     "protection-ends": later("A protection ends soon"),
+    "lock-stands": later("Still locked for work"),
 }
 
 BAD = (

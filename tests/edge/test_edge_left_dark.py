@@ -26,7 +26,7 @@ def agree(building: Watched, operation: str, approve: str, **fields: Any) -> Non
 
 def left_dark(tmp_path: Path, more: Any = None) -> Watched:
     """Cut for arrears, paid what was owed and no more, settled: dark, and nobody's."""
-    building = Watched(tmp_path)
+    building = Watched(tmp_path, poll_s=120, idle_s=10)
     building.cut()
     core = building.edge.core
     owed = -core.balances.available_nano(core.state.accounts[ACCOUNT])
@@ -71,7 +71,7 @@ def test_r5_both_holds_of_a_vacant_room_are_lifted_at_once(tmp_path: Path) -> No
 
 def test_r5_nobody_lights_a_tenant_in_arrears_by_hand(tmp_path: Path) -> None:
     """While somebody lives there only a payment lifts the hold; the one who has moved in and not paid counts too."""
-    building = Watched(tmp_path)
+    building = Watched(tmp_path, poll_s=120, idle_s=10)
     building.cut()
     refused = ask(building, "close", "李强", meter=ROOM, why="a favour")
     assert refused["rule"] == "R5" and "the hold arrears remains" in refused["error"]
