@@ -227,3 +227,22 @@ def test_r5_a_forgotten_lock_is_told_after_a_day(tmp_path: Path) -> None:
     building.restart()
     building.run(minutes=2)
     assert len(building.of("alarm/1", alarm="lock-stands")) == 1 and building.dark
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "told"),
+    [
+        ("trip/1", {"account": ACCOUNT, "cause": "arrears", "episode": 1}, "李强 had locked it for work"),
+        ("close/1", {"account": ACCOUNT, "command": "direct", "cause": "paid"}, "closed under the hold lockout"),
+        ("hold/1", {"hold": "lockout", "set": False, "who": "王敏", "why": "x"}, "whose lock it was"),
+        ("hold/1", {"hold": "lockout", "set": True, "who": "王敏", "why": "x"}, "one stood before it"),
+    ],
+)
+def test_riser_verify_names_what_a_lock_forbids(tmp_path: Path, kind: str, fields: dict[str, Any], told: str) -> None:
+    """A cut, a close, another's unlocking and a second lock, written into the book of a locked meter by whoever got
+    hold of it: the entry is named (I7, I10, R5)."""
+    building = locked(tmp_path, off=False)
+    (entry,) = building.edge.core.append((kind, "forged", {"meter": ROOM, **fields}))
+    building.edge.core.book.close()
+    report = verify(tmp_path)
+    assert report.lie is not None and report.lie.seq == entry.seq and told in report.lie.wrong, report.lie
