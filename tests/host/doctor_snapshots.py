@@ -40,8 +40,8 @@ MODELS = {"dlt645-1p": {"lamp": True, "relay": True}, "eastron-sdm630": {"lamp":
 SITE = """
 [site]
 name = "East"
-gateway = "east"
 own_supply = "breaker Q1"
+gateway = "east"
 [[ports]]
 id = "line-1"
 device = "/dev/serial/by-id/usb-FTDI_FT232R_A1"
