@@ -17,6 +17,7 @@ from edge.billing import policy
 from edge.billing.policy import Moment, Verdict
 from edge.core import Core, Draft
 from edge.state import AccountState, MeterState, Protection
+from edge.switch_words import locked_words
 
 log = logging.getLogger("riser.accounts")
 
@@ -88,6 +89,7 @@ class Accounts:
             brake=core.state.brake,
             estimated=any(core.state.meters[id].estimated_days for id in account.meters),
             changing=any(core.state.meters[id].changing is not None for id in account.meters),
+            locked=locked_words(meter),
         )
         verdict = policy.may_cut(moment, core.terms)
         if verdict.allowed and core.balances.guessed(account):

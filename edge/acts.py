@@ -19,8 +19,15 @@ from edge.core import Core
 from edge.line.request import PERSON, Reply
 from edge.purses import why_open
 from edge.relays import Relays
-from edge.state import MeterState
-from edge.switch_words import ask_otherwise, lifted_in_vain, no_off_now, not_there_in_time, stays_off
+from edge.state import LOCKOUT, MeterState
+from edge.switch_words import (
+    ask_otherwise,
+    lifted_in_vain,
+    locked_words,
+    no_off_now,
+    not_there_in_time,
+    stays_off,
+)
 
 log = logging.getLogger("riser.requests")
 
@@ -55,7 +62,8 @@ class Acts:
 
     # --- relays ---
 
-    def _relay_meter(self, id: str) -> MeterState:
+    def relay_meter(self, id: str) -> MeterState:
+        """The meter, where it has something to switch. Raises Refusal."""
         if (meter := self._core.state.meters.get(id)) is None:
             raise Refusal("R7", f"there is no meter {id[:32]!r} on this gateway")
         if meter.row["relay"] == "none" or not self._core.lives[id].model.relay:
@@ -72,42 +80,60 @@ class Acts:
 
     def _said_to_a_relay(self, asked: Asked) -> None:
         """For a valve a relay's word would mean the opposite, or nothing: what it should be called is told instead."""
-        meter = self._relay_meter(asked.body.meter)
+        meter = self.relay_meter(asked.body.meter)
         if self._core.lives[meter.id].model.relay_is_valve:
             raise Refusal("R7", ask_otherwise(meter.id, asked.operation))
 
     def off(self, asked: Asked, body: messages.Off) -> None:
-        meter = self._relay_meter(body.meter)
+        meter = self.relay_meter(body.meter)
+        self.may_go_off(meter)
+        if "manual" in meter.holds:
+            hold = meter.holds["manual"]
+            raise Refusal("R5", f"the hold `manual` is already set by {hold.by}: {hold.why}")
+        self.hold(asked, meter, "manual", True)
+
+    def may_go_off(self, meter: MeterState) -> None:
+        """Raises Refusal where no person can switch it off as things stand."""
         if self._core.mode not in ("normal", "time"):
             valve = self._core.lives[meter.id].model.relay_is_valve
             raise Refusal("I22", no_off_now(valve, self._core.mode))
         if self._core.lives[meter.id].keep_power:
             raise Refusal("R3", "the meter itself is set to keep power on; lift that first")
-        if "manual" in meter.holds:
-            hold = meter.holds["manual"]
-            raise Refusal("R5", f"the hold `manual` is already set by {hold.by}: {hold.why}")
-        self._hold(asked, meter, True, body.why, "open")
 
     def on(self, asked: Asked, body: messages.On) -> None:
-        meter = self._relay_meter(body.meter)
-        others = set(meter.holds) - {"manual"}
-        if "manual" not in meter.holds and others:
+        """Lifts a person's hold; of a room that the last tenant left cut off theirs as well, for nobody could pay for
+        it any more. Whoever moves in by then has light, and is warned before it goes (R1)."""
+        meter = self.relay_meter(body.meter)
+        if (locked := locked_words(meter)) is not None:
+            raise Refusal("R5", f"meter {meter.id} is {locked}; nobody closes it before it is unlocked")
+        lifted = {"manual"} | ({"arrears"} if meter.account is None else set())
+        others = set(meter.holds) - lifted
+        if others and not lifted & meter.holds.keys():
             names = ", ".join(sorted(others))
             raise Refusal("R5", stays_off(self._core.lives[meter.id].model.relay_is_valve, names))
-        self._hold(asked, meter, False, body.why, "closed")
+        kinds = sorted(lifted & meter.holds.keys()) or ["manual"]
+        self.hold(asked, meter, kinds[0], False, *kinds[1:])
 
-    def _hold(self, asked: Asked, meter: MeterState, on: bool, why: str, wanted: str) -> None:
-        core, live = self._core, self._core.lives[meter.id]
-        left = sorted((set(meter.holds) | {"manual"}) if on else (set(meter.holds) - {"manual"}))
+    def hold(self, asked: Asked, meter: MeterState, kind: str, on: bool, *more: str, **told: Any) -> None:
+        """Set or lift a hold, `more` with it, and answer when it was read back. `told` is written of it; a lock that
+        is set with `off` false waits for nothing."""
+        core, live, off = self._core, self._core.lives[meter.id], told.get("off", True)
+        wanted = "open" if on else "closed"
+        left = sorted(meter.holds.keys() | {kind}) if on else sorted(meter.holds.keys() - {kind, *more})
         there = live.relay_open is (wanted == "open")
-        settled = bool(left and not on) or (there and not on)
+        settled = not off or bool(left and not on) or (there and not on)
         answer: dict[str, Any] = {"status": "done" if settled else "accepted", "data": {"holds": left}}
-        if settled and left:
-            answer["data"]["text"] = lifted_in_vain(live.model.relay_is_valve, ", ".join(left))
+        if settled and left and not on:
+            answer["data"]["text"] = lifted_in_vain(live.model.relay_is_valve, ", ".join(left), kind == LOCKOUT)
         elif not on and not settled and not meter.holds and (own := why_open(live)) is not None:
             answer["data"]["text"] = own  # It is tried, and may not last.
-        fields = {"meter": meter.id, "account": meter.account, "hold": "manual", "set": on, "why": why}
-        core.append(("hold/1", asked.id, {**fields, **asked.written(answer)}))
+        fields = {"meter": meter.id, "account": meter.account, "set": on, "why": asked.body.why}
+        signed = asked.written(answer)
+        by = {key: signed[key] for key in ("who", "role")}
+        core.append(
+            *(("hold/1", f"{asked.id}:{each}", {**fields, "hold": each, **by}) for each in more),
+            ("hold/1", asked.id, {**fields, "hold": kind, **told, **signed}),
+        )
         self._answer(asked, **answer)
         if not settled:
             self._waiting.append(Waiting(asked, meter, wanted, core.clock.monotonic() + self._within_s(meter)))
@@ -122,9 +148,9 @@ class Acts:
 
     def settle(self, meter: MeterState) -> None:
         """Answer the requests whose wanted state has now been read back."""
-        seen = self._core.lives[meter.id].relay_open
+        seen, off = self._core.lives[meter.id].relay_open, self._relays.surely_off(meter)
         for waiting in [each for each in self._waiting if each.meter is meter]:
-            if seen is not None and seen is (waiting.wanted == "open"):
+            if off if waiting.wanted == "open" else seen is False:
                 self._waiting.remove(waiting)
                 self._done(waiting, {"status": "done", "data": {**self._stands(waiting), "holds": sorted(meter.holds)}})
 

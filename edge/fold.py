@@ -16,7 +16,7 @@ from edge.billing.days import Days
 from edge.charged import charged, mark_of, moved_in, opened, put_right
 from edge.entry import Entry
 from edge.pricing import counter_of
-from edge.state import AILMENTS, AccountState, Cover, Hold, MeterState, State
+from edge.state import AILMENTS, LOCKOUT, AccountState, Cover, Hold, MeterState, State
 
 Fields = dict[str, Any]
 
@@ -150,9 +150,12 @@ def _withdrawn(state: State, entry: Entry, fields: Fields) -> None:
 def _hold(state: State, entry: Entry, fields: Fields) -> None:
     meter = state.meters[fields["meter"]]
     holds = meter.holds
+    if fields["hold"] == LOCKOUT:
+        state.installed_seq = entry.seq  # Who switches by hand, without a gateway, looks at registry.json.
     if fields["set"]:
         meter.restore = None
-        holds[fields["hold"]] = Hold(fields["hold"], fields["why"], fields["who"], entry.at, entry.seq)
+        off = fields.get("off", True)
+        holds[fields["hold"]] = Hold(fields["hold"], fields["why"], fields["who"], entry.at, entry.seq, off)
         return
     holds.pop(fields["hold"], None)
     if not holds:

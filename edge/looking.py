@@ -98,7 +98,7 @@ class Looking:
     def _moved(self, meter: MeterState, now_is: str, reply: Reply) -> None:
         core = self._core
         # A trip that is under way tells an opening, and no closing: it may have been begun while nobody could tell.
-        cut = bool(meter.holds) or _tripped_since(meter) or self._commands.task(meter, "trip") is not None
+        cut = meter.held_off or _tripped_since(meter) or self._commands.task(meter, "trip") is not None
         told = cut if now_is == "open" else meter.restore is not None
         lost, as_before = now_is == "unknown", now_is == meter.known
         first = not lost and meter.known is None
@@ -121,7 +121,7 @@ class Looking:
             **({} if word_3 is None else {"word_3": f"{word_3:04X}"}),
             **({"valve": stands} if valve else {}),
             "read_at": instant_text(reply.at),
-            "wanted": "open" if meter.holds else "closed",
+            "wanted": "open" if meter.held_off else "closed",
             "why": why,
         }
         return ("relay/1", self._core.own_id(f"relay:{meter.id}"), fields)

@@ -11,6 +11,7 @@ from edge.core import Core
 from edge.facts import Facts
 from edge.outbox import Outbox
 from edge.registry import Registry
+from edge.state import LOCKOUT
 from edge.telling import account_events, meter_event
 
 log = logging.getLogger("riser.edge")
@@ -40,6 +41,8 @@ class Publisher:
             self._dirty |= {("meter", fields["meter"]), ("relay", fields["meter"])}
         if entry.kind in INSTALLATION:
             self.announce()
+        elif entry.kind == "hold/1" and fields["hold"] == LOCKOUT:
+            self._keep_registry()
         self._dirty.add(("info", ""))
 
     def changed(self, what: str, id: str) -> None:
@@ -52,11 +55,7 @@ class Publisher:
     def announce(self) -> None:
         """Everything again: at start and at every connect, because brokers forget."""
         state = self._core.state
-        if self._registry is not None and self._core.cannot_write is None:
-            try:
-                self._registry.refresh(state)
-            except OSError as error:  # It is a copy for people; the next announcement writes it.
-                log.warning("registry.json cannot be written: %s", error)
+        self._keep_registry()
         self._dirty |= {("info", ""), ("meters", ""), ("accounts", ""), ("policy", ""), ("proposals", "")}
         self._dirty |= {("tariff", id) for id in state.tariffs} | {("port", id) for id in self._core.ports}
         self._dirty |= {(what, id) for id in state.meters for what in ("meter", "relay", "availability")}
@@ -64,6 +63,13 @@ class Publisher:
         for id, live in self._core.lives.items():
             if live.model.relay_is_valve:  # An earlier version told of valves there, in a relay's words.
                 self._outbox.gone(Relay, id)
+
+    def _keep_registry(self) -> None:
+        if self._registry is not None and self._core.cannot_write is None:
+            try:
+                self._registry.refresh(self._core.state)
+            except OSError as error:  # It is a copy for people; the next announcement writes it.
+                log.warning("registry.json cannot be written: %s", error)
 
     def render(self) -> None:
         """Turn what changed into messages."""

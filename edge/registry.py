@@ -13,6 +13,7 @@ from typing import Any
 from tinydb import TinyDB
 from tinydb.storages import Storage
 
+from bridge.contract.units import text_of
 from edge.state import State
 
 
@@ -46,8 +47,20 @@ class AtomicStorage(Storage):
             os.close(directory)
 
 
+def locks_of(state: State) -> list[dict[str, Any]]:
+    """The meters that are locked for work, for the tool that switches by hand while no gateway runs (R5)."""
+    return [
+        {
+            "meter": meter.id, "address": meter.row["address"], "circuit": meter.row.get("circuit"), "by": lock.by,
+            "since": text_of(lock.since), "why": lock.why,
+        }
+        for meter in state.meters.values()
+        if (lock := meter.lock) is not None
+    ]  # fmt: skip
+
+
 class Registry:
-    """registry.json: tables `meters`, `accounts`, `tariffs`, and `folded` with the seq."""
+    """registry.json: tables `meters`, `accounts`, `tariffs`, `locks`, and `folded` with the seq."""
 
     def __init__(self, directory: Path):
         self._path = directory / "registry.json"
@@ -68,6 +81,7 @@ class Registry:
             "meters": {str(n): meter.row for n, meter in enumerate(state.meters.values(), 1)},
             "accounts": {str(n): account.row for n, account in enumerate(state.accounts.values(), 1)},
             "tariffs": {str(n): versions[-1] for n, versions in enumerate(state.tariffs.values(), 1)},
+            "locks": {str(n): row for n, row in enumerate(locks_of(state), 1)},
         }
         self._db.storage.write(tables)
         self._db = TinyDB(self._path, storage=AtomicStorage)

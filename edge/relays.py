@@ -26,6 +26,9 @@ from edge.switch_words import no_fresh
 
 log = logging.getLogger("riser.relays")
 
+COMMANDED_OPEN = 6
+"""The bit of status word 3 that says how its relay was commanded last (DL/T 645-2007 annex C); 4 is its contact."""
+
 TRIPS_A_DAY = 3
 """No tug of war: a relay that closes by itself is tripped at most once an hour and so often a day."""
 
@@ -45,8 +48,9 @@ class Relays:
     # --- what is wanted ---
 
     def desired(self, meter: MeterState) -> str:
-        """`open` while any hold is set or a cut for arrears is due and allowed, else `closed`."""
-        return policy.desired(meter.holds, not meter.holds and self._cut_is_due(meter))
+        """`open` while it is held off or a cut for arrears is due and allowed, else `closed`."""
+        held = [kind for kind, hold in meter.holds.items() if hold.off]
+        return policy.desired(held, not meter.holds and self._cut_is_due(meter))
 
     def _cut_is_due(self, meter: MeterState) -> bool:
         core, account = self._core, self._core.state.accounts.get(meter.account or "")
@@ -74,6 +78,13 @@ class Relays:
         for task in self.commands.of(meter):
             self.commands.drop(meter, task.wish)
 
+    def surely_off(self, meter: MeterState) -> bool:
+        """Read back open, and where people hold it so its button does not close it either: a permission to close that
+        it was given before (R6) is taken back by a trip."""
+        live = self._core.lives[meter.id]
+        permitted = live.word_3 is not None and not live.word_3 >> COMMANDED_OPEN & 1
+        return bool(live.relay_open) and not (permitted and meter.held_by_people and meter.row["relay"] == "permit")
+
     def following(self, meter: MeterState) -> bool:
         return not any(task.alarmed for task in self.commands.of(meter))
 
@@ -87,7 +98,7 @@ class Relays:
         if live.seen_doubt is not None:
             return  # The newest look says otherwise and waits for a second one; nothing is begun on the old one.
         self._lamps.consider(meter)
-        if live.relay_open or (live.relay_open is None and meter.restore is not None):
+        if self.surely_off(meter) or (live.relay_open is None and meter.restore is not None):
             self.commands.drop(meter, "trip")
             if meter.restore is not None and not meter.holds:
                 self.commands.begin(meter, "close", self._close)
@@ -96,13 +107,19 @@ class Relays:
         if not self._their_turn(meter) and self._warned(meter):
             return  # Whether it would be cut is worked out when it can be.
         if live.online is not False and self.desired(meter) == "open" and self._trip_allowed(meter):
-            self.commands.begin(meter, "trip", self._check_before_trip)
-        elif not meter.holds:
+            if self._their_turn(meter) and not self._taken_back(meter):
+                self.commands.begin(meter, "trip", self._check_before_trip)
+        elif not meter.held_off:
             self.commands.drop(meter, "trip", idle_only=True)
 
     def _warned(self, meter: MeterState) -> bool:
         account = self._core.state.accounts.get(meter.account or "")
         return account is not None and account.warned
+
+    def _taken_back(self, meter: MeterState) -> bool:
+        """It is off, and was told so often enough to forget a permission; that its status says otherwise is its way."""
+        task = self.commands.task(meter, "trip")
+        return bool(self._core.lives[meter.id].relay_open and task and task.attempts >= TRIPS_A_DAY)
 
     def _their_turn(self, meter: MeterState) -> bool:
         """R2: cuts for arrears follow each other at a distance, so that a window that opens does not drop the load of a
@@ -151,7 +168,7 @@ class Relays:
         if task.missing or not task.busy:
             return
         live = self._core.lives[meter.id]
-        if live.seen_doubt is not None or live.relay_open or self.desired(meter) != "open":
+        if live.seen_doubt is not None or self.surely_off(meter) or self.desired(meter) != "open":
             task.busy = False
             self.consider(meter)
             return

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from bridge.contract import messages, permissions, signing
 from bridge.contract import mistakes as complaints
+from bridge.contract.locking import Lock, Unlock
 from bridge.contract.messages import Response
 from bridge.contract.units import instant_of, instant_text, is_transaction
 from edge.accounts import Accounts
@@ -26,6 +27,7 @@ from edge.asked import Asked, Refusal, Status
 from edge.billing.money import Forbidden
 from edge.book import Entry
 from edge.core import Core
+from edge.locking import Locking
 from edge.meter_acts import MeterActs
 from edge.money_acts import ALONE, MoneyActs
 from edge.price_acts import PriceActs
@@ -76,6 +78,8 @@ class Requests:
         self._doers |= dict.fromkeys(permissions.METERS, self.meters)
         self.protecting = Protecting(core, accounts, self._answer_to)
         self._doers |= dict.fromkeys((*permissions.PROTECTIONS, "told"), self.protecting)
+        self.locking = Locking(core, self.acts)
+        self._doers |= dict.fromkeys(permissions.LOCKS, self.locking)
         self._doers |= dict.fromkeys(permissions.TENANCIES, Tenancies(core, self.proposals, self._answer_to))
         self._wrong_seals, self._seals_told_s = 0, -SEALS_TOLD_EVERY_S
         self.replay: Callable[[messages.Replay], dict[str, int] | None]
@@ -132,6 +136,7 @@ class Requests:
         self.acts.tick()
         self.proposals.tick()
         self.protecting.tick()
+        self.locking.tick()
 
     def _replayed(self, operation: str, body: messages.Replay) -> None:
         sent = self.replay(body)
@@ -177,12 +182,13 @@ class Requests:
         if self._core.book.trusted:
             if self._core.now() > valid_until:
                 raise Refusal("R7", f"the request expired at {instant_text(valid_until)}; ask anew")
-        elif isinstance(body, messages.Off):
+        elif isinstance(body, messages.Off | Unlock) or (isinstance(body, Lock) and body.off):
             self._surely_in_time(valid_until)
 
     def _surely_in_time(self, valid_until: datetime) -> None:
         """Expiry needs a calendar that is believed (87). Without one money is taken and light restored, and nobody is
-        cut on a wish that may be hours old: the meters' clocks, or the seconds since it was believed, must allow it."""
+        cut, and no lock lifted, on a wish that may be hours old: the meters' clocks, or the seconds since it was
+        believed, must allow it."""
         known = self._core.true_now()
         if known is None:
             raise Refusal("R25", "the clock is not trusted, so nobody can tell whether this request is still wanted")

@@ -16,6 +16,9 @@ water."""
 DAYS_KEPT = 7
 """An estimate is the mean of so many days (R24)."""
 
+LOCKOUT = "lockout"
+"""The hold of who works at the wires behind a meter (R5)."""
+
 AILMENTS = {"battery-low": "battery-good", "valve-fault": "valve-good", "purse-counts": "purse-off"}
 """What a meter can say is wrong with it, and the alarm that takes it back."""
 
@@ -51,6 +54,8 @@ class Hold:
     by: str
     since: int
     seq: int
+    off: bool = True
+    """False of a lock that was set while supply stood on: it blocks and switches nothing."""
 
 
 @dataclass(frozen=True)
@@ -107,9 +112,19 @@ class MeterState:
     """Where the last tenancy ended, from the next one's begin until its opening: used since then by nobody's bill."""
 
     @property
+    def held_off(self) -> bool:
+        """True while a hold stands by which it is to be off; any hold keeps it from being closed (R5)."""
+        return any(hold.off for hold in self.holds.values())
+
+    @property
     def held_by_people(self) -> bool:
-        """True while a hold stands that a payment does not lift (R5)."""
-        return bool(self.holds.keys() - {"arrears"})
+        """True while one of them is a person's, which a payment does not lift."""
+        return any(hold.off for kind, hold in self.holds.items() if kind != "arrears")
+
+    @property
+    def lock(self) -> Hold | None:
+        """The maintenance lock: nothing closes and nobody is cut for arrears while hands are at the wires (I7, I10)."""
+        return self.holds.get(LOCKOUT)
 
     @property
     def multiplier(self) -> int:

@@ -11,7 +11,7 @@ from edge.core import Core
 from edge.purses import OPENED, why_open
 from edge.relays import Relays
 from edge.state import MeterState
-from edge.switch_words import coming_on, held, off_by_itself
+from edge.switch_words import coming_on, held, locked_as_it_stands, off_by_itself
 
 
 def kind_of_switch(core: Core, meter: MeterState) -> Literal["relay", "valve"] | None:
@@ -33,8 +33,8 @@ def switch_fact(core: Core, relays: Relays, meter: MeterState) -> m.Relay | m.Va
         "observed_at": instant_text(live.read_at[row]) if row in live.read_at else None,
         "observed_since": text_of(meter.observed_since),
         "holds": [
-            m.HoldFacts(kind=hold.kind, why=hold.why, by=hold.by, since=text_of(hold.since) or "")  # type: ignore[arg-type]
-            for hold in meter.holds.values()
+            m.HoldFacts(kind=each.kind, why=each.why, by=each.by, since=text_of(each.since) or "", off=each.off)  # type: ignore[arg-type]
+            for each in meter.holds.values()
         ],
         "why": why,
         "following": relays.following(meter),
@@ -66,6 +66,8 @@ def _why(core: Core, relays: Relays, meter: MeterState, observed: str, desired: 
     if observed == "unknown":
         return _unknown(core, meter)
     valve = core.lives[meter.id].model.relay_is_valve
+    if meter.holds and not meter.held_off:
+        return locked_as_it_stands(valve)
     if meter.holds:
         return held(valve, ", ".join(meter.holds), observed == "open")
     if desired == "open":

@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import Literal
 
 from bridge.contract.switching import VALVE_IS
+from bridge.contract.units import text_of
+from edge.state import MeterState
 
 TURNS: dict[str, Literal["opening", "closing"]] = {"close": "opening", "trip": "closing"}
 """Where a valve goes on an order that is called `close` or `trip` inside."""
@@ -100,6 +102,19 @@ def no_off_now(valve: bool, mode: str) -> str:
     return f"the gateway is in mode {mode}: no valve is closed" if valve else f"the gateway is in mode {mode}: no trips"
 
 
+def locked_words(meter: MeterState) -> str | None:
+    """Who works at the wires behind a meter, since when and why; None where it is not locked."""
+    lock = meter.lock
+    return None if lock is None else f"locked for work by {lock.by} since {text_of(lock.since)}: {lock.why}"
+
+
+def locked_as_it_stands(valve: bool) -> str:
+    """A lock that was set while supply stood on."""
+    if valve:
+        return "locked as it stands: the valve is not turned before it is unlocked"
+    return "locked as it stands: the relay is not switched before it is unlocked"
+
+
 def stays_off(valve: bool, holds: str) -> str:
     """`on` was asked for, and other holds than the one that it lifts stand."""
     if valve:
@@ -107,7 +122,11 @@ def stays_off(valve: bool, holds: str) -> str:
     return f"supply stays off: the hold {holds} remains, and closing does not lift it"
 
 
-def lifted_in_vain(valve: bool, holds: str) -> str:
+def lifted_in_vain(valve: bool, holds: str, lock: bool) -> str:
+    if lock and valve:
+        return f"the lock is lifted; the valve stays closed: {holds}"
+    if lock:
+        return f"the lock is lifted; supply stays off: {holds}"
     if valve:
         return f"the hold `manual` is lifted; the valve stays closed: {holds}"
     return f"the hold `manual` is lifted; supply stays off: {holds}"

@@ -24,14 +24,14 @@ from host.runfile import Run
 
 LIMIT_S = 30.0
 TURNING_S = 150.0
-"""How long an answer is waited for; `off` and `on` may be a valve's, which turns for a minute and more."""
+"""How long an answer is waited for; what switches may be a valve's, which turns for a minute and more."""
 
 
 TRUTH = {"true": True, "false": False}
 
 
 def limit_of(operation: str) -> float:
-    return TURNING_S if operation in ("off", "on") else LIMIT_S
+    return TURNING_S if operation in ("off", "on", "lock", "unlock") else LIMIT_S
 
 
 def person() -> str:

@@ -14,6 +14,7 @@ from bridge.contract import markup
 from bridge.contract.site import Site
 from bridge.contract.site_file import BadSite, load
 from bridge.contract.site_prices import booked
+from host.doctor import own_supply
 from host.doctor.accounts import never_cut_of
 from host.doctor.findings import names, of
 from host.doctor.ports import UNSTABLE
@@ -74,6 +75,8 @@ def worth_knowing(checked: Checked) -> Iterator[str]:
             yield f"tariff {tariff.id}: {markup.percent(fields)} % above what is paid, the limit is {limit} % (R30)"
     meters = {row.id: (row.model, row.relay) for row in site.meters}
     accounts = {row.id: (row.name, list(row.meters)) for row in site.accounts}
+    if not site.site.own_supply and own_supply.switched(meters, checked.models):
+        yield f"site.own_supply: {own_supply.ASKED}"
     if never := never_cut_of(meters, accounts, checked.models):
         yield f"{of(len(never), 'account')} never cut, for want of a meter with a relay: {names(never)}"
     if site.clock.trust == "always":

@@ -26,6 +26,7 @@ from panel.pages import (
     line,
     lines,
     live,
+    lock,
     meter,
     meter_change,
     money,
@@ -56,7 +57,7 @@ from panel.telling import rule_words
 
 PAGES = (
     live, sign_in, people, rooms, accounts, takings, account, money, protection, right_reading, proposals, receipt,
-    slip, bill, statement, answers, meter, meter_change, move_in, prices, price_new, price_form, price_proposal,
+    slip, bill, statement, answers, meter, meter_change, lock, move_in, prices, price_new, price_form, price_proposal,
     policy, lines, line, demo,
 )  # fmt: skip
 

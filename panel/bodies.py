@@ -84,6 +84,7 @@ class Hold(Body):
     hold: str | None = None
     who: str | None = None
     why: str | None = None
+    in_place_of: str | None = None
 
 
 class Seen(Body):

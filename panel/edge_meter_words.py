@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from panel.edge_cutting_words import OF_CUTTING
+from panel.edge_locking_words import OF_LOCKS
 from panel.words import later
 
 OF_METERS = (
     *OF_CUTTING,
+    *OF_LOCKS,
     # what was found on the line
     later("no meter answers at {address} on {port} ({why}); look at its wiring, address and speed, and ask again"),
     later("two readings of the meter at {address} do not agree; ask again"),

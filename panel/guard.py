@@ -49,7 +49,7 @@ TYPED = {
     "money.step": ("receipt", "to_account", "amount", "method", "reference", "reason", "why", "consent", "papers",
                    "share", "cap"),
     "right_reading.step": ("entry", "total", *RATES, "why", "papers"),
-    "protection.step": ("for", "until", "how", "why"),
+    "protection.step": ("for", "until", "how", "why"), "lock.send": ("how", "why"),
 }  # fmt: skip
 """What a person typed and finds again after signing in, where the session had ended in the meantime."""
 

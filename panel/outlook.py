@@ -13,6 +13,7 @@ from bridge.contract.units import instant_of
 from panel.edge_words import MODES, said
 from panel.final_warning import must_be_told, undelivered, warning_words, way_words
 from panel.formats import Wall
+from panel.locking import locks_of, words_of_lock
 from panel.paying_words import paying_for
 from panel.protections import standing, until_of
 from panel.states import Room, other_holds
@@ -59,6 +60,9 @@ def outlook_of(
     more = [*warning_words(account, wall)]
     if undelivered(account):
         more.append(way_words(account, phone))
+    if (locks := locks_of(list(rooms))) and _warned(account):
+        first, *others = (words_of_lock(lock, wall) for _, lock in locks)
+        return Outlook("waits", first, None, (*others, *more))
     if holds := [hold for room in rooms for hold in other_holds(room.relay)]:
         more.append(t("A hold remains that money does not lift: {holds}.", holds=hold_words(holds)))
     if kept := standing(account, wall):

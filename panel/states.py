@@ -166,6 +166,11 @@ def room_of(view: View, meter: MeterRow, wall: Wall, stale_s: float) -> Room:
     return Room(meter, tenant, account, facts, relay, availability, state, corner, until, valve_of(view, meter))
 
 
+def lock_of(relay: Relay | None) -> HoldFacts | None:
+    """The maintenance lock, where one stands."""
+    return next((hold for hold in relay.holds if hold.kind == "lockout"), None) if relay else None
+
+
 def other_holds(relay: Relay | None) -> list[HoldFacts]:
     """Holds that a payment does not lift."""
     return [hold for hold in relay.holds if hold.kind != "arrears"] if relay else []
@@ -188,7 +193,7 @@ def state_of(
         return "cut"  # Also while the meter waits for its button, or was found open: the room is dark.
     if is_open and other_holds(relay):
         return "held"  # What is off already is not warned of being cut.
-    if said == "final" and not kept:
+    if said == "final" and not kept and lock_of(relay) is None:
         return "final"
     if other_holds(relay):
         return "held"

@@ -12,11 +12,12 @@ from bridge.contract.units import NANO_PER_FEN, nano_of_yuan
 from panel.edge_words import person, reason, said
 from panel.final_warning import must_be_told, undelivered, warning_words, way_words
 from panel.formats import Wall, kilowatts, span, yuan
+from panel.locking import words_of_lock
 from panel.paying_words import WATER, Paying, paying_for
 from panel.protections import kind_words, standing
 from panel.repaying import least_fen
 from panel.rules import RULES
-from panel.states import HOLDS, Room, other_holds
+from panel.states import HOLDS, Room, lock_of, other_holds
 from panel.words import t
 
 
@@ -64,6 +65,9 @@ def banner_of(rooms: list[Room], account: Account | None, wall: Wall) -> Banner 
         return _cut(room, account, wall)
     if room is not None and room.state == "held" and room.relay and room.relay.observed == "open":
         return _held(room, account, wall)
+    if room is not None and (lock := lock_of(room.relay)) is not None and not lock.off:
+        title, words = t("Locked for work; it stays as it stands"), words_of_lock(lock, wall)
+        return Banner("held", title, t("{locked}. Nobody is cut on it before it is unlocked (R5).", locked=words))
     if kept := standing(account, wall):
         title = t("Nobody cuts this tenant until {when}", when=wall.when(kept[0].until))
         after = t("Then a final warning and its time to pay begin anew.")
@@ -162,14 +166,17 @@ def _held(room: Room, account: Account, wall: Wall) -> Banner:
           why=reason(h.by, h.why))
         for h in holds
     ]  # fmt: skip
-    return Banner("held", title, "; ".join(told) + ". " + t(room.words.returns))
+    more = t(room.words.returns)
+    if lock_of(room.relay) is not None:
+        more += " " + t("Nothing switches it on before it is unlocked: no payment, no other person.")
+    return Banner("held", title, "; ".join(told) + ". " + more)
 
 
 def effect_of(account: Account, rooms: list[Room], after_nano: int, cut_limit: str, wall: Wall) -> tuple[bool, str]:
     """What a top-up that brings the balance to `after_nano` will do: (good news?, one sentence)."""
     enough = after_nano > account.restore_above_nano
     room, paying = rooms[0] if rooms else None, paying_for(rooms)
-    holds = [hold for each in rooms for hold in other_holds(each.relay)]
+    holds = [hold for each in rooms for hold in other_holds(each.relay) if hold.off]
     if holds:
         return False, t("A hold remains that money does not lift: {holds}.", holds=hold_words(holds))
     if alone := next((each for each in rooms if each.off_by_its_purse or each.off_by_itself), None):

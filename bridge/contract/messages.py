@@ -20,6 +20,7 @@ from bridge.contract.cutting import CUTTING_REQUESTS as CUTTING_REQUESTS
 from bridge.contract.cutting import Policy as Policy
 from bridge.contract.cutting import ProtectionFacts as ProtectionFacts
 from bridge.contract.fields import Plain
+from bridge.contract.locking import LOCK_REQUESTS as LOCK_REQUESTS
 from bridge.contract.message import Message as Message
 from bridge.contract.message import Part as Part
 from bridge.contract.meter_requests import METER_REQUESTS as METER_REQUESTS
@@ -370,8 +371,8 @@ class Off(Request):
 
 
 class On(Request):
-    """Lift the hold `manual`. Supply returns, the relay closes or the valve opens, when no other hold remains (R5).
-    Done when read back."""
+    """Lift the hold `manual`; of a meter without a tenant `arrears` as well. Supply returns, the relay closes or the
+    valve opens, when no other hold remains (R5). Refused while it is locked for work. Done when read back."""
 
     operation = "on"
     meter: str
@@ -429,6 +430,7 @@ class Replay(BaseModel):
 _REQUESTS: tuple[type[Request] | type[Replay] | type[PreviewPrice], ...] = (
     *MONEY_REQUESTS, Off, On, Trip, Close, Read, Release, Brake, Replay,
     ProposePrice, ApprovePrice, RejectPrice, PreviewPrice, *METER_REQUESTS, *TENANCY_REQUESTS, *CUTTING_REQUESTS,
+    *LOCK_REQUESTS,
 )  # fmt: skip
 REQUESTS = {cls.operation: cls for cls in _REQUESTS}
 

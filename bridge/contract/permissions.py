@@ -17,12 +17,14 @@ METERS = frozenset({"replace-meter", "change-multiplier", "approve-meter", "reje
 
 PROTECTIONS = frozenset({"protect", "unprotect"})
 """Nobody cuts this tenant until an instant (R3)."""
+LOCKS = frozenset({"lock", "unlock"})
+"""Hands are at the wires behind a meter: nothing closes it (R5)."""
 TENANCIES = frozenset({"move-in", "approve-move-in", "reject-move-in"})
 """A tenant moves in: the counter proposes, and another person approves (R32, R33)."""
 
 OPERATIONS = (
     "topup", *sorted(MONEY), "off", "on", "trip", "close", "read", "release", "brake", "replay",
-    *sorted(PROTECTIONS), "told",
+    *sorted(LOCKS), *sorted(PROTECTIONS), "told",
     "propose-price", "approve-price",
     "reject-price", "preview-price", *sorted(METERS), *sorted(TENANCIES),
 )  # fmt: skip
@@ -39,10 +41,11 @@ ROLES: dict[str, frozenset[str]] = {
     | MONEY
     | PRICES
     | METERS
+    | LOCKS
     | PROTECTIONS
     | TENANCIES,
     "finance": frozenset({"topup", "read", "told"}) | MONEY | PRICES | PROTECTIONS | TENANCIES,
-    "engineer": frozenset({"off", "on", "trip", "close", "read", "release", "told"}) | METERS,
+    "engineer": frozenset({"off", "on", "trip", "close", "read", "release", "told"}) | METERS | LOCKS,
     "operations": frozenset({"read", "told"}),
     "system": frozenset({"read"}),
     "payment": frozenset({"topup"}),

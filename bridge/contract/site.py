@@ -29,6 +29,10 @@ class SiteTable(Strict):
     gateway: Gateway
     base: Word = "riser"
     zone: Zone = "Asia/Shanghai"
+    own_supply: Label = ""
+    """Where the gateway's own supply comes from, as who wired it says: before every relay that it controls (R8)."""
+    own_meter: Id | None = None
+    """The meter that counts the gateway's own supply, where one of the site's does; nothing may switch it."""
 
 
 class Broker(Strict):

@@ -41,6 +41,7 @@ def references_of(tables: dict[str, Any]) -> Iterator[Mistake]:
             seen[id] = number
     yield from _port_references(tables)
     yield from _meter_references(tables)
+    yield from _own_meter(tables)
     yield from payers_of(rows(tables, "accounts"), rows(tables, "tariffs"))
     yield from _account_references(tables)
 
@@ -77,6 +78,20 @@ def _meter_references(tables: dict[str, Any]) -> Iterator[Mistake]:
             other = there.get(None) or next(iter(there.values()))
             yield ("meters", number, "address"), f"{address} on {port} is already {other}"
         there[circuit] = f"meter {text(meter, 'id') or f'meters[{number + 1}]'}"
+
+
+def _own_meter(tables: dict[str, Any]) -> Iterator[Mistake]:
+    """R8: a cut behind which the gateway itself hangs would leave nobody who could bring supply back."""
+    site = tables.get("site")
+    own = text(site, "own_meter") if isinstance(site, dict) else None
+    if own is None:
+        return
+    row = next((meter for _, meter in rows(tables, "meters") if text(meter, "id") == own), None)
+    if row is None:
+        yield ("site", "own_meter"), f"there is no meter {own!r}"
+    elif row.get("relay") != "none":
+        words = f"meter {own} could switch off this gateway itself (R8): feed the gateway from before that meter"
+        yield ("site", "own_meter"), f'{words}, or write relay = "none" there'
 
 
 ADDRESS_DIGITS = {"dlt645-2007": (12, "DL/T 645"), "dlt645-1997": (12, "DL/T 645"), "cjt188": (14, "CJ/T 188")}

@@ -24,6 +24,10 @@ class HoldFacts(Part):
     why: str
     by: str
     since: str
+    off: bool = Field(
+        default=True,
+        description="false: a `lockout` that was set while supply stood on; it blocks and switches nothing",
+    )
 
 
 class Relay(Message):

@@ -11,6 +11,7 @@ from typing import Any
 from edge.audit.lie import Lie, Report
 from edge.entry import Snapshot
 from edge.opening import UNREADABLE, loaded
+from edge.registry import locks_of
 from edge.snapshot import VERSION
 from edge.state import State
 
@@ -91,6 +92,7 @@ def _registry(state: State, registry: dict[str, Any], report: Report) -> None:
         "meters": [meter.row for meter in state.meters.values()],
         "accounts": [account.row for account in state.accounts.values()],
         "tariffs": [versions[-1] for versions in state.tariffs.values()],
+        "locks": locks_of(state),
     }
     for table, rows in own.items():
         told = list(registry.get(table, {}).values())

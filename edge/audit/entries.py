@@ -216,6 +216,8 @@ _CHECKS: dict[str, Callable[[Entries, Read, Fields], None]] = {
     "protection/1": lambda own, entry, fields: own._warned.protection(fields, entry.at),
     "level/1": lambda own, entry, fields: own._warned.level(entry.kind, fields),
     "rearm/1": lambda own, entry, fields: own._warned.level(entry.kind, fields),
+    "hold/1": lambda own, entry, fields: own._warned.hold(fields),
+    "close/1": lambda own, entry, fields: own._warned.close(fields),
     "withdrawn/1": lambda own, entry, fields: own._warned.withdrawn(fields),
     "trip/1": lambda own, entry, fields: own._warned.trip(fields, entry.at),
     "done/1": Entries._done,

@@ -7,6 +7,7 @@ from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 from bridge.contract.cutting import Protecting
+from bridge.contract.people import same_person
 from bridge.contract.site_cutting import LEAST_LEAD_MIN, LONGEST_DAYS
 from bridge.contract.units import instant_of_micros, instant_text, micros_of_text
 from edge.audit import frames
@@ -14,7 +15,7 @@ from edge.audit.lie import Report, Wrong, must
 from edge.audit.opened import Reader
 from edge.borders import BORDER_S
 from edge.pricing import mark_body
-from edge.state import AccountState, State
+from edge.state import LOCKOUT, AccountState, State
 
 Fields = dict[str, Any]
 
@@ -98,6 +99,8 @@ class Warned:
                 self._report.count("registers read again from raw frames")
         if fields["cause"] != "arrears":
             return
+        if (lock := meter.lock) is not None:
+            raise Wrong(f"{lock.by} had locked it for work", "no cut for arrears under a lock (I7)")
         account = self._account(fields)
         assert meter.billed is not None
         if (final := account.final) is None or final.delivered_seq is None:
@@ -115,6 +118,21 @@ class Warned:
         must(fields["available_nano"], posted - fields["provisional_nano"], "its available_nano")
         if fields["available_nano"] > fields["cut_limit_nano"]:
             raise Wrong(f"{fields['available_nano']} were available", f"at most {fields['cut_limit_nano']}")
+
+    def hold(self, fields: Fields) -> None:
+        """One lock at a time, and it is lifted by whose it is, or by somebody who names them (R5)."""
+        if fields["hold"] != LOCKOUT:
+            return
+        lock = self._state.meters[fields["meter"]].lock
+        if fields["set"] is (lock is not None):
+            raise Wrong("one stood before it" if lock else "no lock stood", "one lock at a time, set and then lifted")
+        if lock is not None and not same_person(fields["who"], lock.by):
+            must(fields.get("in_place_of"), lock.by, "whose lock it was")
+
+    def close(self, fields: Fields) -> None:
+        """I10: nothing is closed while a hold stands, a lock before all."""
+        if holds := self._state.meters[fields["meter"]].holds:
+            raise Wrong(f"it was closed under the hold {', '.join(holds)}", "no hold (I10)")
 
     def withdrawn(self, fields: Fields) -> None:
         """It takes back the evidence of a trip of its meter."""

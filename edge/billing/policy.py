@@ -155,6 +155,8 @@ class Moment:
     """A meter of the account was charged on an estimate, and no real register has settled that yet."""
     changing: bool = False
     """A meter of the account was replaced, or its multiplier changed, and nobody has approved that yet."""
+    locked: str | None = None
+    """Who works at the wires behind the meter, and since when."""
 
 
 def may_cut(moment: Moment, terms: Terms) -> Verdict:
@@ -167,6 +169,8 @@ def may_cut(moment: Moment, terms: Terms) -> Verdict:
         return Verdict(False, "R3", "the meter keeps power on")
     if moment.protected is not None:
         return Verdict(False, "R3", moment.protected)
+    if moment.locked is not None:
+        return Verdict(False, "R5", moment.locked)
     if not moment.opened:
         return Verdict(False, "R19", "the opening register is not confirmed yet")
     if moment.quarantined:

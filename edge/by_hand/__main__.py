@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from bridge.contract.clock import Clock, SystemClock
 from bridge.contract.switching import OF_NO_KIND
 from edge import model as models
-from edge.by_hand import broadcast, dlt645_commands, other_commands
+from edge.by_hand import broadcast, dlt645_commands, locked, other_commands
 from edge.by_hand.desk import Desk, NotDone, Stopped
 from edge.by_hand.hints import hint, padded
 from edge.by_hand.modelled import model_of
@@ -95,6 +95,7 @@ def _ends(desk: Desk, why: str, code: int) -> int:
 
 def _do(talk: Talk, desk: Desk, options: argparse.Namespace) -> None:
     zone = ZoneInfo(options.zone)
+    locked.look(options.command, options.address, options.circuit, getattr(options, "data", None))
     if (zeros := padded(options)) is not None:
         desk.say(zeros)
     if options.command == "broadcast-time":

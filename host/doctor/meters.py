@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bridge.contract.messages import MeterRow
-from host.doctor import line_errors, off_line, purses, time_tables
+from host.doctor import line_errors, locks, off_line, purses, time_tables
 from host.doctor.findings import Finding, good, know, of, wrong
 from host.doctor.seen import Snapshot
 from host.doctor.valves import valve_of
@@ -30,6 +30,7 @@ def findings(snapshot: Snapshot) -> list[Finding]:
     for row in facts.meters.meters:
         found += [*_register(snapshot, row), *_relay(snapshot, row), *valve_of(snapshot, row)]
         found += [*purses.findings(snapshot, row), *_clock(snapshot, row), *time_tables.findings(snapshot, row)]
+        found += locks.of_meter(snapshot, row)
     if not any(each.severity != "good" for each in found):
         found.append(
             good(
@@ -74,7 +75,7 @@ def _relay(snapshot: Snapshot, row: MeterRow) -> Iterator[Finding]:
         )
     elif purses.may_have_opened(snapshot, row):
         return  # Told there, with another cure.
-    elif relay.observed == "open" and relay.desired == "closed" and relay.step is None:
+    elif relay.observed == "open" and relay.desired == "closed" and relay.step is None and not relay.holds:
         yield know(
             "meters",
             row.id,

@@ -11,12 +11,13 @@ from flask import Blueprint, abort, render_template
 
 from bridge.contract.messages import LARGEST, MeterRow, Relay
 from bridge.contract.units import NANO_PER_FEN, is_transaction
-from panel import meter_answers, move_in_answers, protecting_answers
+from panel import lock_answers, meter_answers, protecting_answers
+from panel.again import again
 from panel.commands import KEY, Asked
 from panel.edge_words import said
 from panel.formats import yuan
 from panel.guard import quiet
-from panel.money_answers import SLIPS, again, done_words, from_entry, is_money, money_title, step_word
+from panel.money_answers import SLIPS, done_words, from_entry, is_money, money_title, step_word
 from panel.pages import price_answers
 from panel.parts import Parts, parts
 from panel.switches import OPERATIONS, RELAY, SWITCHES, Words, relay_of, words_of
@@ -37,8 +38,10 @@ TITLES = {
     **price_answers.TITLES,
     **meter_answers.TITLES,
     **protecting_answers.TITLES,
+    **lock_answers.TITLES,
 }
-
+WORDED = (price_answers, meter_answers, protecting_answers, lock_answers)
+"""Modules that put the outcome of their operations into words."""
 
 BUTTON = "press the button"
 """The edge's step while closing is permitted and the meter waits for its button."""
@@ -111,9 +114,7 @@ def told(stand: Parts, asked: Asked) -> Answer:
         sentence, detail, asked.finished, str(receipt) if receipt else None,
         seq if isinstance(seq, int) and receipt and not money else None,
         slip=seq if isinstance(seq, int) and asked.about in SLIPS and asked.operation == "approve-money" else None,
-        again=(again(asked) or move_in_answers.again(asked) or protecting_answers.again(asked))
-        if good is False
-        else None,
+        again=again(asked) if good is False else None,
         waits=good is True and "until" in found and asked.operation not in protecting_answers.TITLES,
         price=asked.subject if price_answers.refused(asked) else None,
     )  # fmt: skip
@@ -124,13 +125,13 @@ def _steps(stand: Parts, asked: Asked, good: bool | None) -> list[Step]:
     failed = good is False or stand.commands.silent(asked)
     outcome = "done" if done else "failed" if failed else "waiting"
     steps = [Step(t("Sent"), "failed" if asked.broker_refused else "done")]
-    if asked.operation in OPERATIONS:
+    if asked.operation in OPERATIONS or lock_answers.moves(asked):
         moved = done or _meter_did(stand, asked)
         steps.append(Step(t("Done|relay"), "done" if moved else outcome))
         steps.append(Step(t("Read back"), outcome))
     elif asked.operation == "topup":
         steps.append(Step(t("Posted|money"), outcome))
-    elif asked.operation in price_answers.TITLES or asked.operation in protecting_answers.TITLES:
+    elif any(asked.operation in each.TITLES for each in (price_answers, protecting_answers, lock_answers)):
         steps.append(Step(t("In the book"), outcome))
     elif asked.operation in meter_answers.TITLES:
         steps.append(Step(meter_answers.step_word(asked.operation), outcome))
@@ -166,7 +167,7 @@ def _outcome(stand: Parts, asked: Asked) -> tuple[bool | None, str, str]:
             return None, t("Sent; waiting for the gateway's answer."), ""
         if asked.operation == "topup":
             return None, t("No answer (30 s). Not sent again. Look at the entries before taking the money twice."), ""
-        for module in (price_answers, meter_answers, protecting_answers):
+        for module in WORDED:
             if asked.operation in module.TITLES:
                 return None, t(module.SILENT), ""
         if is_money(asked.operation):
@@ -181,7 +182,7 @@ def _outcome(stand: Parts, asked: Asked) -> tuple[bool | None, str, str]:
         return None, t("Ready: press the button on the meter"), ""
     if newest.status == "accepted":
         besides = said(str((newest.data or {}).get("text") or ""))
-        kind = _words(stand, asked) if asked.operation in OPERATIONS else RELAY  # Nothing turns while it is read.
+        kind = RELAY if asked.operation == "read" else _words(stand, asked)  # Nothing turns while it is read.
         return None, t(kind.on_its_way), besides
     if newest.status == "refused":
         words = rule_words(newest.rule)
@@ -189,7 +190,7 @@ def _outcome(stand: Parts, asked: Asked) -> tuple[bool | None, str, str]:
         return False, told, said(newest.error)
     if newest.status == "failed":
         return False, t("Not done."), said(newest.error)
-    for module in (price_answers, meter_answers, protecting_answers):
+    for module in WORDED:
         if asked.operation in module.TITLES:
             return True, module.done(asked, newest.data or {}, stand.wall()), said(newest.error)
     if is_money(asked.operation):

@@ -10,6 +10,7 @@ from panel.edge_words import person, reason, said
 from panel.final_warning import channel, how_words
 from panel.formats import Wall, yuan
 from panel.history import Line
+from panel.locking import in_place
 from panel.money_told import money_words
 from panel.pages.events import SAID
 from panel.protections import kind_words
@@ -87,7 +88,7 @@ def _of_supply(line: Line) -> Words:
             hold = t(HOLDS[body["hold"]]) if body.get("hold") in HOLDS else str(body.get("hold", ""))
             word = t("Hold set") if body.get("set") else t("Hold lifted")
             who, why = str(body.get("who") or ""), str(body.get("why") or "")
-            told = [hold, person(who), reason(who, why)]
+            told = [hold, person(who), in_place(body), reason(who, why)]
             return "s-held", "held", word, " · ".join(part for part in told if part)
         case "unreadable":
             return "", "more", t("Entry {seq}.", seq=line.seq), t("It cannot be read here; the gateway's book has it.")

@@ -11,6 +11,7 @@ from panel.bodies import UNREADABLE
 from panel.edge_water_words import VALVE_READ_BACK
 from panel.edge_words import READ_BACK, known, person, reason, said
 from panel.history import Line
+from panel.locking import in_place
 from panel.meter_told import of_registers
 from panel.model_words import modelled
 from panel.parts import Parts
@@ -60,6 +61,7 @@ SAID = {
     "time-table-good": later("Time table agrees again"),
     "purse-off": later("No longer paid twice"),
     "protection-ends": later("A protection ends soon"),
+    "lock-stands": later("Still locked for work"),
 }
 
 BAD = (
@@ -146,7 +148,8 @@ def _from_book(line: Line, valve: bool) -> dict[str, Any]:
             hold = t(HOLDS[body["hold"]]) if body.get("hold") in HOLDS else str(body.get("hold", ""))
             which = t("{hold} set", hold=hold) if body.get("set") else t("{hold} lifted", hold=hold)
             who = body.get("who")
-            text = " · ".join(part for part in (which, person(who), reason(who, body.get("why"))) if part)
+            told = (which, person(who), in_place(body), reason(who, body.get("why")))
+            text = " · ".join(part for part in told if part)
         case "alarm/1":
             word = t(_word(body["alarm"], valve, SAID)) if body.get("alarm") in SAID else word
             bad = body.get("alarm") not in GOOD_NEWS

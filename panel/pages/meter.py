@@ -15,18 +15,19 @@ from werkzeug.wrappers import Response
 from bridge.contract.asking import new_transaction
 from bridge.contract.entries import CHARGES, REPLACED
 from bridge.contract.messages import MeterFacts
-from bridge.contract.units import RATES, is_plain, is_transaction
+from bridge.contract.units import RATES, is_transaction
 from panel.commands import Conflict, NotSent
 from panel.guard import me, quiet, require
 from panel.history import Line
 from panel.links import link
+from panel.locking import place_mistake, why_mistake, words_of_lock
 from panel.meter_proposals import waiting_for
 from panel.pages.answers import answer_to, told
 from panel.pages.events import events_of
 from panel.pages.meter_chart import chart_of, has_power
 from panel.parts import Parts, parts
-from panel.states import HOLDS, Room, room_of
-from panel.switches import agreement, moving_words, stands_words, typed_place
+from panel.states import HOLDS, Room, lock_of, room_of
+from panel.switches import agreement, moving_words, stands_words
 from panel.words import t
 
 blueprint = Blueprint("meter", __name__)
@@ -91,7 +92,10 @@ def _now(stand: Parts, room: Room) -> dict[str, Any]:
     wall, facts = stand.wall(), room.facts
     base = stand.history.newest(room.meter.id, *CHARGES, *REPLACED, "opening/1")
     asked = [told(stand, one) for one in stand.commands.about(room.meter.id)]
+    lock = lock_of(room.relay)
     return {
+        "lock": lock,
+        "locked": words_of_lock(lock, wall) if lock else "",
         "wall": wall,
         "registers": _registers(facts, base) if facts else [],
         "base_at": _base(base)[1],
@@ -145,7 +149,8 @@ def now(id: str) -> str:
     """Registers, momentary values, relay, commands and events, which refresh themselves."""
     room = one_room(id)
     shown = _now(parts(), room) | {"room": room, "oob": True}
-    return render_template("parts/meter_now.html", **shown) + render_template("parts/meter_side.html", **shown)
+    names = ("meter_now", "meter_side", "meter_locked")
+    return "".join(render_template(f"parts/{name}.html", **shown) for name in names)
 
 
 @blueprint.get("/meter-chart/<id>")
@@ -174,19 +179,13 @@ def act(id: str) -> str | tuple[str, int] | Response:
     if room.meter.relay == "none":
         abort(404)
     ask = Ask(operation, transaction, typed.get("room", ""), typed.get("why", "").strip()[:400])
-    wanted = typed_place(room.meter)
-    if ask.room.strip().casefold() != wanted.casefold():
-        mistakes["room"] = (
-            t("That is not this room. Type {room} to confirm.", room=wanted)
-            if room.meter.circuit is None
-            else t("That is not this room and circuit. Type {room} to confirm.", room=wanted)
-        )
-    if not ask.why:
-        mistakes["why"] = t("A reason is needed; it stands in the book.")
-    elif len(ask.why) > 200:
-        mistakes["why"] = t("At most 200 characters.")
-    elif not is_plain(ask.why):
-        mistakes["why"] = t("There are characters in it that cannot be shown; type it anew.")
+    if wrong := place_mistake(room.meter, ask.room):
+        mistakes["room"] = wrong
+    if wrong := why_mistake(ask.why):
+        mistakes["why"] = wrong
+    if operation == room.words.on and (lock := lock_of(room.relay)) is not None:
+        mistakes["form"] = t("It is {locked}. Nobody closes it before it is unlocked (R5).",
+                             locked=words_of_lock(lock, parts().wall()))  # fmt: skip
     if mistakes:
         return _page(room, replace(ask, mistakes=tuple(mistakes.items()))), 422
     return _send(room, ask, {"why": ask.why})

@@ -14,10 +14,11 @@ from flask import Blueprint, render_template
 from bridge.contract.cutting import Policy
 from bridge.contract.messages import Info
 from panel.guard import quiet
+from panel.locking import locks_of, words_of_lock
 from panel.outlook import KINDS, Outlook, outlook_of
 from panel.pages.account import Tenancy, tenancy_of
 from panel.pages.lines import MODES
-from panel.pages.rooms import natural
+from panel.pages.rooms import all_rooms, natural
 from panel.parts import Parts, parts
 from panel.policy_days import days_of
 from panel.policy_words import numbers_of
@@ -64,6 +65,7 @@ def _now() -> dict[str, Any]:
         "policy": policy,
         "days": days_of(policy, wall) if policy else [],
         "numbers": numbers_of(policy) if policy else [],
+        "locks": [(room, words_of_lock(lock, wall)) for room, lock in locks_of(all_rooms(stand))],
         "groups": [(kind, *KINDS[kind], some) for kind, some in by_kind if some],
     }  # fmt: skip
 

@@ -62,6 +62,10 @@ def _cut_and_restored(building: Building) -> None:
     building.run_until(lambda: building.of("done/1"), hours=1)
     building.request("on", meter=RUNS_DRY, why="done")
     building.run(minutes=5)
+    building.request("lock", meter=RUNS_DRY, who="电工老周", role="engineer", why="cable")
+    building.run(minutes=5)
+    building.request("unlock", meter=RUNS_DRY, in_place_of="电工老周", why="he went home")
+    building.run(minutes=5)
 
 
 def _money(building: Building) -> None:

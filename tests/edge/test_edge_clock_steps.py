@@ -212,6 +212,21 @@ def test_a_trip_waits_until_somebody_knows_the_time(tmp_path: Path) -> None:
     assert building.answers(taken)[0]["status"] == "accepted"
 
 
+def test_a_lock_is_lifted_only_by_a_wish_of_now(tmp_path: Path) -> None:
+    """An unlocking that lay at the broker for an hour must not open a newer lock while the calendar is wrong (R5, 87);
+    one that leaves the light as it stands may be set whatever the time."""
+    building = mall(tmp_path)
+    topic, payload, late = building.asked("unlock", meter=ROOM, why="done yesterday")
+    building.clock.step_calendar(YEAR_S)
+    building.run(hours=1)
+    locked = building.request("lock", meter=ROOM, off=False, why="cable")
+    assert building.answers(locked)[-1]["status"] == "done"
+    building.deliver(topic, payload)
+    assert building.answers(late)[-1]["rule"] == "R7" and building.edge.core.state.meters[ROOM].lock is not None
+    now = building.request("unlock", meter=ROOM, why="done")
+    assert building.answers(now)[-1]["status"] == "done"
+
+
 # --- a false time server ---
 
 

@@ -47,6 +47,20 @@ def test_off_and_on_mean_the_same_for_every_kind(shaft: Shaft) -> None:
     assert not shaft.of("alarm/1")
 
 
+def test_a_lock_of_a_valve_speaks_of_a_valve(shaft: Shaft) -> None:
+    """Locked for work on the pipes: it closes, is read back, and is refused to others; `lock` and `unlock` are asked of
+    relays and valves alike (R5)."""
+    assert done(shaft, "lock")["data"] == {"valve": "closed", "holds": ["lockout"]}
+    refused = done(shaft, "on")
+    assert refused["rule"] == "R5" and "locked for work by 王敏" in refused["error"]
+    assert done(shaft, "off")["status"] == "done"
+    vain = done(shaft, "unlock")["data"]
+    assert vain == {"holds": ["manual"], "text": "the lock is lifted; the valve stays closed: manual"}
+    assert done(shaft, "on")["data"] == {"valve": "open", "holds": []}
+    assert done(shaft, "lock", off=False)["status"] == "done" and shaft.valve().desired == "open"
+    assert shaft.valve().why == "locked as it stands: the valve is not turned before it is unlocked"
+
+
 def test_a_reading_tells_litres_as_litres(shaft: Shaft) -> None:
     """`read` answers a water meter's volume, and an energy meter's registers, each under its own name."""
     asked = [shaft.request("read", meter=meter) for meter in ("w1", "m1")]

@@ -86,7 +86,7 @@ TOLD: dict[str, str] = {
     "done/1": "answer status",
     "final/1": "available_nano cut_at powered_s zero_at",
     "genesis/1": "epoch gateway name",
-    "hold/1": "account hold request role set who why",
+    "hold/1": "account request role who why",
     "level/1": "available_nano threshold_nano",
     "protection/1": "role who why",
     "mode/1": "mode why",
@@ -111,6 +111,7 @@ is the question, never the answer."""
 
 ELSEWHERE: dict[str, str] = {
     "decision/1": "approved who",
+    "hold/1": "hold",
     "meter/1": "address meter model multiplier protocol by circuit floor max_amps model_name name phases port purse"
     " rates relay room serial shaft volts",
     "proposal/1": "body role what who",

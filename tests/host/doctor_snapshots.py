@@ -40,6 +40,7 @@ MODELS = {"dlt645-1p": {"lamp": True, "relay": True}, "eastron-sdm630": {"lamp":
 SITE = """
 [site]
 name = "East"
+own_supply = "breaker Q1"
 gateway = "east"
 [[ports]]
 id = "line-1"
