@@ -31,6 +31,7 @@ from edge.money_acts import ALONE, MoneyActs
 from edge.price_acts import PriceActs
 from edge.proposals import Proposals
 from edge.protecting import Protecting
+from edge.recovering import Recovery
 from edge.relays import Relays
 from edge.tenancies import Tenancies
 
@@ -77,6 +78,7 @@ class Requests:
         self.protecting = Protecting(core, accounts, self._answer_to)
         self._doers |= dict.fromkeys((*permissions.PROTECTIONS, "told"), self.protecting)
         self._doers |= dict.fromkeys(permissions.TENANCIES, Tenancies(core, self.proposals, self._answer_to))
+        self._doers |= dict.fromkeys(permissions.RECOVERY, Recovery(core, accounts, self._answer_to))
         self._wrong_seals, self._seals_told_s = 0, -SEALS_TOLD_EVERY_S
         self.replay: Callable[[messages.Replay], dict[str, int] | None]
 

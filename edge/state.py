@@ -8,6 +8,7 @@ from typing import Any
 
 from edge.billing.days import Days
 from edge.purse import Protection, Purse
+from edge.restored import Restored
 
 Registers = dict[str, int]
 """A meter's own registers before the multiplier: `total`, and the rates it has; in Wh, or in litres where it counts
@@ -229,6 +230,12 @@ class State:
     newest_at: int = 0
     believed_since: int = 0
     recovering: str | None = None
+    restored: Restored | None = None
+
+    @property
+    def epoch(self) -> str | None:
+        """What tells this book from every other one of its gateway; None of an empty book."""
+        return self.genesis.get("epoch") if self.restored is None else self.restored.epoch
 
     def posted_nano(self, account: str) -> int:
         """The tenant's posted balance."""

@@ -23,6 +23,17 @@ def body_of(text: str) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
+RESTORED = "restored/1"
+
+
+def restore_of(text: str) -> tuple[str, int, str, str]:
+    """Of the body of a `restored/1`: the epoch before it, that epoch's newest entry and its hash, the epoch that goes
+    on; empty and 0 where it does not say."""
+    body = body_of(text)
+    before, hash, epoch = (body[key] if isinstance(body.get(key), str) else "" for key in ("before", "hash", "epoch"))
+    return before, body["seq"] if type(body.get("seq")) is int else 0, hash, epoch
+
+
 def net_nano(body: dict[str, Any], account: str) -> int | None:
     """What the entry adds to the posted balance of `account`, in nano-yuan; None where it moves no money of theirs."""
     wallet, net, touched = TENANT + account, 0, False

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from bridge.archive.coverage import Coverage
 from bridge.archive.refill import Refill
-from bridge.archive.rows import body_of, entry_row, reading_rows
+from bridge.archive.rows import RESTORED, body_of, entry_row, reading_rows, restore_of
 from bridge.archive.store import OtherBook, Row, Store
 from bridge.contract.asking import query
 from bridge.contract.clock import Clock
@@ -117,6 +117,12 @@ class ArchiveWriter(Sink):
     # --- one gateway ---
 
     def _settle_one(self, store: Store, gateway: str, state: _Gateway) -> None:
+        # Before anything of the new epoch is stored: its numbers are those of entries that stand nowhere else.
+        if state.info_is_new and state.info is not None and (restored := state.info.restored) is not None:
+            self._follow(store, gateway, state, restored.before, restored.seq, restored.hash, state.info.epoch)
+        for row in state.new_entries:
+            if row["kind"] == RESTORED:
+                self._follow(store, gateway, state, *restore_of(row["body"]))
         self._store_new(store, gateway, state)
         if state.info_is_new and state.info is not None:
             self._compare(store, gateway, state, state.info)
@@ -130,6 +136,24 @@ class ArchiveWriter(Sink):
             self._ask(gateway, state, refill)
         if state.entries.coverage.missing is None:
             state.contradictions.clear()
+
+    def _follow(
+        self, store: Store, gateway: str, state: _Gateway, before: str, seq: int, hash: str, epoch: str
+    ) -> None:
+        """The gateway goes on from a backup of the epoch that is archived here: what it lost is kept aside."""
+        if not before or state.epoch == epoch or store.hash_at(gateway, seq) not in (hash, None):
+            return
+        if state.epoch not in (None, before, store.former.epoch_now(gateway, before)):
+            return
+        gone = store.former.ended(gateway, before, state.epoch, seq, epoch)
+        state.epoch, state.entries.coverage = epoch, Coverage(store.entry_runs(gateway))
+        state.entries.begin_again()
+        if state.info is not None:
+            state.entries.coverage.announce(state.info.seq)
+        words = (
+            "%s: restored from a backup that ends at entry %d; %d entries that it lost are kept and can be asked for"
+        )
+        log.warning(words, gateway, seq, gone)
 
     def _store_new(self, store: Store, gateway: str, state: _Gateway) -> None:
         """Write what came. Where that fails it counts as never come, and is asked for again."""
@@ -152,7 +176,7 @@ class ArchiveWriter(Sink):
         for row in entries:
             state.entries.coverage.add(row["seq"])
             if row["seq"] == 1:
-                state.epoch = body_of(row["body"]).get("epoch")
+                state.epoch = store.former.epoch_now(gateway, body_of(row["body"]).get("epoch"))
         for number in sweeps:
             state.readings.coverage.add(number)
 
@@ -183,6 +207,8 @@ class ArchiveWriter(Sink):
 
     def _forget(self, store: Store, gateway: str, state: _Gateway, why: str, *, readings: bool) -> None:
         kept = store.keep_aside(f"{self._clock.now():%Y-%m-%d}")
+        if state.epoch is not None and not readings:
+            store.former.set_aside(gateway, state.epoch)  # A restored book looks so until its `info` says what it is.
         gone = store.forget(gateway, readings=readings)
         state.entries.coverage, state.epoch = Coverage(), None
         state.entries.begin_again()

@@ -36,6 +36,7 @@ from bridge.contract.price_requests import ApprovePrice as ApprovePrice
 from bridge.contract.price_requests import PreviewPrice as PreviewPrice
 from bridge.contract.price_requests import ProposePrice as ProposePrice
 from bridge.contract.price_requests import RejectPrice as RejectPrice
+from bridge.contract.recovering import RECOVERY_REQUESTS, RestoredFacts
 from bridge.contract.request import Request as Request
 from bridge.contract.switching import HoldFacts as HoldFacts
 from bridge.contract.switching import Relay as Relay
@@ -90,7 +91,8 @@ class Info(Message):
     brake: str | None = Field(default=None, description="why automatic cuts wait for a person (R4), in words")
     seq: int = Field(description="number of the newest entry of the book")
     hash: str = Field(description="hash of that entry")
-    epoch: str = Field(description="changes when a book is begun anew")
+    epoch: str = Field(description="changes when a book is begun anew, or restored from a backup")
+    restored: RestoredFacts | None = None
     sweep: int = Field(description="number of the newest `reading` message")
     meters_installed: int
     meters_read: int = Field(description="meters read in the last round")
@@ -427,7 +429,7 @@ class Replay(BaseModel):
 
 
 _REQUESTS: tuple[type[Request] | type[Replay] | type[PreviewPrice], ...] = (
-    *MONEY_REQUESTS, Off, On, Trip, Close, Read, Release, Brake, Replay,
+    *MONEY_REQUESTS, *RECOVERY_REQUESTS, Off, On, Trip, Close, Read, Release, Brake, Replay,
     ProposePrice, ApprovePrice, RejectPrice, PreviewPrice, *METER_REQUESTS, *TENANCY_REQUESTS, *CUTTING_REQUESTS,
 )  # fmt: skip
 REQUESTS = {cls.operation: cls for cls in _REQUESTS}

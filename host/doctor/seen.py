@@ -159,6 +159,18 @@ class DiskSeen:
 
 
 @dataclass(frozen=True)
+class BackupSeen:
+    """What the newest backup noted; `at` is None where none is known. `there`: its file is where it was put."""
+
+    at: datetime | None = None
+    file: str = ""
+    seq: int = 0
+    same_disk: bool = False
+    there: bool = True
+    trouble: str | None = None
+
+
+@dataclass(frozen=True)
 class RegistrySeen:
     """registry.json, the edge's copy of what is installed; `trouble` says why it could not be used."""
 
@@ -215,12 +227,18 @@ class Snapshot:
     clock: ClockSeen | None = None
     broker: BrokerSeen | None = None
     disk: DiskSeen | None = None
+    backup: BackupSeen | None = None
     registry: RegistrySeen | None = None
     secrets: SecretsSeen | None = None
     programs: ProgramsSeen | None = None
     troubles: tuple[Finding, ...] = ()
     unseen: tuple[str, ...] = ()
     """What this user has no right to look at."""
+
+    @property
+    def machine_now(self) -> datetime | None:
+        """The machine's own time: backups are made by it, also beside a demo's calendar."""
+        return self.clock.now if self.clock is not None else None
 
     @property
     def facts(self) -> Facts:
