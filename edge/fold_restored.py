@@ -13,8 +13,8 @@ Fields = dict[str, Any]
 
 
 def _restored(state: State, entry: Entry, fields: Fields) -> None:
-    told = {key: fields[key] for key in ("epoch", "before", "seq", "hash", "made_at")}
-    state.restored = Restored(**told, heard=fields["seq"])
+    told = {key: fields[key] for key in ("epoch", "before", "seq", "made_at")}
+    state.restored = Restored(**told, hash=entry.prev_hash, heard=fields["seq"])
     state.recovering = WHY.format(**told)
 
 

@@ -37,12 +37,11 @@ def begin(directory: Path, clock: Clock, boot: str, made_at: str, version: str, 
         if book.seq == 0:
             raise BookError("the backup holds an empty book")
         book.trusted, _ = trust.judge(clock, state.newest_at, "", kernel_clock.is_synchronised())
-        epoch = secrets.token_hex(8)
+        epoch, seq, digest = secrets.token_hex(8), book.seq, book.hash
         fields = {
             "epoch": epoch,
             "before": state.epoch,
-            "seq": book.seq,
-            "hash": book.hash,
+            "seq": seq,
             "made_at": made_at,
             "version": version,
             "who": who,
@@ -50,7 +49,7 @@ def begin(directory: Path, clock: Clock, boot: str, made_at: str, version: str, 
         book.append(("restored/1", f"restored:{epoch}", fields))
         days = max(0, int(age_s // READINGS_A_DAY)) + 1
         book.leap(max(LEAST_LEAP, days * READINGS_A_DAY))
-        return {"epoch": epoch, "before": state.epoch, "seq": book.seq, "hash": book.hash}
+        return {"epoch": epoch, "before": state.epoch, "seq": seq, "hash": digest}
     finally:
         book.close()
 

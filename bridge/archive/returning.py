@@ -109,7 +109,7 @@ class Returning(Sink):
         row = self._former.after(gateway, restored.before, state.at, (*BROUGHT_BACK, *SHOWN))
         if row is not None:
             name = f"former-{restored.before[:16]}-{row['seq']}-{row['hash'][:8]}"
-            self._ask(gateway, state, BRING, name, row, _fields(restored.before, row), now_s)
+            self._ask(gateway, state, BRING, name, row, fields_of(restored.before, row), now_s)
             return
         through, holes = known[0], known[1] + len(state.passed_over)
         name = f"former-{restored.before[:16]}-all-{through}-{holes}"
@@ -154,7 +154,7 @@ class Returning(Sink):
         self._go_on(state)
 
 
-def _fields(epoch: str, row: Row) -> dict[str, Any]:
+def fields_of(epoch: str, row: Row) -> dict[str, Any]:
     """The fields of a request that brings one entry; of a kind that is only shown, what a person needs to see."""
     body = body_of(row["body"])
     columns = ("seq", "id", "at_us", "boot", "mono_ns", "kind", "prev_hash", "hash", "account", "meter")

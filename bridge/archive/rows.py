@@ -26,12 +26,12 @@ def body_of(text: str) -> dict[str, Any]:
 RESTORED = "restored/1"
 
 
-def restore_of(text: str) -> tuple[str, int, str, str]:
-    """Of the body of a `restored/1`: the epoch before it, that epoch's newest entry and its hash, the epoch that goes
-    on; empty and 0 where it does not say."""
-    body = body_of(text)
-    before, hash, epoch = (body[key] if isinstance(body.get(key), str) else "" for key in ("before", "hash", "epoch"))
-    return before, body["seq"] if type(body.get("seq")) is int else 0, hash, epoch
+def restore_of(row: dict[str, Any]) -> tuple[str, int, str, str]:
+    """Of the row of a `restored/1`: the epoch before it, that epoch's newest entry and its hash, the epoch that goes
+    on; empty where it does not say."""
+    body = body_of(row["body"])
+    before, epoch = (body[key] if isinstance(body.get(key), str) else "" for key in ("before", "epoch"))
+    return before, row["seq"] - 1, row["prev_hash"], epoch
 
 
 def net_nano(body: dict[str, Any], account: str) -> int | None:

@@ -122,7 +122,7 @@ class ArchiveWriter(Sink):
             self._follow(store, gateway, state, restored.before, restored.seq, restored.hash, state.info.epoch)
         for row in state.new_entries:
             if row["kind"] == RESTORED:
-                self._follow(store, gateway, state, *restore_of(row["body"]))
+                self._follow(store, gateway, state, *restore_of(row))
         self._store_new(store, gateway, state)
         if state.info_is_new and state.info is not None:
             self._compare(store, gateway, state, state.info)

@@ -110,8 +110,8 @@ KINDS: dict[str, str] = {
     "alarm/1": "something a person must see: meter or account, alarm, text",
     "brake/1": "the brake on mass cuts (R4) caught (set: true) or was released: set, why, who, role, request",
     "mode/1": "the gateway's mode changed: mode, why; where a person ended mode recovery also who, role, request",
-    "restored/1": "the book goes on from a backup, in a new epoch (I5): epoch, before (the former one), seq and hash"
-    " (of the backup's newest entry, which stands just before), made_at (the backup), version, who",
+    "restored/1": "the book goes on from a backup, in a new epoch (I5): epoch, before (the former one), seq (of"
+    " the backup's newest entry, which stands just before), made_at (the backup), version, who",
     "missed/1": "an entry of the former epoch that a person must look at: account or meter where they are here, former"
     " {epoch, seq, mark, id, at, kind, account, meter, amount_fen, by}, why",
     "brought-back/1": "an archive has no more of the former epoch: epoch, through (its newest entry of it), holes (how"

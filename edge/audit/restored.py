@@ -22,9 +22,7 @@ class Restores:
     def restored(self, entry: Read, fields: Fields) -> None:
         """Raises Wrong."""
         must(fields["before"], self._state.epoch, "the epoch before it")
-        must(
-            (fields["seq"], fields["hash"]), (self._state.seq, self._state.hash), "the entry that the backup ended with"
-        )
+        must(fields["seq"], self._state.seq, "the entry that the backup ended with")
         must(entry.id, f"restored:{fields['epoch']}", "its id")
 
     def came_back(self, entry: Read, fields: Fields) -> None:
