@@ -133,6 +133,18 @@ def _trip(core: Core, restored: Restored, body: BringBack, fields: Fields) -> Dr
     return "hold/1", f"former:{restored.epoch}:{mark_of(body.hash)}", {**hold, **by}
 
 
+def _withdrawn(core: Core, restored: Restored, body: BringBack, fields: Fields) -> Draft | None:
+    """No byte of that trip left: the hold that came back for it is lifted again."""
+    meter = _meter(core, fields)
+    hold = meter.holds.get("arrears")
+    if hold is None or hold.seq not in restored.here(fields["evidence_seq"]):
+        return None
+    why = f"withdrawn before the restore, at entry {body.seq} of the former book"
+    lift = {"meter": meter.id, "account": meter.account, "hold": "arrears", "set": False, "why": why}
+    by = {"who": "policy", "role": "system", "former": former(restored, body)}
+    return "hold/1", f"former:{restored.epoch}:{mark_of(body.hash)}", {**lift, **by}
+
+
 def _protection(core: Core, restored: Restored, body: BringBack, fields: Fields) -> Draft:
     account, kind = _account(core, fields), fields["protection"]
     money.open_to_money(standing_of(core, account))
@@ -151,5 +163,6 @@ _AGAIN: dict[str, Callable[[Core, Restored, BringBack, Fields], Draft | None]] =
     "credit/1": _credit,
     "hold/1": _hold,
     "trip/1": _trip,
+    "withdrawn/1": _withdrawn,
     "protection/1": _protection,
 }

@@ -13,6 +13,7 @@ def restored_fact(state: State) -> RestoredFacts | None:
         return None
     return RestoredFacts(
         open=state.recovering is not None,
+        first=state.genesis["epoch"],
         before=restored.before,
         seq=restored.seq,
         hash=restored.hash,

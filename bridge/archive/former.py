@@ -9,46 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Connection,
-    Engine,
-    Integer,
-    String,
-    Table,
-    and_,
-    delete,
-    func,
-    literal,
-    or_,
-    select,
-)
+from sqlalchemy import Connection, Engine, and_, delete, func, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bridge.archive.tables import ENTRY, METADATA
-
-FORMER = Table(
-    "former",
-    METADATA,
-    Column("gateway", String(32), primary_key=True),
-    Column("epoch", String(64), primary_key=True, doc="one that has ended"),
-    Column("seq", BigInteger, nullable=False, doc="its newest entry that the restored book has"),
-    Column("seen", BigInteger, nullable=False, doc="its newest entry that stood here when it ended"),
-    Column("follower", String(64), nullable=False, doc="the epoch that goes on from there"),
-)
-
-KEYS = ("gateway", "seq", "hash")
-
-LEFT = Table(
-    "left_entry",
-    METADATA,
-    Column("gateway", String(32), primary_key=True),
-    Column("epoch", String(64), primary_key=True),
-    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
-    *(Column(each.name, each.type, nullable=each.nullable) for each in ENTRY.c if each.name not in KEYS),
-    Column("hash", String(64), primary_key=True),
-)
+from bridge.archive.rows import Restore
+from bridge.archive.tables import ENTRY, FORMER, LEFT
 
 Row = dict[str, Any]
 
@@ -69,18 +34,18 @@ class Former:
             epoch = followers.pop(epoch)
         return epoch
 
-    def ended(self, gateway: str, before: str, epoch: str | None, seq: int, follower: str) -> int:
-        """The epoch of the backup ended at `seq`, and so did the one that the gateway was in until now, where it had
-        gone on from there already: what stands here behind `seq` is set aside under the first. Returns how many."""
-        epochs = {before, epoch or before}
+    def ended(self, gateway: str, restore: Restore, epoch: str | None) -> int:
+        """The epoch of the backup ended, and so did the one that the gateway was in until now, where it had gone on
+        from there already: what stands here behind the backup is set aside under the first. Returns how many."""
+        epochs = {restore.before, restore.first, epoch or restore.before} - {restore.epoch}
         with self._engine.begin() as connection:
             ours = (FORMER.c.gateway == gateway, FORMER.c.epoch.in_(epochs))
             known = connection.scalar(select(func.max(FORMER.c.seen)).where(*ours)) or 0
             seen = connection.scalar(select(func.max(ENTRY.c.seq)).where(ENTRY.c.gateway == gateway)) or 0
             connection.execute(delete(FORMER).where(*ours))
-            mark = {"gateway": gateway, "seq": seq, "seen": max(seen, known), "follower": follower}
+            mark = {"gateway": gateway, "seq": restore.seq, "seen": max(seen, known), "follower": restore.epoch}
             connection.execute(self._insert(FORMER), [{**mark, "epoch": each} for each in sorted(epochs)])
-            return self._aside(connection, gateway, before, seq)
+            return self._aside(connection, gateway, restore.before, restore.seq)
 
     def set_aside(self, gateway: str, epoch: str) -> int:
         """The gateway keeps another book than the one here, and nobody knows yet since when: all of it is kept aside,

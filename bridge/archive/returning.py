@@ -1,10 +1,10 @@
 """Gives a restored gateway back what the archive saw of its former epoch: one entry at a time, until it has all.
 
-    info.restored ──▶ the next entry behind `heard` ── bring-back ──▶ done ──▶ the next ... ── all-brought ──▶ done
+    info.restored ──▶ the next entry ── bring-back ──▶ done ──▶ the next ... ── all-brought ──▶ done
 
 Each request has the same transaction whenever it is made, and each entry its own id: what is asked twice, or again
-after a kill on either side, is done once (I5). What the gateway will not take is told in the log and passed over; it
-then counts as one that the archive lacks.
+after a kill on either side, is done once (I5); so a bridge that starts again begins at the beginning. What the gateway
+will not take is told in the log and passed over; it then counts as one that the archive lacks.
 """
 
 from __future__ import annotations
@@ -33,9 +33,6 @@ AGAIN_S = 5.0
 """Real seconds without an answer, then the same is asked again."""
 
 BRING, ALL = "bring-back", "all-brought"
-
-LAST = "g"
-"""Behind every hash of its number."""
 
 ASKER: dict[str, Any] = {"who": "archive", "role": "archive"}
 
@@ -79,13 +76,13 @@ class Returning(Sink):
             case Status() as status:
                 state.online = status.state == "online"
             case Info() as info:
-                self._heard(state, info.restored)
+                self._heard(state, info.epoch, info.restored)
             case Response() as response if response.transaction == state.waiting:
                 self._answered(came.gateway, state, response)
 
-    def _heard(self, state: _Gateway, restored: RestoredFacts | None) -> None:
-        if restored is not None and restored.before != state.epoch:
-            state.epoch, state.at, state.done = restored.before, (restored.heard, LAST), False
+    def _heard(self, state: _Gateway, epoch: str, restored: RestoredFacts | None) -> None:
+        if restored is not None and epoch != state.epoch:
+            state.epoch, state.at, state.done = epoch, (restored.seq, ""), False
             state.passed_over, state.waiting = set(), None
         state.restored = restored
 

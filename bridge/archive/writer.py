@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from bridge.archive.coverage import Coverage
 from bridge.archive.refill import Refill
-from bridge.archive.rows import RESTORED, body_of, entry_row, reading_rows, restore_of
+from bridge.archive.rows import Restore, body_of, entry_row, reading_rows, restores
 from bridge.archive.store import OtherBook, Row, Store
 from bridge.contract.asking import query
 from bridge.contract.clock import Clock
@@ -118,11 +118,8 @@ class ArchiveWriter(Sink):
 
     def _settle_one(self, store: Store, gateway: str, state: _Gateway) -> None:
         # Before anything of the new epoch is stored: its numbers are those of entries that stand nowhere else.
-        if state.info_is_new and state.info is not None and (restored := state.info.restored) is not None:
-            self._follow(store, gateway, state, restored.before, restored.seq, restored.hash, state.info.epoch)
-        for row in state.new_entries:
-            if row["kind"] == RESTORED:
-                self._follow(store, gateway, state, *restore_of(row))
+        for restore in restores(state.info, state.new_entries):
+            self._follow(store, gateway, state, restore)
         self._store_new(store, gateway, state)
         if state.info_is_new and state.info is not None:
             self._compare(store, gateway, state, state.info)
@@ -137,23 +134,19 @@ class ArchiveWriter(Sink):
         if state.entries.coverage.missing is None:
             state.contradictions.clear()
 
-    def _follow(
-        self, store: Store, gateway: str, state: _Gateway, before: str, seq: int, hash: str, epoch: str
-    ) -> None:
+    def _follow(self, store: Store, gateway: str, state: _Gateway, restore: Restore) -> None:
         """The gateway goes on from a backup of the epoch that is archived here: what it lost is kept aside."""
-        if not before or state.epoch == epoch or store.hash_at(gateway, seq) not in (hash, None):
+        if state.epoch == restore.epoch or store.hash_at(gateway, restore.seq) not in (restore.hash, None):
             return
-        if state.epoch not in (None, before, store.former.epoch_now(gateway, before)):
+        if state.epoch not in (None, restore.before, store.former.epoch_now(gateway, restore.before)):
             return
-        gone = store.former.ended(gateway, before, state.epoch, seq, epoch)
-        state.epoch, state.entries.coverage = epoch, Coverage(store.entry_runs(gateway))
+        gone = store.former.ended(gateway, restore, state.epoch)
+        state.epoch, state.entries.coverage = restore.epoch, Coverage(store.entry_runs(gateway))
         state.entries.begin_again()
         if state.info is not None:
             state.entries.coverage.announce(state.info.seq)
-        words = (
-            "%s: restored from a backup that ends at entry %d; %d entries that it lost are kept and can be asked for"
-        )
-        log.warning(words, gateway, seq, gone)
+        words = "%s: restored from a backup that ends at entry %d; %d entries that it lost are kept here"
+        log.warning(words, gateway, restore.seq, gone)
 
     def _store_new(self, store: Store, gateway: str, state: _Gateway) -> None:
         """Write what came. Where that fails it counts as never come, and is asked for again."""

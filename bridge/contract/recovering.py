@@ -17,8 +17,9 @@ from bridge.contract.fields import Plain, Whole
 from bridge.contract.message import Part
 from bridge.contract.request import Request
 
-BROUGHT_BACK = ("topup/1", "reversal/1", "credit/1", "hold/1", "trip/1", "protection/1")
-"""Kinds that one person or the policy made alone: they are written again. A trip comes back as the hold that it set."""
+BROUGHT_BACK = ("topup/1", "reversal/1", "credit/1", "hold/1", "trip/1", "withdrawn/1", "protection/1")
+"""Kinds that one person or the policy made alone: they are written again. A trip comes back as the hold that it set,
+one that was withdrawn as its lift."""
 
 SHOWN = (
     "refund/1", "compensation/1", "deduction/1", "correction/1", "opening-balance/1", "debt/1", "exit/1", "account/1",
@@ -34,6 +35,7 @@ class RestoredFacts(Part):
     """The newest restore of this book, and what came back since."""
 
     open: bool = Field(description="no person has said yet that every payment is here again: nobody is cut")
+    first: str = Field(description="the epoch in which this book began")
     before: str = Field(description="the epoch that the backup was made in")
     seq: int = Field(description="the newest entry of the backup: what came after it in that epoch is not here")
     hash: str = Field(description="hash of that entry")

@@ -12,6 +12,7 @@ from bridge.contract import messages as m
 from bridge.contract.site import Site
 from bridge.contract.units import instant_of
 from host.adapters import Adapter
+from host.doctor.backup_seen import BackupSeen as BackupSeen
 from host.doctor.findings import Finding
 from host.runfile import Run
 
@@ -156,18 +157,6 @@ class DiskSeen:
     fsync_s: tuple[float, ...] | None
     book_begun: bool = False
     book_size: int | None = None
-
-
-@dataclass(frozen=True)
-class BackupSeen:
-    """What the newest backup noted; `at` is None where none is known. `there`: its file is where it was put."""
-
-    at: datetime | None = None
-    file: str = ""
-    seq: int = 0
-    same_disk: bool = False
-    there: bool = True
-    trouble: str | None = None
 
 
 @dataclass(frozen=True)

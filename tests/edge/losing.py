@@ -40,8 +40,8 @@ def restored(building: Building, made_at: str, copy: Path) -> list[Entry]:
     building.broker.retained.clear()
     building.start_edge()
     building.connect()
-    assert building.edge.core.book.seq > told["seq"] - 1
-    return lost[told["seq"] - 1 :]
+    assert building.edge.core.book.seq > told["seq"]
+    return lost[told["seq"] :]
 
 
 class Archive:

@@ -149,6 +149,21 @@ def test_who_was_cut_since_the_backup_gets_light_by_paying(building: Building, t
     assert verify(building.directory).good
 
 
+def test_a_trip_that_never_left_holds_nobody(building: Building, tmp_path: Path) -> None:
+    """Evidence of a cut whose bytes did not leave in time comes back, and so does its withdrawal: no hold is left."""
+    at = backed_up(building, tmp_path / "copy")
+    building.run_until(lambda: building.of("trip/1"), hours=8)
+    (trip,) = building.of("trip/1")
+    core = building.edge.core
+    core.append(("withdrawn/1", "withdrawn:a206:1", {"meter": METER, "evidence_seq": trip.seq, "why": "late"}))
+    archive = Archive(building, restored(building, at, tmp_path / "copy"))
+    for row in [*archive.rows, *archive.rows]:
+        assert archive.bring(row)["status"] == "done"
+    holds = [(entry.fields["hold"], entry.fields["set"]) for entry in building.of("hold/1")]
+    assert holds == [("arrears", True), ("arrears", False)]
+    assert building.edge.core.state.meters[METER].holds == {}
+
+
 def test_nobody_is_cut_before_a_named_person_says_so(building: Building, tmp_path: Path) -> None:
     """Hours in which a tenant runs dry and is warned, with and without an archive, over restarts: no trip. The word of
     a person is refused until an archive has spoken, or they say that there is none; then the warned tenant is cut."""

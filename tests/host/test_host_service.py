@@ -94,7 +94,8 @@ def test_uninstall_takes_back_the_files_and_nothing_of_the_persons() -> None:
     steps = removal(SETTLED)
     assert [step.path for step in steps if isinstance(step, Remove)] == [UNIT, RULES, SERVICE, TIMER]
     assert commands(steps) == [
-        "systemctl disable --now riser.service", "systemctl disable --now riser-backup.timer", "systemctl daemon-reload", "udevadm control --reload",
+        "systemctl disable --now riser.service", "systemctl disable --now riser-backup.timer",
+        "systemctl daemon-reload", "udevadm control --reload",
     ]  # fmt: skip
     assert not any("/var/lib/riser" in text or "/etc/riser" in text or "userdel" in text for text in commands(steps))
     assert removal(Found()) == []
