@@ -82,14 +82,19 @@ def _alone(directory: Path) -> Iterator[Path]:
         except BlockingIOError:
             raise Trouble(IN_USE, f"another backup is being made in {directory}; wait for it") from None
         scratch = directory / SCRATCH
-        shutil.rmtree(scratch, ignore_errors=True)
-        for left in directory.glob(f"*{UNPROVED}"):
-            left.unlink()
+        _tidy(directory)
         scratch.mkdir(mode=0o700)
         try:
             yield scratch
         finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+            _tidy(directory)
+
+
+def _tidy(directory: Path) -> None:
+    """Nothing that was not proved stays."""
+    shutil.rmtree(directory / SCRATCH, ignore_errors=True)
+    for left in directory.glob(f"*{UNPROVED}"):
+        left.unlink()
 
 
 def _made(

@@ -29,9 +29,9 @@ def verified(directory: Path, manifest: Manifest) -> dict[str, Any]:
     anchor = f"{manifest.seq}:{manifest.hash}"
     told = edge_says("edge.audit.verify", str(directory / file.BOOK), "--json", "--anchor", anchor)
     if not told.get("good"):
-        why = told.get("unreadable") or told.get("lie") or "it is not said why"
-        why = why if isinstance(why, str) else json.dumps(why, ensure_ascii=False)
-        raise Trouble(FAILED, f"the book in this backup is not true: {why}")
+        lie = told.get("lie") or {}
+        why = told.get("unreadable") or f"entry {lie.get('seq')} ({lie.get('id')}): {lie.get('wrong')}"
+        raise Trouble(FAILED, f"the book in this backup is not true: {why}; see `riser verify`")
     return told
 
 
