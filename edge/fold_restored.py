@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from edge.entry import Entry
-from edge.restored import WHY, Restored
+from edge.restored import Restored, why
 from edge.state import State
 
 Fields = dict[str, Any]
@@ -15,7 +15,7 @@ Fields = dict[str, Any]
 def _restored(state: State, entry: Entry, fields: Fields) -> None:
     told = {key: fields[key] for key in ("epoch", "before", "seq", "made_at")}
     state.restored = Restored(**told, hash=entry.prev_hash, heard=fields["seq"])
-    state.recovering = WHY.format(**told)
+    state.recovering = why(fields["made_at"], fields["seq"])
 
 
 def _missed(state: State, entry: Entry, fields: Fields) -> None:

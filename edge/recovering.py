@@ -122,7 +122,7 @@ class Recovery:
         if restored is not None and restored.through is None and not body.without_archive:
             raise Refusal("I5", NOT_HEARD)
         answer: Fields = {"status": "done", "data": {}}
-        fields = {"mode": "normal", "why": f"recovered, says {body.who}: {body.why}"}
+        fields = {"mode": "normal", "why": f"{body.who} says that the book is complete: {body.why}"}
         self._core.append(("mode/1", asked.id, {**fields, **asked.written(answer)}))
         self._answer(asked, **answer)
         log.warning("mode recovery ends, says %s: %s", body.who, body.why)
@@ -137,5 +137,5 @@ def _true(body: BringBack, text: str) -> Fields:
     at, mono = body.at_us, body.mono_ns
     entry = Entry(body.seq, body.id, at, body.boot, mono, body.trusted, body.kind, text, body.prev_hash, body.hash)
     if entry.computed_hash != body.hash:
-        raise Refusal("I17", f"entry {body.seq} is not what was written: its hash does not fit; look at the archive")
+        raise Refusal("I17", f"what the archive says of entry {body.seq} does not fit its hash; look at the archive")
     return entry.fields

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-WHY = "restored from the backup of {made_at}, which ends at entry {seq}: payments made since then may be missing"
-"""Why nobody is cut; a person takes it back."""
-
 
 @dataclass
 class Restored:
@@ -37,6 +34,11 @@ class Restored:
     def again(self) -> set[int]:
         """The entries here that were written again."""
         return {here for _, here in self.brought.values()}
+
+
+def why(made_at: str, seq: int) -> str:
+    """Why nobody is cut; a person takes it back."""
+    return f"restored from the backup of {made_at}, which ends at entry {seq}: payments made since then may be missing"
 
 
 def mark_of(digest: str) -> str:
