@@ -197,6 +197,8 @@ def told(done: Restored) -> list[str]:
     ]
     if done.aside is not None:
         lines.append(f"what was there before is kept in {done.aside}")
+    if file.SITE in done.brought:
+        lines.append(f"the site file of that day is {done.data / file.SITE}")
     if not any(name.startswith("secrets/") for name in done.brought):
         lines.append(
             "secrets were not brought back: `riser up` makes new ones where none are, meter passwords included"
