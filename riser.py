@@ -17,6 +17,7 @@ import click
 from bridge.contract.clock import SystemClock
 from bridge.contract.os_words import in_words
 from host import checks, mosquitto, peers, site_check
+from host.backup.verbs import backup, restore_verb
 from host.demo import FASTEST, SPEED
 from host.doctor import telling
 from host.doctor.visit import code, visit
@@ -51,6 +52,8 @@ def main() -> None:
 
 main.add_command(service)
 main.add_command(price)
+main.add_command(backup)
+main.add_command(restore_verb)
 
 
 @main.command("up")

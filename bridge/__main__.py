@@ -9,7 +9,10 @@ import random
 import sys
 from collections.abc import Sequence
 
+from sqlalchemy import Engine
+
 from bridge.announcements import Form
+from bridge.archive.returning import Returning
 from bridge.archive.tables import open_engine
 from bridge.archive.writer import ArchiveWriter
 from bridge.contract.messages import BridgeStatus, Topics
@@ -28,10 +31,14 @@ def bridge(around: Surroundings) -> int:
     online, offline = BridgeStatus(state="online").payload(), BridgeStatus(state="offline").payload()
     form = Form(site.base, settings.discovery_prefix, settings.discovery_form) if settings.home_assistant else None
 
+    def archive() -> Engine:
+        return open_engine(settings.archive, around.directory)
+
     def sinks(publish: Publish) -> Sequence[Sink]:
         return (
             Presence(publish, topic, online, offline),
-            ArchiveWriter(site.base, publish, around.clock, lambda: open_engine(settings.archive, around.directory)),
+            ArchiveWriter(site.base, publish, around.clock, archive),
+            Returning(site.base, publish, around.clock, around.secrets.keys.get("bridge"), archive),
             Discovery(site.base, form, publish, around.clock, random.Random(), around.directory / MEMORY),
         )
 

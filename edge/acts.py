@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.contract import messages
+from bridge.contract.switch_requests import Close, Off, On, Trip
 from bridge.contract.switching import VALVE_IS
 from bridge.contract.units import instant_text
 from edge.asked import Answer, Asked, Refusal, Status
 from edge.core import Core
+from edge.holds import LOCKOUT
 from edge.line.request import PERSON, Reply
 from edge.purses import why_open
 from edge.relays import Relays
-from edge.state import LOCKOUT, MeterState
+from edge.state import MeterState
 from edge.switch_words import (
     ask_otherwise,
     lifted_in_vain,
@@ -70,11 +72,11 @@ class Acts:
             raise Refusal("R7", f"meter {id} has no relay or valve that can be controlled")
         return meter
 
-    def trip(self, asked: Asked, body: messages.Trip) -> None:
+    def trip(self, asked: Asked, body: Trip) -> None:
         self._said_to_a_relay(asked)
         self.off(asked, body)
 
-    def close(self, asked: Asked, body: messages.Close) -> None:
+    def close(self, asked: Asked, body: Close) -> None:
         self._said_to_a_relay(asked)
         self.on(asked, body)
 
@@ -84,7 +86,7 @@ class Acts:
         if self._core.lives[meter.id].model.relay_is_valve:
             raise Refusal("R7", ask_otherwise(meter.id, asked.operation))
 
-    def off(self, asked: Asked, body: messages.Off) -> None:
+    def off(self, asked: Asked, body: Off) -> None:
         meter = self.relay_meter(body.meter)
         self.may_go_off(meter)
         if "manual" in meter.holds:
@@ -100,7 +102,7 @@ class Acts:
         if self._core.lives[meter.id].keep_power:
             raise Refusal("R3", "the meter itself is set to keep power on; lift that first")
 
-    def on(self, asked: Asked, body: messages.On) -> None:
+    def on(self, asked: Asked, body: On) -> None:
         """Lifts a person's hold; of a room that the last tenant left cut off theirs as well, for nobody could pay for
         it any more. Whoever moves in by then has light, and is warned before it goes (R1)."""
         meter = self.relay_meter(body.meter)

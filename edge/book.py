@@ -153,6 +153,14 @@ class Book:
         self._unsaved_sweeps.append((self.sweep_number, micros_of(self._clock.now()), pack(rows)))
         return self.sweep_number
 
+    def leap(self, numbers: int) -> None:
+        """The next sweeps are numbered so much higher: a restored book must not use numbers that were heard of."""
+        before = self.sweep_number
+        self.sweep_number += numbers - 1
+        self.add_sweep([])
+        self.save_sweeps(self.sweep_number)
+        self.save_notes({"sweep_leap": self.note("sweep_leap") + numbers - 1, "sweep_leapt_from": before})
+
     @property
     def unsaved_sweeps(self) -> int:
         return len(self._unsaved_sweeps)
@@ -161,7 +169,14 @@ class Book:
         """Write the waiting sweeps in one transaction and trim the oldest beyond `keep`."""
         with _transaction(self._db):
             self._db.executemany("INSERT INTO sweep VALUES (?,?,?)", self._unsaved_sweeps)
-            self._db.execute("DELETE FROM sweep WHERE number <= ?", (self.sweep_number - keep,))
+            # What was numbered before a restore is as old as its number and the leap say together.
+            newest_old, leap, leapt_from = (
+                self.sweep_number - keep,
+                self.note("sweep_leap"),
+                self.note("sweep_leapt_from"),
+            )
+            self._db.execute("DELETE FROM sweep WHERE number <= ?", (newest_old - leap,))
+            self._db.execute("DELETE FROM sweep WHERE number > ? AND number <= ?", (leapt_from, newest_old))
             if self._version < SCHEMA_VERSION:  # An older Riser cannot read these, and says so from now on.
                 self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
         self._version = SCHEMA_VERSION

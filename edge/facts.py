@@ -19,6 +19,7 @@ from edge.policy_facts import policy_fact
 from edge.polling import Polling
 from edge.port_facts import port_fact
 from edge.relays import Relays
+from edge.restored_facts import restored_fact
 from edge.state import AccountState, MeterState
 from edge.statistics import Statistics
 from edge.switch_facts import kind_of_switch, switch_fact
@@ -64,7 +65,8 @@ class Facts:
             brake=state.brake,
             seq=core.book.seq,
             hash=core.book.hash,
-            epoch=state.genesis["epoch"],
+            epoch=state.epoch or "",
+            restored=restored_fact(state),
             sweep=core.book.sweep_number - core.book.unsaved_sweeps,
             meters_installed=len(state.meters),
             meters_read=sum(poll.read_last_round for poll in self._polls.values()),

@@ -11,12 +11,13 @@ from datetime import date
 from typing import Any
 
 from bridge.contract.entries import KINDS, TENANT
-from edge import fold_meters, fold_money, fold_proposals, fold_warned
+from edge import fold_meters, fold_money, fold_proposals, fold_restored, fold_warned
 from edge.billing.days import Days
 from edge.charged import charged, mark_of, moved_in, opened, put_right
 from edge.entry import Entry
+from edge.holds import LOCKOUT, Hold
 from edge.pricing import counter_of
-from edge.state import AILMENTS, LOCKOUT, AccountState, Cover, Hold, MeterState, State
+from edge.state import AILMENTS, AccountState, Cover, MeterState, State
 
 Fields = dict[str, Any]
 
@@ -39,6 +40,8 @@ def apply(state: State, entry: Entry, *, hashed: bool = False) -> State:
         _APPLY[entry.kind](state, entry, fields)
     elif entry.kind not in KINDS:
         state.unknown_kinds.add(entry.kind)
+    if "former" in fields:
+        fold_restored.came_back(state, entry)
     state.seq, state.hash = entry.seq, entry.hash
     if entry.trusted:
         state.believed_since = state.believed_since or entry.at
@@ -241,5 +244,6 @@ _APPLY: dict[str, Callable[[State, Entry, Fields], None]] = {
     **fold_meters.APPLY,
     **fold_money.APPLY,
     **fold_proposals.APPLY,
+    **fold_restored.APPLY,
     **fold_warned.APPLY,
 }

@@ -28,9 +28,10 @@ def week_of(receipt: str) -> date:
 def _topup(state: State, entry: Entry, fields: Fields) -> None:
     if "receipt" not in fields:
         return  # Before receipts there were neither limits per day nor debts.
-    day, who = fields["receipt"][DAY], folded(fields["who"])
-    known_day, taken = state.takings.get(who, (day, 0))
-    state.takings[who] = (day, fields["amount_fen"] + (taken if known_day == day else 0))
+    if "former" not in fields:  # What comes back after a restore was taken on another day.
+        day, who = fields["receipt"][DAY], folded(fields["who"])
+        known_day, taken = state.takings.get(who, (day, 0))
+        state.takings[who] = (day, fields["amount_fen"] + (taken if known_day == day else 0))
     _repaid(state.accounts[fields["account"]], week_of(fields["receipt"]), fields.get("repaid", {}), 1)
 
 

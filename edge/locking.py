@@ -14,7 +14,7 @@ from bridge.contract.units import micros_of
 from edge.acts import Acts
 from edge.asked import Asked, Refusal
 from edge.core import Core
-from edge.state import LOCKOUT
+from edge.holds import LOCKOUT
 from edge.switch_words import locked_words
 
 log = logging.getLogger("riser.requests")

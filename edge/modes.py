@@ -1,7 +1,8 @@
 """Is the gateway sure of itself? Anything but `normal` means no automatic trips; reading and restoring go on (I22).
 
     version    the book holds kinds this program does not know       identity   another program uses our id
-    recovery   the broker knows a longer book of the same epoch      time       the calendar cannot be believed
+    recovery   the broker knows a longer book of the same epoch,     time       the calendar cannot be believed
+               or this one was restored from a backup
     disk       the disk takes no entries                             book       the book is not what we go by
 
 `recovery` is left only by a person who says that every payment is in the book again, `book` by a new start; the
@@ -55,6 +56,8 @@ class Modes:
             self.trusted, self.trust_why = False, doubt
         core.book.trusted = self.trusted
         self._witnesses.judged(self.trusted)
+        if core.state.recovering:
+            self._recovering = None  # It stands in the book now, and is taken back there.
         mode, why = self._mode(now)
         if mode != core.mode:
             core.mode, core.mode_why = mode, why
@@ -120,7 +123,7 @@ class Modes:
         except ValueError:
             log.warning("the broker's copy of `info` cannot be read; it is written anew")
             return
-        if info.epoch == self._core.state.genesis["epoch"] and info.seq > self._core.book.seq:
+        if info.epoch == self._core.state.epoch and info.seq > self._core.book.seq:
             self._recovering = f"the broker knows entry {info.seq}, this book ended at {self._core.book.seq}"
 
     def disconnected(self, event: Disconnected) -> None:

@@ -9,9 +9,9 @@ from bridge.contract.messages import Relay
 from edge.book import Entry
 from edge.core import Core
 from edge.facts import Facts
+from edge.holds import LOCKOUT
 from edge.outbox import Outbox
 from edge.registry import Registry
-from edge.state import LOCKOUT
 from edge.telling import account_events, meter_event
 
 log = logging.getLogger("riser.edge")

@@ -73,7 +73,7 @@ class Registry:
 
     def refresh(self, state: State) -> None:
         """Write what is installed, when the registry was folded from an older book, or from another one."""
-        folded = {"seq": state.installed_seq, "epoch": state.genesis.get("epoch")}
+        folded = {"seq": state.installed_seq, "epoch": state.epoch}
         if self._db.table("folded").all() == [folded]:
             return
         tables = {

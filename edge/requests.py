@@ -19,6 +19,7 @@ from bridge.contract import messages, permissions, signing
 from bridge.contract import mistakes as complaints
 from bridge.contract.locking import Lock, Unlock
 from bridge.contract.messages import Response
+from bridge.contract.switch_requests import Off
 from bridge.contract.units import instant_of, instant_text, is_transaction
 from edge.accounts import Accounts
 from edge.acts import Acts
@@ -33,6 +34,7 @@ from edge.money_acts import ALONE, MoneyActs
 from edge.price_acts import PriceActs
 from edge.proposals import Proposals
 from edge.protecting import Protecting
+from edge.recovering import Recovery
 from edge.relays import Relays
 from edge.tenancies import Tenancies
 
@@ -81,6 +83,7 @@ class Requests:
         self.locking = Locking(core, self.acts)
         self._doers |= dict.fromkeys(permissions.LOCKS, self.locking)
         self._doers |= dict.fromkeys(permissions.TENANCIES, Tenancies(core, self.proposals, self._answer_to))
+        self._doers |= dict.fromkeys(permissions.RECOVERY, Recovery(core, accounts, self._answer_to))
         self._wrong_seals, self._seals_told_s = 0, -SEALS_TOLD_EVERY_S
         self.replay: Callable[[messages.Replay], dict[str, int] | None]
 
@@ -182,7 +185,7 @@ class Requests:
         if self._core.book.trusted:
             if self._core.now() > valid_until:
                 raise Refusal("R7", f"the request expired at {instant_text(valid_until)}; ask anew")
-        elif isinstance(body, messages.Off | Unlock) or (isinstance(body, Lock) and body.off):
+        elif isinstance(body, Off | Unlock) or (isinstance(body, Lock) and body.off):
             self._surely_in_time(valid_until)
 
     def _surely_in_time(self, valid_until: datetime) -> None:

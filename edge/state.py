@@ -7,7 +7,9 @@ from datetime import date
 from typing import Any
 
 from edge.billing.days import Days
+from edge.holds import LOCKOUT, Hold
 from edge.purse import Protection, Purse
+from edge.restored import Restored
 
 Registers = dict[str, int]
 """A meter's own registers before the multiplier: `total`, and the rates it has; in Wh, or in litres where it counts
@@ -15,9 +17,6 @@ water."""
 
 DAYS_KEPT = 7
 """An estimate is the mean of so many days (R24)."""
-
-LOCKOUT = "lockout"
-"""The hold of who works at the wires behind a meter (R5)."""
 
 AILMENTS = {"battery-low": "battery-good", "valve-fault": "valve-good", "purse-counts": "purse-off"}
 """What a meter can say is wrong with it, and the alarm that takes it back."""
@@ -43,19 +42,6 @@ class Counter:
     period: date | None = None
     used_wh: int = 0
     others: tuple[tuple[date, int], ...] = ()
-
-
-@dataclass(frozen=True)
-class Hold:
-    """A reason to keep a relay open, and who set it (R5)."""
-
-    kind: str
-    why: str
-    by: str
-    since: int
-    seq: int
-    off: bool = True
-    """False of a lock that was set while supply stood on: it blocks and switches nothing."""
 
 
 @dataclass(frozen=True)
@@ -246,6 +232,12 @@ class State:
     newest_at: int = 0
     believed_since: int = 0
     recovering: str | None = None
+    restored: Restored | None = None
+
+    @property
+    def epoch(self) -> str | None:
+        """What tells this book from every other one of its gateway; None of an empty book."""
+        return self.genesis.get("epoch") if self.restored is None else self.restored.epoch
 
     def posted_nano(self, account: str) -> int:
         """The tenant's posted balance."""

@@ -34,7 +34,8 @@ def rights(role: str, base: str, gateway: str, discovery_prefix: str) -> list[tu
             return [*rows, ("readwrite", own.request("+"))]
         case "bridge":
             rows = [("read", topic) for topic in [*facts, *statuses]]
-            rows += [("write", any_gateway.of(BridgeStatus)), ("write", any_gateway.request("replay"))]
+            asks = ("replay", "bring-back", "all-brought")
+            rows += [("write", any_gateway.of(BridgeStatus)), *(("write", any_gateway.request(each)) for each in asks)]
             return [*rows, ("read", f"{discovery_prefix}/status"), ("write", f"{discovery_prefix}/#")]
         case "panel":
             rows = [("read", topic) for topic in [*facts, *statuses]]

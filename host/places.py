@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
@@ -24,6 +25,12 @@ def base_directory(given: str | None, environ: Mapping[str, str] = os.environ) -
     """The data directory: as given, else RISER_DATA, else `var` beside the programs. Demo and practice live below."""
     named = given or environ.get(DATA) or ""
     return Path(named).expanduser().absolute() if named else ROOT / "var"
+
+
+def version() -> str:
+    """Riser's own."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return str(project["version"])
 
 
 def make_directory(directory: Path) -> Path:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from host import units
+from host.backup import units as backup_units
 from host.exits import FAILED, MISSING, Trouble
 from host.units import LINES_GROUP, NAME, RULES, UNIT, Wanted
 
@@ -85,7 +86,8 @@ def installation(wanted: Wanted, found: Found) -> list[Step]:
     for path in found.unreadable:
         sentence = f"{path} can now be read by the group {group}"
         steps += [Run(("chgrp", group, str(path)), sentence), Run(("chmod", "g+r", str(path)), "")]
-    files = ((UNIT, units.unit(wanted), "the service"), (RULES, units.rules(), "the rules for serial adapters"))
+    files = [(UNIT, units.unit(wanted), "the service"), (RULES, units.rules(), "the rules for serial adapters")]
+    files += [(path, text, "the nightly backup") for path, text in backup_units.texts(wanted).items()]
     changed = [Write(path, text, f"{path}: {what}") for path, text, what in files if found.files.get(path) != text]
     steps += changed
     return [*steps, *_take_effect({each.path for each in changed}, found)]
@@ -106,8 +108,11 @@ def _take_effect(changed: set[Path], found: Found) -> Iterable[Step]:
     if RULES in changed and found.udev:
         yield Run(("udevadm", "control", "--reload"), "")
         yield Run(("udevadm", "trigger", "--action=add", "--subsystem-match=usb-serial"), "")
-    if UNIT in changed or not found.enabled:  # The last install may have ended between the two.
+    ours = {UNIT, backup_units.SERVICE, backup_units.TIMER}
+    if changed & ours or not found.enabled:  # The last install may have ended between the two.
         yield Run(("systemctl", "daemon-reload"), "")
+    if backup_units.TIMER in changed:
+        yield Run(("systemctl", "enable", "--now", backup_units.TIMER_NAME), "a backup is made each night from now on")
     if not found.enabled:
         yield Run(("systemctl", "enable", NAME), "it starts with the machine from now on")
     if found.active and UNIT in changed:
@@ -121,7 +126,10 @@ def removal(found: Found) -> list[Step]:
     steps: list[Step] = []
     if found.enabled or found.active:
         steps.append(Run(("systemctl", "disable", "--now", NAME), "it is ended, and starts no more with the machine"))
-    steps += [Remove(path, f"{path} is removed") for path in (UNIT, RULES) if path in found.files]
+    if backup_units.TIMER in found.files:
+        steps.append(Run(("systemctl", "disable", "--now", backup_units.TIMER_NAME), ""))
+    ours = (UNIT, RULES, backup_units.SERVICE, backup_units.TIMER)
+    steps += [Remove(path, f"{path} is removed") for path in ours if path in found.files]
     if UNIT in found.files:
         steps.append(Run(("systemctl", "daemon-reload"), ""))
     if RULES in found.files and found.udev:

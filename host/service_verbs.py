@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from host import adapters, mosquitto, standing, units
+from host.backup import units as backup_units
 from host.exits import FAILED, FINE, IN_USE, MISSING, USAGE, Trouble
 from host.layout import check_site, read_site
 from host.places import ROOT
@@ -30,6 +31,8 @@ def about(command: click.decorators.FC) -> click.decorators.FC:
         click.option("--user", metavar="NAME", default=USER, show_default=True, help="Who runs it."),
         click.option("--data", type=absolute, metavar="DIR", default=DATA, show_default=True, help="Data directory."),
         click.option("--site", type=absolute, metavar="FILE", default=SITE, show_default=True, help="Your site file."),
+        click.option("--backup-to", type=absolute, metavar="DIR", help="Where nightly backups go [DATA/backups]."),
+        click.option("--backup-secrets", type=absolute, metavar="FILE", help="Passphrase that seals their secrets."),
     ):
         command = option(command)
     return command
@@ -49,9 +52,11 @@ def service() -> None:
 @service.command("install")
 @about
 @root_option
-def install_verb(site: Path, data: Path, user: str, root: Path) -> int:
+def install_verb(
+    site: Path, data: Path, user: str, root: Path, backup_to: Path | None, backup_secrets: Path | None
+) -> int:
     """Make this machine start Riser; done again, it changes only what differs."""
-    wanted, root = _wanted(site, data, user), root.absolute()
+    wanted, root = _wanted(site, data, user, backup_to, backup_secrets), root.absolute()
     if root == MACHINE:
         _needs("install")
         _prepare(wanted)
@@ -89,10 +94,11 @@ def uninstall_verb(root: Path) -> int:
 
 @service.command("show")
 @about
-def show_verb(site: Path, data: Path, user: str) -> int:
+def show_verb(site: Path, data: Path, user: str, backup_to: Path | None, backup_secrets: Path | None) -> int:
     """Print what install would write, and the name of each serial adapter for the site file."""
-    wanted = _wanted(site, data, user)
-    for path, text in ((UNIT, units.unit(wanted)), (RULES, units.rules())):
+    wanted = _wanted(site, data, user, backup_to, backup_secrets)
+    files = {UNIT: units.unit(wanted), RULES: units.rules(), **backup_units.texts(wanted)}
+    for path, text in files.items():
         click.echo(f"# {path}\n{text}")
     click.echo("# Serial adapters of this machine, for the site file")
     for line in adapters.lines(adapters.found()):
@@ -100,9 +106,12 @@ def show_verb(site: Path, data: Path, user: str) -> int:
     return FINE
 
 
-def _wanted(site: Path, data: Path, user: str) -> Wanted:
+def _wanted(
+    site: Path, data: Path, user: str, backup_to: Path | None = None, backup_secrets: Path | None = None
+) -> Wanted:
     python = Path(sys.executable).resolve()
-    wanted = Wanted(ROOT, python, site.expanduser().resolve(), data.expanduser().resolve(), user)
+    to, sealed_by = (None if each is None else each.expanduser().resolve() for each in (backup_to, backup_secrets))
+    wanted = Wanted(ROOT, python, site.expanduser().resolve(), data.expanduser().resolve(), user, to, sealed_by)
     wanted.check()
     return wanted
 

@@ -9,6 +9,7 @@ import stat
 import subprocess
 from pathlib import Path
 
+from host.backup.units import SERVICE, TIMER
 from host.service import Account, Found
 from host.units import LINES_GROUP, NAME, RULES, UNIT, Wanted
 
@@ -23,7 +24,7 @@ def has_systemd() -> bool:
 
 def look(wanted: Wanted, root: Path, secret_files: tuple[Path, ...] = ()) -> Found:
     """Everything the plan needs to know. Below a scratch root only our files can be known."""
-    files = {path: (root / path.relative_to("/")) for path in (UNIT, RULES)}
+    files = {path: (root / path.relative_to("/")) for path in (UNIT, RULES, SERVICE, TIMER)}
     contents = {path: at.read_text(encoding="utf-8") for path, at in files.items() if at.exists()}
     if root != Path("/"):
         return Found(files=contents)

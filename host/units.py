@@ -36,10 +36,14 @@ class Wanted:
     site: Path = SITE
     data: Path = DATA
     user: str = USER
+    backup_to: Path | None = None
+    """Where the nightly backups go; `backups` in the data directory unless named."""
+    backup_secrets: Path | None = None
+    """The file with the passphrase that seals the secrets in them; without it they stay out."""
 
     def check(self) -> None:
         """Raises Trouble for what no unit can hold."""
-        for path in (self.repository, self.site, self.data):
+        for path in filter(None, (self.repository, self.site, self.data, self.backup_to, self.backup_secrets)):
             if not BAD_IN_PATHS.isdisjoint(str(path)):
                 raise Trouble(
                     USAGE, f"{path}: systemd cannot hold a path with {' '.join(sorted(BAD_IN_PATHS))[4:]} in it"

@@ -40,6 +40,7 @@ from panel.pages import (
     proposals,
     protection,
     receipt,
+    recovering,
     right_reading,
     rooms,
     sign_in,
@@ -58,7 +59,7 @@ from panel.telling import rule_words
 PAGES = (
     live, sign_in, people, rooms, accounts, takings, account, money, protection, right_reading, proposals, receipt,
     slip, bill, statement, answers, meter, meter_change, lock, move_in, prices, price_new, price_form, price_proposal,
-    policy, lines, line, demo,
+    policy, lines, line, recovering, demo,
 )  # fmt: skip
 
 

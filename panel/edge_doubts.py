@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from panel.edge_recovery_words import OF_RECOVERY
 from panel.words import later
 
 DOUBTS = (
@@ -17,6 +18,7 @@ DOUBTS = (
     later("the broker knows entry {n}, this book ended at {m}"),
     later("the book holds kinds this version does not know: {kinds}"),
     later("recovered, says {who}"),
+    *OF_RECOVERY,
     later("this book is a restored copy, says a person: payments made since may be missing"),
     later("this book was begun anew: balances are the site file's, and payments are missing"),
     later("the disk takes no entries ({error})"),

@@ -27,6 +27,7 @@ ONLY_IMPORTER = {
     "apscheduler": {"edge/schedule.py"},
     "pymodbus": {"edge/codec/modbus_pdu.py"},
     "xlsxwriter": {"edge/audit/sheets.py"},
+    "cryptography": {"host/backup/sealed.py"},
 }
 """Libraries that have one door each."""
 

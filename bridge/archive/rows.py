@@ -6,10 +6,11 @@ An entry whose body is not understood is kept all the same: the archive is a cop
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 from bridge.contract.entries import TENANT
-from bridge.contract.messages import Entry, Reading
+from bridge.contract.messages import Entry, Info, Reading
 from bridge.contract.switching import VALVE_IS
 from bridge.contract.units import instant_of, micros_of
 
@@ -21,6 +22,33 @@ def body_of(text: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}
+
+
+RESTORED = "restored/1"
+
+
+class Restore(NamedTuple):
+    """A book goes on from a backup: the epoch before, that epoch's newest entry in it, the epoch that goes on, and the
+    one in which the book began."""
+
+    before: str
+    seq: int
+    hash: str
+    epoch: str
+    first: str
+
+
+def restores(info: Info | None, rows: list[dict[str, Any]]) -> Iterator[Restore]:
+    """What `info` and new rows tell of restores. Of a book that was restored twice only the newest is told."""
+    newest = -1
+    if info is not None and (told := info.restored) is not None:
+        newest = told.seq
+        yield Restore(told.before, told.seq, told.hash, info.epoch, told.first)
+    for row in rows:
+        body = body_of(row["body"])
+        before, epoch = body.get("before"), body.get("epoch")
+        if row["kind"] == RESTORED and row["seq"] - 1 > newest and isinstance(before, str) and isinstance(epoch, str):
+            yield Restore(before, row["seq"] - 1, row["prev_hash"], epoch, before)
 
 
 def net_nano(body: dict[str, Any], account: str) -> int | None:

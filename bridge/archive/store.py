@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, FromClause, delete, func, select, union
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bridge.archive.former import Former
 from bridge.archive.rows import body_of
 from bridge.archive.tables import ENTRY, READING, SWEPT, WATER
 
@@ -36,7 +37,7 @@ class Store:
     """The tables of one archive. Methods raise SQLAlchemy's errors; a failed one changed nothing."""
 
     def __init__(self, engine: Engine):
-        self._engine = engine
+        self._engine, self.former = engine, Former(engine)
         self._insert: Any = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
 
     def close(self) -> None:
@@ -70,11 +71,12 @@ class Store:
             return old + _runs(connection, union(*ours).subquery())
 
     def epoch(self, gateway: str) -> str | None:
-        """The epoch that the stored book names in its first entry; None while that is not here."""
+        """The epoch that the stored book names in its first entry, or the one that goes on from it; None while that is
+        not here."""
         with self._engine.connect() as connection:
             body = connection.scalar(select(ENTRY.c.body).where(ENTRY.c.gateway == gateway, ENTRY.c.seq == 1))
         found = body_of(body).get("epoch") if body else None
-        return found if isinstance(found, str) else None
+        return self.former.epoch_now(gateway, found if isinstance(found, str) else None)
 
     def hash_at(self, gateway: str, seq: int) -> str | None:
         """The hash of a stored entry."""

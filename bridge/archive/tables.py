@@ -59,6 +59,29 @@ WATER = Table(
     Index("water_meter", "gateway", "meter", "read_at_us"),
 )
 
+FORMER = Table(
+    "former",
+    METADATA,
+    Column("gateway", String(32), primary_key=True),
+    Column("epoch", String(64), primary_key=True, doc="one that has ended"),
+    Column("seq", BigInteger, nullable=False, doc="its newest entry that the restored book has"),
+    Column("seen", BigInteger, nullable=False, doc="its newest entry that stood here when it ended"),
+    Column("follower", String(64), nullable=False, doc="the epoch that goes on from there"),
+)
+
+_KEYS = ("gateway", "seq", "hash")
+
+LEFT = Table(
+    "left_entry",
+    METADATA,
+    Column("gateway", String(32), primary_key=True),
+    Column("epoch", String(64), primary_key=True),
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    *(Column(each.name, each.type, nullable=each.nullable) for each in ENTRY.c if each.name not in _KEYS),
+    Column("hash", String(64), primary_key=True),
+)
+"""Entries of epochs that have ended, which the gateway's book has no more (`former.py`)."""
+
 SWEPT = (READING, WATER)
 """The rows of a sweep stand in one of these: electricity has watts and watt-hours, water has litres."""
 

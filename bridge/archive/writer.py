@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from bridge.archive.coverage import Coverage
 from bridge.archive.refill import Refill
-from bridge.archive.rows import body_of, entry_row, reading_rows
+from bridge.archive.rows import Restore, body_of, entry_row, reading_rows, restores
 from bridge.archive.store import OtherBook, Row, Store
 from bridge.contract.asking import query
 from bridge.contract.clock import Clock
@@ -117,6 +117,9 @@ class ArchiveWriter(Sink):
     # --- one gateway ---
 
     def _settle_one(self, store: Store, gateway: str, state: _Gateway) -> None:
+        # Before anything of the new epoch is stored: its numbers are those of entries that stand nowhere else.
+        for restore in restores(state.info, state.new_entries):
+            self._follow(store, gateway, state, restore)
         self._store_new(store, gateway, state)
         if state.info_is_new and state.info is not None:
             self._compare(store, gateway, state, state.info)
@@ -130,6 +133,20 @@ class ArchiveWriter(Sink):
             self._ask(gateway, state, refill)
         if state.entries.coverage.missing is None:
             state.contradictions.clear()
+
+    def _follow(self, store: Store, gateway: str, state: _Gateway, restore: Restore) -> None:
+        """The gateway goes on from a backup of the epoch that is archived here: what it lost is kept aside."""
+        if state.epoch == restore.epoch or store.hash_at(gateway, restore.seq) not in (restore.hash, None):
+            return
+        if state.epoch not in (None, restore.before, store.former.epoch_now(gateway, restore.before)):
+            return
+        gone = store.former.ended(gateway, restore, state.epoch)
+        state.epoch, state.entries.coverage = restore.epoch, Coverage(store.entry_runs(gateway))
+        state.entries.begin_again()
+        if state.info is not None:
+            state.entries.coverage.announce(state.info.seq)
+        words = "%s: restored from a backup that ends at entry %d; %d entries that it lost are kept here"
+        log.warning(words, gateway, restore.seq, gone)
 
     def _store_new(self, store: Store, gateway: str, state: _Gateway) -> None:
         """Write what came. Where that fails it counts as never come, and is asked for again."""
@@ -152,7 +169,7 @@ class ArchiveWriter(Sink):
         for row in entries:
             state.entries.coverage.add(row["seq"])
             if row["seq"] == 1:
-                state.epoch = body_of(row["body"]).get("epoch")
+                state.epoch = store.former.epoch_now(gateway, body_of(row["body"]).get("epoch"))
         for number in sweeps:
             state.readings.coverage.add(number)
 
@@ -183,6 +200,8 @@ class ArchiveWriter(Sink):
 
     def _forget(self, store: Store, gateway: str, state: _Gateway, why: str, *, readings: bool) -> None:
         kept = store.keep_aside(f"{self._clock.now():%Y-%m-%d}")
+        if state.epoch is not None and not readings:
+            store.former.set_aside(gateway, state.epoch)  # A restored book looks so until its `info` says what it is.
         gone = store.forget(gateway, readings=readings)
         state.entries.coverage, state.epoch = Coverage(), None
         state.entries.begin_again()

@@ -110,10 +110,17 @@ KINDS: dict[str, str] = {
     "clock-set/1": "a meter's clock was set by broadcast (R25): meter, port, offset_s (how far it was off before), why",
     "alarm/1": "something a person must see: meter or account, alarm, text",
     "brake/1": "the brake on mass cuts (R4) caught (set: true) or was released: set, why, who, role, request",
-    "mode/1": "the gateway's mode changed: mode, why",
+    "mode/1": "the gateway's mode changed: mode, why; where a person ended mode recovery also who, role, request",
+    "restored/1": "the book goes on from a backup, in a new epoch (I5): epoch, before (the former one), seq (of"
+    " the backup's newest entry, which stands just before), made_at (the backup), version, who",
+    "missed/1": "an entry of the former epoch that a person must look at: account or meter where they are here, former"
+    " {epoch, seq, mark, id, at, kind, account, meter, amount_fen, by}, why",
+    "brought-back/1": "an archive has no more of the former epoch: epoch, through (its newest entry of it), holes (how"
+    " many it lacks before that), brought, missed, who, role, request",
 }
-"""Kind and what its body holds; `request` is {"sha256" of what was asked, "answer" as given; from a shell also "login",
-the operating system's user}."""
+"""Kind and what its body holds; `former` of an entry that came back after a restore is {epoch, seq, mark (the begin
+of its hash), at, receipt} of what it was; `request` is {"sha256" of what was asked, "answer" as given; from a shell
+also "login", the operating system's user}."""
 
 CHARGES, TARIFFS = ("charge/1", "charge/2"), ("tariff/1", "tariff/2")
 """Kinds that say the same, an older and a newer one."""

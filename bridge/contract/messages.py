@@ -37,7 +37,9 @@ from bridge.contract.price_requests import ApprovePrice as ApprovePrice
 from bridge.contract.price_requests import PreviewPrice as PreviewPrice
 from bridge.contract.price_requests import ProposePrice as ProposePrice
 from bridge.contract.price_requests import RejectPrice as RejectPrice
+from bridge.contract.recovering import RECOVERY_REQUESTS, RestoredFacts
 from bridge.contract.request import Request as Request
+from bridge.contract.switch_requests import SWITCH_REQUESTS
 from bridge.contract.switching import HoldFacts as HoldFacts
 from bridge.contract.switching import Relay as Relay
 from bridge.contract.switching import Valve as Valve
@@ -91,7 +93,8 @@ class Info(Message):
     brake: str | None = Field(default=None, description="why automatic cuts wait for a person (R4), in words")
     seq: int = Field(description="number of the newest entry of the book")
     hash: str = Field(description="hash of that entry")
-    epoch: str = Field(description="changes when a book is begun anew")
+    epoch: str = Field(description="changes when a book is begun anew, or restored from a backup")
+    restored: RestoredFacts | None = None
     sweep: int = Field(description="number of the newest `reading` message")
     meters_installed: int
     meters_read: int = Field(description="meters read in the last round")
@@ -361,36 +364,6 @@ class Entry(Message):
 # --- requests and responses ----------------------------------------------------------------------------------
 
 
-class Off(Request):
-    """Set the hold `manual`: supply goes off, the relay opens or the valve closes, and it stays off until the hold is
-    lifted. Done when read back."""
-
-    operation = "off"
-    meter: str
-    why: Plain = Field(min_length=1, max_length=200)
-
-
-class On(Request):
-    """Lift the hold `manual`; of a meter without a tenant `arrears` as well. Supply returns, the relay closes or the
-    valve opens, when no other hold remains (R5). Refused while it is locked for work. Done when read back."""
-
-    operation = "on"
-    meter: str
-    why: Plain = Field(min_length=1, max_length=200)
-
-
-class Trip(Off):
-    """`off` in a relay's own word: the relay opens. Refused for a meter with a valve."""
-
-    operation = "trip"
-
-
-class Close(On):
-    """`on` in a relay's own word: the relay closes. Refused for a meter with a valve, where closing is the opposite."""
-
-    operation = "close"
-
-
 class Read(Request):
     """Read a meter now. Done with the values."""
 
@@ -428,7 +401,7 @@ class Replay(BaseModel):
 
 
 _REQUESTS: tuple[type[Request] | type[Replay] | type[PreviewPrice], ...] = (
-    *MONEY_REQUESTS, Off, On, Trip, Close, Read, Release, Brake, Replay,
+    *MONEY_REQUESTS, *RECOVERY_REQUESTS, *SWITCH_REQUESTS, Read, Release, Brake, Replay,
     ProposePrice, ApprovePrice, RejectPrice, PreviewPrice, *METER_REQUESTS, *TENANCY_REQUESTS, *CUTTING_REQUESTS,
     *LOCK_REQUESTS,
 )  # fmt: skip

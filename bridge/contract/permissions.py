@@ -22,11 +22,14 @@ LOCKS = frozenset({"lock", "unlock"})
 TENANCIES = frozenset({"move-in", "approve-move-in", "reject-move-in"})
 """A tenant moves in: the counter proposes, and another person approves (R32, R33)."""
 
+RECOVERY = frozenset({"bring-back", "all-brought", "recovered"})
+"""After a restore: an archive gives back what it saw, and a person says that the book is complete (I5)."""
+
 OPERATIONS = (
     "topup", *sorted(MONEY), "off", "on", "trip", "close", "read", "release", "brake", "replay",
     *sorted(LOCKS), *sorted(PROTECTIONS), "told",
     "propose-price", "approve-price",
-    "reject-price", "preview-price", *sorted(METERS), *sorted(TENANCIES),
+    "reject-price", "preview-price", *sorted(METERS), *sorted(TENANCIES), *sorted(RECOVERY),
 )  # fmt: skip
 """Every request there is. `trip` and `close` are `off` and `on` in a relay's words. `replay` and `preview-price` are
 pure queries and need no signature."""
@@ -37,7 +40,7 @@ PRICES = frozenset({"propose-price", "approve-price", "reject-price"})
 """One person proposes and another one approves, also where both may do either (R32)."""
 
 ROLES: dict[str, frozenset[str]] = {
-    "manager": frozenset({"topup", "off", "on", "trip", "close", "read", "release", "brake", "told"})
+    "manager": frozenset({"topup", "off", "on", "trip", "close", "read", "release", "brake", "told", "recovered"})
     | MONEY
     | PRICES
     | METERS
@@ -49,13 +52,14 @@ ROLES: dict[str, frozenset[str]] = {
     "operations": frozenset({"read", "told"}),
     "system": frozenset({"read"}),
     "payment": frozenset({"topup"}),
+    "archive": frozenset({"bring-back", "all-brought"}),
 }
 
 KEYS: dict[str, frozenset[str]] = {
     "panel": frozenset({"manager", "finance", "engineer", "operations"}),
     "shell": frozenset(ROLES),
     "demo": frozenset({"payment"}),
-    "bridge": frozenset({"system"}),
+    "bridge": frozenset({"system", "archive"}),
     "integrator": frozenset({"system"}),
 }
 """Which roles each signing key may speak for. A key that is not listed may speak for nobody."""

@@ -81,7 +81,7 @@ def compare(
 
 def _registry(state: State, registry: dict[str, Any], report: Report) -> None:
     folded = registry["folded"]["1"]
-    if folded.get("epoch") != state.genesis.get("epoch"):
+    if folded.get("epoch") != state.epoch:
         report.remarks.append("registry.json is of another book; the edge writes it anew at its next start")
         return
     cut(state.seq, int(folded["seq"]), "registry.json")

@@ -19,6 +19,7 @@ from edge.audit.lie import Lie, Report, Wrong, must
 from edge.audit.opened import Reader, Row
 from edge.audit.read import Read
 from edge.audit.repricing import Repricing
+from edge.audit.restored import Restores
 from edge.audit.warned import Warned
 from edge.fold import apply
 from edge.state import State
@@ -54,6 +55,7 @@ class Entries:
         self._days = Days(self.state, zone, self._charges)
         self._acts, self._agreed = Acts(self.state, self._reader), Agreed(self.state)
         self._warned = Warned(self.state, zone, self._report, self._reader)
+        self._restores = Restores(self.state)
 
     def take(self, row: Row) -> None:
         """Check and fold one row that the chain has taken. Raises Lie."""
@@ -102,6 +104,8 @@ class Entries:
             raise Wrong(f"there is no meter {meter!r}", "a meter/1 before it")
         if (receipt := fields.get("receipt")) is not None:
             must(receipt[8:], f"-{entry.seq:06d}", "the end of its receipt")
+        if "former" in fields:
+            self._restores.came_back(entry, fields)
         if kind in ASKED:
             self._agreed.act(kind, fields)
         if kind in MONEY:
@@ -221,5 +225,8 @@ _CHECKS: dict[str, Callable[[Entries, Read, Fields], None]] = {
     "withdrawn/1": lambda own, entry, fields: own._warned.withdrawn(fields),
     "trip/1": lambda own, entry, fields: own._warned.trip(fields, entry.at),
     "done/1": Entries._done,
+    "restored/1": lambda own, entry, fields: own._restores.restored(entry, fields),
+    "missed/1": lambda own, entry, fields: own._restores.missed(entry, fields),
+    "brought-back/1": lambda own, entry, fields: own._restores.all_brought(entry, fields),
 }
 """Kinds with promises of their own, beyond those that all keep."""

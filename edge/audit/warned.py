@@ -14,8 +14,9 @@ from edge.audit import frames
 from edge.audit.lie import Report, Wrong, must
 from edge.audit.opened import Reader
 from edge.borders import BORDER_S
+from edge.holds import LOCKOUT
 from edge.pricing import mark_body
-from edge.state import LOCKOUT, AccountState, State
+from edge.state import AccountState, State
 
 Fields = dict[str, Any]
 

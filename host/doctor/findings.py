@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-OF_DATA = ("up", "status", "request", "doctor", "price")
+OF_DATA = ("up", "status", "request", "doctor", "price", "backup")
 """Verbs that take --data."""
 
 Severity = Literal["good", "worth knowing", "wrong"]

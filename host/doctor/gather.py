@@ -100,6 +100,7 @@ def gather(base: Path, site_file: Path | None, machine: Clock, command: str, roo
         clock=inside("clock", "the clock", lambda: see_machine.clock(directory, machine, root)),
         broker=inside("broker", "the broker", lambda: see_broker.look(directory, site.site, run, machine)),
         disk=inside("disk", "the disk", lambda: see_files.disk(directory, machine)),
+        backup=inside("disk", "the newest backup", lambda: see_files.backup(directory)),
         registry=inside("book and site file", "the copy of the book", lambda: see_files.registry(directory)),
         secrets=inside("rights", "the secrets", lambda: see_files.secrets(directory)),
         programs=looks.at("programs", "the programs", lambda: see_machine.programs(run)),

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from bridge.contract.clock import Clock
+from bridge.contract.units import instant_of
 from host.doctor.see_ports import user_name
-from host.doctor.seen import DiskSeen, Place, PrivateFile, RegistrySeen, SecretsSeen, User
+from host.doctor.seen import BackupSeen, DiskSeen, Place, PrivateFile, RegistrySeen, SecretsSeen, User
 from host.logins import FACTORY_PASSWORD
 from host.runfile import Run
 
@@ -119,6 +120,18 @@ def syncs(directory: Path, clock: Clock) -> tuple[float, ...] | None:
     finally:
         os.close(trial)
     return tuple(taken)
+
+
+def backup(directory: Path) -> BackupSeen:
+    """What the newest backup noted here. Damage is told, not raised. Raises OSError."""
+    try:
+        told = json.loads((directory / "backup.json").read_text(encoding="utf-8"))
+        at, file = instant_of(told["at"]), str(told["file"])
+        return BackupSeen(at, file, int(told["seq"]), bool(told["same_disk"]), Path(file).exists())
+    except FileNotFoundError:
+        return BackupSeen()
+    except (ValueError, KeyError, TypeError):
+        return BackupSeen(trouble="backup.json is damaged")
 
 
 def registry(directory: Path) -> RegistrySeen:

@@ -12,6 +12,7 @@ from bridge.contract import messages as m
 from bridge.contract.site import Site
 from bridge.contract.units import instant_of
 from host.adapters import Adapter
+from host.doctor.backup_seen import BackupSeen as BackupSeen
 from host.doctor.findings import Finding
 from host.runfile import Run
 
@@ -215,12 +216,18 @@ class Snapshot:
     clock: ClockSeen | None = None
     broker: BrokerSeen | None = None
     disk: DiskSeen | None = None
+    backup: BackupSeen | None = None
     registry: RegistrySeen | None = None
     secrets: SecretsSeen | None = None
     programs: ProgramsSeen | None = None
     troubles: tuple[Finding, ...] = ()
     unseen: tuple[str, ...] = ()
     """What this user has no right to look at."""
+
+    @property
+    def machine_now(self) -> datetime | None:
+        """The machine's own time: backups are made by it, also beside a demo's calendar."""
+        return self.clock.now if self.clock is not None else None
 
     @property
     def facts(self) -> Facts:

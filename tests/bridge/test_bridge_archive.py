@@ -193,7 +193,7 @@ def test_programs_that_open_a_new_archive_at_once_all_get_it(tmp_path: Path) -> 
 
         with ThreadPoolExecutor(4) as pool:
             found = [each.result() for each in [pool.submit(opened) for _ in range(4)]]
-        assert found == [["entry", "reading", "water"]] * 4
+        assert found == [["entry", "former", "left_entry", "reading", "water"]] * 4
 
 
 def test_a_batch_that_fails_is_fetched_again(desk: Desk) -> None:

@@ -6,6 +6,7 @@ a tenant moves out. A kind that is new in `bridge/contract/entries.py` needs its
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +183,23 @@ def _seldom(building: Building) -> None:
         ("protection/1", {"account": OTHER, "protection": "dispute", "set": True, "why": "x",
                           "until": "2026-11-25T00:00:00+08:00", **person}),
         ("brake/1", {"set": True, "why": "3 meters", "who": "policy", "role": "system"}),
-        ("mode/1", {"mode": "normal", "why": ""}),
     ):  # fmt: skip
         core.append((kind, core.own_id(kind.partition("/")[0]), fields))
+    for kind, id, fields in _restored(building):
+        core.append((kind, id, fields))
+    core.append(("mode/1", core.own_id("mode"), {"mode": "normal", "why": ""}))
+
+
+def _restored(building: Building) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """The book goes on from a backup; an archive has a refund that it lost. Each as the one before it stands."""
+    state = building.edge.core.state
+    epoch, before, seq = "second", state.epoch, state.seq
+    fields = {"epoch": epoch, "before": before, "seq": seq, "made_at": "2026-11-21T02:30:00+08:00", "version": "0.1.0"}
+    yield "restored/1", f"restored:{epoch}", {**fields, "who": "李强"}
+    former = {"epoch": before, "seq": seq + 4, "mark": "ab" * 8, "at": "2026-11-21T03:00:00+00:00", "kind": "refund/1",
+              "id": "p-7", "account": DRY, "meter": None, "amount_fen": 500, "by": "王敏"}  # fmt: skip
+    yield "missed/1", f"missed:{epoch}:{former['mark']}", {"former": former, "account": DRY, "why": "two people"}
+    data = {"through": seq + 9, "brought": 0, "missed": 1}
+    told = {"sha256": "", "answer": {"status": "done", "data": data}}
+    fields = {"epoch": before, "holes": 0, **data, "who": "archive", "role": "archive"}
+    yield "brought-back/1", "bridge:former-all", {**fields, "request": told}

@@ -15,6 +15,7 @@ from bridge.contract.entries import INCOME, TENANT, TILL
 from edge import fold, snapshot
 from edge.billing.days import Days
 from edge.purse import Agreement, Protection, Purse
+from edge.restored import Restored
 from edge.state import (
     AccountState,
     Counter,
@@ -150,6 +151,7 @@ def test_every_field_is_kept() -> None:
         {"shop": [{"version": 1}, {"version": 2}]}, Days(frozenset({day}), frozenset({date(2026, 11, 21)})),
         {"p-1": Proposal("p-1", "price", {"a": [1]}, "who", "finance", 1, 2, 3, Decision(True, "o", "m", "w", 4, 5))},
         {"王敏": ("20261120", 12)}, [(5, "a1")], "brake", 3, 4, {"of-tomorrow/1"}, 5, 6, "recovering",
+            Restored("e", "d", 7, "f", "at", 9, 11, 1, {"ab": (8, 12)}, [13]),
     )  # fmt: skip
     for told, fresh in ((meter, MeterState("", {})), (account, AccountState("", {})), (state, State())):
         for each in fields(told):  # type: ignore[arg-type]

@@ -74,6 +74,7 @@ TOLD: dict[str, str] = {
     "border/1": "frames",
     "brake/1": "role set who why",
     "calendar/1": "by",
+    "brought-back/1": "holes request role who",
     "cancelled/1": "available_nano why",
     "charge/1": "days end.frames end.read_at end.source",
     "charge/2": "end.frames",
@@ -85,10 +86,11 @@ TOLD: dict[str, str] = {
     "delivered/1": "detail powered_s",
     "done/1": "answer status",
     "final/1": "available_nano cut_at powered_s zero_at",
-    "genesis/1": "epoch gateway name",
+    "genesis/1": "gateway name",
     "hold/1": "account request role who why",
     "level/1": "available_nano threshold_nano",
     "protection/1": "role who why",
+    "missed/1": "former why",
     "mode/1": "mode why",
     "opening-balance/1": "by",
     "opening/1": "frames serial",
@@ -96,6 +98,7 @@ TOLD: dict[str, str] = {
     "quarantine/1": "read_at registers_wh rule why",
     "rearm/1": "available_nano level",
     "replacement/1": "serial_frames",
+    "restored/1": "made_at version who",
     "refusal/1": "error operation request role rule who",
     "relay/1": "account observed read_at wanted why word_3",
     "release/1": "role who why",
@@ -111,6 +114,7 @@ is the question, never the answer."""
 
 ELSEWHERE: dict[str, str] = {
     "decision/1": "approved who",
+    "genesis/1": "epoch",
     "hold/1": "hold",
     "meter/1": "address meter model multiplier protocol by circuit floor max_amps model_name name phases port purse"
     " rates relay room serial shaft volts",

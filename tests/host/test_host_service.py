@@ -6,11 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from host import service_verbs, standing, units
+from host.backup import units as backup_units
+from host.backup.units import SERVICE, TIMER
 from host.demo import SITE
 from host.exits import FAILED, FINE, IN_USE, MISSING, USAGE, Trouble
 from host.service import Account, Found, Remove, Run, Write, carry_out, installation, removal
@@ -18,7 +21,8 @@ from host.units import NAME, RULES, UNIT, Wanted
 from tests.host.conftest import ROOT
 
 WANTED = Wanted(Path("/opt/riser"), Path("/usr/bin/python3.11"))
-OURS = {UNIT: units.unit(WANTED), RULES: units.rules()}
+OURS = {UNIT: units.unit(WANTED), RULES: units.rules(), **backup_units.texts(WANTED)}
+NO_RULES = {path: text for path, text in OURS.items() if path != RULES}
 SETTLED = Found(OURS, Account("riser", True), data_owner="riser", enabled=True, active=True)
 
 
@@ -38,6 +42,7 @@ def test_a_fresh_machine_gets_user_data_unit_and_rules() -> None:
         "udevadm control --reload",
         "udevadm trigger --action=add --subsystem-match=usb-serial",
         "systemctl daemon-reload",
+        "systemctl enable --now riser-backup.timer",
         "systemctl enable riser.service",
         "systemctl start riser.service",
     ]
@@ -46,12 +51,23 @@ def test_a_fresh_machine_gets_user_data_unit_and_rules() -> None:
 
 
 def test_a_second_install_changes_only_what_differs() -> None:
-    """On a machine that is as it should be nothing is done; another site file changes the unit, and starts it anew."""
+    """On a machine that is as it should be nothing is done; another site file changes the units, and starts it anew."""
     assert installation(WANTED, SETTLED) == []
     other = Wanted(WANTED.repository, WANTED.python, site=Path("/etc/riser/east.toml"))
     steps = installation(other, SETTLED)
-    assert [step.path for step in steps if isinstance(step, Write)] == [UNIT]
+    assert [step.path for step in steps if isinstance(step, Write)] == [UNIT, SERVICE]
     assert commands(steps) == ["systemctl daemon-reload", "systemctl restart riser.service"]
+
+
+def test_the_nightly_backup_goes_where_it_was_told(tmp_path: Path) -> None:
+    """Another disk and a passphrase file stand in the unit, which may write nowhere else; the service is not started
+    anew for it."""
+    steps = installation(replace(WANTED, backup_to=Path("/mnt/usb"), backup_secrets=Path("/etc/riser/pass")), SETTLED)
+    (unit,) = (step for step in steps if isinstance(step, Write))
+    assert unit.path == SERVICE and "ReadWritePaths=/var/lib/riser /mnt/usb\n" in unit.text
+    assert "--to /mnt/usb --keep 14 --secrets /etc/riser/pass\n" in unit.text
+    assert "--without-secrets\n" in OURS[SERVICE]
+    assert commands(steps) == ["systemctl daemon-reload"]
 
 
 @pytest.mark.parametrize(
@@ -64,7 +80,7 @@ def test_a_second_install_changes_only_what_differs() -> None:
         (Found(OURS, Account("riser", True), data_owner="riser", enabled=True), ["systemctl start riser.service"]),
         (Found(OURS, Account("riser", True), data_owner="riser", active=True),
          ["systemctl daemon-reload", "systemctl enable riser.service"]),
-        (Found({UNIT: OURS[UNIT]}, SETTLED.account, data_owner="riser", enabled=True, active=True, udev=False), []),
+        (Found(NO_RULES, SETTLED.account, data_owner="riser", enabled=True, active=True, udev=False), []),
     ],
     ids=["user without ports", "data of root's", "ended by hand", "a broken install", "a container without udev"],
 )  # fmt: skip
@@ -76,9 +92,10 @@ def test_what_was_half_there_is_completed(found: Found, expected: list[str]) -> 
 def test_uninstall_takes_back_the_files_and_nothing_of_the_persons() -> None:
     """Unit and rules go; no step touches data, site file or user; what is not there is not removed."""
     steps = removal(SETTLED)
-    assert [step.path for step in steps if isinstance(step, Remove)] == [UNIT, RULES]
+    assert [step.path for step in steps if isinstance(step, Remove)] == [UNIT, RULES, SERVICE, TIMER]
     assert commands(steps) == [
-        "systemctl disable --now riser.service", "systemctl daemon-reload", "udevadm control --reload",
+        "systemctl disable --now riser.service", "systemctl disable --now riser-backup.timer",
+        "systemctl daemon-reload", "udevadm control --reload",
     ]  # fmt: skip
     assert not any("/var/lib/riser" in text or "/etc/riser" in text or "userdel" in text for text in commands(steps))
     assert removal(Found()) == []
@@ -124,7 +141,7 @@ def riser(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_below_a_scratch_root(tmp_path: Path) -> None:
-    """Install, again, with another user, and uninstall: only two files come and go, and every step is said."""
+    """Install, again, with another user, and uninstall: only four files come and go, and every step is said."""
     data = tmp_path / "var/lib/riser"
     data.mkdir(parents=True)
     (data / "book.db").write_text("a book")

@@ -1,0 +1,44 @@
+"""A restore in the fold, and what comes back after it (I5); `fold.apply` is the only caller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from edge.entry import Entry
+from edge.restored import Restored, why
+from edge.state import State
+
+Fields = dict[str, Any]
+
+
+def _restored(state: State, entry: Entry, fields: Fields) -> None:
+    told = {key: fields[key] for key in ("epoch", "before", "seq", "made_at")}
+    state.restored = Restored(**told, hash=entry.prev_hash, heard=fields["seq"])
+    state.recovering = why(fields["made_at"], fields["seq"])
+
+
+def _missed(state: State, entry: Entry, fields: Fields) -> None:
+    if state.restored is not None:
+        state.restored.missed.append(entry.seq)
+
+
+def _brought_back(state: State, entry: Entry, fields: Fields) -> None:
+    if state.restored is not None:
+        state.restored.through, state.restored.holes = fields["through"], fields["holes"]
+
+
+def came_back(state: State, entry: Entry) -> None:
+    """Any entry that tells of one of the former epoch."""
+    restored, former = state.restored, entry.fields["former"]
+    if restored is not None:
+        restored.heard = max(restored.heard, former["seq"])
+        if entry.kind != "missed/1":
+            restored.brought[former["mark"]] = (former["seq"], entry.seq)
+
+
+APPLY: dict[str, Callable[[State, Entry, Fields], None]] = {
+    "restored/1": _restored,
+    "missed/1": _missed,
+    "brought-back/1": _brought_back,
+}

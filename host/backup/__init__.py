@@ -1,0 +1,1 @@
+"""A copy of an installation that was proved by restoring it, and the way back from one."""
