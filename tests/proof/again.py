@@ -46,7 +46,7 @@ class Again:
     def cut(self, opener: Opener, seed: int) -> dict[str, Any]:
         """Start on each, cut again, and look."""
         violations, images = list[dict[str, Any]](), 0
-        with tempfile.TemporaryDirectory(prefix="riser-again-") as scratch:
+        with tempfile.TemporaryDirectory(prefix="riser-again-", dir=shim.MEMORY) as scratch:
             places = [Path(scratch) / f"{number}" for number in range(len(self._taken))]
             before = []
             for place, (_, image, _, _) in zip(places, self._taken, strict=True):

@@ -20,15 +20,19 @@ from bridge.contract.clock import ManualClock
 from edge.audit.verify import verify
 from edge.book import BookError
 from edge.codec import dlt645
-from tests.edge.building import Building
 from tests.edge.wires import order_of
 from tests.proof import story
-from tests.proof.story import ACCOUNT, METERS, OTHER, ROOM, Days
+from tests.proof.story import ACCOUNT, OTHER, ROOM, Days
+
+METERS = {"a205", "a206"}
+PACE: dict[str, Any] = {"meters": METERS, "poll_s": 60, "idle_s": 10}
+"""A small building at an easy pace: a day is lived some hundred times."""
 
 STAYS_S = 150.0
 """Line seconds that a lasting trouble lasts."""
 
-START_AGAIN_S = 2.0
+START_AGAIN_S = 10.0
+"""Between the end of a process and the next one, as under `riser up` when it ends again and again."""
 
 ENDS = (sqlite3.Error, OSError, RuntimeError)
 """With these the edge's process ends and is started again; anything else would be a mistake in the edge."""
@@ -164,7 +168,7 @@ class Ailing(Days):
         self.pay(*PAYMENTS[2])
         self.minutes(2)
         self.until(lambda: self.edge.core.mode == "normal", 1, "mode normal")
-        self.edge.shut()
+        self.survive(self.edge.shut)
 
     def connect_or_end(self) -> None:
         self.survive(self.connect)
@@ -193,7 +197,7 @@ Eve = tuple[Path, dict[str, Any], datetime]
 def eve(directory: Path) -> Eve:
     """The book and the meters shortly before a cut; the book is one of an older version, which the first readings that
     are saved bring up to date."""
-    before = Building(directory, meters=METERS, poll_s=30, idle_s=5)
+    before = Days(directory, **PACE)
     before.connect()
     before.run_until(lambda: before.of("delivered/1"), hours=4)
     before.run(minutes=27)
@@ -213,7 +217,7 @@ def day(scratch: Path, begun: Eve, trouble: tuple[int, str, str]) -> dict[str, A
     told: dict[str, Any] = {"trouble": trouble}
     before = shim.calls()
     try:
-        made = Ailing(scratch, trouble, clock=ManualClock(now), meters=METERS, poll_s=30, idle_s=5)
+        made = Ailing(scratch, trouble, clock=ManualClock(now), **PACE)
         made.shaft.restore(meters)
         made.live()
         told |= {"ends": made.ends, "calls": shim.calls() - before, "reached": made.ailing_since is not None}

@@ -35,9 +35,6 @@ AGAIN = 100
 TORN_REGISTRY = 8
 """On one disk in so many the registry is rubbish or cut short as well: it costs its being written anew."""
 
-MEMORY = Path("/dev/shm")
-"""Disks are laid and opened here where it is: what is on them matters, not how long a sync takes."""
-
 Say = Callable[[str], None]
 
 
@@ -93,7 +90,7 @@ def cuts(
 ) -> dict[str, Any]:
     """Cut the power `images` times; JSON-able. A disk that breaks a promise is laid below `keep`."""
     began, chance = time.monotonic(), random.Random(seed)
-    with tempfile.TemporaryDirectory(prefix="riser-cuts-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="riser-cuts-", dir=shim.MEMORY) as scratch:
         story, told_of = recorded(Path(scratch), plant)
         recorded_s = time.monotonic() - began
         say(f"{told_of['calls']} changes of the disk recorded in {recorded_s:.1f} s")
@@ -111,7 +108,7 @@ def _cut(
 ) -> dict[str, Any]:
     wrong, manners, violations = Counter[str](), Counter[str](), list[dict[str, Any]]()
     at_risk = answers = 0
-    with tempfile.TemporaryDirectory(prefix="riser-disk-", dir=MEMORY if MEMORY.is_dir() else None) as place:
+    with tempfile.TemporaryDirectory(prefix="riser-disk-", dir=shim.MEMORY) as place:
         opener, second = Opener(Path(place)), Again(images // AGAIN, chance)
         for number, (at, manner, image, told) in enumerate(
             disks(story, directory, places(story, images, chance), seed), 1

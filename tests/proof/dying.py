@@ -24,8 +24,7 @@ from typing import Any
 
 from bridge.contract.clock import ManualClock
 from tests.proof import ailing, shim, story, tape
-from tests.proof.ailing import Ailing, Broken, Eve
-from tests.proof.story import METERS
+from tests.proof.ailing import PACE, Ailing, Broken, Eve
 from tests.proof.tape import Kind
 
 Say = Callable[[str], None]
@@ -85,7 +84,7 @@ def process(day: Path, written: Path, report: Path, first_boot: int, dies_at: in
         watch.die(dies_at)
     found: dict[str, Any] = {}
     try:
-        made = Dying(day, (1 << 30, "", "once"), clock=ManualClock(now, monotonic), meters=METERS, poll_s=30, idle_s=5)
+        made = Dying(day, (1 << 30, "", "once"), clock=ManualClock(now, monotonic), **PACE)
         made.shaft.restore(meters)
         made.told |= told
         made.live()
@@ -121,7 +120,7 @@ def forked(act: Callable[[], None]) -> int:
 def dying(places: int = 20, seed: int = 1, *, say: Say = lambda words: None) -> dict[str, Any]:
     """Kill at `places` changes of the day, evenly spread; JSON-able."""
     began, chance = time.monotonic(), random.Random(seed)
-    with tempfile.TemporaryDirectory(prefix="riser-dying-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="riser-dying-", dir=shim.MEMORY) as scratch:
         (whole,) = _run(scratch, [1 << 30])
         if "broken" in whole:
             raise RuntimeError(f"the day is broken without any kill: {whole['broken']}")

@@ -27,7 +27,7 @@ Say = Callable[[str], None]
 def failing(calls: int = 60, seed: int = 1, *, say: Say = lambda words: None) -> dict[str, Any]:
     """Let the disk fail at `calls` places; JSON-able."""
     began, chance = time.monotonic(), random.Random(seed)
-    with tempfile.TemporaryDirectory(prefix="riser-failing-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="riser-failing-", dir=shim.MEMORY) as scratch:
         (whole,) = _lived(scratch, [(1, "", "once")])
         if "broken" in whole:
             raise RuntimeError(f"the day is broken without any trouble: {whole['broken']}")

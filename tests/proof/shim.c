@@ -280,7 +280,8 @@ int unlink(const char *path) {
 
 /* --- room --- */
 
-static int full(void) { return fails_with == ENOSPC && calls + 1 >= fails_from && calls + 1 < fails_until; }
+/* A disk that refused for want of room says that it has none, as long as it would refuse again. */
+static int full(void) { return fails_with == ENOSPC && calls >= fails_from && calls + 1 < fails_until; }
 
 int statvfs(const char *path, struct statvfs *found) {
     REAL(statvfs);

@@ -25,6 +25,9 @@ FLAGS = ("-O2", "-shared", "-fPIC", "-Wall", "-Werror")
 
 NO_COMPILER = "a C compiler is missing; type: sudo apt-get install -y gcc libc6-dev"
 
+MEMORY = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
+"""Disks are laid and lived on here where it is: which calls are made matters, not how long a sync takes."""
+
 ERRORS = {"full": errno.ENOSPC, "io": errno.EIO, "read-only": errno.EROFS}
 
 
