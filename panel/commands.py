@@ -23,7 +23,7 @@ REMEMBERED = 500
 NO_ANSWER_S = 30.0
 """Real seconds after which silence is called silence. A late answer still counts."""
 
-SENT_AGAIN_S = 5.0
+SENT_AGAIN_S = 3.0
 """Real seconds without any answer after which the same form, sent once more by a person, goes out again under its own
 id: a broker that was killed may have lost what it had taken, and the gateway does one id at most once (R7)."""
 

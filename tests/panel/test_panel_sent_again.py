@@ -25,7 +25,7 @@ def test_the_same_form_after_a_silence_goes_out_again_under_its_own_id(shop: Sta
     visitor = shop.visitor("finance")
     transaction = form_of(visitor)
     assert sent(visitor, transaction) == 303
-    shop.clock.advance(4)
+    shop.clock.advance(2)
     assert sent(visitor, transaction) == 303 and len(shop.requests("topup")) == 1, "a double click is one click"
     shop.clock.advance(2)
     assert sent(visitor, transaction) == 303 and sent(visitor, transaction) == 303

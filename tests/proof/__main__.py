@@ -41,7 +41,7 @@ def main() -> int:
         if options.kind == "cuts":
             found = cuts(options.images, options.seed, plant=options.plant, keep=options.keep, say=say)
         elif options.kind == "kills":
-            found = kills(options.kills, options.topups, options.seed, say=say)
+            found = kills(options.kills, options.topups, options.seed, own_network=True, say=say)
         elif options.kind == "dying":
             found = dying(options.places, options.seed, say=say)
         else:

@@ -37,7 +37,11 @@ START_AGAIN_S = 10.0
 ENDS = (sqlite3.Error, OSError, RuntimeError)
 """With these the edge's process ends and is started again; anything else would be a mistake in the edge."""
 
-PAYMENTS = (("paid-in-the-dark-1", ACCOUNT, 500_00), ("paid-beside-it-2", OTHER, 20_00), ("paid-at-night-3", OTHER, 30_00))
+PAYMENTS = (
+    ("paid-in-the-dark-1", ACCOUNT, 500_00),
+    ("paid-beside-it-2", OTHER, 20_00),
+    ("paid-at-night-3", OTHER, 30_00),
+)
 
 
 class Broken(Exception):
@@ -183,7 +187,9 @@ class Ailing(Days):
         booked = sorted(entry.id for entry in rows.values() if entry.kind == "topup/1")
         if booked != sorted(f"shell:{transaction}" for transaction, _, _ in PAYMENTS):
             raise Broken(f"payments in the book: {booked}")
-        closed = [(entry.fields["account"], entry.fields["date"]) for entry in rows.values() if entry.kind == "closing/1"]
+        closed = [
+            (entry.fields["account"], entry.fields["date"]) for entry in rows.values() if entry.kind == "closing/1"
+        ]
         if len(set(closed)) != len(closed):
             raise Broken(f"days closed twice: {closed}")
         self.stop_edge()

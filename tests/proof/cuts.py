@@ -122,7 +122,9 @@ def _cut(
             if (broken := story.wrong(found, told)) is not None:
                 wrong[broken[0]] += 1
                 if len(violations) < KEPT:
-                    violations.append({"seed": seed, "place": at, "manner": manner, "promise": broken[0], "what": broken[1]})
+                    violations.append(
+                        {"seed": seed, "place": at, "manner": manner, "promise": broken[0], "what": broken[1]}
+                    )
                     if keep is not None:
                         kept = keep / f"{at}-{manner}"
                         kept.mkdir(parents=True, exist_ok=True)
@@ -139,7 +141,8 @@ def _cut(
     return {
         "different_images": at_risk, "different_books": derived, "answers_told": answers,
         "answered_lost": wrong["lost"], "unreadable": wrong["unreadable"], "half_done": wrong["half"],
-        "orders_wrong": len(orders), "images_of_a_second_cut": twice["images"], "manners": dict(sorted(manners.items())),
+        "orders_wrong": len(orders), "images_of_a_second_cut": twice["images"],
+        "manners": dict(sorted(manners.items())),
         "violations": violations + [{"seed": seed, "promise": "order", "what": each} for each in orders],
     }  # fmt: skip
 

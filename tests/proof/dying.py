@@ -1,8 +1,8 @@
 """The process is killed with -9 at its n-th change of the disk, and the next one goes on with the day (33-37).
 
-dying(places=20, seed=1)      so many places of a day with a cut, payments, a close, a migration and a midnight; 0: all
+dying(places=20, seed=1)      places of a day with a cut, payments, a close, a migration, a midnight; 0: all
 
-`python -m tests.proof.dying SCRATCH`, under the shim, does it: each process is a fork of one that has everything loaded.
+`python -m tests.proof.dying SCRATCH`, under the shim, does it in forks of one process that has everything loaded.
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ def lived(scratch: Path, begun: Eve, dies_at: int) -> dict[str, Any]:
 def process(day: Path, written: Path, report: Path, first_boot: int, dies_at: int | None) -> None:
     """One process of the edge: it begins with what the one before left, and lives the day to its end."""
     watch = story.MarkedBook.shim
-    told = {c.words["told"]: c.words["hash"] for c in tape.read(written) if "hash" in words(c)} if written.exists() else {}
+    told = (
+        {c.words["told"]: c.words["hash"] for c in tape.read(written) if "hash" in words(c)} if written.exists() else {}
+    )
     watch.watch(day, written)
     meters, now, monotonic = pickle.loads(Dying.memory.read_bytes())
     Dying.first_boot = first_boot
@@ -127,11 +129,14 @@ def dying(places: int = 20, seed: int = 1, *, say: Say = lambda words: None) -> 
         changes = whole["calls"]
         say(f"a day makes {changes} changes of the disk")
         many = places or changes
-        plan = [1 + n * changes // many + (chance.randrange(max(1, changes // many)) if places else 0) for n in range(many)]
+        plan = [
+            1 + n * changes // many + (chance.randrange(max(1, changes // many)) if places else 0) for n in range(many)
+        ]
         found = _run(scratch, plan)
     broken = [{"seed": seed, "place": each["place"], "what": each["broken"]} for each in found if "broken" in each]
     return {
-        "places": len(found), "seed": seed, "changes_of_the_day": changes, "killed": sum(each.get("killed", False) for each in found),
+        "places": len(found), "seed": seed, "changes_of_the_day": changes,
+        "killed": sum(each.get("killed", False) for each in found),
         "broken": len(broken), "violations": broken[:20], "seconds": round(time.monotonic() - began, 1),
         "within": not broken,
     }  # fmt: skip

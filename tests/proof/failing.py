@@ -1,4 +1,4 @@
-"""The disk is full or fails at one change after another: nothing answered is lost, nobody is cut, and it recovers (38-40).
+"""The disk is full or fails at one change after another: nothing answered is lost, nobody is cut (38-40).
 
 failing(calls=60, seed=1)      so many places, spread over all changes of a day; 0 takes every one
 """
@@ -35,8 +35,11 @@ def failing(calls: int = 60, seed: int = 1, *, say: Say = lambda words: None) ->
         say(f"a day makes {changes} changes of the disk")
         plan = planned(changes, calls, chance)
         found = _lived(scratch, plan)
-    broken = [{"seed": seed, "call": each["trouble"][0], "trouble": " ".join(each["trouble"][1:]), "what": each["broken"]}
-              for each in found if "broken" in each]  # fmt: skip
+    broken = [
+        {"seed": seed, "call": each["trouble"][0], "trouble": " ".join(each["trouble"][1:]), "what": each["broken"]}
+        for each in found
+        if "broken" in each
+    ]
     return {
         "failed_calls": len(found), "seed": seed, "changes_of_the_day": changes,
         "reached": sum(each.get("reached", False) for each in found),

@@ -30,7 +30,10 @@ class Told:
         if "told" not in words:
             return
         if words["told"] > self.seq:
-            self.seq, self.why = words["told"], str({k: v for k, v in words.items() if k not in ("told", "hash")} or "a fact")
+            self.seq, self.why = (
+                words["told"],
+                str({k: v for k, v in words.items() if k not in ("told", "hash")} or "a fact"),
+            )
         self.sweep = max(self.sweep, words.get("sweep", 0))
         answer = words.get("answer")
         if answer is not None and answer["status"] in DONE:

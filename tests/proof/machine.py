@@ -1,4 +1,4 @@
-"""A machine with all real programs, to be killed: laid out as `riser up` does, each started again a moment after its end.
+"""A machine with all real programs, to be killed: laid out as `riser up` does, each started again when it ends.
 
 Edge, bridge and panel reach the broker over a wire of ours each, which can go dead.
 """
@@ -26,13 +26,14 @@ from host.layout import Wish, lay_out
 from host.ports import first_free
 from host.program import Program
 from host.programs import BROKER, SIM, broker_program, programs
+from host.supervise import how_it_ended
 from panel.users import Database, Users
 from tests.proof.relay import Relay
 
 ROOT = Path(__file__).parents[2]
 TOPICS = Topics("riser", "proof")
 ACCOUNTS = ("a1", "a2", "a3")
-PEOPLE = {"clerk": "one-time-0123456789"}
+PEOPLE = dict.fromkeys(("clerk-1", "clerk-2", "clerk-3"), "one-time-0123456789")
 START_AGAIN_S = 0.3
 
 SITE = """
@@ -99,7 +100,7 @@ class Machine:
         self._logs = {name: (directory / f"{name}.log").open("ab") for name in self.programs}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._due: dict[str, float] = {}
-        self.starts = Counter[str]()
+        self.starts, self.ends = Counter[str](), Counter[str]()
         self.more: dict[str, dict[str, str]] = {}
         """What a program finds in its environment at its next start, once."""
         self._lock, self._stopping = threading.RLock(), threading.Event()
@@ -142,7 +143,9 @@ class Machine:
                         self._launch(name)
 
     def _launch(self, name: str) -> None:
-        program = self.programs[name]
+        program, before = self.programs[name], self._processes.get(name)
+        if before is not None:
+            self.ends[f"{name}: {how_it_ended(before.returncode)}"] += 1
         self._due.pop(name, None)
         self.starts[name] += 1
         words = [str(os.getpid()), program.user or "-", *program.argv]
@@ -176,6 +179,11 @@ class Machine:
         self.layout.lock.close()
 
     # --- harm ---
+
+    @property
+    def killed(self) -> int:
+        """Programs that were ended by SIGKILL and started again."""
+        return sum(many for how, many in self.ends.items() if how.endswith("SIGKILL"))
 
     def pid(self, name: str) -> int | None:
         """The program's process, None between two of them."""

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import http.client
 import http.cookiejar
 import json
 import queue
@@ -113,39 +114,45 @@ class Mqtt:
                 self._sent.pop(answer["transaction"], None)
 
 
-class Clerk:
+class Clerk(threading.Thread):
     """A person at the panel: signs in, fills the form of an account, and sends the same form again when in doubt."""
 
-    def __init__(self, machine: Machine, ledger: Ledger):
+    def __init__(self, machine: Machine, ledger: Ledger, name: str):
+        super().__init__(daemon=True)
+        self.stopping, self._person = threading.Event(), name
         self._url, self._ledger = machine.layout.panel_url, ledger
         self._browser = urllib.request.build_opener(
-            urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()), _Stay())
-        self._password = PEOPLE["clerk"]
+            urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()), _Stay()
+        )
+        self._password = PEOPLE[name]
         self._form: dict[str, str] | None = None
         self._account = ACCOUNTS[0]
         self._sent_at = 0.0
         self.pages = 0
 
-    def step(self, pay: bool) -> None:
-        """One page, or one form. A panel that is away is tried again at the next step."""
-        try:
-            self._step(pay)
-        except OSError:
-            return  # Away, or away in the middle: the same form is sent again.
+    def run(self) -> None:
+        """One form after another; told to stop, the one that is open is still sent until it is answered."""
+        while not self.stopping.is_set() or self._form is not None:
+            try:
+                self._step()
+            except (OSError, http.client.HTTPException):
+                time.sleep(0.1)  # Away, or away in the middle: the same form is sent again.
+            time.sleep(0.02)
 
-    def _step(self, pay: bool) -> None:
+    def _step(self) -> None:
         if self._form is None:
-            if pay:
-                self._open()
+            self._open()
             return
         id = f"panel:{self._form['transaction']}"
         if self._ledger.is_answered(id):
             self._form = None
         elif time.monotonic() - self._sent_at > AGAIN_S:
             self._sent_at = time.monotonic()
-            code, page = self._post(f"/account/{self._account}", {**self._form, "amount": "1.00", "method": "cash"})
-            if code == 303 and "sign-in" not in page:
-                self._ledger.ask(id)
+            self._ledger.ask(id)  # Whatever becomes of the connection, it may be booked from here on.
+            words = {**self._form, "amount": "1.00", "method": "cash"}
+            code, page = self._post(f"/account/{self._account}", words)
+            if code in (302, 303) and "sign-in" in page:
+                self._sign_in()
 
     def _open(self) -> None:
         code, page = self._get(f"/account/{self._account}")
@@ -160,7 +167,7 @@ class Clerk:
 
     def _sign_in(self) -> None:
         _, page = self._get("/sign-in")
-        self._post("/sign-in", {"csrf_token": _token(page), "name": "clerk", "password": self._password})
+        self._post("/sign-in", {"csrf_token": _token(page), "name": self._person, "password": self._password})
         code, page = self._get("/password")
         if code == 200 and self._password != NEW_PASSWORD:
             words = {"old": self._password, "new": NEW_PASSWORD, "again": NEW_PASSWORD}

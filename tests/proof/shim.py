@@ -70,9 +70,7 @@ def seen(module: str, words: Sequence[str], timeout_s: float) -> Any:
     """Run a module of the proof under the shim; it prints JSON in one line. Raises RuntimeError when it does not end
     well."""
     command = [sys.executable, "-m", module, *words]
-    done = subprocess.run(
-        command, cwd=ROOT, env=surroundings(), capture_output=True, text=True, timeout=timeout_s
-    )
+    done = subprocess.run(command, cwd=ROOT, env=surroundings(), capture_output=True, text=True, timeout=timeout_s)
     if done.returncode != 0:
         raise RuntimeError(f"{module} ended with {done.returncode}: {done.stderr[-3000:]}")
     return json.loads(done.stdout.splitlines()[-1])

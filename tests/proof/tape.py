@@ -1,6 +1,6 @@
-"""What the shim wrote down, read back: one change of the disk, or one mark of what the outside got to know, after another.
+"""What the shim wrote down, read back: changes of the disk, and marks of what the outside got to know.
 
-    kind u32 | bytes of path u32 | bytes of data u32 | 0 u32 | inode u64 | offset i64 | path | data
+kind u32 | bytes of path u32 | bytes of data u32 | 0 u32 | inode u64 | offset i64 | path | data
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ from tests.proof.failing import failing, planned
 pytestmark = pytest.mark.timeout(300)
 
 STORY = {
-    "topup/1", "closing/1", "charge/2", "trip/1", "close/1", "relay/1", "tariff/2", "proposal/1", "decision/1", "hold/1",
-    "compensation/1", "refund/1", "start/1", "genesis/1",
+    "topup/1", "closing/1", "charge/2", "trip/1", "close/1", "relay/1", "tariff/2", "proposal/1", "decision/1",
+    "hold/1", "compensation/1", "refund/1", "start/1", "genesis/1",
 }  # fmt: skip
 """What must have happened in the story that is cut."""
 
@@ -43,9 +43,9 @@ def test_a_book_that_answers_too_early_is_found(plant: str, tmp_path: Path) -> N
 def test_the_disk_fails_at_one_change_after_another() -> None:
     """Full, read-only or broken, once or for minutes: whoever is answered stands in the book once, nobody is cut
     meanwhile, the light comes back, days are closed once, and all goes on by itself (38-40)."""
-    found = failing(36, seed=1)
+    found = failing(30, seed=1)
     assert found["violations"] == [] and found["within"]
-    assert found["reached"] == 36 and found["process_ended"] >= 12
+    assert found["reached"] == 30 and found["process_ended"] >= 20
     assert len(PAYMENTS) == 3
 
 
