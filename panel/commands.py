@@ -1,8 +1,9 @@
 """A request is sent once per transaction, and what is shown is its answers, never a hope.
 
 The transaction is made when the form is rendered. A second click brings the same one: it is not sent again. The same
-transaction with other words is refused by name. Nothing is ever resent by the panel itself: an unknown outcome is shown
-as unknown (R7). A person who sends the same form once more after a silence asks again under the same id. The newest few hundred requests are remembered; older ones are found in the archive by their entry.
+transaction with other words is refused by name. Nothing is ever resent by the panel itself: an unknown outcome is
+shown as unknown (R7). A person who sends the same form once more after a silence asks again, under the same id. The
+newest few hundred requests are remembered; older ones are found in the archive by their entry.
 """
 
 from __future__ import annotations
