@@ -117,9 +117,7 @@ class Building:
         book = Book(self.directory, self.clock, f"boot-{next(self.boots)}")
         if book.seq == 0:
             install.fill(Core(book, terms_of(self.site, (frozenset(), frozenset())), self.clock), self.site)
-        self.edge = Gateway(
-            self.site, book, self.clock, self.broker, KEYS, lambda meter: Password(), self.registry()
-        )
+        self.edge = Gateway(self.site, book, self.clock, self.broker, KEYS, lambda meter: Password(), self.registry())
         self.ports = {}
         for line in lines_of(self.site, self.directory):
             self.ports[line.id] = InlinePort(line, self.answer_of(line.id), self.edge.enqueue, self.clock)
