@@ -16,6 +16,7 @@ from tests.proof.dying import dying
 from tests.proof.failing import failing
 from tests.proof.kills import kills
 from tests.proof.shim import CannotBuild
+from tests.proof.story import PLANTS
 
 
 def main() -> int:
@@ -23,7 +24,7 @@ def main() -> int:
     kinds = parser.add_subparsers(dest="kind", required=True)
     cut = kinds.add_parser("cuts", help="the power is cut: every disk that this can leave is opened and compared")
     cut.add_argument("--images", type=int, default=2_000)
-    cut.add_argument("--plant", default="", choices=("", "unsynced", "off"), help="a fault that must be found")
+    cut.add_argument("--plant", default="", choices=sorted(PLANTS), help="a fault that must be found")
     cut.add_argument("--keep", type=Path, help="lay disks that break a promise here")
     fail = kinds.add_parser("failing", help="the disk is full or fails at one call after another")
     fail.add_argument("--calls", type=int, default=60, help="so many places; 0 for every one")

@@ -1,7 +1,7 @@
 """A day on a disk that fails at its n-th change: whoever is answered stands in the book, nobody is cut on a doubt.
 
-`python -m tests.proof.ailing SCRATCH`, under the shim; SCRATCH/plan is a JSON list of [n, trouble, how long]. Whoever
-pays asks again with the same id until it is done; an edge that ends is started again, as by `riser up`.
+`python -m tests.proof.ailing SCRATCH PLANT`, under the shim; SCRATCH/plan is a JSON list of [n, trouble, how long].
+Whoever pays asks again with the same id until it is done; an edge that ends is started again, as by `riser up`.
 """
 
 from __future__ import annotations
@@ -238,13 +238,14 @@ def day(scratch: Path, begun: Eve, trouble: tuple[int, str, str]) -> dict[str, A
     return told
 
 
-def main(scratch: Path) -> None:
+def main(scratch: Path, plant: str) -> None:
     story.begin()
     plan = json.loads((scratch / "plan").read_text())
     shutil.rmtree(scratch / "eve", ignore_errors=True)
     begun = eve(scratch / "eve")
+    story.MarkedBook.plant = plant
     print(json.dumps([day(scratch / "day", begun, (n, trouble, manner)) for n, trouble, manner in plan]))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2])

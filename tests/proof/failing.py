@@ -10,7 +10,7 @@ import random
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +24,24 @@ TROUBLES = (
 Say = Callable[[str], None]
 
 
-def failing(calls: int = 60, seed: int = 1, *, say: Say = lambda words: None) -> dict[str, Any]:
+def failing(
+    calls: int = 60,
+    seed: int = 1,
+    *,
+    troubles: Sequence[tuple[str, str]] = TROUBLES,
+    plant: str = "",
+    say: Say = lambda words: None,
+) -> dict[str, Any]:
     """Let the disk fail at `calls` places; JSON-able."""
     began, chance = time.monotonic(), random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="riser-failing-", dir=shim.MEMORY) as scratch:
-        (whole,) = _lived(scratch, [(1, "", "once")])
+        (whole,) = _lived(scratch, [(1, "", "once")], plant)
         if "broken" in whole:
             raise RuntimeError(f"the day is broken without any trouble: {whole['broken']}")
         changes = whole["calls"]
         say(f"a day makes {changes} changes of the disk")
-        plan = planned(changes, calls, chance)
-        found = _lived(scratch, plan)
+        plan = planned(changes, calls, chance, troubles)
+        found = _lived(scratch, plan, plant)
     broken = [
         {"seed": seed, "call": each["trouble"][0], "trouble": " ".join(each["trouble"][1:]), "what": each["broken"]}
         for each in found
@@ -49,14 +56,16 @@ def failing(calls: int = 60, seed: int = 1, *, say: Say = lambda words: None) ->
     }  # fmt: skip
 
 
-def planned(changes: int, calls: int, chance: random.Random) -> list[tuple[int, str, str]]:
+def planned(
+    changes: int, calls: int, chance: random.Random, troubles: Sequence[tuple[str, str]] = TROUBLES
+) -> list[tuple[int, str, str]]:
     """Every change with each trouble, or `calls` of them evenly spread."""
     if calls == 0:
-        return [(n, *trouble) for n in range(1, changes + 1) for trouble in TROUBLES]
+        return [(n, *trouble) for n in range(1, changes + 1) for trouble in troubles]
     spread = [1 + number * changes // calls + chance.randrange(max(1, changes // calls)) for number in range(calls)]
-    return [(min(n, changes), *TROUBLES[number % len(TROUBLES)]) for number, n in enumerate(spread)]
+    return [(min(n, changes), *troubles[number % len(troubles)]) for number, n in enumerate(spread)]
 
 
-def _lived(scratch: str, plan: list[tuple[int, str, str]]) -> list[dict[str, Any]]:
+def _lived(scratch: str, plan: list[tuple[int, str, str]], plant: str) -> list[dict[str, Any]]:
     (Path(scratch) / "plan").write_text(json.dumps(plan))
-    return shim.seen("tests.proof.ailing", [scratch], 120 + 20 * len(plan))
+    return shim.seen("tests.proof.ailing", [scratch, plant], 120 + 20 * len(plan))

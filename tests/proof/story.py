@@ -17,46 +17,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bridge.contract.clock import Clock
 from edge.book import SCHEMA_VERSION, Book
 from edge.codec import dlt645
 from edge.registry import Registry
 from tests.edge import building
 from tests.edge.building import Broker, Building
 from tests.edge.wires import order_of
+from tests.proof.marked_book import PLANTS, MarkedBook
 from tests.proof.shim import Shim
 
 METERS = {"a203", "a205", "a206"}
 ROOM, ACCOUNT, OTHER, THIRD = "a206", "100206", "100205", "100203"
 MAKER, CHECKER = "王敏", "李强"
 PRICE = {"id": "catering", "name": "餐饮单一制", "kind": "single", "price": "1.1000"}
-
-CHECKPOINT_PAGES = 100
-"""The book's log goes into the book ten times as often as in service, so that a short story has many of these."""
-
-PLANTS: dict[str, Callable[[sqlite3.Connection], Any]] = {
-    "": lambda db: None,
-    "unsynced": lambda db: db.execute("PRAGMA synchronous=NORMAL"),
-    "off": lambda db: db.execute("PRAGMA synchronous=OFF"),
-}
-"""Faults that the proof must find: a book that answers before the disk has it."""
-
-
-class MarkedBook(Book):
-    """The real book; the tape learns which entries were written together."""
-
-    shim: Shim
-    plant = ""
-
-    def __init__(self, directory: Path, clock: Clock, boot: str, **options: Any):
-        super().__init__(directory, clock, boot, **options)
-        self._db.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
-        PLANTS[self.plant](self._db)
-
-    def append(self, *drafts: Any) -> Any:
-        entries = super().append(*drafts)
-        self.shim.mark(group=[entries[0].seq, entries[-1].seq])
-        return entries
 
 
 class MarkedBroker(Broker):

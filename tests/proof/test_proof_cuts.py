@@ -40,6 +40,17 @@ def test_a_book_that_answers_too_early_is_found(plant: str, tmp_path: Path) -> N
     assert first["seed"] == 1 and (tmp_path / f"{first['place']}-{first['manner']}").is_dir()
 
 
+def test_a_book_that_writes_by_halves_is_found() -> None:
+    """What belongs together written one by one: disks that hold a part of it are found."""
+    found = cuts(300, seed=1, plant="halves")
+    assert found["half_done"] > 5 and found["answered_lost"] == 0 and not found["within"]
+
+
+def test_a_book_that_says_written_where_the_disk_refused_is_found() -> None:
+    """A failed commit taken for a good one: what was told and is not there is found."""
+    assert failing(6, seed=1, troubles=[("io", "stays")], plant="forgives")["broken"] >= 1
+
+
 def test_the_disk_fails_at_one_change_after_another() -> None:
     """Full, read-only or broken, once or for minutes: whoever is answered stands in the book once, nobody is cut
     meanwhile, the light comes back, days are closed once, and all goes on by itself (38-40)."""
