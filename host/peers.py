@@ -1,4 +1,5 @@
-"""Foreign programs that the tests set against ours: where they are, and Debian's packages that bring them."""
+"""Foreign programs that the tests need: others' readers of meters, the compiler of the disk's recorder; and Debian's
+packages that bring them."""
 
 from __future__ import annotations
 
@@ -6,12 +7,15 @@ import ctypes.util
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from host import mosquitto
 
 PEERS: Mapping[str, Callable[[], str | None]] = {
     "mbpoll": lambda: shutil.which("mbpoll"),
     "libmodbus5": lambda: ctypes.util.find_library("modbus"),
+    "gcc": lambda: shutil.which("gcc"),
+    "libc6-dev": lambda: next(iter(map(str, Path("/usr/include").glob("dlfcn.h"))), None),
 }
 """By Debian package: how the program or library is found; None where it is not here."""
 
@@ -38,7 +42,7 @@ def try_to_install(say: Callable[[str], None]) -> None:
     if shutil.which("apt-get") is None or become is None:
         say(by_hand(packages))
         return
-    say(f"installing {' and '.join(packages)}, which the tests read our simulated meters with ...")
+    say(f"installing {' and '.join(packages)}, which the tests need ...")
     command = [*become, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
     subprocess.run([*command, "update"], capture_output=True)
     done = subprocess.run(

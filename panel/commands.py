@@ -1,8 +1,9 @@
 """A request is sent once per transaction, and what is shown is its answers, never a hope.
 
 The transaction is made when the form is rendered. A second click brings the same one: it is not sent again. The same
-transaction with other words is refused by name. Nothing is ever resent by the panel: an unknown outcome is shown as
-unknown (R7). The newest few hundred requests are remembered; older ones are found in the archive by their entry.
+transaction with other words is refused by name. Nothing is ever resent by the panel itself: an unknown outcome is
+shown as unknown (R7). A person who sends the same form once more after a silence asks again, under the same id. The
+newest few hundred requests are remembered; older ones are found in the archive by their entry.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ REMEMBERED = 500
 
 NO_ANSWER_S = 30.0
 """Real seconds after which silence is called silence. A late answer still counts."""
+
+SENT_AGAIN_S = 3.0
+"""Real seconds without any answer after which the same form, sent once more by a person, goes out again under its own
+id: a broker that was killed may have lost what it had taken, and the gateway does one id at most once (R7)."""
 
 KEY = "panel"
 
@@ -49,6 +54,11 @@ class Asked:
     broker_refused: str | None = None
     about: str = ""
     """What a decision is about: the kind of its proposal."""
+    sent_again_s: float = -1e9
+    """When it last went out."""
+
+    def __post_init__(self) -> None:
+        self.sent_again_s = self.sent_s
 
     @property
     def newest(self) -> Response | None:
@@ -102,6 +112,7 @@ class Commands:
             if known is not None:
                 if (known.operation, known.fields) != (operation, fields):
                     raise Conflict(transaction)
+                self._once_more(known, topic, payload)
                 return known
             mid = self.publish(topic, payload)
             if mid is None:
@@ -117,6 +128,15 @@ class Commands:
             while len(self._asked) > REMEMBERED:
                 self._asked.popitem(last=False)
             return asked
+
+    def _once_more(self, asked: Asked, topic: str, payload: bytes) -> None:
+        """The same words under the same id again, where nobody answered so far."""
+        now = self._clock.monotonic()
+        if asked.answers or asked.broker_refused or now - asked.sent_again_s < SENT_AGAIN_S:
+            return
+        if (mid := self.publish(topic, payload)) is not None:
+            asked.sent_again_s = now
+            self._mids[mid] = asked.transaction
 
     def answered(self, answer: Response) -> None:
         """Take an answer; one to another program's request is not ours."""

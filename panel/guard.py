@@ -5,7 +5,6 @@ Buttons are shown by role and the role is checked again when the form arrives; t
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 from pathlib import Path
@@ -24,6 +23,7 @@ from panel.drafts import pack
 from panel.links import go, here, link
 from panel.parts import Parts, parts
 from panel.users import User
+from panel.whole_file import write_whole
 from panel.words import DEFAULT, LANGUAGES
 
 OPEN = frozenset({"static", "sign_in.sign_in", "live.health"})
@@ -118,13 +118,13 @@ class Cookies(SecureCookieSessionInterface):
 
 
 def secret_key(data_directory: Path) -> bytes:
-    """The key that seals cookies, made at the first start, readable by its owner alone."""
+    """The key that seals cookies, made at the first start, readable by its owner alone.
+
+    An empty file is what earlier versions left when the power went in their first minute; nothing was sealed with it.
+    """
     path = data_directory / "panel.key"
-    try:
-        os.write(made := os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), secrets.token_bytes(32))
-        os.close(made)
-    except FileExistsError:
-        pass
+    if not path.exists() or path.stat().st_size == 0:
+        write_whole(path, secrets.token_bytes(32))
     key = path.read_bytes()
     if len(key) != 32:
         raise ValueError(f"{path} is damaged; delete it, and everybody signs in again")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 LONG = (
+    "tests/proof/test_proof_kills.py",
+    "tests/proof/test_proof_cuts.py",
     "tests/test_real_processes.py",
     "tests/test_orders_processes.py",
     "tests/bridge/test_bridge_process",

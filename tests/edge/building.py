@@ -25,6 +25,7 @@ from edge.codec.dlt645_orders import Password
 from edge.core import Core
 from edge.gateway import Gateway
 from edge.line.inline import Answer, InlinePort
+from edge.registry import Registry
 from edge.settings import lines_of, terms_of
 from firmware_sim import faults as sim_faults
 from firmware_sim import shaft as sim_shaft
@@ -116,12 +117,16 @@ class Building:
         book = Book(self.directory, self.clock, f"boot-{next(self.boots)}")
         if book.seq == 0:
             install.fill(Core(book, terms_of(self.site, (frozenset(), frozenset())), self.clock), self.site)
-        self.edge = Gateway(self.site, book, self.clock, self.broker, KEYS, lambda meter: Password())
+        self.edge = Gateway(self.site, book, self.clock, self.broker, KEYS, lambda meter: Password(), self.registry())
         self.ports = {}
         for line in lines_of(self.site, self.directory):
             self.ports[line.id] = InlinePort(line, self.answer_of(line.id), self.edge.enqueue, self.clock)
         self.edge.attach(dict(self.ports))
         self.edge.begin(recovered_by, doubt)
+
+    def registry(self) -> Registry | None:
+        """What is installed, beside the book, where a test looks at it."""
+        return None
 
     def stop_edge(self) -> None:
         """The process is gone, as by a power cut: nothing is saved, nobody is told."""

@@ -64,7 +64,7 @@ def test_a_full_disk_is_one_sentence(
     data: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A disk without room is named with the directory."""
-    (data / "first-password.txt").symlink_to("/dev/full")
+    (data / "first-password.txt.new").symlink_to("/dev/full")  # Where it is written before it is put in place.
     assert program.main() == 2
     assert f"the panel cannot start: {data}: the disk is full" in capfd.readouterr().err
     shutil.rmtree(data / "secrets")
