@@ -42,6 +42,8 @@ class RoomMeter:
     multiplier: int = 1
     own_hours: bool = True
     relay: str = "direct"
+    registers: tuple[str, ...] = ("5000.00", "800.00", "1200.00", "2000.00", "1000.00")
+    """What it shows at the beginning: the total, and the registers of the rates."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class Plan:
     baud: int = 9600
     poll_s: int = 1800
     trust: str = "auto"
+    gateway: str = "bench"
     told: bool = False
     """Facts are rendered for a panel; without one the edge does all the same."""
     prices: dict[str, dict[str, int]] = field(default_factory=lambda: {"single": SINGLE, "tou": TOU})
@@ -133,8 +136,8 @@ def site_text(plan: Plan) -> str:
     """The site file of a plan."""
     policy = dict(plan.policy)
     window = policy.pop("cut_window", None)
-    texts = [f'[site]\nname = "bench"\ngateway = "bench"\nzone = "{plan.zone}"', f'[clock]\ntrust = "{plan.trust}"',
-             "[policy]", *(f"{key} = {_toml(value)}" for key, value in policy.items())]  # fmt: skip
+    texts = [f'[site]\nname = "bench"\ngateway = "{plan.gateway}"\nzone = "{plan.zone}"',
+             f'[clock]\ntrust = "{plan.trust}"', "[policy]", *(f"{key} = {_toml(value)}" for key, value in policy.items())]  # fmt: skip
     if window is not None:
         texts.append("[policy.cut_window]\n" + "\n".join(f'{key} = "{value}"' for key, value in window.items()))
     texts += [f'[[ports]]\nid = "line-{n}"\ndevice = "sim/line-{n}"\nprotocol = "dlt645-2007"\nbaud = {plan.baud}\n'
@@ -184,7 +187,7 @@ def shaft_text(plan: Plan) -> str:
             table = "hours" if room.tariff == "tou" and m.own_hours else "flat"
             texts.append(f'[[meters]]\nid = "{m.id}"\nline = "line-{m.line}"\nmodel = "dlt645-3p"\n'
                          f'address = "{m.address}"\nserial = "{m.address}"\nday_table = "{table}"\n'
-                         f'registers = ["5000.00", "800.00", "1200.00", "2000.00", "1000.00"]\n'
+                         f"registers = {_toml(list(m.registers))}\n"
                          f"offset_s = {m.seed % 5 - 2}\ndrift_ppm = {m.seed % 21 - 10}\n"
                          f'load = {{ kind = "{m.kind}", watts = {m.watts}, seed = {m.seed} }}')  # fmt: skip
     return "\n".join(texts) + "\n"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from firmware_sim.loads import WUS_PER_WH, Load
@@ -160,6 +161,7 @@ class Used:
         return cost * self._meter.multiplier // WUS_PER_WH
 
 
+@lru_cache(maxsize=1024)
 def opened(heard: bytes) -> tuple[bytes, int, bytes] | None:
     """Address, control and data of the first whole DL/T 645 frame in what was heard whose sum is right."""
     begin = heard.find(0x68)

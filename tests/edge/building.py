@@ -113,7 +113,7 @@ class Building:
 
     def start_edge(self, recovered_by: str | None = None, doubt: str | None = None) -> None:
         """Open the book and start the edge, as after a power cut."""
-        book = Book(self.directory, self.clock, f"boot-{next(self.boots)}")
+        book = self._book(f"boot-{next(self.boots)}")
         if book.seq == 0:
             install.fill(Core(book, terms_of(self.site, (frozenset(), frozenset())), self.clock), self.site)
         self.edge = Gateway(self.site, book, self.clock, self.broker, KEYS, lambda meter: Password())
@@ -122,6 +122,9 @@ class Building:
             self.ports[line.id] = InlinePort(line, self.answer_of(line.id), self.edge.enqueue, self.clock)
         self.edge.attach(dict(self.ports))
         self.edge.begin(recovered_by, doubt)
+
+    def _book(self, boot: str) -> Book:
+        return Book(self.directory, self.clock, boot)
 
     def stop_edge(self) -> None:
         """The process is gone, as by a power cut: nothing is saved, nobody is told."""
