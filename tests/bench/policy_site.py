@@ -89,7 +89,7 @@ def drawn(seed: int, rooms: int, days: int) -> Plan:
         start=start,
         days=days,
         rooms=tuple(_room(chance, number) for number in range(1, rooms + 1)),
-        policy=_policy(chance, poll_s, start.date()),
+        policy=a_policy(chance, poll_s, start.date()),
         poll_s=poll_s,
         told=chance.random() < 0.05,
     )
@@ -111,7 +111,7 @@ def _room(chance: random.Random, number: int) -> Room:
     return Room(f"a{number:03d}", tariff, opening_fen, tuple(meters))
 
 
-def _policy(chance: random.Random, poll_s: int, start: date) -> dict[str, Any]:
+def a_policy(chance: random.Random, poll_s: int, start: date) -> dict[str, Any]:
     """Settings a site may have; the hours lie off the hours at which Europe's clocks change."""
     begins = chance.choice((6 * 60, 9 * 60, 9 * 60, 10 * 60 + 30))
     some_days = [start + timedelta(days=chance.randrange(8)) for _ in range(2)]
