@@ -66,7 +66,8 @@ class Ear:
 
     def _reading(self, number: int) -> None:
         self.first_sweep = number if self.first_sweep is None else self.first_sweep
-        self.sweeps.add(number)
+        if number >= self.first_sweep:
+            self.sweeps.add(number)
 
     def _relay(self, meter: str, fact: dict[str, Any]) -> None:
         """I11: what is shown was read back lately, or is not known."""

@@ -180,7 +180,7 @@ class House(World):
                 left = min(left, max(poll._started + self.plan.poll_s - mono, FINE_S))
         for task in self.edge.relays.commands._tasks.values():
             left = min(left, max(task.not_before - mono, FINE_S))
-        if any(seen.cause for seen in self.judge.by_id.values()):
+        if any(seen.cause and seen.device.relay.open for seen in self.judge.by_id.values()):  # type: ignore[attr-defined]
             left = min(left, 60.0)
         now = self.clock.true.now()
         wall = now.astimezone(self.judge.hours.zone)

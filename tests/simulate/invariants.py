@@ -17,7 +17,7 @@ Said = Iterator[str]
 MOST_NANO = 9 * 10**15
 NEAR_US = 61_000_000
 """A border read within a minute stands for its border."""
-EVIDENCE_AGE_S = 62
+EVIDENCE_AGE_MS = 62_000
 T2_NS = 750 * 10**9
 """Ten minutes, and a look at the clock each minute."""
 GUESSED = ("estimate", "interpolated")
@@ -140,8 +140,8 @@ def i7(entry: Entry, known: Known) -> Said:
         yield f"{f['available_nano']} nano-yuan were left, the limit is {f['cut_limit_nano']}"
     if f["posted_nano"] != known.wallet(f["account"]):
         yield f"it rests on {f['posted_nano']}, the book has {known.wallet(f['account'])}"
-    if not 0 <= f["read"]["age_s"] <= EVIDENCE_AGE_S:
-        yield f"its reading is {f['read']['age_s']} s old"
+    if not 0 <= f["read"]["age_ms"] <= EVIDENCE_AGE_MS:
+        yield f"its reading is {f['read']['age_ms']} ms old"
     if tenancy.final_seq is None or f["final_seq"] != tenancy.final_seq or f["episode"] != tenancy.episode:
         yield f"it names the warning {f['final_seq']} of episode {f['episode']}, which does not stand"
     if tenancy.delivered_seq is None or f["delivered_seq"] != tenancy.delivered_seq:

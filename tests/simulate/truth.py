@@ -39,6 +39,8 @@ def of_charge(house: House, entry: Entry) -> Iterator[str]:
     loose_wh = marks * STEP_WH * len(f["start"]["registers_wh"]) + seen.meter.watts * 13 * OFF_S // 36_000
     if abs(f["wh"] - energy * times // WUS_PER_WH) > loose_wh * times:
         yield f"{f['meter']}: {f['wh']} Wh are charged, its load used {energy * times // WUS_PER_WH}"
+    if tariff == "tou" and f["by"] == "registers" and not seen.meter.own_hours:
+        return  # The meter's own hours are other ones, which it is charged by until they were looked at (R28).
     if abs(f["amount_nano"] - cost * times // WUS_PER_WH) > loose_wh * times * dearest:
         yield f"{f['meter']}: {f['amount_nano']} nano-yuan are charged, its load cost {cost * times // WUS_PER_WH}"
 
