@@ -145,6 +145,7 @@ class House(World):
     def turn(self) -> None:
         """One turn; a power cut, a disk that fails and a program that ends are part of life."""
         self.judge.calendar_off_s = self.clock.off_s
+        acts = bool(self._due) and self._due[0][0] <= self.mono
         try:
             super().turn()
             if self.edge.failed is not None:
@@ -158,7 +159,7 @@ class House(World):
         except Exception as trouble:
             self.broken.append(f"crash: the edge died of {type(trouble).__name__}: {trouble}")
             self._ended(f"{type(trouble).__name__}: {trouble}")
-        if self._money_turns:
+        if self._money_turns and not acts:
             self._money_turns -= 1
             self.noticed()
 

@@ -158,6 +158,8 @@ def i8(entry: Entry, known: Known) -> Said:
 def i9(entry: Entry, known: Known) -> Said:
     """Paid and dark for longer than T2 is told to a person."""
     for meter, (seq, boot, mono_ns) in known.restored.items():
+        if entry.fields.get("meter") == meter:
+            continue  # It may tell just that.
         if boot == entry.boot and entry.mono_ns - mono_ns > T2_NS and meter not in known.told:
             known.told.add(meter)
             yield f"{meter} is dark since entry {seq} lifted its hold, and nobody was told"

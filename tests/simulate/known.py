@@ -72,6 +72,7 @@ class Point:
     quarantined: bool = False
     since_us: int = 0
     holds: set[str] = field(default_factory=set)
+    observed: str = "unknown"
 
 
 @dataclass
@@ -241,11 +242,12 @@ def _hold(known: Known, entry: Entry, f: Fields) -> None:
     holds = known.points[f["meter"]].holds
     known.settled(f["meter"])
     (holds.add if f["set"] else holds.discard)(f["hold"])
-    if not f["set"] and not holds:
+    if not f["set"] and not holds and known.points[f["meter"]].observed == "open":
         known.restored[f["meter"]] = entry.seq, entry.boot, entry.mono_ns
 
 
 def _relay(known: Known, entry: Entry, f: Fields) -> None:
+    known.points[f["meter"]].observed = f["observed"]
     if f["observed"] == "closed":
         known.settled(f["meter"])
 

@@ -46,7 +46,7 @@ class Till:
         house.noticed = self.notices
         self._open: dict[str, str] = {}
         """Accounts that have a payment under way."""
-        self._habits = {room.account: self.chance.choice((2.0, 1.0, 0.3, -0.3)) for room in house.plan.rooms}
+        self._habits = {room.account: self.chance.choice((2.0, 0.5, -0.2, -0.4)) for room in house.plan.rooms}
         """With how many days of money left somebody pays; below zero: after the light has gone."""
         for room in house.plan.rooms:
             house.at(self.chance.uniform(600, LOOK_S[0]), lambda room=room: self._looks(room))  # type: ignore[misc]

@@ -107,6 +107,8 @@ class Town:
         for life in self.lives:
             life.house.heals()
         for part in itertools.count(1):
+            for life in self.lives:
+                life.house.shown.look = True  # The newest number is told, by which a listener knows what it missed.
             self._until(timedelta(days=self.days, seconds=part * SETTLED_S))
             missing = [life.house.ear.misses(now=True) for life in self.lives]
             if part >= 3 and not any(missing) or part > 20:
