@@ -137,7 +137,8 @@ def site_text(plan: Plan) -> str:
     policy = dict(plan.policy)
     window = policy.pop("cut_window", None)
     texts = [f'[site]\nname = "bench"\ngateway = "{plan.gateway}"\nzone = "{plan.zone}"',
-             f'[clock]\ntrust = "{plan.trust}"', "[policy]", *(f"{key} = {_toml(value)}" for key, value in policy.items())]  # fmt: skip
+             f'[clock]\ntrust = "{plan.trust}"', "[policy]",
+             *(f"{key} = {_toml(value)}" for key, value in policy.items())]  # fmt: skip
     if window is not None:
         texts.append("[policy.cut_window]\n" + "\n".join(f'{key} = "{value}"' for key, value in window.items()))
     texts += [f'[[ports]]\nid = "line-{n}"\ndevice = "sim/line-{n}"\nprotocol = "dlt645-2007"\nbaud = {plan.baud}\n'

@@ -1,1 +1,1 @@
-"""The simulator of everything: real edges, simulated meters, lines, brokers and people, a manual clock, and one seed."""
+"""The simulator of everything: real edges, simulated meters, lines, brokers and people, one clock, one seed."""

@@ -1,6 +1,6 @@
 """`riser simulate`: live some gateways' years in minutes, with everything going wrong that may, and check all of it.
 
-The same seed gives the same bytes. Exit 1 when something was found that must never be, with the command that replays it.
+The same seed gives the same bytes. Exit 1 when something was found that must never be, with the command that shows it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Everything that is checked of one house after each day, and what was found wrong.
 
-The new entries of the book are looked at one by one; frames, messages and people beside them; the whole of it anew where
-an older copy of the book was put back.
+The new entries of the book are looked at one by one; frames, messages and people beside them; all of it anew where an
+older copy of the book was put back.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Any
 from tests.simulate import truth, witnesses
 from tests.simulate.house import House
 from tests.simulate.invariants import OF_ENTRIES
-from tests.simulate.known import Entry, Known, entries
+from tests.simulate.known import Known
+from tests.simulate.rows import Entry, entries
 from tests.simulate.till import Till
 
 FOLDED_EVERY = 10

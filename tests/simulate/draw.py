@@ -1,4 +1,4 @@
-"""The building of a gateway as the seed draws it: rooms, loads, prices, settings, and registers near their roll-over."""
+"""The building of a gateway as the seed draws it: rooms, loads, prices, settings, registers near their top."""
 
 from __future__ import annotations
 

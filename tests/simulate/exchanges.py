@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 from bridge.contract.asking import ask
 from firmware_sim import shaft as sim_shaft
-from firmware_sim.metrology import STEP_WUS
 from tests.bench.policy_seen import Seen
 from tests.bench.policy_site import WINDOWS
 from tests.bench.policy_truth import micros

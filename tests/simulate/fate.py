@@ -1,4 +1,4 @@
-"""What happens to one gateway: the bench's life (`policy_life.py`) and all that a book, a disk, a broker and a line suffer.
+"""What happens to one gateway: the bench's life (`policy_life.py`), and all that a book, a broker and a line suffer.
 
 Each kind has a rate by the day, of a meter or of the gateway, and happens at least once in a life that is long enough.
 """

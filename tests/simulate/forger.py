@@ -1,5 +1,5 @@
-"""Messages that nobody may have sent: without a seal, with a wrong one, for another gateway, too old, retained, or beyond
-what the asker may. None of them may put a byte on a line or a line into the book beside a refusal.
+"""Messages that nobody may have sent: without a seal, with a wrong one, for another gateway, too old, retained, or
+beyond what the asker may. None of them may put a byte on a line, or a line into the book beside a refusal.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""One gateway of the simulation: the bench's world (`policy_world.py`) with a power, a disk, a broker and a listener that
-can fail, and with a memory of all that a checker wants to know.
+"""One gateway of the simulation: the bench's world (`policy_world.py`) with a supply, a disk, a broker and a listener
+that can fail, and with a memory of all that a checker wants to know.
 
 A power cut leaves the files of the book as they lay on the disk at that instant; the process and all it knew are gone.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import random
-import shutil
 import sqlite3
 from collections import Counter, deque
 from collections.abc import Callable
@@ -22,21 +21,22 @@ from edge.line.inline import Answer
 from tests.bench.policy_judge import READ, STATUS
 from tests.bench.policy_site import WINDOWS, Plan
 from tests.bench.policy_truth import micros, opened
-from tests.bench.policy_world import FINE_S, World
+from tests.bench.policy_world import FINE_S
 from tests.simulate.clocks import HouseClock
 from tests.simulate.ear import Ear
 from tests.simulate.memory import Memory, Order
 from tests.simulate.post import BadLine, Post
+from tests.simulate.powered import Powered
 from tests.simulate.weather import Disk, PowerCut, Weather
 
 BORDERS = tuple(int(text[:2]) * 60 + int(text[3:]) for text, _ in WINDOWS)
 SHOWN_EVERY_S = 3600.0
 """Facts are rendered this often; entries, readings and answers are told at once."""
 
+STATUS_DI = bytes.fromhex(STATUS)[::-1]
+
 MONEY_TURNS = 4
 """Turns after a payment's arrival in which the book is looked at: before a light that it brings back is ordered."""
-
-BOOK_FILES = ("book.db", "book.db-wal")
 
 
 class Shown:
@@ -53,7 +53,7 @@ class Shown:
         return True
 
 
-class House(World):
+class House(Powered):
     """A gateway, its meters and its people."""
 
     clock: HouseClock
@@ -128,10 +128,9 @@ class House(World):
             trouble |= self.edge.core.cannot_write is not None
             self.memory.orders.append(Order(mono, boot, address, asked[1], code, trouble))
             self.say(f"order {asked[1]:02X}/{code & 0xFF:02X} to {seen.meter.id if seen else asked[0].hex()}")
-        elif seen is not None and told is not None and told[0] == asked[0] and told[1] == 0x91:
-            if told[2][:4][::-1].hex() == STATUS:
-                word = int.from_bytes(told[2][4:6], "little")
-                self.ear.status_words.setdefault(seen.meter.id, deque(maxlen=8)).append(word)
+        elif seen is not None and told is not None and told[:2] == (asked[0], 0x91) and told[2][:4] == STATUS_DI:
+            word = int.from_bytes(told[2][4:6], "little")
+            self.ear.status_words.setdefault(seen.meter.id, deque(maxlen=8)).append(word)
 
     # --- time ---
 
@@ -190,56 +189,6 @@ class House(World):
         # A moment before it, so that border reads leave in time; and then in small steps.
         to_border = (border - minute) * 60 - 2
         return min(left, to_border if to_border > 0 else FINE_S, 900.0)
-
-    # --- power ---
-
-    def stop_edge(self) -> None:
-        """The supply is gone: what lay on the disk at this instant is what there is."""
-        kept = {name: self.directory / f"{name}.cut" for name in BOOK_FILES}
-        for name, copy in kept.items():
-            if (self.directory / name).exists():
-                shutil.copyfile(self.directory / name, copy)
-        self.edge.core.book.close()
-        for name, copy in kept.items():
-            (self.directory / name).unlink(missing_ok=True)
-            if copy.exists():
-                copy.replace(self.directory / name)
-        (self.directory / "book.db-shm").unlink(missing_ok=True)
-        self.broker.connected = False
-
-    def fall(
-        self, seconds: float, calendar: datetime | None = None, cut_again: int | None = None, **begin: Any
-    ) -> None:
-        """Without supply for so long, and up again; `cut_again` cuts it once more at that write after the start."""
-        self.weather.calm()
-        self.weather.cut_at_write = cut_again
-        self.judge.lost(self.clock.true.now(), self.mono)
-        self.judge.off_s += seconds
-        self.stop_edge()
-        self.clock.advance(seconds)
-        self.clock.set_right() if calendar is None else self.clock.set_calendar(calendar)
-        self.rise(**begin)
-
-    def rise(self, **begin: Any) -> None:
-        """Start the edge, as often as it takes."""
-        while True:
-            self.restarts += 1
-            try:
-                self.start_edge(**begin)
-                break
-            except PowerCut:
-                self.happened["power-cut-at-start"] += 1
-                self.stop_edge()
-                self.clock.advance(3)
-                self.judge.off_s += 3
-        self.judge.calendar_off_s = self.clock.off_s
-        self.noticed()
-        if not self.memory.broker_gone:
-            self.connects()
-
-    def dark(self, seconds: float, calendar: datetime | None = None) -> None:
-        self.say(f"power cut for {seconds:.0f} s" + (f", comes up at {calendar}" if calendar else ""))
-        self.fall(seconds, calendar)
 
     # --- the broker ---
 

@@ -10,7 +10,8 @@ import hashlib
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
-from tests.simulate.known import CHARGES, TENANT, Entry, Known, us_of
+from tests.simulate.known import Known
+from tests.simulate.rows import CHARGES, TENANT, Entry, us_of
 
 Said = Iterator[str]
 
@@ -100,7 +101,7 @@ def i3(entry: Entry, known: Known) -> Said:
             continue
         version = versions[place]
         until = us_of(versions[place + 1]["effective_at"]) if place + 1 < len(versions) else ends + 1
-        if place and us_of(version["effective_at"]) > ends + NEAR_US or until < begins - NEAR_US:
+        if (place and us_of(version["effective_at"]) > ends + NEAR_US) or until < begins - NEAR_US:
             yield f"a line is priced by version {line['version']}, which was not in force"
         if version["prices_micro"].get(line["rate"]) != line["price_micro"]:
             yield f"a line of {line['rate']} costs {line['price_micro']}, agreed is {version['prices_micro']}"
@@ -115,9 +116,9 @@ def i3(entry: Entry, known: Known) -> Said:
 
 def i4(entry: Entry, known: Known) -> Said:
     """One posting for one payment."""
+    if entry.kind == "topup/1" and entry.fields["reference"] in known.topups:
+        yield f"{entry.fields['reference']} is booked twice"
     if entry.kind == "topup/1":
-        if entry.fields["reference"] in known.topups:
-            yield f"{entry.fields['reference']} is booked twice"
         if sum(move["amount_nano"] for move in entry.fields["moves"]) != entry.fields["amount_fen"] * 10**7:
             yield "another amount moves than was paid"
 
@@ -151,8 +152,10 @@ def i7(entry: Entry, known: Known) -> Said:
 def i8(entry: Entry, known: Known) -> Said:
     """No posting between the balance that evidence rests on and the evidence itself."""
     f = entry.fields
-    if entry.kind == "trip/1" and f["cause"] == "arrears" and known.tenancies[f["account"]].money_seq > f["balance_seq"]:
-        yield f"money moved at {known.tenancies[f['account']].money_seq}, behind {f['balance_seq']}"
+    if entry.kind == "trip/1" and f["cause"] == "arrears":
+        money_seq = known.tenancies[f["account"]].money_seq
+        if money_seq > f["balance_seq"]:
+            yield f"money moved at {money_seq}, behind {f['balance_seq']}"
 
 
 def i9(entry: Entry, known: Known) -> Said:
@@ -193,12 +196,13 @@ def i15(entry: Entry, known: Known) -> Said:
     if entry.kind in CHARGES and known.points[f["meter"]].quarantined:
         yield f"{f['meter']} is charged while a reading of it is set aside"
     if entry.kind == "trip/1" and f["cause"] == "arrears":
-        if aside := [m for m in known.tenancies[f["account"]].meters if known.points[m].quarantined]:
-            yield f"{f['meter']} is cut while a reading of {aside[0]} is set aside"
+        for id in known.tenancies[f["account"]].meters:
+            if known.points[id].quarantined:
+                yield f"{f['meter']} is cut while a reading of {id} is set aside"
 
 
 def i16(entry: Entry, known: Known) -> Said:
-    """Numbers without a gap; within a start, monotonic time never falls; every entry says whether its time is believed."""
+    """Numbers without a gap; within a start monotonic time never falls; each says whether its time is believed."""
     if entry.seq != known.seq + 1:
         yield f"follows entry {known.seq}"
     if entry.boot == known.boot and entry.mono_ns < known.mono_ns:

@@ -1,61 +1,16 @@
-"""A second account of a book, kept by whoever checks it: what each entry must find, by the documented meaning of its kind.
-
-Reads the journal with sqlite3 and json. Nothing of the edge is imported here, nor in `invariants.py`.
+"""A second account of a book, kept by whoever checks it: what each entry must find, by the documented meaning of its
+kind. Nothing of the edge is imported here, nor in `rows.py` and `invariants.py`.
 """
 
 from __future__ import annotations
 
-import json
-import sqlite3
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from pathlib import Path
-from typing import Any, NoReturn
+from datetime import date
+from typing import Any
+
+from tests.simulate.rows import TENANT, Entry, us_of
 
 FIRST = "0" * 64
-CHARGES = ("charge/1", "charge/2")
-TENANT = "account:"
-
-
-def _no_float(number: str) -> NoReturn:
-    raise ValueError(f"I6: {number} stands in the book, which holds integers only")
-
-
-READ = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float).decode
-
-
-def us_of(text: str) -> int:
-    """Microseconds since 1970 of an instant as entries write it."""
-    at = datetime.fromisoformat(text)
-    return round(at.timestamp() * 1e6)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One row of the journal."""
-
-    seq: int
-    id: str
-    at: int
-    boot: str
-    mono_ns: int
-    trusted: int
-    kind: str
-    body: str
-    prev_hash: str
-    hash: str
-    fields: dict[str, Any]
-
-
-def entries(path: Path, after: int) -> Iterator[Entry]:
-    """Rows behind a number, in order. ValueError where a body holds a float (I6)."""
-    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    try:
-        for row in db.execute("SELECT * FROM journal WHERE seq > ? ORDER BY seq", (after,)):
-            yield Entry(*row, READ(row[7]))
-    finally:
-        db.close()
 
 
 @dataclass
@@ -262,5 +217,6 @@ _TAKES = {
     "replacement/1": _replacement, "ratio/1": _ratio, "charge/1": _charge, "charge/2": _charge, "fee/1": _fee,
     "closing/1": _closing, "quarantine/1": _quarantine, "release/1": _release, "proposal/1": _proposal,
     "decision/1": _decision, "topup/1": _topup, "mode/1": _mode, "final/1": _final, "delivered/1": _delivered,
-    "cancelled/1": _cancelled, "trip/1": _trip, "withdrawn/1": _withdrawn, "alarm/1": _alarm, "hold/1": _hold, "relay/1": _relay,
+    "cancelled/1": _cancelled, "trip/1": _trip, "withdrawn/1": _withdrawn, "alarm/1": _alarm, "hold/1": _hold,
+    "relay/1": _relay,
 }  # fmt: skip

@@ -14,8 +14,9 @@ import sqlite3
 from pathlib import Path
 
 from tests.bench.policy_truth import micros
-from tests.simulate.house import BOOK_FILES, House
+from tests.simulate.house import House
 from tests.simulate.memory import Copy
+from tests.simulate.powered import BOOK_FILES
 from tests.simulate.till import Till
 
 OLD_ENOUGH_US = int(2.5 * 3600e6)

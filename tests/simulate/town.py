@@ -1,4 +1,4 @@
-"""Some gateways under one clock: whichever is furthest behind goes on, a day at a time, and after each day all is checked."""
+"""Some gateways under one clock: whichever is furthest behind goes on; after each day all of it is checked."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class Town:
                 life.house.shown.look = True  # The newest number is told, by which a listener knows what it missed.
             self._until(timedelta(days=self.days, seconds=part * SETTLED_S))
             missing = [life.house.ear.misses(now=True) for life in self.lives]
-            if part >= 3 and not any(missing) or part > 20:
+            if (part >= 3 and not any(missing)) or part > 20:
                 break
         for life in self.lives:
             life.checker.look(whole=True)

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 
 from firmware_sim.loads import WUS_PER_WH
 from tests.simulate.house import House
-from tests.simulate.known import CHARGES, Entry, us_of
 from tests.simulate.memory import Hung
+from tests.simulate.rows import CHARGES, Entry, us_of
 
 STEP_WH = 10
 OFF_S = 150
-"""Border reads come within a minute of their border, a drifting calendar may be a minute off, and reading takes time."""
+"""Border reads come within a minute of a border, a drifting calendar may be a minute off, and reading takes time."""
 
 REMEMBERED_DAYS = 60
 

@@ -1,7 +1,7 @@
 """The invariants for which the book alone is no witness: frames on the line, messages, files, people who were answered.
 
-I17 (newest hash known outside), I19, I20: the ear; I7, I8, I10, I13: frames beside entries; I5: those who were told that
-their money is there; I12: what was forged; I23 to I25: the running program.
+I17 (newest hash known outside), I19, I20: the ear; I7, I8, I10, I13: frames beside entries; I5: those who were told
+that their money is there; I12: what was forged; I23 to I25: the running program.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from edge.fold import apply
 from edge.state import State
 from tests.edge.building import KEYS
 from tests.simulate.house import House
-from tests.simulate.known import Entry, Known
+from tests.simulate.known import Known
+from tests.simulate.rows import Entry
 from tests.simulate.till import Till
 
 Said = Iterator[str]
