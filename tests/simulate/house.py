@@ -179,7 +179,8 @@ class House(Powered):
             elif poll._started is not None:
                 left = min(left, max(poll._started + self.plan.poll_s - mono, FINE_S))
         for task in self.edge.relays.commands._tasks.values():
-            left = min(left, max(task.not_before - mono, FINE_S))
+            if task.busy or task.not_before > mono:
+                left = min(left, max(task.not_before - mono, 2.0))
         if any(seen.cause and seen.device.relay.open for seen in self.judge.by_id.values()):  # type: ignore[attr-defined]
             left = min(left, 60.0)
         now = self.clock.true.now()
