@@ -6,11 +6,13 @@ import random
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+from firmware_sim.loads import WUS_PER_WH
+from firmware_sim.metrology import FULL_SCALE_STEPS, STEP_WUS, Metrology
 from tests.bench.policy_site import KINDS, Plan, Room, RoomMeter, a_policy
 
 POLL_S = 900
-NEAR_TOP = ("999994.00", "180000.00", "240000.00", "380000.00", "199994.00")
-"""A few kWh before the total begins anew; the rates do so much later, as in a real meter."""
+NEAR_TOP = ("999000.00", "180000.00", "240000.00", "380000.00", "199000.00")
+"""Where the total will soon begin anew (`near_top`); the rates do so much later, as in a real meter."""
 
 FIRST_DAY, DAYS_ON = date(2026, 1, 12), 240
 BEFORE_CHANGES = (date(2026, 3, 27), date(2026, 10, 23))
@@ -37,6 +39,18 @@ def drawn(seed: int, number: int, meters: int, days: int, faulty: bool) -> Plan:
         poll_s=POLL_S,
         gateway=f"g{number}",
     )
+
+
+def near_top(metrology: Metrology, hours: float, watts: int) -> None:
+    """Bring a meter's total, and what it remembers of it, to so many hours of its load below the full scale."""
+    left = int(hours * watts) // 20 * 10 * WUS_PER_WH
+    shift = (FULL_SCALE_STEPS * STEP_WUS - left - metrology.total_wus) // STEP_WUS
+    metrology.total_wus += shift * STEP_WUS
+    checkpoints = metrology.history.checkpoints
+    checkpoints[:] = [(at_us, total + shift * STEP_WUS) for at_us, total in checkpoints]
+    frozen = [(day, (steps[0] + shift, *steps[1:])) for day, steps in metrology.freezes]
+    metrology.freezes.clear()
+    metrology.freezes.extend(frozen)
 
 
 def _rooms(chance: random.Random, number: int, meters: int, faulty: bool) -> list[Room]:

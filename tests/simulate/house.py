@@ -11,18 +11,21 @@ import random
 import sqlite3
 from collections import Counter, deque
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from bridge.contract.site import Site
 from bridge.mqtt import Connected, Disconnected, Received
 from edge.book import Book
 from edge.line.inline import Answer
+from firmware_sim.metrology import FULL_SCALE_STEPS, STEP_WUS
 from tests.bench.policy_judge import READ, STATUS
 from tests.bench.policy_site import WINDOWS, Plan
 from tests.bench.policy_truth import micros, opened
 from tests.bench.policy_world import FINE_S
 from tests.simulate.clocks import HouseClock
+from tests.simulate.draw import NEAR_TOP, near_top
 from tests.simulate.ear import Ear
 from tests.simulate.memory import Memory, Order
 from tests.simulate.post import BadLine, Post
@@ -86,6 +89,12 @@ class House(Powered):
         self.at(SHOWN_EVERY_S, self._show)
 
     # --- instead of the bench's ---
+
+    def _site(self, poll_s: int, policy: dict[str, Any], meters: set[str] | None) -> Site:
+        chance = random.Random(f"top:{self.plan.seed}")
+        for meter in (each for room in self.plan.rooms for each in room.meters if each.registers == NEAR_TOP):
+            near_top(self.shaft.meters[meter.id].metrology, chance.uniform(2, 60), meter.watts)
+        return super()._site(poll_s, policy, meters)
 
     def _clock(self) -> HouseClock:
         return HouseClock(self.plan.start)
@@ -240,6 +249,17 @@ class House(Powered):
             return super().asks(operation, role, who, **fields)
         finally:
             self.weather.sheltered -= 1
+
+    def counts(self) -> None:
+        """After a day: what happened by itself."""
+        zone, now = self.judge.hours.zone, self.clock.true.now()
+        if now.astimezone(zone).utcoffset() != (now - timedelta(days=1)).astimezone(zone).utcoffset():
+            self.happened["clock-dst"] += 1
+        for id, hung in self.memory.hung.items():
+            total = hung[-1].device.metrology.total_wus
+            if total >= FULL_SCALE_STEPS * STEP_WUS and id not in self.memory.rolled:
+                self.memory.rolled.add(id)
+                self.happened["register-rolled-over"] += 1
 
     def heals(self) -> None:
         """Everything that is wrong ends now."""

@@ -116,11 +116,13 @@ def i3(entry: Entry, known: Known) -> Said:
 
 def i4(entry: Entry, known: Known) -> Said:
     """One posting for one payment."""
-    if entry.kind == "topup/1" and entry.fields["reference"] in known.topups:
-        yield f"{entry.fields['reference']} is booked twice"
-    if entry.kind == "topup/1":
-        if sum(move["amount_nano"] for move in entry.fields["moves"]) != entry.fields["amount_fen"] * 10**7:
-            yield "another amount moves than was paid"
+    f = entry.fields
+    if entry.kind != "topup/1":
+        return
+    if f["reference"] in known.topups:
+        yield f"{f['reference']} is booked twice"
+    if sum(move["amount_nano"] for move in f["moves"]) != f["amount_fen"] * 10**7:
+        yield "another amount moves than was paid"
 
 
 def i6(entry: Entry, known: Known) -> Said:
@@ -229,9 +231,9 @@ def i18(entry: Entry, known: Known) -> Said:
             yield f"approves {f['proposal']}, which was never proposed"
         elif known.proposals[f["proposal"]][1] == f["who"]:
             yield f"{f['who']} approves their own proposal"
-    if entry.kind in ("replacement/1", "ratio/1", "tariff/2") and "proposal" in f:
-        if f["proposal"] not in known.approved:
-            yield f"is done before {f['proposal']} was approved"
+    two = entry.kind in ("replacement/1", "ratio/1", "tariff/2") and "proposal" in f
+    if two and f["proposal"] not in known.approved:
+        yield f"is done before {f['proposal']} was approved"
 
 
 def i21(entry: Entry, known: Known) -> Said:
@@ -243,9 +245,9 @@ def i21(entry: Entry, known: Known) -> Said:
     for id, point in known.points.items():
         if id != f["meter"] and (point.row["port"], point.row["address"]) == (row["port"], row["address"]):
             yield f"{f['meter']} has the address of {id}"
-    if entry.kind == "replacement/1" and known.points[f["meter"]].registers is not None:
-        if "registers_wh" not in f["was"] or "registers_wh" not in f:
-            yield f"{f['meter']} was swapped without both registers"
+    counted = entry.kind == "replacement/1" and known.points[f["meter"]].registers is not None
+    if counted and ("registers_wh" not in f["was"] or "registers_wh" not in f):
+        yield f"{f['meter']} was swapped without both registers"
 
 
 def i22(entry: Entry, known: Known) -> Said:

@@ -58,7 +58,8 @@ class Memory:
     recovering: bool = False
     addresses: set[str] = field(default_factory=set)
     """Every address that a meter of this gateway ever had."""
-    sleeps: int = 0
+    rolled: set[str] = field(default_factory=set)
+    """Meters whose total has begun anew."""
 
     def began(self, house: House, start_us: int) -> None:
         for seen in house.judge.by_id.values():

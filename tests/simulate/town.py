@@ -79,6 +79,7 @@ class Town:
             self._until(timedelta(days=day))
             for life in self.lives:
                 life.checker.look()
+                life.house.counts()
             self.meter_days += self.meters
             if len(self.breaches) >= BREACHES_AT_MOST:
                 return
