@@ -46,13 +46,14 @@ def test_another_seed_is_another_life() -> None:
     assert lived(seed=1, **wish)["digest"] != lived(seed=2, **wish)["digest"]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_some_days_of_bad_luck_break_no_invariant(seed: int) -> None:
+def test_some_days_of_bad_luck_break_no_invariant() -> None:
     """Four days of two shafts with everything that can go wrong: no breach, no payment lost or doubled."""
-    found = lived(days=4, meters=10, gateways=2, seed=seed, faults="hostile")
+    found = lived(days=4, meters=12, gateways=2, seed=6, faults="hostile")
     assert found["breaches"] == []
-    assert found["topups"] > 5 and (found["lost"], found["doubled"]) == (0, 0)
-    assert found["cuts"] > 0 and found["faults"] > 100
+    assert found["topups"] > 20 and (found["lost"], found["doubled"]) == (0, 0)
+    assert found["cuts"] >= 5 and found["smallest_warning_gap_s"] >= 1800 and found["faults"] > 500
+    seen = {"backup-restored", "register-rolled-over", "power-cut-inside", "price-changed", "clock-dst"}
+    assert seen <= found["by_kind"].keys()
 
 
 @pytest.mark.parametrize("name", OWN)

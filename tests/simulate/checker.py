@@ -47,6 +47,7 @@ class Checker:
         self._judged = 0
         self._trips: list[Entry] = []
         self._closes: list[Entry] = []
+        self._lifted: list[Entry] = []
 
     def breach(self, rule: str, said: Iterable[str]) -> None:
         self.checked[rule] += 1
@@ -66,6 +67,7 @@ class Checker:
         self.breach("I5", witnesses.i5(house, self.till, known) if not house.memory.recovering else ())
         self.breach("I7", witnesses.i7_i8(house, self._trips))
         self.breach("I10", witnesses.i10_closes(house, self._closes))
+        self.breach("I9", witnesses.i9_t1(house, self._lifted) if house.fair else ())
         self.breach("I12", witnesses.i12(house))
         self.breach("I13", witnesses.i13(house))
         self.breach("I17", witnesses.i17_i19(house, known, rows))
@@ -80,6 +82,7 @@ class Checker:
         found, house.broken = house.broken, []
         self.breach("crash", found)
         house.memory.orders.clear()
+        self._lifted.clear()
         newest = [self.house.edge.core.book.boot]
         self._trips = [each for each in self._trips if each.boot in newest]
         self._closes = [each for each in self._closes if each.boot in newest]
@@ -107,6 +110,8 @@ class Checker:
             self._trips.append(entry)
         elif entry.kind == "close/1":
             self._closes.append(entry)
+        elif entry.kind == "hold/1" and entry.fields["meter"] in self.known.restored:
+            self._lifted.append(entry)
 
     def money(self) -> dict[str, Any]:
         """Payments: how many were answered `done`, how many of those are lost, how many stand twice."""

@@ -77,7 +77,8 @@ class House(Powered):
         self.before_restoring: Callable[[], None] = lambda: None
         self.restored: Callable[[], None] = lambda: None
         self._money_turns = 0
-        self._badness, self._queued = badness, list[tuple[str, bytes, bool]]()
+        self.fair, self._queued = not badness, list[tuple[str, bytes, bool]]()
+        """fair: nothing goes wrong here."""
         self._line_of = {meter.id: f"line-{meter.line}" for room in plan.rooms for meter in room.meters}
         super().__init__(directory, plan, stride_s=1e9)
         root = self.edge.topics.root

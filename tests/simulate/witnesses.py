@@ -66,6 +66,20 @@ def i10_closes(house: House, closes: list[Entry]) -> Said:
             yield f"a close left for {meter or order.address} at {order.mono:.1f} of {order.boot} without an entry"
 
 
+def i9_t1(house: House, lifted: list[Entry]) -> Said:
+    """Where nothing is wrong, a close leaves within T1 of what brings the light back."""
+    names = _names(house)
+    for entry in lifted:
+        since, meter = entry.mono_ns / 1e9, entry.fields["meter"]
+        closes = [
+            order.mono - since for order in house.memory.orders
+            if order.code in (PERMIT, DIRECT) and order.control == CONTROL and order.boot == entry.boot
+            and names.get(order.address) == meter
+        ]  # fmt: skip
+        if not any(-1e-3 <= late_s <= T1_S for late_s in closes):
+            yield f"{meter} is not closed within {T1_S:.0f} s of entry {entry.seq}, which lifts its hold"
+
+
 def _names(house: House) -> dict[str, str]:
     """Meters by every address that they have had."""
     found = {}
