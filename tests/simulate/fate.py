@@ -94,10 +94,10 @@ class Fate(Life):
 
     def _warned(self, seen: Seen) -> None:
         """Where things may go wrong at all, much does in the half hour that everything turns on."""
-        if not self.factor or self.chance.random() > 0.4:
+        if not self.factor or self.chance.random() > 0.6:
             return
         lead_s = self.world.judge.lead_s
-        what = self.chance.choice(("pay", "dark", "silent", "keep", "hold", "by_hand", "sleep", "calendar", "unsure",
+        what = self.chance.choice(("pay", "dark", "dark", "dark", "silent", "keep", "hold", "by_hand", "sleep", "calendar", "unsure",
                                    "stuck", "cut_at_write", "disk_io"))  # fmt: skip
         if what == "pay":
             self._in_a_while(1, lead_s + 120, lambda: self._pay(seen))

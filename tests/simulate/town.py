@@ -32,7 +32,10 @@ BADNESS = {"none": 0.0, "some": 0.03, "hostile": 0.15}
 """How many of the messages suffer."""
 
 SETTLED_S = 240.0
-BREACHES_AT_MOST = 20
+TOLD_AT_MOST = 20
+DEATHS_AT_MOST = 20
+"""A program that dies so often in a day is not waited for."""
+
 LAST_EVENTS = 20
 
 
@@ -74,17 +77,17 @@ class Town:
     # --- time ---
 
     def live(self, say: Callable[[str], None]) -> None:
-        """All days, until there are breaches enough."""
+        """All days, or to the end of the first on which there was a breach: the rest would be its consequences."""
         for day in range(1, self.days + 1):
             self._until(timedelta(days=day))
             for life in self.lives:
                 life.checker.look()
                 life.house.counts()
             self.meter_days += self.meters
-            if len(self.breaches) >= BREACHES_AT_MOST:
+            if self.breaches:
                 return
             if day % 30 == 0:
-                say(f"day {day}: {sum(self.happened.values())} faults, {len(self.breaches)} breaches")
+                say(f"day {day}: {sum(self.happened.values())} faults, no breach")
         self._settle()
 
     def _until(self, since_start: timedelta) -> None:
@@ -93,7 +96,7 @@ class Town:
             life = min(waiting, key=lambda each: each.house.clock.true.now() - each.house.plan.start)
             house = life.house
             left_s = (house.plan.start + since_start - house.clock.true.now()).total_seconds()
-            if left_s <= 0:
+            if left_s <= 0 or len(house.broken) >= DEATHS_AT_MOST:
                 waiting.remove(life)
                 continue
             kernel_clock.is_synchronised = house.is_synchronised
@@ -188,7 +191,7 @@ def figures(town: Town, wall_s: float, cpu_s: float) -> dict[str, Any]:
         "cuts": sum(life.house.judge.trips for life in town.lives),
         "closes": sum(life.house.judge.closes for life in town.lives),
         "entries": sum(life.checker.known.seq for life in town.lives),
-        "breaches": [each.sentence for each in breaches[:BREACHES_AT_MOST]],
+        "breaches": [each.sentence for each in breaches[:TOLD_AT_MOST]],
         "last_events": town.last_events() if breaches else [],
         "digest": town.digest(),
     }  # fmt: skip
