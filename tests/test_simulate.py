@@ -16,6 +16,9 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[1]
+LIVES = {6: (12, 2), 9: (14, 1)}
+"""Seeds in whose few days most of what can happen does: meters, gateways."""
+
 OWN = ("rows", "known", "invariants")
 """Files of the checker that may know nothing of what they check."""
 
@@ -46,14 +49,15 @@ def test_another_seed_is_another_life() -> None:
     assert lived(seed=1, **wish)["digest"] != lived(seed=2, **wish)["digest"]
 
 
-def test_some_days_of_bad_luck_break_no_invariant() -> None:
-    """Four days of two shafts with everything that can go wrong: no breach, no payment lost or doubled."""
-    found = lived(days=4, meters=12, gateways=2, seed=6, faults="hostile")
+@pytest.mark.parametrize("seed", [6, 9])
+def test_some_days_of_bad_luck_break_no_invariant(seed: int) -> None:
+    """Some days of shafts with everything that can go wrong: no breach, no payment lost or doubled."""
+    meters, gateways = LIVES[seed]
+    found = lived(days=4, meters=meters, gateways=gateways, seed=seed, faults="hostile")
     assert found["breaches"] == []
-    assert found["topups"] > 20 and (found["lost"], found["doubled"]) == (0, 0)
-    assert found["cuts"] >= 5 and found["smallest_warning_gap_s"] >= 1800 and found["faults"] > 500
-    seen = {"meter-replaced", "register-rolled-over", "power-cut-inside", "price-changed", "clock-dst"}
-    assert seen <= found["by_kind"].keys()
+    assert found["topups"] > 10 and (found["lost"], found["doubled"]) == (0, 0)
+    assert found["cuts"] >= 3 and found["smallest_warning_gap_s"] >= 1800 and found["faults"] > 300
+    assert {"register-rolled-over", "power-cut-inside", "price-changed", "message-forged"} <= found["by_kind"].keys()
 
 
 @pytest.mark.parametrize("name", OWN)

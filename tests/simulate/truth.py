@@ -35,8 +35,8 @@ def of_charge(house: House, entry: Entry) -> Iterator[str]:
         for a, b, micro in prices.pieces(tariff, since, until):
             cost += device.metrology.load.energy_wus(a, b) * micro
     times, dearest = f["multiplier"], prices.dearest(tariff)
-    marks = 2 + len(f["between"])
-    loose_wh = marks * STEP_WH * len(f["start"]["registers_wh"]) + seen.meter.watts * 13 * OFF_S // 36_000
+    told_by = 1 if f["by"] == "borders" else len({line["rate"] for line in f["lines"]})
+    loose_wh = (2 + len(f["between"])) * STEP_WH * told_by + seen.meter.watts * 13 * OFF_S // 36_000
     if abs(f["wh"] - energy * times // WUS_PER_WH) > loose_wh * times:
         yield f"{f['meter']}: {f['wh']} Wh are charged, its load used {energy * times // WUS_PER_WH}"
     if tariff == "tou" and f["by"] == "registers" and not seen.meter.own_hours:
