@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bridge.contract.units import instant_of_micros, micros_of
 from edge.billing import rating
@@ -31,6 +31,7 @@ class Balances:
 
     def __init__(self, core: Core):
         self._core = core
+        self._worked_out: dict[str, list[tuple[tuple[Any, ...], Charge]]] = {}  # by meter, the newest two
 
     def unit(self, meter: MeterState) -> str:
         """What a meter counts, as bills name it."""
@@ -67,14 +68,26 @@ class Balances:
             at = micros_of(self._priced_at())
         end = Mark(sample.registers_wh, max(at, billed.at + 1), "read")
         unit = self.unit(meter)
+        # All that a charge follows from: an account is looked at far more often than any of it changes.
+        basis = (
+            account.id, len(account.meters), sample, billed, len(meter.borders), meter.multiplier, meter.table_found,
+            meter.table_differs, counters.get(unit), self._core.pricing.revision, self._core.state.days,
+        )  # fmt: skip
+        kept = self._worked_out.setdefault(meter.id, [])
+        for before, charge in kept:
+            if known and before == basis:
+                return charge
         version = self.version_now(account, unit)
-        return self._core.pricing.charge(
+        charge = self._core.pricing.charge(
             account, [billed, *(mark for mark in meter.borders if mark.at < end.at), end],
             meter.multiplier, live.model.full_scale_wh,
             unit=unit, borders=self._core.pricing.told_by_borders(account, meter, unit, billed.at, end.at),
             counters=counters,
             only=None if known else version,  # Where a change of price lies is not known while the day is not.
         )  # fmt: skip
+        if known:
+            kept[:] = [(basis, charge), *kept[:1]]
+        return charge
 
     def provisional_nano(self, account: AccountState, twice: bool = False) -> tuple[int, int]:
         """(nano-yuan, Wh) used by all meters of an account and not yet posted."""

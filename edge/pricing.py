@@ -48,9 +48,12 @@ class Pricing:
     def __init__(self, state: State, zone: ZoneInfo):
         self._state, self._zone = state, zone
         self._versions: dict[str, list[Version]] = {}
+        self.revision = 0
+        """Grows whenever there may be another price."""
         self.refresh()
 
     def refresh(self) -> None:
+        self.revision += 1
         self._versions = {id: [tariff.version_of(each) for each in all] for id, all in self._state.tariffs.items()}
 
     def versions(self, account: AccountState, unit: str = ENERGY) -> list[Version]:

@@ -80,7 +80,7 @@ class Line:
         """
         replies, noise, flips, late_s = [], 0.0, "", 0.0
         babble_s = 0.0
-        for meter in self.meters:
+        for meter in self._addressed(frame):
             if meter.meter_id in self.faults.silent or meter.meter_id in self.faults.power:
                 continue
             if speed and speed != (meter.speed or self.baud):
@@ -103,6 +103,14 @@ class Line:
         if flips:
             heard = flip(heard, flips, self._dice)
         return heard, late_s or think_s
+
+
+    def _addressed(self, frame: bytes) -> Sequence[Meter]:
+        """Those who have to look at a frame: a meter of DL/T 645 passes over what names another one."""
+        asked = frame.lstrip(b"\xfe")[1:7]
+        if asked[5:] in (b"\xaa", b"\x99", b""):
+            return self.meters
+        return [each for each in self.meters if each.protocol != "dlt645-2007" or getattr(each, "wire", asked) == asked]
 
 
 def collide(replies: Sequence[bytes]) -> bytes:

@@ -13,6 +13,7 @@ Each protocol answers the same questions for the bus:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from types import ModuleType
 
@@ -24,11 +25,15 @@ _FILES = {
 }
 
 
+_loaded = cache(import_module)
+"""Asked for at every exchange."""
+
+
 class _Protocols(Mapping[str, ModuleType]):
     """Protocols by name, each loaded when a line first speaks it: pymodbus alone takes 10 MB of a small computer."""
 
     def __getitem__(self, name: str) -> ModuleType:
-        return import_module(_FILES[name])
+        return _loaded(_FILES[name])
 
     def __iter__(self) -> Iterator[str]:
         return iter(_FILES)

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from edge.codec.control_byte import ControlByte, whole
 from edge.codec.errors import CodecError, Refused
@@ -67,6 +68,10 @@ SECURITY_ERROR_BITS = (
 )
 """Meaning of the error of 03H (SERR), bit 0 of the low byte first (State Grid filing)."""
 
+PLUS_33 = bytes((byte + 0x33) & 0xFF for byte in range(256))
+MINUS_33 = bytes((byte - 0x33) & 0xFF for byte in range(256))
+"""What 33H makes of each byte, on its way onto the line and off it."""
+
 MOST_PARTS = 255
 """A part's number is one byte; no answer in use has more than a handful."""
 
@@ -92,7 +97,7 @@ def encode(frame: Frame, preamble: int = 4) -> bytes:
     if len(address) != 6:
         raise CodecError(f"an address has 12 digits, not {frame.address!r}")
     body = b"\x68" + address + b"\x68" + bytes([frame.control, len(frame.data)])
-    body += bytes((byte + 0x33) & 0xFF for byte in frame.data)
+    body += frame.data.translate(PLUS_33)
     return b"\xfe" * preamble + body + bytes([sum(body) & 0xFF, 0x16])
 
 
@@ -135,13 +140,14 @@ def _length(buffer: bytearray) -> int | None:
     return length if len(buffer) >= length else None
 
 
+@lru_cache(maxsize=256)
 def decode(raw: bytes) -> Frame:
     """The frame in `raw`, with or without wake-up bytes. Raises CodecError when it is not exactly one whole frame."""
     body = raw.lstrip(b"\xfe")
     view = bytearray(body)
     if _length(view) != len(body) or not whole(view, len(body)):
         raise CodecError(f"not one whole DL/T 645 frame: {raw.hex(' ')}")
-    return Frame(body[6:0:-1].hex(), body[8], bytes((byte - 0x33) & 0xFF for byte in body[10:-2]))
+    return Frame(body[6:0:-1].hex(), body[8], body[10:-2].translate(MINUS_33))
 
 
 def answers(request: Frame, reply: Frame) -> bool:

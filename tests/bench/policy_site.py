@@ -42,6 +42,8 @@ class RoomMeter:
     multiplier: int = 1
     own_hours: bool = True
     relay: str = "direct"
+    registers: tuple[str, ...] = ("5000.00", "800.00", "1200.00", "2000.00", "1000.00")
+    """What it shows at the beginning: the total, and the registers of the rates."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class Plan:
     baud: int = 9600
     poll_s: int = 1800
     trust: str = "auto"
+    gateway: str = "bench"
     told: bool = False
     """Facts are rendered for a panel; without one the edge does all the same."""
     prices: dict[str, dict[str, int]] = field(default_factory=lambda: {"single": SINGLE, "tou": TOU})
@@ -86,7 +89,7 @@ def drawn(seed: int, rooms: int, days: int) -> Plan:
         start=start,
         days=days,
         rooms=tuple(_room(chance, number) for number in range(1, rooms + 1)),
-        policy=_policy(chance, poll_s, start.date()),
+        policy=a_policy(chance, poll_s, start.date()),
         poll_s=poll_s,
         told=chance.random() < 0.05,
     )
@@ -108,7 +111,7 @@ def _room(chance: random.Random, number: int) -> Room:
     return Room(f"a{number:03d}", tariff, opening_fen, tuple(meters))
 
 
-def _policy(chance: random.Random, poll_s: int, start: date) -> dict[str, Any]:
+def a_policy(chance: random.Random, poll_s: int, start: date) -> dict[str, Any]:
     """Settings a site may have; the hours lie off the hours at which Europe's clocks change."""
     begins = chance.choice((6 * 60, 9 * 60, 9 * 60, 10 * 60 + 30))
     some_days = [start + timedelta(days=chance.randrange(8)) for _ in range(2)]
@@ -133,8 +136,9 @@ def site_text(plan: Plan) -> str:
     """The site file of a plan."""
     policy = dict(plan.policy)
     window = policy.pop("cut_window", None)
-    texts = [f'[site]\nname = "bench"\ngateway = "bench"\nzone = "{plan.zone}"', f'[clock]\ntrust = "{plan.trust}"',
-             "[policy]", *(f"{key} = {_toml(value)}" for key, value in policy.items())]  # fmt: skip
+    texts = [f'[site]\nname = "bench"\ngateway = "{plan.gateway}"\nzone = "{plan.zone}"',
+             f'[clock]\ntrust = "{plan.trust}"', "[policy]",
+             *(f"{key} = {_toml(value)}" for key, value in policy.items())]  # fmt: skip
     if window is not None:
         texts.append("[policy.cut_window]\n" + "\n".join(f'{key} = "{value}"' for key, value in window.items()))
     texts += [f'[[ports]]\nid = "line-{n}"\ndevice = "sim/line-{n}"\nprotocol = "dlt645-2007"\nbaud = {plan.baud}\n'
@@ -184,7 +188,7 @@ def shaft_text(plan: Plan) -> str:
             table = "hours" if room.tariff == "tou" and m.own_hours else "flat"
             texts.append(f'[[meters]]\nid = "{m.id}"\nline = "line-{m.line}"\nmodel = "dlt645-3p"\n'
                          f'address = "{m.address}"\nserial = "{m.address}"\nday_table = "{table}"\n'
-                         f'registers = ["5000.00", "800.00", "1200.00", "2000.00", "1000.00"]\n'
+                         f"registers = {_toml(list(m.registers))}\n"
                          f"offset_s = {m.seed % 5 - 2}\ndrift_ppm = {m.seed % 21 - 10}\n"
                          f'load = {{ kind = "{m.kind}", watts = {m.watts}, seed = {m.seed} }}')  # fmt: skip
     return "\n".join(texts) + "\n"

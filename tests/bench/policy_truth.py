@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from firmware_sim.loads import WUS_PER_WH, Load
@@ -78,6 +79,10 @@ class Prices:
     def agreed(self, id: str, from_us: int, prices: dict[str, int]) -> None:
         self._versions[id].append((from_us, prices))
 
+    def pending(self, at: datetime) -> bool:
+        """True while some price is agreed that does not count yet."""
+        return any(versions[-1][0] > micros(at) for versions in self._versions.values())
+
     def newest(self, id: str) -> dict[str, int]:
         return self._versions[id][-1][1]
 
@@ -126,7 +131,7 @@ class Used:
         self._load = Load(meter.kind, meter.watts, meter.seed, prices.zone)
         self._meter, self._tariff, self._prices = meter, tariff, prices
         self.since_us: int | None = None
-        self.flowing, self._cost = True, 0
+        self.flowing, self._cost, self._carried = True, 0, 0
         self._told: list[int] = []
 
     def until(self, at: datetime) -> int:
@@ -138,7 +143,11 @@ class Used:
             if self.flowing:
                 self._cost += self._of(self.since_us, at_us)
             self.since_us = at_us
-        return self._nano(self._cost)
+        return self._carried + self._nano(self._cost)
+
+    def changed(self, at: datetime, meter: RoomMeter) -> None:
+        """From now on it counts with another multiplier."""
+        self._carried, self._cost, self._meter = self.until(at), 0, meter
 
     def tell(self, at: datetime) -> None:
         """It was read."""
@@ -160,6 +169,7 @@ class Used:
         return cost * self._meter.multiplier // WUS_PER_WH
 
 
+@lru_cache(maxsize=1024)
 def opened(heard: bytes) -> tuple[bytes, int, bytes] | None:
     """Address, control and data of the first whole DL/T 645 frame in what was heard whose sum is right."""
     begin = heard.find(0x68)

@@ -63,18 +63,26 @@ class World(Elsewhen):
         self.plan, self.counted, self.stride_s = plan, counted, stride_s
         self.unsynchronised_since: float | None = None
         self.judge = Judge(plan, lambda: self.unsynchronised_since)
-        self.wrong = {"silent": set(), "stuck": set(), "noise": {}, "flips": {}}  # type: dict[str, Any]
+        self.wrong: dict[str, Any] = {kind: {} for kind in ("noise", "flips", "late", "babble")}
+        self.wrong |= {"silent": set(), "stuck": set()}
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers, self._until = itertools.count(), 0.0
-        kernel_clock.is_synchronised = lambda: self.unsynchronised_since is None
+        kernel_clock.is_synchronised = self.is_synchronised
         due.EVERY_S.update(SELDOM_S if seldom else USUAL_S)
         (directory / "site.toml").write_text(site_text(plan), encoding="utf-8")
         (directory / "shaft.toml").write_text(shaft_text(plan), encoding="utf-8")
-        super().__init__(directory, clock=Kernel(plan.start), start=plan.start, poll_s=plan.poll_s)
+        super().__init__(directory, clock=self._clock(), start=plan.start, poll_s=plan.poll_s)
         for seen in self.judge.by_id.values():
             seen.device = self.shaft.meters[seen.meter.id]
 
+    def is_synchronised(self) -> bool:
+        """The kernel's word."""
+        return self.unsynchronised_since is None
+
     # --- instead of the demo's ---
+
+    def _clock(self) -> Kernel:
+        return Kernel(self.plan.start)
 
     def _described(self) -> Path:
         return self.directory / "shaft.toml"
@@ -126,11 +134,15 @@ class World(Elsewhen):
         """Let the building live on."""
         self._until = self.mono + 3600 * hours
         while self.mono < self._until:
-            if self._due and self._due[0][0] <= self.mono:
-                heapq.heappop(self._due)[2]()
-            elif not self.pump():
-                self.clock.advance(max(self._stride_s(), 1e-3))
-            self.broker.heard.clear()
+            self.turn()
+
+    def turn(self) -> None:
+        """What is next: something that was to happen, an exchange on each line, or a stride of time."""
+        if self._due and self._due[0][0] <= self.mono:
+            heapq.heappop(self._due)[2]()
+        elif not self.pump():
+            self.clock.advance(max(self._stride_s(), 1e-3))
+        self.broker.heard.clear()
 
     def _stride_s(self) -> float:
         """A long stride, but none past what happens next, and small ones around leads and hours that end."""
@@ -204,7 +216,7 @@ class World(Elsewhen):
             places[place] = value
         else:
             places.pop(place, None)
-        faults = Faults(frozenset(self.wrong["silent"]), frozenset(self.wrong["stuck"]), dict(self.wrong["noise"]),
-                        dict(self.wrong["flips"]))  # fmt: skip
+        now = {name: frozenset(each) if isinstance(each, set) else dict(each) for name, each in self.wrong.items()}
+        faults = Faults(**now)
         for line in self.shaft.lines.values():
             line.set_faults(faults)

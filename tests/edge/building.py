@@ -114,7 +114,7 @@ class Building:
 
     def start_edge(self, recovered_by: str | None = None, doubt: str | None = None) -> None:
         """Open the book and start the edge, as after a power cut."""
-        book = Book(self.directory, self.clock, f"boot-{next(self.boots)}")
+        book = self._book(f"boot-{next(self.boots)}")
         if book.seq == 0:
             install.fill(Core(book, terms_of(self.site, (frozenset(), frozenset())), self.clock), self.site)
         self.edge = Gateway(self.site, book, self.clock, self.broker, KEYS, lambda meter: Password(), self.registry())
@@ -127,6 +127,9 @@ class Building:
     def registry(self) -> Registry | None:
         """What is installed, beside the book, where a test looks at it."""
         return None
+
+    def _book(self, boot: str) -> Book:
+        return Book(self.directory, self.clock, boot)
 
     def stop_edge(self) -> None:
         """The process is gone, as by a power cut: nothing is saved, nobody is told."""

@@ -1,0 +1,121 @@
+"""Everything that is checked of one house after each day, and what was found wrong.
+
+The new entries of the book are looked at one by one; frames, messages and people beside them; all of it anew where an
+older copy of the book was put back.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.simulate import truth, witnesses
+from tests.simulate.house import House
+from tests.simulate.invariants import OF_ENTRIES
+from tests.simulate.known import Known
+from tests.simulate.rows import Entry, entries
+from tests.simulate.till import Till
+
+FOLDED_EVERY = 10
+"""Days between two folds of the whole book."""
+
+
+@dataclass(frozen=True)
+class Breach:
+    """Something that must never be."""
+
+    rule: str
+    gateway: str
+    day: int
+    why: str
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.rule} on day {self.day} at {self.gateway}: {self.why}"
+
+
+class Checker:
+    """Of one house."""
+
+    def __init__(self, house: House, till: Till):
+        self.house, self.till, self.known = house, till, Known()
+        self.breaches: list[Breach] = []
+        self.checked: Counter[str] = Counter()
+        self._judged = 0
+        self._trips: list[Entry] = []
+        self._closes: list[Entry] = []
+        self._lifted: list[Entry] = []
+
+    def breach(self, rule: str, said: Iterable[str]) -> None:
+        self.checked[rule] += 1
+        for why in said:
+            self.breaches.append(Breach(rule, self.house.plan.gateway, self.house.day(), why))
+
+    def restored(self) -> None:
+        """An older copy stands there: its entries are all looked at again."""
+        self.known = Known()
+
+    def look(self, whole: bool = False) -> None:
+        """After a day, or before something that makes the past unreadable."""
+        house, known = self.house, self.known
+        rows = self._rows()
+        for entry in rows:
+            self._one(entry)
+        self.breach("I5", witnesses.i5(house, self.till, known) if not house.memory.recovering else ())
+        self.breach("I7", witnesses.i7_i8(house, self._trips))
+        self.breach("I10", witnesses.i10_closes(house, self._closes))
+        self.breach("I9", witnesses.i9_t1(house, self._lifted) if house.fair else ())
+        self.breach("I12", witnesses.i12(house))
+        self.breach("I13", witnesses.i13(house))
+        self.breach("I17", witnesses.i17_i19(house, known, rows))
+        self.breach("I11", witnesses.told_apart(house))
+        self.breach("I23", witnesses.i23(house))
+        self.breach("I24", witnesses.i24(house, rows))
+        if whole or house.day() % FOLDED_EVERY == 0:
+            self.breach("I25", witnesses.i25(house, known) if not house.edge.core.cannot_write else ())
+        for each in house.judge.violations[self._judged :]:
+            self.breach(each.rule, [f"{each.meter} at {each.at}: {each.why}"])
+        self._judged = len(house.judge.violations)
+        found, house.broken = house.broken, []
+        self.breach("crash", found)
+        house.memory.orders.clear()
+        self._lifted.clear()
+        newest = [self.house.edge.core.book.boot]
+        self._trips = [each for each in self._trips if each.boot in newest]
+        self._closes = [each for each in self._closes if each.boot in newest]
+
+    def end(self) -> None:
+        """The network is well again, and what it lost was asked for."""
+        self.breach("I19", witnesses.i19_i20(self.house, self.known))
+
+    def _rows(self) -> list[Entry]:
+        try:
+            return list(entries(self.house.directory / "book.db", self.known.seq))
+        except (ValueError, sqlite3.Error) as trouble:
+            self.breach("I6", [str(trouble)])
+            return []
+
+    def _one(self, entry: Entry) -> None:
+        for rule, look in OF_ENTRIES.items():
+            try:
+                self.breach(rule, [f"entry {entry.seq} {entry.kind}: {why}" for why in look(entry, self.known)])
+            except (KeyError, TypeError) as trouble:
+                self.breach(rule, [f"entry {entry.seq} {entry.kind} is not as documented: {trouble!r}"])
+        self.breach("R11", [f"entry {entry.seq}: {why}" for why in truth.of_charge(self.house, entry)])
+        self.known.take(entry)
+        if entry.kind == "trip/1":
+            self._trips.append(entry)
+        elif entry.kind == "close/1":
+            self._closes.append(entry)
+        elif entry.kind == "hold/1" and entry.fields["meter"] in self.known.restored:
+            self._lifted.append(entry)
+
+    def money(self) -> dict[str, Any]:
+        """Payments: how many were answered `done`, how many of those are lost, how many stand twice."""
+        done = [one for one in self.till.payments.values() if one.answered == "done"]
+        lost = sum(1 for one in done if one.transaction not in self.known.topups)
+        doubled = sum(1 for found in self.known.topups.values() if len(found) > 1)
+        return {"topups": len(done), "lost": lost, "doubled": doubled}

@@ -1,0 +1,240 @@
+"""What happens to one gateway: the bench's life (`policy_life.py`), and all that a book, a broker and a line suffer.
+
+Each kind has a rate by the day, of a meter or of the gateway, and happens at least once in a life that is long enough.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from tests.bench.policy_life import Life
+from tests.bench.policy_seen import Seen
+from tests.simulate.exchanges import Exchanges
+from tests.simulate.forger import Forger
+from tests.simulate.house import House
+from tests.simulate.recovery import Recovery
+from tests.simulate.till import Till
+
+A_METER_DAY = {
+    "silent": 0.06, "noise": 0.03, "sly": 0.02, "late": 0.02, "babble": 0.006, "same_address": 0.006,
+    "stuck": 0.02, "by_hand": 0.02, "keep": 0.02, "hold": 0.02,
+    "leapt_register": 0.008, "stuck_register": 0.005, "reset_register": 0.003, "another_number": 0.01,
+    "replaced": 0.004, "ratio": 0.002,
+    "stale_request": 0.01, "forged": 0.03, "payment_doubled": 0.02, "payment_raced": 0.02,
+}  # fmt: skip
+"""How often each thing happens to a meter or its tenant in a day, where faults are `some`."""
+
+A_GATEWAY_DAY = {
+    "dark": 0.3, "cut_at_write": 0.2, "cut_at_frame": 0.1, "cut_at_start": 0.05, "disk_full": 0.06,
+    "disk_read_only": 0.04, "disk_io": 0.08, "calendar": 0.12, "year_1970": 0.05, "drift": 0.05, "unsure": 0.08,
+    "sleep": 0.08, "echo": 0.1, "unplug": 0.1, "broker": 0.25, "price": 0.06, "restored": 0.02,
+}  # fmt: skip
+"""And to the gateway."""
+
+NOT_FAULTS = {"brake": 1.5, "copied": 1.0}
+"""What people do every day beside paying."""
+
+NAMED = {
+    "silent": "silence", "noise": "noise", "sly": "checksum-passes", "late": "answer-late", "babble": "babble",
+    "same_address": "two-with-one-address", "stuck": "relay-stuck", "by_hand": "relay-by-hand", "keep": "keep-power",
+    "leapt_register": "register-leapt", "stuck_register": "register-stuck", "reset_register": "register-reset",
+    "another_number": "another-meter", "replaced": "meter-replaced", "ratio": "ct-changed",
+    "stale_request": "request-stale", "forged": "message-forged", "payment_doubled": "payment-doubled",
+    "payment_raced": "payment-raced", "dark": "power-cut", "cut_at_write": "power-cut-at-write",
+    "cut_at_frame": "power-cut-on-the-line", "cut_at_start": "power-cut-while-starting", "disk_full": "disk-full",
+    "disk_read_only": "disk-read-only", "disk_io": "disk-io-error", "calendar": "clock-stepped",
+    "year_1970": "clock-1970", "drift": "clock-drift", "unsure": "clock-unsure", "sleep": "machine-slept",
+    "echo": "echo", "unplug": "adapter-pulled", "broker": "broker-gone", "price": "price-changed",
+    "restored": "backup-restored",
+}  # fmt: skip
+"""How the kinds are called where they are counted. A person's hold is no fault."""
+
+AT_LEAST_ONCE_METER_DAYS = 200
+
+
+class Fate(Life):
+    """Everything that happens to one house."""
+
+    world: House
+
+    def __init__(self, house: House, till: Till, factor: float):
+        super().__init__(house)
+        self.chance = random.Random(f"fate:{self.plan.seed}")
+        self.till, self.factor = till, factor
+        self.exchanges, self.recovery = Exchanges(house, self.chance), Recovery(house, till, self.chance)
+        self.forger = Forger(house, self.chance)
+
+    def begin(self) -> None:
+        """Draw when everything will happen."""
+        meters, days = len(self._seens), self.plan.days
+        table = {what: often * meters * self.factor for what, often in A_METER_DAY.items()}
+        table |= {what: often * self.factor for what, often in A_GATEWAY_DAY.items()}
+        table |= NOT_FAULTS
+        for what, often in table.items():
+            if not often:
+                continue
+            times = often * days
+            least = 1 if meters * days >= AT_LEAST_ONCE_METER_DAYS else 0
+            for _ in range(max(least, int(times) + (self.chance.random() < times % 1))):
+                self.world.at(self.chance.random() * 86_400 * days, self._doing(what))
+
+    def _doing(self, what: str) -> Callable[[], None]:
+        of_a_meter = what in A_METER_DAY
+
+        def done() -> None:
+            seen = self.chance.choice(self._seens) if of_a_meter else None
+            if getattr(self, f"_{what}")(*([seen] if seen else [])) is False:
+                return  # It could not happen now.
+            if name := NAMED.get(what):
+                self.world.happened[name] += 1
+                self.world.say(name + (f" at {seen.meter.id}" if seen else ""))
+
+        return done
+
+    def _warned(self, seen: Seen) -> None:
+        """Where things may go wrong at all, much does in the half hour that everything turns on."""
+        if not self.factor or self.chance.random() > 0.6:
+            return
+        lead_s = self.world.judge.lead_s
+        what = self.chance.choice(("pay", "dark", "dark", "dark", "silent", "keep", "hold", "by_hand", "sleep", "calendar", "unsure",
+                                   "stuck", "cut_at_write", "disk_io"))  # fmt: skip
+        if what == "pay":
+            self._in_a_while(1, lead_s + 120, lambda: self._pay(seen))
+            return
+        of_a_meter = what in A_METER_DAY
+        act, name = getattr(self, f"_{what}"), NAMED.get(what)
+
+        def done() -> None:
+            if act(*([seen] if of_a_meter else [])) is not False and name:
+                self.world.happened[name] += 1
+                self.world.say(f"{name} in the lead of {seen.meter.id}")
+
+        self._in_a_while(1, lead_s + 60, done)
+
+    # --- people ---
+
+    def _pay(self, seen: Seen) -> None:
+        self.till.pays(seen.room.account, int(self.till.daily_fen(seen.room) * self.chance.choice((0.1, 0.5, 2))))
+
+    def _payment_doubled(self, seen: Seen) -> None:
+        self.till.doubled(seen.room.account, int(self.till.daily_fen(seen.room) * self.chance.uniform(0.2, 1.0)))
+
+    def _payment_raced(self, seen: Seen) -> bool:
+        return self.till.raced()
+
+    def _forged(self, seen: Seen) -> None:
+        self.forger.forges(seen)
+
+    def _price(self) -> bool | None:  # type: ignore[override]
+        before = self.happened["price set"]
+        if self.world.judge.prices.pending(self.world.clock.true.now()):
+            return False
+        super()._price()
+        if self.happened["price set"] == before:
+            return False
+        self.world.memory.agreed += 1
+        return None
+
+    # --- meters and lines ---
+
+    def _late(self, seen: Seen) -> None:
+        self._for_a_while("late", seen.meter.id, self.chance.uniform(0.6, 2.5), (60, 4000))
+
+    def _babble(self, seen: Seen) -> None:
+        self._for_a_while("babble", seen.meter.id, self.chance.uniform(0.5, 3.0), (30, 1500))
+
+    def _leapt_register(self, seen: Seen) -> None:
+        self.exchanges.bend(seen)
+        super()._leapt_register(seen)
+
+    def _stuck_register(self, seen: Seen) -> None:
+        self.exchanges.stuck_register(seen)
+
+    def _reset_register(self, seen: Seen) -> None:
+        self.exchanges.reset_register(seen)
+
+    def _another_number(self, seen: Seen) -> bool | None:  # type: ignore[override]
+        if seen.device.serial != seen.meter.address:  # type: ignore[attr-defined]
+            return False
+        super()._another_number(seen)
+        return None
+
+    def _same_address(self, seen: Seen) -> bool:
+        return self.exchanges.same_address(seen)
+
+    def _replaced(self, seen: Seen) -> bool:
+        return self.exchanges.replaced(seen)
+
+    def _ratio(self, seen: Seen) -> bool:
+        return self.exchanges.ratio(seen)
+
+    def _echo(self) -> None:
+        line = self.chance.choice(sorted(self.world.ports))
+        self.world.echoing.add(line)
+        self._in_a_while(60, 20_000, lambda: self.world.echoing.discard(line))
+
+    def _unplug(self) -> None:
+        line = self.chance.choice(sorted(self.world.ports))
+        self.world.ports[line].wire.pulled = True
+        self._in_a_while(10, 1500, lambda: self.world.ports[line].put_back())
+
+    # --- the gateway ---
+
+    def _cut_at_write(self) -> None:
+        self.world.weather.cut_at_write = self.chance.randrange(6)
+
+    def _cut_at_frame(self) -> None:
+        self.world.weather.cut_at_frame = self.chance.randrange(200)
+
+    def _cut_at_start(self) -> None:
+        """The power comes back, and goes again while the gateway starts."""
+        self.world.say("power cut while starting")
+        self.world.fall(20.0, cut_again=self.chance.randrange(3))
+
+    def _disk(self, kind: str, shortest_s: float, longest_s: float) -> None:
+        self.world.weather.disk = kind
+        if kind == "full" and self.chance.random() < 0.5:  # Seen before it is felt.
+            self.world.edge.disk.free_bytes = lambda: 0  # type: ignore[method-assign]
+        self._in_a_while(shortest_s, longest_s, self._well)
+
+    def _well(self) -> None:
+        self.world.weather.disk = None
+        if "free_bytes" in vars(self.world.edge.disk):
+            del self.world.edge.disk.free_bytes
+
+    def _disk_full(self) -> None:
+        self._disk("full", 60, 20_000)
+
+    def _disk_read_only(self) -> None:
+        self._disk("read-only", 60, 10_000)
+
+    def _disk_io(self) -> None:
+        self._disk("io", 1, 600)
+
+    def _year_1970(self) -> None:
+        world = self.world
+        world.unsynchronised_since = world.mono
+        self._in_a_while(60, 20_000, self._heard_again)
+        world.dark(self.chance.choice((5, 700, 4000)), world.clock.now().replace(year=1970))
+
+    def _drift(self) -> None:
+        self.world.clock.drift = self.chance.choice((-1, 1)) * self.chance.uniform(2e-5, 2e-4)
+        self._in_a_while(20_000, 170_000, self._steady)
+
+    def _steady(self) -> None:
+        self.world.clock.drift = 0.0
+        self._right()
+
+    def _broker(self) -> bool | None:
+        if self.world.memory.broker_gone:
+            return False
+        self.world.disconnects()
+        self._in_a_while(1, self.chance.choice((20, 600, 20_000)), self.world.connects)
+        return None
+
+    def _restored(self) -> bool:
+        return self.recovery.restored()
+
+    def _copied(self) -> None:
+        self.recovery.copied()

@@ -1,0 +1,91 @@
+"""Messages that nobody may have sent: without a seal, with a wrong one, for another gateway, too old, retained, or
+beyond what the asker may. None of them may put a byte on a line, or a line into the book beside a refusal.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from bridge.contract.asking import ask
+from bridge.contract.clock import ManualClock
+from bridge.contract.messages import Topics
+from tests.bench.policy_seen import Seen
+from tests.edge.building import KEYS
+from tests.simulate.house import House
+
+
+class Forger:
+    """Somebody on the network of one house."""
+
+    def __init__(self, house: House, chance: random.Random):
+        self.house, self.chance, self._count = house, chance, 0
+        self._ways: list[Callable[[Seen, str], tuple[str, bytes, bool]]] = [
+            self._no_seal, self._wrong_key, self._other_gateway, self._changed, self._old, self._retained, self._beyond,
+            self._rubbish,
+        ]  # fmt: skip
+
+    def forges(self, seen: Seen) -> None:
+        self._count += 1
+        way, transaction = self.chance.choice(self._ways), f"forged-{self.house.plan.seed}-{self._count:06d}"
+        topic, payload, retained = way(seen, transaction)
+        self.house.memory.forged[transaction] = way.__name__
+        self.house.arrives(topic, payload, retained)
+
+    def _asked(self, seen: Seen, transaction: str, secret: bytes, role: str = "manager", **more: Any) -> list[Any]:
+        """A request for money or for a cut."""
+        topics = more.pop("topics", self.house.edge.topics)
+        clock = more.pop("clock", self.house.clock.true)
+        key = more.pop("key", "panel")
+        if self.chance.random() < 0.5:
+            operation, fields = "trip", {"meter": seen.meter.id, "why": "forged"}
+        else:
+            operation, fields = "topup", {"account": seen.room.account, "amount_fen": 100_00, "method": "cash"}
+        words = {"who": "nobody", "role": role, "transaction": transaction, **fields}
+        topic, payload, _ = ask(topics, clock, (key, secret), operation, **words)
+        return [topic, payload]
+
+    def _no_seal(self, seen: Seen, transaction: str) -> tuple[str, bytes, bool]:
+        topic, payload = self._asked(seen, transaction, KEYS["panel"])
+        return topic, json.loads(payload)["signed"].encode(), False
+
+    def _wrong_key(self, seen: Seen, transaction: str) -> tuple[str, bytes, bool]:
+        topic, payload = self._asked(seen, transaction, b"x" * 32)
+        return topic, payload, False
+
+    def _other_gateway(self, seen: Seen, transaction: str) -> tuple[str, bytes, bool]:
+        """Sealed for the gateway next door, put onto this one's topic."""
+        topic, payload = self._asked(seen, transaction, KEYS["panel"], topics=Topics("riser", "elsewhere"))
+        return topic.replace("/elsewhere/", f"/{self.house.plan.gateway}/"), payload, False
+
+    def _changed(self, seen: Seen, transaction: str) -> tuple[str, bytes, bool]:
+        topic, payload = self._asked(seen, transaction, KEYS["panel"])
+        outer = json.loads(payload)
+        outer["signed"] = outer["signed"].replace("nobody", "somebody")
+        return topic, json.dumps(outer).encode(), False
+
+    def _old(self, seen: Seen, transaction: str) -> tuple[str, bytes, bool]:
+        """Sealed rightly, five days ago."""
+        past = ManualClock(self.house.clock.true.now() - timedelta(days=5))
+        topic, payload = self._asked(seen, transaction, KEYS["panel"], clock=past)
+        if not self.house.edge.core.book.trusted:  # A payment may come late where nobody knows the time (87).
+            return topic, payload[:-9], False
+        return topic, payload, False
+
+    def _retained(self, seen: Seen, transaction: str) -> tuple[str, bytes, bool]:
+        topic, payload = self._asked(seen, transaction, KEYS["panel"])
+        return topic, payload, True
+
+    def _beyond(self, seen: Seen, transaction: str) -> tuple[str, bytes, bool]:
+        """The key of the bridge speaks for nobody who may do this."""
+        topic, payload = self._asked(seen, transaction, KEYS["bridge"], key="bridge")
+        return topic, payload, False
+
+    def _rubbish(self, seen: Seen, transaction: str) -> tuple[str, bytes, bool]:
+        topic, payload = self._asked(seen, transaction, KEYS["panel"])
+        spot = self.chance.randrange(len(payload))
+        bent = payload[:spot] + self.chance.randbytes(3) + payload[spot + 3 :]
+        return topic, bent if bent != payload else b"{", False

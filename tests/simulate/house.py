@@ -1,0 +1,286 @@
+"""One gateway of the simulation: the bench's world (`policy_world.py`) with a supply, a disk, a broker and a listener
+that can fail, and with a memory of all that a checker wants to know.
+
+A power cut leaves the files of the book as they lay on the disk at that instant; the process and all it knew are gone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import sqlite3
+from collections import Counter, deque
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bridge.contract.site import Site
+from bridge.mqtt import Connected, Disconnected, Received
+from edge.book import Book
+from edge.line.inline import Answer
+from firmware_sim.metrology import FULL_SCALE_STEPS, STEP_WUS
+from tests.bench.policy_judge import READ, STATUS
+from tests.bench.policy_site import WINDOWS, Plan
+from tests.bench.policy_truth import micros, opened
+from tests.bench.policy_world import FINE_S
+from tests.simulate.clocks import HouseClock
+from tests.simulate.draw import NEAR_TOP, near_top
+from tests.simulate.ear import Ear
+from tests.simulate.memory import Memory, Order
+from tests.simulate.post import BadLine, Post
+from tests.simulate.powered import Powered
+from tests.simulate.weather import Disk, PowerCut, Weather
+
+BORDERS = tuple(int(text[:2]) * 60 + int(text[3:]) for text, _ in WINDOWS)
+SHOWN_EVERY_S = 3600.0
+"""Facts are rendered this often; entries, readings and answers are told at once."""
+
+STATUS_DI = bytes.fromhex(STATUS)[::-1]
+
+MONEY_TURNS = 4
+"""Turns after a payment's arrival in which the book is looked at: before a light that it brings back is ordered."""
+
+
+class Shown:
+    """The panel's side: somebody looks now and then, and the loop need not render facts in between."""
+
+    def __init__(self, house: House):
+        self._house, self.look = house, True
+
+    @property
+    def connected(self) -> bool:
+        if not (self.look and self._house.broker.connected):
+            return False
+        self.look = False
+        return True
+
+
+class House(Powered):
+    """A gateway, its meters and its people."""
+
+    clock: HouseClock
+
+    def __init__(self, directory: Path, plan: Plan, badness: float):
+        directory.mkdir()
+        self.number = int(plan.gateway[1:])
+        self.happened: Counter[str] = Counter()
+        self.log: deque[str] = deque(maxlen=400)
+        self.memory = Memory()
+        self.weather = Weather(random.Random(f"weather:{plan.seed}"))
+        self.digest = hashlib.sha256()
+        self.echoing: set[str] = set()
+        self.broken: list[str] = []
+        """What was found wrong while it lived."""
+        self.restarts = self.events = 0
+        self.noticed: Callable[[], None] = lambda: None
+        self.before_restoring: Callable[[], None] = lambda: None
+        self.restored: Callable[[], None] = lambda: None
+        self._money_turns = 0
+        self.fair, self._queued = not badness, list[tuple[str, bytes, bool]]()
+        """fair: nothing goes wrong here."""
+        self._line_of = {meter.id: f"line-{meter.line}" for room in plan.rooms for meter in room.meters}
+        super().__init__(directory, plan, stride_s=1e9)
+        root = self.edge.topics.root
+        self.net = BadLine(random.Random(f"net:{plan.seed}"), badness, self.happened, self.at)
+        self.ear = Ear(root, lambda: self.mono, self.send)
+        self.broker = Post(root, self.net, self.ear.hears)
+        self.edge.outbox._link = self.broker
+        self.memory.began(self, micros(plan.start))
+        self.at(SHOWN_EVERY_S, self._show)
+
+    # --- instead of the bench's ---
+
+    def _site(self, poll_s: int, policy: dict[str, Any], meters: set[str] | None) -> Site:
+        chance = random.Random(f"top:{self.plan.seed}")
+        for meter in (each for room in self.plan.rooms for each in room.meters if each.registers == NEAR_TOP):
+            near_top(self.shaft.meters[meter.id].metrology, chance.uniform(2, 60), meter.watts)
+        return super()._site(poll_s, policy, meters)
+
+    def _clock(self) -> HouseClock:
+        return HouseClock(self.plan.start)
+
+    def _book(self, boot: str) -> Book:
+        book = super()._book(boot)
+        book._db = Disk(book._db, self.weather)  # type: ignore[assignment]
+        return book
+
+    def start_edge(self, recovered_by: str | None = None, doubt: str | None = None) -> None:
+        super().start_edge(recovered_by, doubt)
+        self.shown = Shown(self)
+        self.edge._link = self.shown  # type: ignore[assignment]
+        if self.weather.disk == "full":
+            self.edge.disk.free_bytes = lambda: 0  # type: ignore[method-assign]
+
+    def answer_of(self, line: str) -> Answer:
+        judged = super().answer_of(line)
+
+        def answer(frame: bytes, now: datetime, mono: float) -> tuple[bytes, float]:
+            if self.weather.at_the_line():
+                raise PowerCut
+            reply, think_s = judged(frame, now, mono)
+            self._passed(frame, reply, mono)
+            return (frame + reply if line in self.echoing else reply), think_s
+
+        return answer
+
+    def _passed(self, frame: bytes, reply: bytes, mono: float) -> None:
+        """What went over a line."""
+        self.events += 1
+        self.digest.update(b"%f:%b>%b;" % (mono, frame, reply))
+        asked, told = opened(frame), opened(reply)
+        if asked is None:
+            return
+        seen = self.judge.meters.get(asked[0])
+        if asked[1] != READ:
+            code = asked[2][8] if asked[1] == 0x1C and len(asked[2]) > 8 else -1
+            boot, address, trouble = self.edge.core.book.boot, asked[0][::-1].hex(), self.weather.disk is not None
+            trouble |= self.edge.core.cannot_write is not None
+            self.memory.orders.append(Order(mono, boot, address, asked[1], code, trouble))
+            self.say(f"order {asked[1]:02X}/{code & 0xFF:02X} to {seen.meter.id if seen else asked[0].hex()}")
+        elif seen is not None and told is not None and told[:2] == (asked[0], 0x91) and told[2][:4] == STATUS_DI:
+            word = int.from_bytes(told[2][4:6], "little")
+            self.ear.status_words.setdefault(seen.meter.id, deque(maxlen=8)).append(word)
+
+    # --- time ---
+
+    def say(self, text: str) -> None:
+        """Something worth telling where a check fails."""
+        self.log.append(f"{self.clock.true.now().isoformat(timespec='seconds')} {self.plan.gateway} {text}")
+
+    def day(self) -> int:
+        return int((self.clock.true.now() - self.plan.start).total_seconds() // 86_400)
+
+    def turn(self) -> None:
+        """One turn; a power cut, a disk that fails and a program that ends are part of life."""
+        self.judge.calendar_off_s = self.clock.off_s
+        acts = bool(self._due) and self._due[0][0] <= self.mono
+        try:
+            super().turn()
+            if self.edge.failed is not None:
+                self._ended(self.edge.failed)
+        except PowerCut:
+            self.happened["power-cut-inside"] += 1
+            self.say("power cut in the middle of it")
+            self.fall(self.weather_off_s())
+        except sqlite3.Error as trouble:
+            self._ended(f"{trouble}")
+        except Exception as trouble:
+            self.broken.append(f"crash: the edge died of {type(trouble).__name__}: {trouble}")
+            self._ended(f"{type(trouble).__name__}: {trouble}")
+        if self._money_turns and not acts:
+            self._money_turns -= 1
+            self.noticed()
+
+    def weather_off_s(self) -> float:
+        return random.Random(f"off:{self.plan.seed}:{self.restarts}").choice((0.5, 30, 700, 5000))
+
+    def _ended(self, why: str) -> None:
+        """The process ends by itself and is started again in a few seconds, as a supervisor does."""
+        self.say(f"the edge ended: {why}")
+        self.fall(5.0)
+
+    def _stride_s(self) -> float:
+        """To the next round, border, lead, act or window, whichever is first."""
+        left, mono = super()._stride_s(), self.mono
+        for poll in self.edge.polls.values():
+            if self.ports[poll.port].state == "closed":
+                left = min(left, 5.0)
+            elif poll._started is not None:
+                left = min(left, max(poll._started + self.plan.poll_s - mono, FINE_S))
+        for task in self.edge.relays.commands._tasks.values():
+            if task.busy or task.not_before > mono:
+                left = min(left, max(task.not_before - mono, 2.0))
+        if any(seen.cause and seen.device.relay.open for seen in self.judge.by_id.values()):  # type: ignore[attr-defined]
+            left = min(left, 60.0)
+        now = self.clock.true.now()
+        wall = now.astimezone(self.judge.hours.zone)
+        minute = wall.hour * 60 + wall.minute + wall.second / 60
+        border = next((each for each in BORDERS if each > minute), 1440)
+        # A moment before it, so that border reads leave in time; and then in small steps.
+        to_border = (border - minute) * 60 - 2
+        return min(left, to_border if to_border > 0 else FINE_S, 900.0)
+
+    # --- the broker ---
+
+    def connect(self) -> None:
+        self.connects()
+        self.pump()
+
+    def connects(self) -> None:
+        """The connection is there: our own `info` comes first, then what people sent meanwhile."""
+        self.memory.broker_gone = False
+        self.broker.connected, self.shown.look = True, True
+        self.edge.enqueue(Connected(False))
+        topic = f"{self.broker.root}/info"
+        if topic in self.broker.retained:
+            self.edge.enqueue(Received(topic, self.broker.retained[topic], True))
+        queued, self._queued = self._queued, []
+        self._money_turns = MONEY_TURNS
+        for each in queued:
+            self.edge.enqueue(Received(*each))
+
+    def disconnects(self) -> None:
+        """The broker is gone; what was on its way to it is lost."""
+        self.memory.broker_gone = True
+        self.broker.connected = False
+        self.broker.unacknowledged.clear()
+        self.edge.enqueue(Disconnected("gone", False))
+
+    def send(self, topic: str, payload: bytes, retained: bool = False) -> None:
+        """What a program publishes to this gateway, over the bad line."""
+        self.net.carry(lambda: self.arrives(topic, payload, retained))
+
+    def arrives(self, topic: str, payload: bytes, retained: bool = False) -> None:
+        """It is at the broker, which gives it to whoever listens to the topic."""
+        if not topic.startswith(self.broker.root + "/request/"):
+            return
+        if topic.endswith("/topup"):
+            self._money_turns = MONEY_TURNS
+        if self.broker.connected:
+            self.edge.enqueue(Received(topic, payload, retained))
+        elif not retained:
+            self._queued = [*self._queued[-200:], (topic, payload, retained)]
+
+    def asks(self, operation: str, role: str = "manager", who: str = "王敏", **fields: Any) -> dict[str, Any]:
+        if not self.broker.connected:
+            return {}
+        self.weather.sheltered += 1
+        try:
+            return super().asks(operation, role, who, **fields)
+        finally:
+            self.weather.sheltered -= 1
+
+    def counts(self) -> None:
+        """After a day: what happened by itself."""
+        zone, now = self.judge.hours.zone, self.clock.true.now()
+        if now.astimezone(zone).utcoffset() != (now - timedelta(days=1)).astimezone(zone).utcoffset():
+            self.happened["clock-dst"] += 1
+        for id, hung in self.memory.hung.items():
+            total = hung[-1].device.metrology.total_wus
+            if total >= FULL_SCALE_STEPS * STEP_WUS and id not in self.memory.rolled:
+                self.memory.rolled.add(id)
+                self.happened["register-rolled-over"] += 1
+
+    def heals(self) -> None:
+        """Everything that is wrong ends now."""
+        for kind, places in self.wrong.items():
+            for place in sorted(places):
+                self.fault(kind, place, None)
+        self.net.heals()
+        self.weather.disk, self.unsynchronised_since = None, None
+        self.weather.calm()
+        self.clock.drift = 0.0
+        self.clock.set_right()
+        self.echoing.clear()
+        for port in self.ports.values():
+            port.put_back()
+        self._due.clear()
+        self.at(1.0, self._show)
+        if self.memory.broker_gone:
+            self.connects()
+        self.fall(1.0)
+
+    def _show(self) -> None:
+        self.shown.look = True
+        self.at(SHOWN_EVERY_S, self._show)

@@ -1,0 +1,222 @@
+"""A second account of a book, kept by whoever checks it: what each entry must find, by the documented meaning of its
+kind. Nothing of the edge is imported here, nor in `rows.py` and `invariants.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from tests.simulate.rows import TENANT, Entry, us_of
+
+FIRST = "0" * 64
+
+
+@dataclass
+class Point:
+    """A metering point as the book has it."""
+
+    row: dict[str, Any]
+    multiplier: int
+    account: str | None = None
+    registers: dict[str, int] | None = None
+    """From which the next charge must start."""
+    at_us: int = 0
+    source: str = ""
+    quarantined: bool = False
+    since_us: int = 0
+    holds: set[str] = field(default_factory=set)
+    observed: str = "unknown"
+
+
+@dataclass
+class Tenancy:
+    meters: list[str]
+    tariff: str
+    closed: date | None = None
+    closing_nano: int | None = None
+    open_charges: list[str] = field(default_factory=list)
+    open_fees: list[str] = field(default_factory=list)
+    money_seq: int = 0
+    episode: int = 0
+    final_seq: int | None = None
+    delivered_seq: int | None = None
+
+
+@dataclass
+class Known:
+    """Everything up to entry `seq`."""
+
+    seq: int = 0
+    hash: str = FIRST
+    boot: str = ""
+    mono_ns: int = 0
+    ledger: dict[str, int] = field(default_factory=dict)
+    points: dict[str, Point] = field(default_factory=dict)
+    tenancies: dict[str, Tenancy] = field(default_factory=dict)
+    versions: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    proposals: dict[str, tuple[int, str]] = field(default_factory=dict)
+    approved: dict[str, str] = field(default_factory=dict)
+    topups: dict[str, list[Entry]] = field(default_factory=dict)
+    """By the payer's own number."""
+    modes: dict[str, str] = field(default_factory=dict)
+    """Mode by start."""
+    recovering: bool = False
+    restored: dict[str, tuple[int, str, int]] = field(default_factory=dict)
+    """Meters whose light is to come back: (seq, start, monotonic ns) of the cause."""
+    told: set[str] = field(default_factory=set)
+    """Those of them that somebody was told of."""
+    kinds: dict[str, int] = field(default_factory=dict)
+
+    def wallet(self, account: str) -> int:
+        return self.ledger.get(TENANT + account, 0)
+
+    def settled(self, meter: str) -> None:
+        """Nobody waits for its light any more."""
+        self.restored.pop(meter, None)
+        self.told.discard(meter)
+
+    def take(self, entry: Entry) -> None:
+        """Go on to the next entry."""
+        f = entry.fields
+        self.kinds[entry.kind] = self.kinds.get(entry.kind, 0) + 1
+        for move in f.get("moves", ()):
+            for side, sign in (("from", -1), ("to", 1)):
+                self.ledger[move[side]] = self.ledger.get(move[side], 0) + sign * move["amount_nano"]
+                if move[side].startswith(TENANT) and move[side][len(TENANT) :] in self.tenancies:
+                    self.tenancies[move[side][len(TENANT) :]].money_seq = entry.seq
+        taker = _TAKES.get(entry.kind)
+        if taker is not None:
+            taker(self, entry, f)
+        self.seq, self.hash, self.boot, self.mono_ns = entry.seq, entry.hash, entry.boot, entry.mono_ns
+
+
+Fields = dict[str, Any]
+
+
+def _meter(known: Known, entry: Entry, f: Fields) -> None:
+    known.points[f["meter"]] = Point(f, f["multiplier"])
+
+
+def _account(known: Known, entry: Entry, f: Fields) -> None:
+    known.tenancies[f["account"]] = Tenancy(list(f["meters"]), f["tariff"])
+    for meter in f["meters"]:
+        known.points[meter].account = f["account"]
+
+
+def _tariff(known: Known, entry: Entry, f: Fields) -> None:
+    known.versions.setdefault(f["tariff"], []).append(f)
+
+
+def _mark(known: Known, entry: Entry, f: Fields) -> None:
+    point = known.points[f["meter"]]
+    point.registers, point.at_us, point.source = f["registers_wh"], us_of(f["at"]), f["source"]
+
+
+def _replacement(known: Known, entry: Entry, f: Fields) -> None:
+    _mark(known, entry, f)
+    point = known.points[f["meter"]]
+    point.row, point.since_us = f["row"], us_of(f["at"])
+    point.quarantined = False
+
+
+def _ratio(known: Known, entry: Entry, f: Fields) -> None:
+    _mark(known, entry, f)
+    known.points[f["meter"]].multiplier = f["multiplier"]
+
+
+def _charge(known: Known, entry: Entry, f: Fields) -> None:
+    point, end = known.points[f["meter"]], f["end"]
+    point.registers, point.at_us, point.source = end["registers_wh"], us_of(end["at"]), end["source"]
+    known.tenancies[f["account"]].open_charges.append(entry.id)
+
+
+def _fee(known: Known, entry: Entry, f: Fields) -> None:
+    known.tenancies[f["account"]].open_fees.append(entry.id)
+
+
+def _closing(known: Known, entry: Entry, f: Fields) -> None:
+    tenancy = known.tenancies[f["account"]]
+    tenancy.closed, tenancy.closing_nano = date.fromisoformat(f["date"]), f["closing_nano"]
+    tenancy.open_charges, tenancy.open_fees = [], []
+
+
+def _quarantine(known: Known, entry: Entry, f: Fields) -> None:
+    known.points[f["meter"]].quarantined = True
+
+
+def _release(known: Known, entry: Entry, f: Fields) -> None:
+    known.points[f["meter"]].quarantined = False
+
+
+def _proposal(known: Known, entry: Entry, f: Fields) -> None:
+    known.proposals[f["proposal"]] = entry.seq, f["who"]
+
+
+def _decision(known: Known, entry: Entry, f: Fields) -> None:
+    if f["approved"]:
+        known.approved[f["proposal"]] = f["who"]
+
+
+def _topup(known: Known, entry: Entry, f: Fields) -> None:
+    known.topups.setdefault(f["reference"], []).append(entry)
+
+
+def _mode(known: Known, entry: Entry, f: Fields) -> None:
+    known.modes[entry.boot] = f["mode"]
+
+
+def _final(known: Known, entry: Entry, f: Fields) -> None:
+    tenancy = known.tenancies[f["account"]]
+    tenancy.episode, tenancy.final_seq, tenancy.delivered_seq = f["episode"], entry.seq, None
+
+
+def _delivered(known: Known, entry: Entry, f: Fields) -> None:
+    tenancy = known.tenancies[f["account"]]
+    if f["episode"] == tenancy.episode and tenancy.final_seq is not None:
+        tenancy.delivered_seq = entry.seq
+
+
+def _cancelled(known: Known, entry: Entry, f: Fields) -> None:
+    tenancy = known.tenancies[f["account"]]
+    tenancy.final_seq = tenancy.delivered_seq = None
+
+
+def _trip(known: Known, entry: Entry, f: Fields) -> None:
+    if f["cause"] == "arrears":
+        known.points[f["meter"]].holds.add("arrears")
+        known.settled(f["meter"])
+
+
+def _withdrawn(known: Known, entry: Entry, f: Fields) -> None:
+    known.points[f["meter"]].holds.discard("arrears")
+
+
+def _hold(known: Known, entry: Entry, f: Fields) -> None:
+    holds = known.points[f["meter"]].holds
+    known.settled(f["meter"])
+    (holds.add if f["set"] else holds.discard)(f["hold"])
+    if not f["set"] and not holds and known.points[f["meter"]].observed == "open":
+        known.restored[f["meter"]] = entry.seq, entry.boot, entry.mono_ns
+
+
+def _relay(known: Known, entry: Entry, f: Fields) -> None:
+    known.points[f["meter"]].observed = f["observed"]
+    if f["observed"] == "closed":
+        known.settled(f["meter"])
+
+
+def _alarm(known: Known, entry: Entry, f: Fields) -> None:
+    if f["alarm"] in ("paid-and-dark", "not-following") and "meter" in f:
+        known.told.add(f["meter"])
+
+
+_TAKES = {
+    "meter/1": _meter, "account/1": _account, "tariff/1": _tariff, "tariff/2": _tariff, "opening/1": _mark,
+    "replacement/1": _replacement, "ratio/1": _ratio, "charge/1": _charge, "charge/2": _charge, "fee/1": _fee,
+    "closing/1": _closing, "quarantine/1": _quarantine, "release/1": _release, "proposal/1": _proposal,
+    "decision/1": _decision, "topup/1": _topup, "mode/1": _mode, "final/1": _final, "delivered/1": _delivered,
+    "cancelled/1": _cancelled, "trip/1": _trip, "withdrawn/1": _withdrawn, "alarm/1": _alarm, "hold/1": _hold,
+    "relay/1": _relay,
+}  # fmt: skip

@@ -1,0 +1,55 @@
+"""Is what was charged what the load used? Its integral while the contact let it flow, times the price of each moment.
+
+Registers show whole steps of 10 Wh and their times are told by clocks that are a little off; beyond that, nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from firmware_sim.loads import WUS_PER_WH
+from tests.simulate.house import House
+from tests.simulate.memory import Hung
+from tests.simulate.rows import CHARGES, Entry, us_of
+
+STEP_WH = 10
+OFF_S = 150
+"""Border reads come within a minute of a border, a drifting calendar may be a minute off, and reading takes time."""
+
+REMEMBERED_DAYS = 60
+
+
+def of_charge(house: House, entry: Entry) -> Iterator[str]:
+    """What is wrong with a charge by the load behind its meter."""
+    f = entry.fields
+    if entry.kind not in CHARGES or f["guessed"] or f["start"]["source"] in ("estimate", "interpolated"):
+        return
+    begins, ends = us_of(f["start"]["at"]), us_of(f["end"]["at"])
+    hung, seen = _device(house, f["meter"], begins, ends), house.judge.by_id[f["meter"]]
+    if hung is None or ends - begins > REMEMBERED_DAYS * 86_400 * 10**6:
+        return
+    device, tariff, prices = hung.device, seen.room.tariff, house.judge.prices
+    energy = cost = 0
+    for since, until in device.metrology.history.spans(begins, ends):
+        energy += device.metrology.load.energy_wus(since, until)
+        for a, b, micro in prices.pieces(tariff, since, until):
+            cost += device.metrology.load.energy_wus(a, b) * micro
+    times, dearest = f["multiplier"], prices.dearest(tariff)
+    told_by = 1 if f["by"] == "borders" else len({line["rate"] for line in f["lines"]})
+    loose_wh = (2 + len(f["between"])) * STEP_WH * told_by + seen.meter.watts * 13 * OFF_S // 36_000
+    if abs(f["wh"] - energy * times // WUS_PER_WH) > loose_wh * times:
+        yield f"{f['meter']}: {f['wh']} Wh are charged, its load used {energy * times // WUS_PER_WH}"
+    if tariff == "tou" and f["by"] == "registers" and not seen.meter.own_hours:
+        return  # The meter's own hours are other ones, which it is charged by until they were looked at (R28).
+    if abs(f["amount_nano"] - cost * times // WUS_PER_WH) > loose_wh * times * dearest:
+        yield f"{f['meter']}: {f['amount_nano']} nano-yuan are charged, its load cost {cost * times // WUS_PER_WH}"
+
+
+def _device(house: House, meter: str, begins: int, ends: int) -> Hung | None:
+    """The one device that hung there all the time and told its load; None where there was none."""
+    hung = house.memory.hung[meter]
+    for number, each in enumerate(hung):
+        gone_us = hung[number + 1].since_us if number + 1 < len(hung) else ends
+        if each.since_us <= begins and ends <= gone_us:
+            return None if each.bent_us is not None and ends > each.bent_us else each
+    return None
