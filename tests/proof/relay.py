@@ -31,11 +31,11 @@ class Relay:
 
     def freeze(self) -> None:
         """Nothing is carried any more once this returns."""
+        self._still.clear()
         self._frozen.set()
         self._still.wait(10)
 
     def thaw(self) -> None:
-        self._still.clear()
         self._frozen.clear()
 
     def cut(self) -> None:
