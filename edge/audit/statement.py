@@ -63,7 +63,9 @@ def main(arguments: list[str] | None = None) -> int:
         description="An account's month: registers, money, every posting, prices, and the book's newest hash.",
     )  # fmt: skip
     parser.add_argument("account", metavar="ACCOUNT")
-    parser.add_argument("--month", metavar="YYYY-MM", help="[the last whole month; this one for a tenancy that began in it]")
+    parser.add_argument(
+        "--month", metavar="YYYY-MM", help="[the last whole month; this one for a tenancy that began in it]"
+    )
     parser.add_argument("--html", metavar="FILE", type=Path, help="write a page for A4, in both languages")
     parser.add_argument("--text", action="store_true", help="on the terminal; so it is without --html")
     parser.add_argument("--lang", choices=LANGUAGES, default=ENGLISH, help="language of the text: en or zh [en]")
