@@ -9,8 +9,8 @@ from typing import Any
 Found = dict[str, Any]
 Amounts = dict[str, float]
 
-DAYS, METERS, GATEWAYS = 30, 32, 2
-"""One town of the simulator: 960 meter-days."""
+DAYS, METERS, GATEWAYS = 10, 32, 2
+"""One town of the simulator: 320 meter-days."""
 
 YEAR = 365
 
