@@ -109,7 +109,7 @@ def agrees(model: Model, first: Sample | None, second: Sample) -> bool:
     return 0 <= used <= ceiling_wh(model, second.mono - first.mono)
 
 
-def at_once(model: Model, first: Sample, second: Sample, speed: float = 1.0) -> bool:
+def at_once(model: Model, first: Sample, second: Sample, speed: float = 1) -> bool:
     """The second reading, seconds after the first, says the same but for what was used meanwhile, register by
     register. `speed` is the calendar's: meters count by it, also in the demo."""
     passed_s = second.mono - first.mono
