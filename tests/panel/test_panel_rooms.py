@@ -45,7 +45,7 @@ LOCKED = {"observed": "open", "holds": [hold("lockout")]}
         ({"state": "low3"}, {"minutes_ago": 16}, {}, "offline", "off"),
         ({"state": "held"}, {"minutes_ago": 16}, LOCKED, "offline", "held"),
         ({"state": "final"}, {}, LOCKED, "online", "held"),
-        ({"state": "final"}, {}, LOCKED | {"observed": "closed"}, "offline", "final"),
+        ({"state": "final"}, {}, LOCKED | {"observed": "closed"}, "offline", "held"),
         ({"state": "final"}, {}, {"observed": "open", "desired": "closed"}, "online", "cut"),
         ({"state": "cut"}, {"minutes_ago": 16}, CUT, "offline", "cut"),
         ({}, {"minutes_ago": 14.9}, {}, "online", "on"),

@@ -118,8 +118,9 @@ def _cut(
             manners[manner] += 1
             answers = max(answers, len(told.answered))
             found: Found = opener.look(image)
-            second.offer(at, image, found, told)
-            if (broken := story.wrong(found, told)) is not None:
+            if (broken := story.wrong(found, told)) is None:
+                second.offer(at, image, found, told)
+            else:
                 wrong[broken[0]] += 1
                 if len(violations) < KEPT:
                     violations.append(
