@@ -1,4 +1,4 @@
-"""Copies of the program to plant into: a mistake stands in one copy while the tests run there, and never in the tree."""
+"""Copies of the program to plant into: a mistake stands in one copy while the tests run there, never in the tree."""
 
 from __future__ import annotations
 

@@ -44,17 +44,17 @@ def tried(layer: Layer, options: argparse.Namespace, copies: Trees) -> dict[str,
     """Make a layer's changes and ask its tests about each."""
     known = equivalents()
     every = drawn(all_places(layer, options.only), options.sample, options.seed)
-    alike = [mutant for mutant in every if any(each.is_meant(mutant) for each in known)]
-    made = [mutant for mutant in every if mutant not in alike]
+    alike = [mutant for mutant, _ in every if any(each.is_meant(mutant) for each in known)]
+    made = {mutant: text for mutant, text in every if mutant not in alike}
     found = []
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        said = pool.map(lambda each: copies.said_to(each.file, each.text, layer.tests, LIMIT_S), made)
+        said = pool.map(lambda each: copies.said_to(each.file, made[each], layer.tests, LIMIT_S), made)
         for mutant, each in zip(made, said, strict=True):
             found.append(each)
             if not options.json:
                 word = "SURVIVED" if each.test is None else "killed"
                 print(f"{word:8} {each.seconds:5.1f} s {mutant}{f': {each.test}' if each.test else ''}", flush=True)
-    report = told(layer, made, found, alike)
+    report = told(layer, list(made), found, alike)
     if not options.json:
         print(f"{layer.name}: {report['killed']} of {len(made)} killed, {len(alike)} change nothing", flush=True)
     return report

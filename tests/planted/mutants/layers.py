@@ -69,8 +69,15 @@ def all_places(layer: Layer, only: str = "") -> list[Place]:
     ]
 
 
-def drawn(found: list[Place], sample: int | None, seed: int) -> list[Mutant]:
-    """One change each of so many places, as the seed draws them; in the order of the files."""
-    lot = random.Random(seed)
-    chosen = range(len(found)) if sample is None else lot.sample(range(len(found)), min(sample, len(found)))
-    return [lot.choice(found[at]) for at in sorted(chosen)]
+def drawn(found: list[Place], sample: int | None, seed: int) -> list[tuple[Mutant, str]]:
+    """One change each of so many places, as the seed draws them, with the text that its file becomes; in the order of
+    the files. A change that is no Python gives its turn to the next."""
+    lot, made = random.Random(seed), dict[int, tuple[Mutant, str]]()
+    for at in lot.sample(range(len(found)), len(found)):
+        if len(made) == sample:
+            break
+        for mutant in lot.sample(found[at], len(found[at])):
+            if (text := mutant.made_in((ROOT / mutant.file).read_text(encoding="utf-8"))) is not None:
+                made[at] = mutant, text
+                break
+    return [made[at] for at in sorted(made)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 
 OTHER_COMPARISON: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
@@ -24,17 +25,27 @@ DROPPED = (ast.Assign, ast.AugAssign, ast.Raise, ast.Continue, ast.Break, ast.De
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change: in `where`, the function or class, `was` became `put`; `text` is the whole file with it."""
+    """One change: in `where`, the function or class, `was` became `put`, which takes the bytes `span` of the file."""
 
     file: str
     line: int
     where: str
     was: str
     put: str
-    text: str
+    span: tuple[int, int] = (0, 0)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line} {self.where}: {self.was!r} -> {self.put!r}"
+
+    def made_in(self, text: str) -> str | None:
+        """The whole file with the change in it; None where that would be no Python any more."""
+        whole, (begins, ends) = text.encode(), self.span
+        changed = (whole[:begins] + self.put.encode() + whole[ends:]).decode()
+        try:
+            compile(changed, self.file, "exec")
+        except SyntaxError:
+            return None
+        return changed
 
 
 Place = list[Mutant]
@@ -42,26 +53,16 @@ Place = list[Mutant]
 
 
 def places(file: str, text: str) -> list[Place]:
-    """Every place of a file, with the changes that still are Python."""
-    found = []
+    """Every place of a file, with its changes."""
+    found: list[Place] = []
+    begins = [0, *accumulate(len(line) for line in text.encode().splitlines(keepends=True))]
     for node, where in _walk(ast.parse(text), ()):
-        whole = ast.get_source_segment(text, node) or ""
-        place = [
-            Mutant(file, node.lineno, ".".join(where) or "module", " ".join(whole.split()), put, changed)
-            for put in _changes(node)
-            if _is_python(changed := _with(text, node, put)) and changed != text
-        ]
-        if place:
+        assert node.end_lineno is not None and node.end_col_offset is not None  # Columns count bytes.
+        span = begins[node.lineno - 1] + node.col_offset, begins[node.end_lineno - 1] + node.end_col_offset
+        was = " ".join(text.encode()[span[0] : span[1]].decode().split())
+        if place := [Mutant(file, node.lineno, ".".join(where) or "module", was, put, span) for put in _changes(node)]:
             found.append(place)
     return found
-
-
-def _is_python(text: str) -> bool:
-    try:
-        compile(text, "mutant", "exec")
-    except SyntaxError:
-        return False
-    return True
 
 
 def _walk(node: ast.AST, where: tuple[str, ...]) -> Iterator[tuple[ast.expr | ast.stmt, tuple[str, ...]]]:
@@ -118,13 +119,3 @@ def _other_constants(value: object) -> Iterator[str]:
 
 def _in_brackets(node: ast.expr) -> str:
     return f"({ast.unparse(ast.fix_missing_locations(node))})"
-
-
-def _with(text: str, node: ast.expr | ast.stmt, put: str) -> str:
-    """The text with a node replaced; columns count bytes."""
-    lines = text.encode().splitlines(keepends=True)
-    assert node.end_lineno is not None and node.end_col_offset is not None
-    begins = sum(map(len, lines[: node.lineno - 1])) + node.col_offset
-    ends = sum(map(len, lines[: node.end_lineno - 1])) + node.end_col_offset
-    whole = text.encode()
-    return (whole[:begins] + put.encode() + whole[ends:]).decode()
