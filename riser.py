@@ -225,6 +225,7 @@ hand_over(main, "verify", "edge.audit.verify", "Derive the whole book again; nam
 hand_over(main, "statement", "edge.audit.statement", "An account's month on paper: registers, money, every posting.")
 hand_over(main, "vouchers", "edge.audit.vouchers", "The book's money for accounting, as CSV or XLSX.")
 hand_over(main, "simulate", "tests.simulate", "Years of bad luck under a clock of their own; every invariant checked.")
+hand_over(main, "prove", "tests.prove", "Prove what is promised: simulated years, kills, power cuts, hostile input.")
 hand_over(main, "bench", "tests.bench", "Measure against the limits: riser bench NAME.")
 hand_over(model_group, "check", "edge.model_file", "Every mistake of a model's file, and each row against its frame.")
 

@@ -186,7 +186,8 @@ class Accounts:
         zero = self.zero_at(account, available)
         assert zero is not None
         episode = account.episode + 1
-        cut_at = max(zero, now + timedelta(seconds=core.terms.lead_s))
+        due = max(zero, now + timedelta(seconds=core.terms.lead_s))
+        cut_at = core.terms.window.opens(due) or due  # Nobody is told a time at which nobody is cut (R2).
         log.info("account %s: final warning, %s yuan left", account.id, yuan_text(available))
         fields = {
             "account": account.id,

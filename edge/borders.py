@@ -120,9 +120,11 @@ class Borders:
         """The reading that counts, now that `sample` was read after `before`; None: read again."""
         if not before:
             return None
-        model, last = self._core.lives[meter.id].model, before[-1]
-        if not gate.at_once(model, last, sample):
+        model, last, speed = self._core.lives[meter.id].model, before[-1], self._core.clock.speed
+        if not gate.at_once(model, last, sample, speed):
             return None
-        if last.registers_wh == sample.registers_wh or (len(before) > 1 and gate.at_once(model, before[0], last)):
+        if last.registers_wh == sample.registers_wh or (
+            len(before) > 1 and gate.at_once(model, before[0], last, speed)
+        ):
             return last
         return None

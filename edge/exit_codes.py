@@ -5,10 +5,17 @@
 
 from __future__ import annotations
 
+import signal
+
 FINE = 0
 FAILED = 1
 USAGE = 2
 IN_USE = 3
+
+
+def ends_with_its_reader() -> None:
+    """`riser explain ... | head` ends quietly when `head` has seen enough."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 
 def epilog(fine: str, failed: str | None, usage: str, in_use: str | None = None) -> str:

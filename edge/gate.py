@@ -109,11 +109,11 @@ def agrees(model: Model, first: Sample | None, second: Sample) -> bool:
     return 0 <= used <= ceiling_wh(model, second.mono - first.mono)
 
 
-def at_once(model: Model, first: Sample, second: Sample) -> bool:
+def at_once(model: Model, first: Sample, second: Sample, speed: float = 1.0) -> bool:
     """The second reading, seconds after the first, says the same but for what was used meanwhile, register by
-    register."""
+    register. `speed` is the calendar's: meters count by it, also in the demo."""
     passed_s = second.mono - first.mono
-    most = _carried_wh(model, int(passed_s) + 1)
+    most = _carried_wh(model, int((passed_s + 1) * speed))
     return 0 <= passed_s <= AT_ONCE_S and all(
         0 <= second.registers_wh.get(name, -1) - was <= most for name, was in first.registers_wh.items()
     )

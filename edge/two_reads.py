@@ -121,7 +121,7 @@ class TwoReads:
         before, sample = (self._sample(each) for each in (first, second))
         if len(serials) > 1 or not {"total"} <= sample.registers_wh.keys() & before.registers_wh.keys():
             return None
-        if not gate.at_once(self._model, before, sample):
+        if not gate.at_once(self._model, before, sample, self.core.clock.speed):
             return None
         if gate.check(self._model, None, before, sample, None).action != "accept":
             return None

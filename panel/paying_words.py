@@ -34,7 +34,9 @@ class Paying:
 ELECTRIC = Paying(
     cut_since=later("Supply cut since {time}"),
     is_cut=later("Supply is cut"),
-    returns_above=later("Top up above {limit} yuan and supply returns by itself within 10 minutes."),
+    returns_above=later(
+        "Top up until the balance is above {limit} yuan, and supply returns by itself within 10 minutes."
+    ),
     will_be_cut=later("Will be cut {when} unless paid"),
     will_go_off=later("A hold is set; supply will go off"),
     stays_off=later("Supply stays off: the balance must rise above {limit} yuan."),
@@ -49,7 +51,9 @@ ELECTRIC = Paying(
 WATER = Paying(
     cut_since=later("Water shut off since {time}"),
     is_cut=later("Water is shut off"),
-    returns_above=later("Top up above {limit} yuan and the valve opens by itself within 10 minutes."),
+    returns_above=later(
+        "Top up until the balance is above {limit} yuan, and the valve opens by itself within 10 minutes."
+    ),
     will_be_cut=later("Water will be shut off {when} unless paid"),
     will_go_off=later("A hold is set; water will be shut off"),
     stays_off=later("Water stays off: the balance must rise above {limit} yuan."),

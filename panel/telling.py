@@ -115,7 +115,8 @@ def _cut(room: Room, account: Account, wall: Wall) -> Banner:
     text = t(words.returns_above, limit=yuan(account.restore_above_nano))
     if room.meter.relay == "permit":
         text = t(
-            "Top up above {limit} yuan, then press the button on the meter.", limit=yuan(account.restore_above_nano)
+            "Top up until the balance is above {limit} yuan, then press the button on the meter.",
+            limit=yuan(account.restore_above_nano),
         )
     if holds := other_holds(relay):
         text += " " + t("A payment does not lift this hold: {holds}.", holds=hold_words(holds))

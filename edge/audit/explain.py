@@ -16,7 +16,7 @@ from edge.audit.opened import Reader, Unreadable
 from edge.audit.verify import data_of
 from edge.audit.words import ENGLISH, LANGUAGES
 from edge.book import Entry
-from edge.exit_codes import FAILED, FINE, USAGE, epilog
+from edge.exit_codes import FAILED, FINE, USAGE, ends_with_its_reader, epilog
 
 EXITS = epilog("it is explained", "there is no such entry", "there is no book to read, or the words make no sense")
 
@@ -69,6 +69,16 @@ def wanted(reader: Reader, options: argparse.Namespace) -> Iterator[Entry]:
             yield entry
 
 
+def _nothing(options: argparse.Namespace) -> str:
+    """Why there is nothing to explain: no such entry, or a day that has no charge of this account (yet)."""
+    if options.entry is not None:
+        return f"there is no entry {options.entry[:80]} in this book; see `riser statement`"
+    return (
+        f"nothing was charged to account {options.account[:32]} for {options.date[:32]} in this book: a day is charged "
+        "after its midnight, when its readings are there; see `riser statement`"
+    )
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="riser explain", epilog=EXITS, formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -93,8 +103,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"riser: {trouble}", file=sys.stderr)
         return USAGE
     if not stories:
-        asked = options.entry or f"charge of account {options.account} for {options.date}"
-        print(f"riser: there is no entry {asked[:80]} in this book; see `riser statement`", file=sys.stderr)
+        print(f"riser: {_nothing(options)}", file=sys.stderr)
         return FAILED
     if options.json:
         print(json.dumps(stories[0] if options.entry is not None else stories, ensure_ascii=False))
@@ -104,4 +113,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    ends_with_its_reader()
     sys.exit(main())

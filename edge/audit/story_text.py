@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -158,11 +159,25 @@ def _said(story: Fields, zone: ZoneInfo, language: str) -> list[str]:
         if fields.get(key):
             lines.append(say(key, language, **{key: fields.pop(key)}))
     plain = {key: value for key, value in fields.items() if isinstance(value, SHOWN_PLAIN) and value != ""}
-    hidden = ("account", "meter", "amount_nano", "balance_after_nano")
-    lines += [f"{key}: {value}" for key, value in plain.items() if key not in hidden]
+    hidden = ("account", "meter", "amount_nano", "balance_after_nano", *(("amount_fen",) if story.get("moves") else ()))
+    lines += [_field(key, value, zone) for key, value in plain.items() if key not in hidden]
+    for rate, micro in (fields.get("prices_micro") or {}).items():
+        lines.append(f"price {figures.rate_word(rate, language)}: {price_text(micro)}")
     if meters := fields.get("meters"):
         lines.append(f"meters: {', '.join(meters)}")
     return lines + _prices(story, zone, language)
+
+
+def _field(key: str, value: Any, zone: ZoneInfo) -> str:
+    """One plain field by its name: money in yuan and instants on the site's wall, as everywhere on this page."""
+    if type(value) is int and key.endswith("_nano"):
+        return f"{key.removesuffix('_nano')}: {yuan_exact(value)}"
+    if type(value) is int and key.endswith("_fen"):
+        return f"{key.removesuffix('_fen')}: {yuan_exact(value * NANO_PER_FEN)}"
+    if isinstance(value, str) and key.endswith("_at"):
+        with suppress(ValueError):  # A text of another program stands as it is.
+            return f"{key}: {figures.instant(value, zone)}"
+    return f"{key}: {value}"
 
 
 def _money(story: Fields, language: str) -> list[str]:

@@ -18,7 +18,7 @@ from edge.audit.chain import Chain
 from edge.audit.entries import Entries
 from edge.audit.lie import Lie, Report
 from edge.audit.opened import Reader, RowUnreadable, Unreadable
-from edge.exit_codes import FAILED, FINE, USAGE, epilog
+from edge.exit_codes import FAILED, FINE, USAGE, ends_with_its_reader, epilog
 
 EXITS = epilog("the book is true", "an entry lies, or something beside the book", "there is no book to read")
 
@@ -118,14 +118,16 @@ def main(arguments: list[str] | None = None) -> int:
         prog="riser verify", epilog=EXITS, formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Derive the whole book again and name the first entry that lies. Reads only; the edge may run.",
     )  # fmt: skip
-    parser.add_argument("data", nargs="?", metavar="DATA", help="data directory or book.db [RISER_DATA, else var]")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("data", nargs="?", metavar="DATA", help="data directory or book.db [RISER_DATA, else var]")
+    where.add_argument("--data", metavar="DIR", dest="named", help="the same, as the other programs take it")
     parser.add_argument("--anchor", metavar="SEQ:HASH", help="a hash from outside, such as a statement prints it")
     parser.add_argument("--json", action="store_true", help="one object for programs")
     options = parser.parse_args(arguments)
     try:
         anchor = None if options.anchor is None else beside.anchor_of(options.anchor)
         shows = None if options.json or not sys.stderr.isatty() else _shown
-        report = verify(data_of(options.data), anchor, shows)
+        report = verify(data_of(options.named or options.data), anchor, shows)
     except (Unreadable, ValueError) as trouble:
         if options.json:
             print(json.dumps({"good": False, "unreadable": str(trouble)}, ensure_ascii=False))
@@ -140,4 +142,5 @@ def _shown(seq: int, newest: int) -> None:
 
 
 if __name__ == "__main__":
+    ends_with_its_reader()
     sys.exit(main())

@@ -28,6 +28,14 @@ BOOK_ONLY = (
     f"it back; {NO_APPLY}."
 )
 FILE_ONLY = f"It is not read and not billed: the site file filled the book once, at the beginning, and {NO_APPLY}."
+PRICE_BOOK_ONLY = (
+    "It counts: the book wins. A price that began in the panel or by `./riser price propose` is in the book alone. "
+    "Write it into the site file as well, so that the two agree."
+)
+PRICE_FILE_ONLY = (
+    "Nobody pays by it: the site file filled the book once, at the beginning. A new price is proposed on the page "
+    "Prices of the panel or by `./riser price propose FILE --tariff ID`, and approved by a second person."
+)
 MOVED_IN = (
     "The book wins: who moved in while it ran is billed, who was settled is not. Write into the site file what the "
     "book says, so that the two agree."
@@ -181,14 +189,14 @@ def _only(word: str, book: dict[str, Any], file: list[str]) -> Iterator[Finding]
             GROUP,
             word,
             f"Only in the book, not in the site file: {word} {names(ids)}.",
-            MOVED_IN if word == "account" else BOOK_ONLY,
+            {"account": MOVED_IN, "tariff": PRICE_BOOK_ONLY}.get(word, BOOK_ONLY),
         )
     if ids := [id for id in file if id not in book]:
         yield know(
             GROUP,
             word,
             f"Only in the site file, not in the book: {word} {names(ids)}.",
-            MOVES_IN if word == "account" else FILE_ONLY,
+            {"account": MOVES_IN, "tariff": PRICE_FILE_ONLY}.get(word, FILE_ONLY),
         )
 
 

@@ -56,7 +56,7 @@ def _shown(line: Line, stand: Parts, wall: Wall) -> Shown:
     _, _, word, what = words_of(line, account or "", wall)
     if line.kind in TARIFFS:
         what = named_version(body)
-    elif line.kind not in (*PRICED, "fee/1"):
+    elif acted(line.kind, body):
         what = ""  # It stands below, each part with its name.
     shown: Shown = {
         "wall": wall, "body": body, "word": word, "about": what, "who": _tenant(stand, account),

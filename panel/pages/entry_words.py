@@ -44,6 +44,8 @@ def _of_life(line: Line, wall: Wall) -> Words:
             guess = t("estimated|charge") if "estimate" in body.get("guessed", ()) else ""
             return "", "down", word, " · ".join(part for part in (span_words(body, wall), guess) if part)
         case "closing/1":
+            if not body.get("deferred"):
+                return "", "ok", t("Day closed"), body["date"]
             told = t("{day}: no register of {meters} yet", day=body["date"], meters=", ".join(body.get("deferred", [])))
             return "s-stale", "stale", t("Day closed later"), told
         case "account/1":

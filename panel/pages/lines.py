@@ -32,6 +32,13 @@ MODES = {
     "book": later("the book is not what the gateway goes by: no cuts"),
 }
 
+ALL_GO_ON = later("Reading, charging and restoring go on.")
+GOES_ON = dict.fromkeys(MODES, ALL_GO_ON) | {
+    "time": later("Reading, top-ups and restoring go on; days are closed once the clock is trusted again."),
+    "disk": later("Reading and restoring go on; no payment is taken and no day is closed before there is room."),
+}
+"""What a careful gateway does all the same."""
+
 
 @blueprint.get("/lines/ports")
 def ports() -> str:
@@ -54,6 +61,7 @@ def _now() -> dict[str, Any]:
         "gateway": gateway,
         "verdicts": {port.id: verdict_of(port, view) for port in gateway.ports} if gateway is not None else {},
         "modes": MODES,
+        "goes_on": GOES_ON,
         "wall": stand.line_wall(),
         "meters": meters_by_port(stand),
         "unreadable": stand.mirror.unreadable,

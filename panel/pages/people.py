@@ -20,9 +20,9 @@ ROLE_WORDS = {
     "operations": later("Operations"),
 }
 ROLE_MAY = {
-    "manager": later("everything: money, relays, the brake, people"),
-    "finance": later("takes money, reads meters"),
-    "engineer": later("trips, closes and reads meters"),
+    "manager": later("everything: money, prices, meters, the brake, people"),
+    "finance": later("money, tenants and prices, also as the second person; reads meters"),
+    "engineer": later("trips, closes, replaces and reads meters"),
     "operations": later("looks, and reads meters"),
 }
 

@@ -17,7 +17,7 @@ from panel.guard import quiet
 from panel.locking import locks_of, words_of_lock
 from panel.outlook import KINDS, Outlook, outlook_of
 from panel.pages.account import Tenancy, tenancy_of
-from panel.pages.lines import MODES
+from panel.pages.lines import GOES_ON, MODES
 from panel.pages.rooms import all_rooms, natural
 from panel.parts import Parts, parts
 from panel.policy_days import days_of
@@ -62,6 +62,7 @@ def _now() -> dict[str, Any]:
         "wall": wall,
         "gateway": view.get(Info),
         "modes": MODES,
+        "goes_on": GOES_ON,
         "policy": policy,
         "days": days_of(policy, wall) if policy else [],
         "numbers": numbers_of(policy) if policy else [],

@@ -15,8 +15,9 @@ from werkzeug.wrappers import Response
 from bridge.contract.asking import new_transaction
 from bridge.contract.messages import Account
 from bridge.contract.units import is_plain, is_transaction
+from panel import price_versions
 from panel.commands import Conflict, NotSent
-from panel.guard import me, quiet, require
+from panel.guard import i_may, me, quiet, require
 from panel.links import link
 from panel.money_acts import ACTS, REGISTERS
 from panel.money_effects import CHANGES, Effect, Sight, effect_of
@@ -60,7 +61,8 @@ def now() -> str:
 def _now() -> dict[str, Any]:
     stand = parts()
     view = stand.mirror.view()
-    return {"waiting": waiting(view), "decided": decided(view), "wall": stand.wall()}
+    prices = price_versions.waiting(view)[0] if i_may("approve-price") else []
+    return {"waiting": waiting(view), "decided": decided(view), "wall": stand.wall(), "prices": prices}
 
 
 @blueprint.get("/proposal/<id>")

@@ -23,7 +23,7 @@ from panel.guard import quiet
 from panel.links import link
 from panel.mirror import View
 from panel.outlook import outlook_of
-from panel.pages.lines import MODES
+from panel.pages.lines import GOES_ON, MODES
 from panel.pages.meter_chart import has_power
 from panel.parts import Parts, parts
 from panel.protections import standing
@@ -132,6 +132,7 @@ def _draw(stand: Parts, view: View, state: str, text: str) -> str:
         "parts/grid.html", totals=totals(stand, rooms), chips=chips, count=len(shown), state=state, text=text,
         floors=by_floor(chosen, rooms), shafts=by_shaft(rooms), known=bool(view.meters), chosen=len(chosen),
         brake=gateway.brake if gateway else None, wall=stand.wall(), gateway=gateway, modes=MODES,
+        goes_on=GOES_ON,
         ahead=ahead_of(chosen, gateway, stand.wall()),
     )  # fmt: skip
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +98,10 @@ def test_the_evidence_of_a_cut_is_told(tmp_path: Path, capsys: pytest.CaptureFix
     building.run_until(lambda: building.of("trip/1"), hours=30)
     trip = building.of("trip/1")[0]
     told = asked(tmp_path, capsys, trip.id)
+    warned = asked(tmp_path, capsys, building.of("final/1")[0].id)
+    assert "_nano" not in warned and re.search(r"^available: 1[0-9]\.\d+$", warned, re.M), "money in yuan"
+    assert re.search(r"^cut_at: 2026-11-\d\d \d\d:\d\d:\d\d \+0800$", warned, re.M), "instants as on the site's wall"
+    assert "price total: 1.0500" in asked(tmp_path, capsys, "tariff:catering:1")
     assert "posted " in told and f"entry {trip.fields['final_seq']}; delivered" in told and "answered: " in told
 
 
@@ -115,9 +122,23 @@ def test_what_is_not_there_is_told(book: Path, capsys: pytest.CaptureFixture[str
     assert explain.main(["charge:x", "--data", str(book)]) == 1
     assert explain.main(["1", "--data", str(book / "nowhere")]) == 2
     assert "no book" in capsys.readouterr().err
+    assert explain.main(["--account", "tm000", "--date", "2016-01-14", "--data", str(book)]) == 1
+    assert "nothing was charged to account tm000 for 2016-01-14" in capsys.readouterr().err
     with pytest.raises(SystemExit) as ended:
         explain.main(["--account", "tm000"])
     assert ended.value.code == 2
+
+
+def test_a_pager_that_has_seen_enough_is_no_error(book: Path) -> None:
+    """`riser explain ... | head` says nothing more, and above all no traceback."""
+    ours, theirs = os.pipe()
+    os.close(ours)
+    command = [sys.executable, "-m", "edge.audit.explain", "charge:m001:2016-01-12", "--data", str(book)]
+    done = subprocess.run(
+        command, stdout=theirs, stderr=subprocess.PIPE, timeout=60, cwd=Path(__file__).parents[2], check=False
+    )
+    os.close(theirs)
+    assert done.stderr == b""
 
 
 def test_both_languages_are_complete() -> None:

@@ -131,6 +131,16 @@ def test_two_quick_reads_may_differ_by_a_step() -> None:
     assert judged(at(0, 1000), at(1, 1010)) == ["accept"]
 
 
+def test_a_second_look_allows_what_is_used_meanwhile() -> None:
+    """Two looks seconds apart agree when a meter can have used the difference; where the calendar runs 60 times as
+    fast, as in the demo, it uses 60 times as much, or nobody could replace a meter there."""
+    first, second = at(0, 1_000_000), at(2, 1_000_100)
+    assert not gate.at_once(PLAIN, first, second, 1.0) and gate.at_once(PLAIN, first, second, 60.0)
+    assert gate.at_once(PLAIN, first, at(2, 1_000_010), 1.0), "a step of the register"
+    assert not gate.at_once(PLAIN, first, at(11, 1_000_010), 60.0), "a later reading is no second look"
+    assert not gate.at_once(PLAIN, first, at(2, 999_990), 60.0)
+
+
 def test_after_a_long_silence_much_is_possible() -> None:
     """A meter that was silent for days may have used what days allow; the limit grows with the time."""
     late = 5 * 86_400

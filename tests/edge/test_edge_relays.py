@@ -106,10 +106,11 @@ def test_a_warning_of_another_episode_does_not_count(tmp_path: Path) -> None:
 
 
 def test_nothing_is_cut_in_protected_time(tmp_path: Path) -> None:
-    """Dry at 17:20 on a Friday: the light stays on until Monday 09:00, and the fact says so (R2)."""
+    """Dry at 17:20 on a Friday: the light stays on until Monday 09:00, and the fact and the warning say so (R2)."""
     building = room(tmp_path, start=FRIDAY_1530, poll_s=300, idle_s=10)
     building.run(hours=20)
     assert building.of("delivered/1") and not building.of("trip/1")
+    assert [final.fields["cut_at"][:16] for final in building.of("final/1")] == ["2026-11-23T01:00"]
     fact = building.fact(f"account/{ACCOUNT}")
     assert fact["protected_until"].startswith("2026-11-23T01:00") and fact["blocked"] == "R2"
     building.run_until(lambda: building.of("trip/1"), hours=60)

@@ -152,6 +152,12 @@ def test_the_last_whole_month_is_meant_where_none_is_named(book: Path) -> None:
     assert found is not None and found.first == date(2016, 12, 1) and found.last == date(2016, 12, 31)
 
 
+def test_a_tenancy_of_this_month_has_its_own_statement(book: Path) -> None:
+    """There was no tenant in the last whole month, so an empty page of it would tell nobody anything."""
+    found = statement(book, ACCOUNT, None, today=date(2016, 1, 20))
+    assert found is not None and (found.first, found.last) == month_of("2016-01") and found.postings
+
+
 def test_the_front_door_knows_the_four_verbs() -> None:
     """explain, verify, statement and vouchers are verbs of `riser`, each with its help and its exit codes."""
 

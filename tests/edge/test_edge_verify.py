@@ -60,7 +60,8 @@ CHARGE = "charge:m001:2016-01-05"
 
 
 def test_an_honest_book_is_true(book: Path) -> None:
-    """Nothing was touched: everything is looked at, nothing is found."""
+    """Nothing was touched: everything is looked at, nothing is found, by `--data` as well as by its bare name."""
+    assert main([str(book)]) == main(["--data", str(book)]) == 0
     report = verify(book)
     assert report.good, report.lie
     assert report.checked["charges priced again"] == report.checked["closings"] == report.checked["fees"] == 16

@@ -267,6 +267,17 @@ def test_a_tenant_who_moved_in_stands_in_the_book_alone() -> None:
     assert "Nobody is billed by it" in told[1].remedy and "move-in" in told[1].remedy
 
 
+def test_a_price_that_began_in_the_panel_stands_in_the_book_alone() -> None:
+    """It counts, and is to be written into the site file; one that only the file has is proposed and approved."""
+    book = registry()
+    book.tariffs["night"] = book.tariffs.pop("shop")
+    told = [each for each in found(snapshot(registry=book)) if each.about == "tariff"]
+    assert told[0].sentence == "Only in the book, not in the site file: tariff night."
+    assert "It counts" in told[0].remedy and NO_APPLY not in told[0].remedy
+    assert told[1].sentence == "Only in the site file, not in the book: tariff shop."
+    assert "price propose" in told[1].remedy and NO_APPLY not in told[1].remedy
+
+
 def test_wiring_that_the_gateway_refuses() -> None:
     """A port renamed, or with another protocol than its meters in the book: the gateway would not start."""
     renamed = site_seen(('id = "line-1"', 'id = "line-9"'), ('port = "line-1"', 'port = "line-9"'))

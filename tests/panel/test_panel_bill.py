@@ -258,6 +258,17 @@ def test_an_entry_shows_its_seal_and_the_one_before(grown: Stage) -> None:
     assert line.hash in page and line.prev_hash in page and f'entry/{line.seq - 1}"' in page
 
 
+def test_what_only_happened_is_told_on_its_page(shop: Stage) -> None:
+    """A day that was closed in time is not called late, and a warning says what it warned of."""
+    closed = shop.entry("closing/1", {"account": "100206", "date": "2026-11-19", "charges": [], "deferred": []})
+    page = shop.visitor("finance").see(f"/entry/{closed}")
+    assert "Day closed <span>2026-11-19</span>" in page and "Day closed later" not in page
+    late = shop.entry("closing/1", {"account": "100206", "date": "2026-11-19", "charges": [], "deferred": ["a206"]})
+    assert "Day closed later" in shop.visitor("finance").see(f"/entry/{late}")
+    level = shop.entry("level/1", {"account": "100206", "level": 1, "threshold_nano": 50_000_000_000})
+    assert "balance below 50.00 yuan" in shop.visitor("finance").see(f"/entry/{level}")
+
+
 def test_a_fee_has_its_page(grown: Stage) -> None:
     """The amount in full, what it is for, its price and the balance before and after."""
     fees = [line for line in grown.parts.history.lines(limit=None) if line.kind == "fee/1"]

@@ -282,7 +282,7 @@ def test_a_pulled_adapter_says_since_when_and_of_when_its_figures_are(stage: Sta
     page = stage.visitor("engineer").see(LINES)
     assert "since 11-20 14:35, 15 min ago" in page and "as of 14:35" in page
     chinese = stage.visitor("manager", language="zh").see(PAGE)
-    assert "11-20 14:35:12 起关闭，已 15 分；以下数据截至当时" in chinese
+    assert "11-20 14:35:12 起关闭，已 15 分钟；以下数据截至当时" in chinese
 
 
 def test_in_the_demo_all_spans_of_a_line_are_real_ones(

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from panel_facts import NOW, at, reading, row, tenant
+from panel_facts import NOW, at, proposed_price, reading, row, tenant
 from panel_stage import Stage, Visitor, install
 
 from bridge.contract.messages import MeterEvent, Proposals
@@ -240,3 +240,16 @@ def test_a_damaged_entry_breaks_no_page(shop: Stage, kind: str) -> None:
     for body in ({}, {"registers_wh": [], "at": 5}, {"was": 1, **mark(1, "read")}):
         shop.entry(kind, {"meter": "a206", **body})
     assert "It cannot be read here" in shop.visitor("engineer").see(METER)
+
+
+def test_approvals_names_what_waits_on_other_pages(shop: Stage) -> None:
+    """Prices and work on meters are decided where they are shown; whoever may decide them finds them from Approvals as
+    well, and is not told that nothing waits."""
+    meters = proposal().proposals
+    shop.say(Proposals(proposals=[*meters, ProposalRow.model_validate(proposed_price(id="p-8"))]))
+    page = shop.visitor("manager").see("/money/waiting")
+    assert "/price-proposal/p-8" in page and "/meter/a206#waiting" in page and "Nothing waits" not in page
+    page = shop.visitor("finance").see("/money/waiting")
+    assert "/price-proposal/p-8" in page and "/meter/a206#waiting" not in page, "finance wires no meters"
+    shop.say(Proposals(proposals=[*meters]))
+    assert "Nothing waits for approval." in shop.visitor("finance").see("/money/waiting")

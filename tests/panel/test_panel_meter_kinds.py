@@ -90,7 +90,7 @@ def test_a_room_that_its_own_purse_made_dark_is_not_called_cut(shop: Stage) -> N
         assert "Off by itself" in page and why in page and "Cut off" not in page
         assert "By itself" in shop.visitor("engineer").see("/rooms")
         page = shop.visitor("engineer").see("/account/100206")
-        assert "by the meter itself" in page and why in page and "Top up above" not in page
+        assert "by the meter itself" in page and why in page and "Top up until" not in page
         assert "Off by itself" in page and "Cut off" not in page
     zh = shop.visitor("manager", language="zh").see(METER)
     assert "表自行断电" in zh and "表自带预付费，可能" in zh

@@ -99,6 +99,11 @@ def test_a_careful_gateway_is_told_on_top(stage: Stage, mode: str) -> None:
     assert "Careful mode: " in page and "no sync since boot" in page and rows(page) == [("Due, and waits", "A1")]
     assert page.index("Careful mode") < page.index("What it would do today")
     assert "Careful mode: " in visitor.see("/rooms")
+    for path in ("/policy", "/rooms", "/lines/ports"):
+        told = "charging and restoring go on" in visitor.see(path)
+        assert told is (mode not in ("time", "disk")), (
+            "without a clock no day is closed, without a disk nothing is booked"
+        )
 
 
 def test_the_brake_is_told_on_top(stage: Stage) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from panel_facts import available, hold, reading, relay, row, standing, tenant
 from panel_stage import Stage, install, one_shop
 
 from bridge.contract.messages import Account, Accounts, Meters
+from bridge.contract.units import instant_text
 from panel.states import PRIORITY
 
 
@@ -89,6 +91,13 @@ def test_floors_stand_as_in_the_building(stage: Stage) -> None:
     page = stage.visitor("manager").get("/rooms").text
     assert re.findall(r'aria-label="(\w+)"><h2>', page) == ["10F", "2F", "1F", "B1"]
     assert page.index('id="r-m3"') < page.index('id="r-m2"')
+
+
+def test_what_comes_next_on_another_day_names_the_day(shop: Stage) -> None:
+    """On Friday evening cuts are possible again on Monday at nine; a bare 09:00 would be read as tomorrow."""
+    monday = instant_text(datetime(2026, 11, 23, 1, 0, tzinfo=UTC))
+    shop.online(cut_window_open=False, cut_window_next=monday)
+    assert "<b>Mon 09:00</b> cuts possible" in shop.visitor("manager").get("/rooms").text
 
 
 @pytest.mark.parametrize("text", ["a206", "味之源", "1380000", "138 0000", "202603100206", "100206"])

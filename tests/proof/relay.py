@@ -20,7 +20,7 @@ class Relay:
     """One loopback port that leads to another one."""
 
     def __init__(self, target: int):
-        self._target, self._frozen = target, threading.Event()
+        self._target, self._frozen, self._still = target, threading.Event(), threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.setblocking(False)
         self.port = int(self._listener.getsockname()[1])
@@ -30,7 +30,10 @@ class Relay:
         self._thread.start()
 
     def freeze(self) -> None:
+        """Nothing is carried any more once this returns."""
+        self._still.clear()
         self._frozen.set()
+        self._still.wait(10)
 
     def thaw(self) -> None:
         self._frozen.clear()
@@ -53,6 +56,7 @@ class Relay:
     def _run(self) -> None:
         while not self._stopping.is_set():
             if self._frozen.is_set():
+                self._still.set()
                 self._stopping.wait(0.02)
                 continue
             with self._lock, selectors.DefaultSelector() as waiting:

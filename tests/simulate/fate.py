@@ -50,6 +50,12 @@ NAMED = {
 }  # fmt: skip
 """How the kinds are called where they are counted. A person's hold is no fault."""
 
+IN_THE_LEAD = (
+    "pay", "dark", "dark", "dark", "silent", "keep", "hold", "by_hand", "sleep", "calendar", "unsure", "stuck",
+    "cut_at_write", "disk_io",
+)  # fmt: skip
+"""What happens in the half hour between a warning and a cut; most often the power goes."""
+
 AT_LEAST_ONCE_METER_DAYS = 200
 
 
@@ -97,8 +103,7 @@ class Fate(Life):
         if not self.factor or self.chance.random() > 0.6:
             return
         lead_s = self.world.judge.lead_s
-        what = self.chance.choice(("pay", "dark", "dark", "dark", "silent", "keep", "hold", "by_hand", "sleep", "calendar", "unsure",
-                                   "stuck", "cut_at_write", "disk_io"))  # fmt: skip
+        what = self.chance.choice(IN_THE_LEAD)
         if what == "pay":
             self._in_a_while(1, lead_s + 120, lambda: self._pay(seen))
             return

@@ -187,11 +187,12 @@ class House(Powered):
             if self.ports[poll.port].state == "closed":
                 left = min(left, 5.0)
             elif poll._started is not None:
-                left = min(left, max(poll._started + self.plan.poll_s - mono, FINE_S))
+                left = min(left, max(poll._started + self.plan.poll_s - mono + 1e-3, FINE_S))
         for task in self.edge.relays.commands._tasks.values():
             if task.busy or task.not_before > mono:
                 left = min(left, max(task.not_before - mono, 2.0))
-        if any(seen.cause and seen.device.relay.open for seen in self.judge.by_id.values()):  # type: ignore[attr-defined]
+        relays = [seen.device.relay for seen in self.judge.by_id.values() if seen.cause]  # type: ignore[attr-defined]
+        if any(relay.open and not relay.permitted for relay in relays):
             left = min(left, 60.0)
         now = self.clock.true.now()
         wall = now.astimezone(self.judge.hours.zone)

@@ -31,7 +31,7 @@ FACTORS = {"none": 0.0, "some": 1.0, "hostile": 3.0}
 BADNESS = {"none": 0.0, "some": 0.03, "hostile": 0.15}
 """How many of the messages suffer."""
 
-SETTLED_S = 240.0
+SETTLED_S, TOLD_WITHIN = 240.0, 40
 TOLD_AT_MOST = 20
 DEATHS_AT_MOST = 20
 """A program that dies so often in a day is not waited for."""
@@ -118,6 +118,9 @@ class Town:
             if (part >= 3 and not any(missing)) or part > 20:
                 break
         for life in self.lives:
+            for _ in range(TOLD_WITHIN):  # What was written in the very last turn is still on its way.
+                if life.house.ear.seq < life.house.edge.core.book.seq:
+                    life.house.pump()
             life.checker.look(whole=True)
             life.checker.end()
 

@@ -1,0 +1,170 @@
+"""Runs the proofs piece by piece, as many at once as there are cores, until all is done or time is up."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.prove.parts import PARTS, Amounts, Part
+
+ROOT = Path(__file__).parents[2]
+PAUSE_S = 0.1
+KNOWN_PIECES = 1000
+"""Seeds of the pieces that are the same at every run begin here; new ones are drawn from the run's own seed."""
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Progress:
+    """What one proof has done so far."""
+
+    part: Part
+    wanted: Amounts
+    done: Amounts = field(default_factory=dict)
+    figures: dict[str, tuple[float, float]] = field(default_factory=dict)
+    begun: int = 0
+    took_s: list[float] = field(default_factory=list)
+
+    def share(self) -> float:
+        """How much of what is wanted is done, 0 to 1; what runs now not counted."""
+        shares = [self.done.get(name, 0) / most for name, most in self.wanted.items() if most]
+        return min(shares, default=1.0)
+
+    def guess_s(self) -> float:
+        return max(self.took_s, default=self.part.first_s)
+
+    def take(self, found: dict[str, Any], took_s: float) -> None:
+        self.took_s.append(took_s)
+        for name, amount in self.part.amounts(found).items():
+            self.done[name] = self.done.get(name, 0) + amount
+        for name, figure in self.part.figures(found).items():
+            least, most = self.figures.get(name, (figure, figure))
+            self.figures[name] = min(least, figure), max(most, figure)
+
+    def told(self) -> dict[str, Any]:
+        return {
+            "done": {name: round(amount, 1) for name, amount in self.done.items()},
+            "wanted": self.wanted,
+            "pieces": len(self.took_s),
+            "seconds": round(sum(self.took_s)),
+            **({"least_and_most": self.figures} if self.figures else {}),
+        }
+
+
+@dataclass
+class Piece:
+    """A command that runs."""
+
+    progress: Progress
+    words: list[str]
+    process: subprocess.Popen[bytes]
+    output: Any
+    began: float
+
+
+class Run:
+    """One run of `riser prove`."""
+
+    def __init__(self, seed: int, full: bool, budget_s: float | None, say: Say, parts: tuple[Part, ...] = PARTS):
+        self.seed, self.full, self._budget_s, self._say = seed, full, budget_s, say
+        self._all = [
+            Progress(part, {name: both[full] for name, both in part.wanted.items() if both[full]}) for part in parts
+        ]
+        self.breaches: list[dict[str, Any]] = []
+        self._running: list[Piece] = []
+        self._began = time.monotonic()
+
+    def run(self, cores: int) -> dict[str, Any]:
+        """All of it. {seed, full, took_s, parts, breaches, short, within}"""
+        try:
+            while True:
+                self._ended()
+                chosen = self._next(cores)
+                if chosen is None and not self._running:
+                    break
+                if chosen is None:
+                    time.sleep(PAUSE_S)
+                else:
+                    self._begin(chosen)
+        finally:
+            for piece in self._running:
+                piece.process.kill()
+                piece.process.wait()
+        short = [each.part.name for each in self._all if each.share() < 1]
+        return {
+            "seed": self.seed, "full": self.full, "took_s": round(time.monotonic() - self._began),
+            "parts": {each.part.name: each.told() for each in self._all if each.wanted}, "breaches": self.breaches,
+            "short": short, "within": not self.breaches and not short,
+        }  # fmt: skip
+
+    def _next(self, cores: int) -> Progress | None:
+        """The proof that is furthest behind, of those that may begin a piece now."""
+        if len(self._running) >= cores or any(piece.progress.part.alone for piece in self._running):
+            return None
+        left_s = float("inf") if self._budget_s is None else self._budget_s - (time.monotonic() - self._began)
+        open_ = []
+        for each in self._all:
+            mine = sum(piece.progress is each for piece in self._running)
+            if each.share() >= 1 or mine >= each.part.width or (self._running and each.part.alone):
+                continue
+            if each.guess_s() <= left_s and not self._enough_runs(each, mine):
+                open_.append((each.share(), -each.guess_s(), each))
+        return min(open_, key=lambda row: row[:2])[2] if open_ else None
+
+    @staticmethod
+    def _enough_runs(progress: Progress, mine: int) -> bool:
+        """What runs already will bring the rest."""
+        whole = progress.share() / len(progress.took_s) if progress.took_s else 0.0
+        return mine > 0 and progress.share() + mine * whole >= 1
+
+    def _begin(self, progress: Progress) -> None:
+        number = progress.begun
+        progress.begun += 1
+        seed = KNOWN_PIECES + number if number % 2 == 0 else self.seed + number
+        words = progress.part.command(number, seed)
+        output = tempfile.TemporaryFile()  # noqa: SIM115  It is closed when the piece has ended.
+        environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+        process = subprocess.Popen([sys.executable, *words], cwd=ROOT, env=environ, stdout=output, stderr=output)
+        self._running.append(Piece(progress, words, process, output, time.monotonic()))
+
+    def _ended(self) -> None:
+        for piece in [each for each in self._running if each.process.poll() is not None]:
+            self._running.remove(piece)
+            took_s = time.monotonic() - piece.began
+            piece.output.seek(0)
+            text = piece.output.read().decode(errors="replace")
+            piece.output.close()
+            found = _found(text)
+            if found is None:
+                broken = [f"ended with {piece.process.returncode} and told nothing: {text[-2000:]}"]
+            else:
+                piece.progress.take(found, took_s)
+                broken = piece.progress.part.broken(found)
+                if not broken and piece.process.returncode:
+                    broken = [f"ended with {piece.process.returncode}: {text[-2000:]}"]
+            name, again = piece.progress.part.name, f"python {' '.join(piece.words)}"
+            if broken:
+                self.breaches.append({"part": name, "what": broken, "again": again})
+                piece.progress.wanted = {}  # What is broken is not tried on.
+            self._say(f"{name:9} {'BROKEN ' if broken else 'kept   '} {took_s:4.0f} s  {again}")
+
+
+def _found(text: str) -> dict[str, Any] | None:
+    """The last line that is one JSON object."""
+    for line in reversed(text.splitlines()):
+        if line.startswith("{"):
+            try:
+                told = json.loads(line)
+            except ValueError:
+                continue
+            return told if isinstance(told, dict) else None
+    return None

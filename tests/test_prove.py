@@ -1,0 +1,102 @@
+"""`riser prove` runs the proofs piece by piece, counts what was done, and says what broke and how to see it again."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.prove.__main__ import seconds
+from tests.prove.parts import PARTS, Part
+from tests.prove.running import Run
+
+
+def part(name: str, text: str, short: float = 2, broken: Callable[[dict[str, Any]], list[str]] | None = None) -> Part:
+    """A proof that prints `text`, in which SEED stands for its seed."""
+    return Part(
+        name, {"pieces": (short, 4)}, lambda number, seed: ["-c", f"print({text!r}.replace('SEED', '{seed}'))"],
+        lambda found: {"pieces": 1}, broken or (lambda found: []), first_s=1,
+    )  # fmt: skip
+
+
+def run(*parts: Part, full: bool = False, budget_s: float | None = 60) -> tuple[dict[str, Any], list[str]]:
+    said: list[str] = []
+    found = Run(77_000, full, budget_s, said.append, parts).run(2)
+    return found, said
+
+
+def test_pieces_are_run_until_all_is_done() -> None:
+    """Two pieces of each in a short run, four in the full one; half of the seeds are known, half follow the new one."""
+    found, said = run(part("one", '{"seed": SEED}'), part("two", '{"seed": SEED}'))
+    assert found["within"] and not found["short"] and found["parts"]["one"]["done"] == {"pieces": 2}
+    assert len(said) == 4 and sum("1000" in line for line in said) == 2 and sum("77001" in line for line in said) == 2
+    assert run(part("one", "{}"), full=True)[0]["parts"]["one"]["pieces"] == 4
+
+
+def test_a_broken_promise_is_told_with_its_command() -> None:
+    """What a proof found, and what to type to see it again; it is not tried on, the others are."""
+    wrong = part("wrong", '{"lost": SEED}', broken=lambda found: [f"lost {found['lost']}"])
+    found, said = run(wrong, part("right", "{}"))
+    assert not found["within"] and found["parts"]["right"]["done"] == {"pieces": 2}
+    assert {breach["part"] for breach in found["breaches"]} == {"wrong"}
+    assert found["breaches"][0]["what"] == ["lost 1000"] and found["breaches"][0]["again"].startswith("python -c ")
+    assert any(line.startswith("wrong     BROKEN") for line in said)
+
+
+def test_a_proof_that_ends_without_a_word_is_broken() -> None:
+    """A traceback instead of an object, or an object and a bad exit code, is no proof."""
+    found, _ = run(part("silent", "no object"))
+    assert "told nothing: no object" in found["breaches"][0]["what"][0]
+    words = ["-c", "print('{}'); raise SystemExit(3)"]
+    crashed = Part("crashed", {"pieces": (1, 1)}, lambda number, seed: words, lambda found: {"pieces": 1},
+                   lambda found: [], first_s=1)  # fmt: skip
+    assert "ended with 3" in run(crashed)[0]["breaches"][0]["what"][0]
+
+
+def test_a_budget_that_is_too_small_says_what_was_not_done() -> None:
+    """No piece begins that would not end in time: that is said, and is no breach."""
+    found, said = run(part("one", "{}"), budget_s=0.5)
+    assert found["short"] == ["one"] and not found["breaches"] and not said and not found["within"]
+
+
+def test_a_proof_that_measures_runs_alone() -> None:
+    """While times are measured nothing else runs."""
+    slow = [
+        "-c",
+        """if True:
+        import time
+        began = time.time()
+        time.sleep(0.3)
+        print('{"at": [%f, %f]}' % (began, time.time()))""",
+    ]
+    spans: list[list[float]] = []
+
+    def proof(name: str) -> Part:
+        def broken(found: dict[str, Any]) -> list[str]:
+            spans.append(found["at"])
+            return []
+
+        return Part(name, {"pieces": (2, 2)}, lambda number, seed: slow, lambda found: {"pieces": 1}, broken, first_s=1,
+                    alone=name == "alone")  # fmt: skip
+
+    assert not run(proof("alone"), proof("other"))[0]["short"] and len(spans) == 4
+    ordered = sorted(spans)
+    overlaps = sum(first[1] > second[0] for first, second in itertools.pairwise(ordered))
+    assert overlaps <= 1  # The two of the other kind may run beside each other.
+
+
+def test_every_proof_has_its_numbers() -> None:
+    """What the project promises of each is asked in the full run."""
+    wanted = {each.name: each.wanted for each in PARTS}
+    assert wanted["kills"] == {"kills": (60, 1_000), "topups": (3_000, 50_000)}
+    assert wanted["simulate"] == {"meter_years": (10, 100), "faults": (1_000, 10_000)}
+    assert wanted["cuts"] == {"images": (2_000, 20_000)} and wanted["restart"]["entries"][1] == 1_000_000
+    assert wanted["frames"]["inputs"][1] >= 9_000_000 and wanted["planted"]["planted"][1] >= 40
+
+
+@pytest.mark.parametrize(("text", "meant"), [("5m", 300), ("90s", 90), ("2h", 7200), ("45", 45)])
+def test_a_budget_is_typed_as_people_say_it(text: str, meant: float) -> None:
+    assert seconds(text) == meant and json.dumps(meant)
