@@ -121,9 +121,15 @@ def test_a_copy_is_whole_again_after_a_bug(monkeypatch: pytest.MonkeyPatch, tmp_
 
 def test_tests_that_hang_have_noticed(tmp_path: Path) -> None:
     """And the first test that fails is named; no failure is None."""
-    (tmp_path / "test_it.py").write_text(
-        "import time\ndef test_good(): pass\ndef test_bad(): assert 0\ndef test_ugly(): time.sleep(60)\n", "utf-8"
-    )
+    tests = """
+import logging, time
+def test_good(): pass
+def test_bad():
+    logging.error("x")
+    assert 0
+def test_ugly(): time.sleep(60)
+"""
+    (tmp_path / "test_it.py").write_text(tests, "utf-8")
     assert trees.fails(tmp_path, ("test_it.py::test_good",), 30.0) is None
     assert trees.fails(tmp_path, ("test_it.py",), 30.0) == "test_it.py::test_bad"
     assert trees.fails(tmp_path, ("test_it.py::test_ugly",), 1.5) == "they do not end"

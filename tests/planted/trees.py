@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -47,8 +48,8 @@ def fails(tree: Path, tests: tuple[str, ...], timeout_s: float) -> str | None:
         return ENDLESS
     if ran.returncode == 0:
         return None
-    told = [line for line in ran.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-    said = told[0].split(" - ")[0].partition(" ")[2] if told else (ran.stdout + ran.stderr).strip().splitlines()[-1]
+    told = re.search(r"^(?:FAILED|ERROR) (\S.*?)(?: - |$)", ran.stdout, re.MULTILINE)  # A log line has more spaces.
+    said = told[1] if told else (ran.stdout + ran.stderr).strip().splitlines()[-1]
     return said
 
 
