@@ -129,6 +129,13 @@ def test_a_clock_is_written_as_it_is_read() -> None:
     assert written[12:] == read[4:]
 
 
+@pytest.mark.parametrize(("day", "weekday"), [(1, 6), (2, 0), (3, 1)])
+def test_sunday_is_weekday_0(day: int, weekday: int) -> None:
+    """A clock that is set on a Sunday counts its week on from there (DL/T 645-2007 annex A: 0 is Sunday)."""
+    written = orders.write_date(datetime(2025, 11, day), Password()).data  # noqa: DTZ001
+    assert written[12:] == bytes([weekday, day, 0x11, 0x25])
+
+
 def test_impossible_acts_are_refused() -> None:
     """A speed no meter has, the broadcast address, more than a write carries, an identifier cut short."""
     for make in (
@@ -199,3 +206,4 @@ def test_no_act_shows_its_password(secret: str) -> None:
         frames = [orders.masked(orders.order(act, OURS, {OURS})) for act in (one, other)]
         assert frames[0] == frames[1]
         assert repr(one) == f"Act({one.function:02X}H)"
+    assert repr(Password(password=secret, operator="31313131")) == "Password(level 02)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -114,8 +115,11 @@ def test_nobody_is_cut_off_while_the_balance_rests_on_an_estimate(tmp_path: Path
     verdict = building.edge.accounts.verdict(account, meter)
     assert (verdict.allowed, verdict.rule) == (False, "R3") and "estimate" in verdict.why
     assert building.of("trip/1") == []
-    meter.estimated_days = 0
-    core.balances.guessed = lambda account: False  # type: ignore[method-assign]
+    live = core.lives[TIMED]
+    assert meter.billed is not None and live.before is not None
+    # As if the meter had frozen that midnight: a guess is then neither its day nor where its charge begins.
+    frozen = replace(meter.billed, source="freeze", registers_wh=dict(live.before.registers_wh))
+    meter.estimated_days, meter.billed = 0, frozen
     assert building.edge.accounts.verdict(account, meter).allowed, "nothing else stood against it"
 
 

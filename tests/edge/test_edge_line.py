@@ -373,3 +373,30 @@ def test_a_device_that_was_never_there_is_told_once(tmp_path: Path, caplog: pyte
     for _ in range(50):
         assert not missing._open()
     assert len(caplog.messages) == 1 and "is not there" in caplog.messages[0] and missing.why == NOT_THERE
+
+
+def test_a_device_that_is_not_there_is_tried_ever_more_seldom(tmp_path: Path) -> None:
+    """A fifth of a second at first, so that a blink of the plug costs nothing, and no more often than every two
+    seconds after a while, so that a missing adapter costs no computing time; the waiting are answered each time."""
+    told: list[Reply] = []
+    missing = ThreadPort(Line("line-9", tmp_path / "none", "dlt645-2007", 2400, "E"), told.append, SystemClock())  # type: ignore[arg-type]
+
+    class Patience(threading.Event):
+        """Does not wait, and notes for how long it should have."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.pauses: list[float] = []
+
+        def wait(self, timeout: float | None = None) -> bool:
+            assert timeout is not None
+            self.pauses.append(timeout)
+            missing.put(Request(len(self.pauses), PERSON, ROOM, "look", b""))
+            if len(self.pauses) == 7:
+                self.set()
+            return self.is_set()
+
+    missing._stopping = patience = Patience()
+    missing.run()
+    assert patience.pauses == [0.2, 0.4, 0.8, 1.6, 2.0, 2.0, 2.0]
+    assert [(each.request.number, each.error) for each in told] == [(n, "closed") for n in range(1, 7)]

@@ -118,6 +118,16 @@ def test_the_past_of_a_meter_stays_with_the_tenant_before(shop: Stage) -> None:
     assert "Supply cut" not in shop.visitor("finance").see(ACCOUNT)
 
 
+def test_no_entry_of_another_account_is_shown(shop: Stage) -> None:
+    """Also not of one whose number begins or ends with this one's."""
+    for other in ("1002060", "9100206", "100207"):
+        body = {"account": other, "amount_fen": 77700, "method": "cash", "who": "panel/王敏", "reference": "theirs"}
+        moves = [{"from": "till:cash", "to": f"account:{other}", "amount_nano": 777 * YUAN}]
+        shop.entry("topup/1", {**body, "moves": moves})
+    page = shop.visitor("finance").see(ACCOUNT)
+    assert "theirs" not in page and "777.00" not in page
+
+
 def test_warnings_stand_with_their_delivery(shop: Stage) -> None:
     """Each final warning shows whether and how it was delivered; what is to come stands on top."""
     shop.entry("level/1", {"account": "100206", "level": 3, "threshold_nano": 10 * YUAN})
