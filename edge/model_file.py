@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bridge.contract import mistakes, toml_text
-from bridge.contract.escapes import escaped
+from bridge.contract.escapes import sentence
 from bridge.contract.messages import MeterFacts
 from edge import model
 from edge.model_form import Circuits, Electric, File, Read, Relay, WaterFile
@@ -71,11 +71,11 @@ def looked_at(path: Path) -> Look:
     whole = bool(tables) and not told
     if whole and path.stem != plain["model"]["id"]:
         told.append((1, f"model.id is {plain['model']['id']!r} and the file is called {path.name}; make them one"))
-    mistakes = [escaped(f"line {line}: {words}") for line, words in sorted(told)]
+    mistakes = [sentence(f"line {line}: {words}") for line, words in sorted(told)]
     if not whole:
         return Look(mistakes)
     holding, against = contradictions(plain)
-    return Look(mistakes, [escaped(each) for each in against], holding)
+    return Look(mistakes, [sentence(each) for each in against], holding)
 
 
 def _plain(value: Any) -> Any:

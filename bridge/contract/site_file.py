@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bridge.contract import mistakes as complaints
-from bridge.contract.escapes import escaped
+from bridge.contract.escapes import sentence
 from bridge.contract.os_words import in_words
 from bridge.contract.site import Site
 from bridge.contract.site_references import references_of
@@ -35,7 +35,7 @@ class BadSite(ValueError):
     """The site file cannot be used; `mistakes` lists every one of them with its path, `lines` with its line too."""
 
     def __init__(self, mistakes: list[str], lines: list[int | None] | None = None):
-        self.mistakes = mistakes = [escaped(each) for each in mistakes]
+        self.mistakes = mistakes = [sentence(each) for each in mistakes]
         numbers = lines or [None] * len(mistakes)
         told = [f"line {n}: {each}" if n else each for n, each in zip(numbers, mistakes, strict=True)]
         # From the top of the file down, as they are mended.

@@ -56,7 +56,7 @@ def test_a_page_that_breaks_or_shows_too_much_is_noticed(monkeypatch: pytest.Mon
 
 def test_a_file_that_rings_the_bell_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The doors of files find a mistake that carries a control character to the terminal."""
-    monkeypatch.setattr(model_file, "escaped", lambda text: text)
+    monkeypatch.setattr(model_file, "sentence", lambda text: text)
     assert escapes.escaped("a\x07b") == "a\\x07b"
     assert found_by("model", 2000)[0]["forbidden"]
 
@@ -80,6 +80,15 @@ def test_a_protocol_that_is_a_table_is_a_mistake_like_any_other(tmp_path: Path) 
     place = tmp_path / "site.toml"
     place.write_text(text.replace('protocol = "dlt645-2007"', 'protocol = {from = "09:00"}', 1), encoding="utf-8")
     assert any("protocol" in words for words in install.look(place).refuse().mistakes)
+
+
+def test_a_value_without_an_end_is_cut_in_its_middle(tmp_path: Path) -> None:
+    """Quotes that swallow half of the file: the sentence keeps its place and what to write."""
+    text = (ROOT / "site.example.toml").read_text(encoding="utf-8")
+    place = tmp_path / "site.toml"
+    place.write_text(f"{text.replace('zone', 'old', 1)}".replace("[site]", '[site]\nzone = "' + "x" * 2000 + '"', 1))
+    (told,) = (line for line in install.look(place).refuse().lines if "site.zone" in line)
+    assert len(told) < 400 and " ... " in told and told.startswith("line ")
 
 
 def test_a_name_of_a_setting_is_cut_in_a_sentence(tmp_path: Path) -> None:
