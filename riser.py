@@ -17,6 +17,7 @@ import click
 from bridge.contract.clock import SystemClock
 from bridge.contract.os_words import in_words
 from host import checks, mosquitto, peers, site_check
+from host.answer_words import zone_of
 from host.backup.verbs import backup, restore_verb
 from host.demo import FASTEST, SPEED
 from host.doctor import telling
@@ -153,7 +154,7 @@ def request_verb(
     heard = request(
         run, operation, words, who=who or person(), role=role, transaction=transaction, limit_s=timeout
     )  # fmt: skip
-    code, sentence = outcome(heard, timeout)
+    code, sentence = outcome(heard, timeout, zone_of(run))
     if as_json_text:
         click.echo(json.dumps([each.model_dump(exclude_none=True) for each in heard], ensure_ascii=False))
     else:

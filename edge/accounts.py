@@ -85,7 +85,7 @@ class Accounts:
             quarantined=any(core.state.meters[id].quarantined is not None for id in account.meters),
             opened=self._opened(account),
             keep_power=live.keep_power,
-            protected=None if (protection := self.protection(account)) is None else protection.words,
+            protected=None if (protection := self.protection(account)) is None else protection.words(core.terms.zone),
             brake=core.state.brake,
             estimated=any(core.state.meters[id].estimated_days for id in account.meters),
             changing=any(core.state.meters[id].changing is not None for id in account.meters),

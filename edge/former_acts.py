@@ -10,7 +10,15 @@ from collections.abc import Callable
 from typing import Any
 
 from bridge.contract.recovering import BringBack
-from bridge.contract.units import NANO_PER_FEN, instant_of_micros, instant_text, micros_of, micros_of_text
+from bridge.contract.units import (
+    NANO_PER_FEN,
+    instant_of,
+    instant_of_micros,
+    instant_text,
+    micros_of,
+    micros_of_text,
+    wall_time,
+)
 from edge.billing import money
 from edge.billing.money import Forbidden, Limits, Moves
 from edge.core import Core
@@ -153,7 +161,8 @@ def _protection(core: Core, restored: Restored, body: BringBack, fields: Fields)
     if (own := account.protections.get(kind)) is not None and own.seq > restored.seq:
         raise Forbidden("R3", f"the protection {kind} was set again after the restore; that one counts")
     if micros_of_text(fields["until"]) <= micros_of(core.now()):
-        raise Forbidden("R3", f"the protection {kind} was over at {fields['until']}")
+        over = wall_time(instant_of(fields["until"]), core.terms.zone)
+        raise Forbidden("R3", f"the protection {kind} was over at {over}")
     return body.kind, body.id, {**fields, "former": former(restored, body)}
 
 

@@ -10,7 +10,7 @@ import logging
 from datetime import datetime
 from typing import Any
 
-from bridge.contract.units import instant_exact, instant_text, micros_of
+from bridge.contract.units import instant_exact, instant_text, micros_of, wall_time
 from edge import gate
 from edge.core import Core
 from edge.live import Sample
@@ -45,7 +45,8 @@ class Hours:
                 if gate.fits(live.model, confirmed_by, live.sample, None):
                     self._write(meter, border, read, confirmed_by)
                 else:
-                    log.warning("meter %s: its reading at %s was contradicted by the next", id, instant_text(border))
+                    at = wall_time(border, self._core.terms.zone)
+                    log.warning("meter %s: its reading at %s was contradicted by the next", id, at)
 
     def _write(self, meter: MeterState, border: datetime, read: Sample, confirmed_by: Sample) -> None:
         id = f"border:{meter.id}:{instant_exact(border)}"

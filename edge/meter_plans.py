@@ -12,7 +12,15 @@ from typing import Any
 
 from bridge.contract.entries import CHARGES
 from bridge.contract.site_references import address_mistake
-from bridge.contract.units import instant_exact, instant_of, instant_of_micros, instant_text, micros_of, micros_of_text
+from bridge.contract.units import (
+    instant_exact,
+    instant_of,
+    instant_of_micros,
+    instant_text,
+    micros_of,
+    micros_of_text,
+    wall_time,
+)
 from edge import gate, model
 from edge.asked import Refusal
 from edge.billing.spans import GUESSED
@@ -120,7 +128,8 @@ class MeterPlans:
             raise Refusal("R22", f"the registers of the old meter are {words}; the total is needed")
         at = now if removed_at is None else instant_of(removed_at)
         if micros_of(at) > before:
-            raise Refusal("R22", f"{instant_text(at)} is later than the new meter was read; the old one went first")
+            read_at = wall_time(at, self._core.terms.zone)
+            raise Refusal("R22", f"{read_at} is later than the new meter was read; the old one went first")
         end = _end(Mark(dict(registers), micros_of(at), "display"), [])
         self.follows(meter, end)
         return end
@@ -180,8 +189,9 @@ class MeterPlans:
         if billed is None or (at == billed.at and end["registers_wh"] == billed.registers_wh):
             return None
         if at <= billed.at:
-            raise Refusal("R22", f"meter {meter.id} is charged up to {instant_text(instant_of_micros(billed.at))} "
-                          "already, which is later than this register; propose it anew")  # fmt: skip
+            charged_to = wall_time(instant_of_micros(billed.at), core.terms.zone)
+            raise Refusal("R22", f"meter {meter.id} is charged up to {charged_to} already, "
+                          "which is later than this register; propose it anew")  # fmt: skip
         closed = account.closed_through or self._closing.day_before(account)
         day = max(instant_of_micros(at).astimezone(core.terms.zone).date(), closed + timedelta(days=1))
         posted, counters = core.state.posted_nano(account.id), dict(account.counters)

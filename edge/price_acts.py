@@ -18,7 +18,7 @@ from bridge.contract import markup
 from bridge.contract import mistakes as complaints
 from bridge.contract.price_requests import ApprovePrice, PreviewPrice, ProposePrice, RejectPrice
 from bridge.contract.site_prices import Tariff, booked, is_household
-from bridge.contract.units import instant_exact, instant_of, instant_text
+from bridge.contract.units import instant_exact, instant_of, wall_time
 from edge.asked import Answer, Asked, Refusal, instant_asked
 from edge.core import Core
 from edge.install import lacking
@@ -150,15 +150,18 @@ class PriceActs:
         now = self._core.now()
         begins = effective or now
         if begins < now:
-            raise Refusal("R27", f"{instant_text(begins)} has passed, and what was used stays at its price; "
+            raise Refusal("R27", f"{self._wall(begins)} has passed, and what was used stays at its price; "
                           "a price begins now or later")  # fmt: skip
         if begins > now + LEAD_AT_MOST:
-            raise Refusal("R27", f"{instant_text(begins)} is more than {LEAD_AT_MOST.days} days ahead; "
+            raise Refusal("R27", f"{self._wall(begins)} is more than {LEAD_AT_MOST.days} days ahead; "
                           "propose it nearer to that day")  # fmt: skip
         for each in self._core.state.tariffs.get(id, ()):
             if begins <= (later := instant_of(each["effective_at"])):
-                raise Refusal("R27", f"version {each['version']} of tariff {id} begins at {instant_text(later)}; "
+                raise Refusal("R27", f"version {each['version']} of tariff {id} begins at {self._wall(later)}; "
                               "a newer version begins after it")  # fmt: skip
+
+    def _wall(self, at: datetime) -> str:
+        return wall_time(at, self._core.terms.zone)
 
     def _who_pays(self, fields: dict[str, Any]) -> None:
         """Raises Refusal where an account or a meter of it cannot be billed by this price (R28, R29)."""

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from bridge.contract.people import same_person
-from bridge.contract.units import instant_exact, instant_of_micros, instant_text, micros_of
+from bridge.contract.units import instant_exact, instant_of_micros, instant_text, micros_of, wall_time
 from edge.asked import Answer, Asked, Refusal
 from edge.core import Core, Draft
 from edge.state import Proposal
@@ -66,12 +66,12 @@ class Proposals:
         if proposal is None or proposal.what != what:
             raise Refusal("R32", f"there is no proposal {id[:32]!r} of this kind on this gateway")
         if (decision := proposal.decision) is not None:
-            at = _text(decision.at)
+            at = self._wall(decision.at)
             if decision.approved:
                 raise Refusal("R32", f"proposal {id} was approved by {decision.who} at {at}; it stays so")
             raise Refusal("R32", f"proposal {id} was rejected by {decision.who} at {at}; propose it anew")
         if self._core.book.trusted and micros_of(self._core.now()) > proposal.until:
-            raise Refusal("R32", f"proposal {id} was to be decided by {_text(proposal.until)}; propose it anew")
+            raise Refusal("R32", f"proposal {id} was to be decided by {self._wall(proposal.until)}; propose it anew")
         if approving and same_person(asked.body.who, proposal.who):
             raise Refusal("R32", f"{proposal.who} has proposed this, and nobody approves their own; ask somebody else")
         if approving and asked.login is not None and asked.login == proposal.login:
@@ -109,6 +109,5 @@ class Proposals:
         if late:
             core.changed("proposals")
 
-
-def _text(micros: int) -> str:
-    return instant_text(instant_of_micros(micros))
+    def _wall(self, micros: int) -> str:
+        return wall_time(instant_of_micros(micros), self._core.terms.zone)

@@ -13,7 +13,7 @@ from typing import Any
 
 from bridge.contract import cutting
 from bridge.contract.site_cutting import LONGEST_DAYS
-from bridge.contract.units import instant_of, instant_of_micros, instant_text, micros_of
+from bridge.contract.units import instant_of, instant_of_micros, instant_text, micros_of, wall_time
 from edge.accounts import Accounts
 from edge.asked import Answer, Asked, Refusal, instant_asked
 from edge.core import Core
@@ -84,7 +84,7 @@ class Protecting:
         if body.episode not in (None, account.episode) or instant_of(body.issued_at) + ASKERS_CLOCK < given:
             raise Refusal("R1", "the tenant was told of an earlier final warning; tell them of the one that stands now")
         if final.delivered_at is not None:
-            at = instant_text(instant_of_micros(final.delivered_at))
+            at = wall_time(instant_of_micros(final.delivered_at), self._core.terms.zone)
             raise Refusal("R1", f"the final warning counts as delivered since {at} already")
         answer: dict[str, Any] = {"status": "done", "data": {"episode": account.episode}}
         detail = f"told by {body.who}, {body.how}" + (f": {body.why}" if body.why else "")
@@ -105,7 +105,7 @@ class Protecting:
                     continue
                 self._alarmed.add(each.seq)
                 if core.book.find(id := f"alarm:protection:{account.id}:{each.seq}") is None:
-                    until = instant_text(instant_of_micros(each.until))
+                    until = wall_time(instant_of_micros(each.until), core.terms.zone)
                     text = f"the protection {each.kind} ends at {until}; renew it, or the tenant can be cut afterwards"
                     fields = {"account": account.id, "alarm": "protection-ends", "text": text}
                     core.append(("alarm/1", id, fields))

@@ -28,7 +28,7 @@ class Publisher:
 
     def entry(self, entry: Entry) -> None:
         """An entry was written: tell people what it means, and note which facts it changes."""
-        for account, event in account_events(entry):
+        for account, event in account_events(entry, self._core.terms.zone):
             self._outbox.tell(event, account)
         if (noted := meter_event(entry)) is not None:
             self._outbox.tell(noted[1], noted[0])

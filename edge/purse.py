@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from zoneinfo import ZoneInfo
 
-from bridge.contract.units import instant_of_micros, instant_text
+from bridge.contract.units import instant_of_micros, wall_time
 
 
 @dataclass(frozen=True)
@@ -19,10 +20,9 @@ class Protection:
     until: int
     seq: int
 
-    @property
-    def words(self) -> str:
+    def words(self, zone: ZoneInfo) -> str:
         """One sentence of what a person said."""
-        until = instant_text(instant_of_micros(self.until))
+        until = wall_time(instant_of_micros(self.until), zone)
         if self.kind == "dispute":
             return f"the bill is disputed: {self.why} (until {until}, says {self.by})"
         return f"power is kept on: {self.why} (until {until}, says {self.by})"

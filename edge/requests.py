@@ -20,7 +20,7 @@ from bridge.contract import mistakes as complaints
 from bridge.contract.locking import Lock, Unlock
 from bridge.contract.messages import Response
 from bridge.contract.switch_requests import Off
-from bridge.contract.units import instant_of, instant_text, is_transaction
+from bridge.contract.units import instant_of, instant_text, is_transaction, wall_time
 from edge.accounts import Accounts
 from edge.acts import Acts
 from edge.agreed_money import AGREED, AgreedMoney
@@ -178,15 +178,18 @@ class Requests:
             raise Refusal("R7", f"issued_at and valid_until are instants with offset: {error}") from None
         speed, ahead_s = self._core.clock.speed, (issued_at - self._core.now()).total_seconds()
         if self._core.book.trusted and ahead_s > AHEAD_S * speed:  # While our own clock is in doubt, theirs is not.
-            raise Refusal("R7", f"the request was issued at {instant_text(issued_at)}, which is yet to come; "
+            raise Refusal("R7", f"the request was issued at {self._wall(issued_at)}, which is yet to come; "
                           "set the asker's clock")  # fmt: skip
         if (valid_until - issued_at).total_seconds() > LONGEST_VALIDITY_S * speed:
             raise Refusal("R7", "valid_until lies more than an hour after issued_at; ask when it is wanted")
         if self._core.book.trusted:
             if self._core.now() > valid_until:
-                raise Refusal("R7", f"the request expired at {instant_text(valid_until)}; ask anew")
+                raise Refusal("R7", f"the request expired at {self._wall(valid_until)}; ask anew")
         elif isinstance(body, Off | Unlock) or (isinstance(body, Lock) and body.off):
             self._surely_in_time(valid_until)
+
+    def _wall(self, at: datetime) -> str:
+        return wall_time(at, self._core.terms.zone)
 
     def _surely_in_time(self, valid_until: datetime) -> None:
         """Expiry needs a calendar that is believed (87). Without one money is taken and light restored, and nobody is
@@ -196,7 +199,7 @@ class Requests:
         if known is None:
             raise Refusal("R25", "the clock is not trusted, so nobody can tell whether this request is still wanted")
         if known > valid_until + ABOUT:
-            raise Refusal("R7", f"the request expired at {instant_text(valid_until)}; ask anew")
+            raise Refusal("R7", f"the request expired at {self._wall(valid_until)}; ask anew")
 
     def _again(self, asked: Asked, known: Entry) -> None:
         """A known id gets its newest answer again; with another text it is a conflict, and nothing happens."""

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from bridge.contract.entries import CHARGES, PRICED
 from bridge.contract.messages import AccountEvent, MeterEvent
-from bridge.contract.units import NANO_PER_FEN, instant_of_micros, instant_text, kwh_text, yuan_text
+from bridge.contract.units import (
+    NANO_PER_FEN,
+    instant_of,
+    instant_of_micros,
+    instant_text,
+    kwh_text,
+    wall_time,
+    yuan_text,
+)
 from edge.account_facts import yuan
 from edge.book import Entry
 
@@ -28,12 +37,13 @@ Told = tuple[str, str, int | None]
 """Kind, sentence, balance."""
 
 
-def account_events(entry: Entry) -> Iterator[tuple[str, AccountEvent]]:
-    """(account, event) for each account of whose life an entry is a step: two where money moved between two."""
+def account_events(entry: Entry, zone: ZoneInfo) -> Iterator[tuple[str, AccountEvent]]:
+    """(account, event) for each account of whose life an entry is a step: two where money moved between two. Sentences
+    tell instants by the wall of the site's zone."""
     fields = entry.fields
     if not (account := fields.get("account")):
         return
-    if (told := _money(entry.kind, fields) or _step(entry.kind, fields)) is not None:
+    if (told := _money(entry.kind, fields) or _step(entry.kind, fields, zone)) is not None:
         yield account, _event(entry, *told)
     if entry.kind == "correction/1":
         text = f"{_amount(fields)} yuan moved here from another account, receipt {fields['receipt']}"
@@ -76,18 +86,19 @@ def _used(fields: dict[str, Any]) -> str:
     return f"{kwh_text(fields['wh'])} {'m3' if fields.get('unit') == 'm3' else 'kWh'}"
 
 
-def _step(kind: str, fields: dict[str, Any]) -> Told | None:
+def _step(kind: str, fields: dict[str, Any], zone: ZoneInfo) -> Told | None:
     """What happens to an account without money."""
     if kind == "level/1":
         still = f"told again, {fields['repeat']}: " if "repeat" in fields else ""
         text = f"{still}balance below level {fields['level']} ({yuan_text(fields['threshold_nano'])} yuan)"
         return "level", text, fields["available_nano"]
     if kind == "final/1":
-        return "final-warning", f"supply will be cut at {fields['cut_at']} unless paid", fields["available_nano"]
+        cut_at = wall_time(instant_of(fields["cut_at"]), zone)
+        return "final-warning", f"supply will be cut at {cut_at} unless paid", fields["available_nano"]
     if kind == "delivered/1":
         return "delivered", f"final warning delivered by {fields['channel']}", None
     if kind == "protection/1":
-        turned = f"set until {fields['until']}" if fields["set"] else "lifted"
+        turned = f"set until {wall_time(instant_of(fields['until']), zone)}" if fields["set"] else "lifted"
         return "protection", f"{fields['protection']} {turned} by {fields['who']}: {fields['why']}", None
     if kind == "alarm/1" and fields["alarm"] == "protection-ends":
         return "protection", fields["text"], None

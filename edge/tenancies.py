@@ -14,7 +14,7 @@ from bridge.contract.request import Request
 from bridge.contract.site_payers import FIELDS, categories_of
 from bridge.contract.site_prices import HOUSEHOLD, SHOP, is_household
 from bridge.contract.tenancy_requests import ApproveMoveIn, MoveIn, RejectMoveIn
-from bridge.contract.units import instant_exact, instant_text
+from bridge.contract.units import instant_exact, wall_time
 from edge.accounts import POLICY
 from edge.asked import Answer, Asked, Refusal
 from edge.billing.tariff import Version, in_force, version_of
@@ -143,7 +143,7 @@ class Tenancies:
             raise Refusal("R27", f"tariff {id} is a price per {versions[0].unit}, and one per {unit} is wanted")
         first = in_force(versions, now)
         if first.effective_at > now:
-            raise Refusal("R27", f"tariff {id} begins at {instant_text(first.effective_at)}; "
+            raise Refusal("R27", f"tariff {id} begins at {wall_time(first.effective_at, self._core.terms.zone)}; "
                           "a tenant moves in when it has begun")  # fmt: skip
         return [first, *(each for each in versions if each.effective_at > now)]
 

@@ -10,6 +10,7 @@ import click
 
 from bridge.contract.messages import Response
 from bridge.contract.units import kwh_text, yuan_text
+from host.answer_words import zone_of
 from host.exits import NOT_RUNNING, Trouble
 from host.places import base_directory
 from host.price_file import chosen, prices_of
@@ -43,8 +44,9 @@ def preview_verb(file: Path, tariff: str | None, month: str | None, as_json_text
     fields: dict[str, Any] = {"price": chosen(prices_of(file), tariff)}
     if month is not None:
         fields["month"] = month
-    heard = _ask(_run(data), "preview-price", fields, person(), "manager")
-    code, sentence = outcome(heard, WAIT_S)
+    run = _run(data)
+    heard = _ask(run, "preview-price", fields, person(), "manager")
+    code, sentence = outcome(heard, WAIT_S, zone_of(run))
     if as_json_text:
         click.echo(json.dumps([each.model_dump(exclude_none=True) for each in heard], ensure_ascii=False))
     elif heard and heard[-1].status == "done" and heard[-1].data is not None:
@@ -72,8 +74,9 @@ def propose_verb(
     fields: dict[str, Any] = {
         "price": chosen(prices_of(file), tariff), "effective_at": at, "accept_markup": accept_markup, "why": why,
     }  # fmt: skip
-    heard = _ask(_run(data), "propose-price", fields, who or person(), role)
-    code, sentence = outcome(heard, WAIT_S)
+    run = _run(data)
+    heard = _ask(run, "propose-price", fields, who or person(), role)
+    code, sentence = outcome(heard, WAIT_S, zone_of(run))
     if as_json_text:
         click.echo(json.dumps([each.model_dump(exclude_none=True) for each in heard], ensure_ascii=False))
     else:

@@ -6,6 +6,7 @@ import os
 import pwd
 import re
 import typing
+from datetime import tzinfo
 
 from pydantic import ValidationError
 
@@ -18,6 +19,7 @@ from bridge.contract.permissions import UNSIGNED
 from bridge.contract.request import Request
 from bridge.contract.secrets import NoSecrets
 from bridge.contract.switching import OF_NO_KIND
+from host.answer_words import told
 from host.asking import USER, answers
 from host.exits import FAILED, FINE, USAGE, Trouble
 from host.runfile import Run
@@ -115,16 +117,16 @@ def request(
         raise Trouble(FAILED, f"no key to sign with: {error}") from None
 
 
-def outcome(heard: list[Response], limit_s: float) -> tuple[int, str]:
-    """Exit code and one sentence for what was answered."""
+def outcome(heard: list[Response], limit_s: float, zone: tzinfo) -> tuple[int, str]:
+    """Exit code and one sentence for what was answered, times by the wall of a zone."""
     if not heard:
         return FAILED, f"no answer in {limit_s:g} s; the request may still be carried out, `riser status` tells more"
     last = heard[-1]
     rule = f" ({last.rule})" if last.rule else ""
     match last.status:
         case "done":
-            told = [last.error or "", *(f"{name} {value}" for name, value in (last.data or {}).items())]
-            return FINE, ": ".join(("done", ", ".join(word for word in told if word))).removesuffix(": ")
+            words = last.error or "", told(last.data or {}, zone)
+            return FINE, ": ".join(("done", ", ".join(word for word in words if word))).removesuffix(": ")
         case "accepted":
             return FAILED, f"accepted, and not finished within {limit_s:g} s; the panel shows how it goes on"
         case other:

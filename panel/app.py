@@ -74,6 +74,7 @@ def create_app(stand: Parts) -> Flask:
     for name in (
         "yuan",
         "yuan_signed",
+        "yuan_step",
         "yuan_all",
         "yuan_exactly",
         "price",

@@ -24,6 +24,9 @@ LEFT, RIGHT, TOP, BOTTOM = 40.0, 850.0, 14.0, 214.0
 WORDS_FROM = 30.0
 """A narrower hole tells its length only to the pointer: the words would cover the line beside it."""
 
+WIDE, NARROW = 14.0, 7.5
+"""About how wide a Chinese sign and a letter are where they are largest, on a phone."""
+
 BUCKETS = 288
 """Points in the line at most: one for five minutes, which is also what 860 pixels can show."""
 
@@ -83,16 +86,16 @@ def power_chart(
     day: Day, today: Sequence[Point], before: Sequence[Point], windows: Iterable[Window], stale_s: float
 ) -> Markup:
     """The picture. `before` is yesterday, already moved by one day; `windows` are the tariff's rates."""
-    top_w, step_w = scale_w(max([500, *(p.power_w for p in (*today, *before))]))
+    top_w, step_w = scale_of(today, before)
 
     def y(watts: int) -> float:
-        return BOTTOM - (BOTTOM - TOP) * max(0, watts) / top_w
+        return _y(watts, top_w)
 
     width_s = (day.end.astimezone(UTC) - day.start.astimezone(UTC)).total_seconds() / BUCKETS
     hole_s = gap_s(today, stale_s)
     drawn = [thinned(run, width_s) for run in runs(today, hole_s)]
     dashed = [thinned(run, width_s) for run in runs(before, gap_s(before, stale_s))]
-    pieces = [*_axis(top_w, step_w, y), *_holes(day, today, hole_s)]
+    pieces = [*_axis(top_w, step_w), *_holes(day, today, hole_s)]
     for run in drawn:
         line = " ".join(f"{day.x(p.at):.1f},{y(p.power_w):.1f}" for p in run)
         ends = f"{day.x(run[0].at):.1f},{BOTTOM:.0f}", f"{day.x(run[-1].at):.1f},{BOTTOM:.0f}"
@@ -108,15 +111,32 @@ def power_chart(
     return Markup(f'<svg class="chart" viewBox="0 0 860 252" role="img" aria-label="{label}">{"".join(pieces)}</svg>')
 
 
-def _axis(top_w: int, step_w: int, y) -> list[str]:  # type: ignore[no-untyped-def]
-    found = []
-    for watts in range(0, top_w + 1, step_w):
-        decimals = 0 if step_w % 1000 == 0 else 1
-        found.append(f'<path class="ax" d="M{LEFT:.0f} {y(watts):.1f}H{RIGHT:.0f}"/>')
-        found.append(
-            f'<text x="{LEFT - 8:.0f}" y="{y(watts) + 4:.1f}" text-anchor="end">{watts / 1000:.{decimals}f}</text>'
-        )
-    return found
+def power_scale(today: Sequence[Point], before: Sequence[Point]) -> Markup:
+    """The scale alone, which stays where it is while the day is moved under it on a phone."""
+    figures = "".join(_figures(*scale_of(today, before)))
+    return Markup(f'<svg class="chart scale" viewBox="0 0 {LEFT:.0f} 252" aria-hidden="true">{figures}</svg>')
+
+
+def scale_of(today: Sequence[Point], before: Sequence[Point]) -> tuple[int, int]:
+    return scale_w(max([500, *(p.power_w for p in (*today, *before))]))
+
+
+def _y(watts: int, top_w: int) -> float:
+    return BOTTOM - (BOTTOM - TOP) * max(0, watts) / top_w
+
+
+def _axis(top_w: int, step_w: int) -> list[str]:
+    lines = (_y(watts, top_w) for watts in range(0, top_w + 1, step_w))
+    return [*(f'<path class="ax" d="M{LEFT:.0f} {y:.1f}H{RIGHT:.0f}"/>' for y in lines), *_figures(top_w, step_w)]
+
+
+def _figures(top_w: int, step_w: int) -> list[str]:
+    """kW at each line."""
+    decimals = 0 if step_w % 1000 == 0 else 1
+    return [
+        f'<text x="{LEFT - 8:.0f}" y="{_y(w, top_w) + 4:.1f}" text-anchor="end">{w / 1000:.{decimals}f}</text>'
+        for w in range(0, top_w + 1, step_w)
+    ]
 
 
 def _holes(day: Day, points: Sequence[Point], hole_s: float) -> list[str]:
@@ -130,8 +150,16 @@ def _holes(day: Day, points: Sequence[Point], hole_s: float) -> list[str]:
         place = f'x="{x1:.1f}" y="{TOP:.0f}" width="{x2 - x1:.1f}" height="{BOTTOM - TOP:.0f}"'
         found.append(f'<rect class="hb" {place}><title>{words}</title></rect>')
         if x2 - x1 > WORDS_FROM:
-            found.append(f'<text x="{(x1 + x2) / 2:.1f}" y="{TOP + 14:.0f}" text-anchor="middle">{words}</text>')
+            x = _middle(x1, x2, str(words))
+            found.append(f'<text x="{x:.1f}" y="{TOP + 14:.0f}" text-anchor="middle">{words}</text>')
     return found
+
+
+def _middle(x1: float, x2: float, words: str) -> float:
+    """Where the middle of a hole's words stands: by its later end, which a phone shows; never beyond the picture."""
+    half = sum(WIDE if ord(each) > 0x2E7F else NARROW for each in words) / 2
+    middle = x2 - 6 - half if x2 - x1 > 2 * half + 12 else (x1 + x2) / 2
+    return min(max(middle, LEFT + half + 4), RIGHT - half)
 
 
 def _now(day: Day, points: Sequence[Point]) -> list[str]:

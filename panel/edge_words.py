@@ -196,8 +196,10 @@ def person(who: str | None) -> str:
 
 def said(text: str | None) -> str:
     """A sentence of the edge in the language of this request; one that is not known is shown as it comes."""
-    if not text or language_now() == "en" or len(text) > LONGEST_SENTENCE:
+    if not text or len(text) > LONGEST_SENTENCE:
         return text or ""
+    if language_now() == "en" and not any(f" by {who}" in text for who in PEOPLE):
+        return text  # It is English already, but for names of no person.
     for sentence, pattern, _ in _patterns():
         if found := pattern.fullmatch(text):
             return t(sentence, **{name: _PLACES[name](words) for name, words in found.groupdict().items()})

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bridge.contract.units import NANO_PER_FEN, instant_of, kwh_text, price_text, yuan_exact, yuan_text
+from bridge.contract.units import NANO_PER_FEN, fen_floor, instant_of, kwh_text, price_text, yuan_exact, yuan_text
 from panel.words import t
 
 MINUS = "−"
@@ -25,6 +25,15 @@ def grouped(text: str) -> str:
 def yuan(nano: int | None) -> str:
     """Money for people, floored to fen."""
     return ABSENT if nano is None else grouped(yuan_text(nano))
+
+
+def yuan_step(nano: int | None, balance_nano: int | None) -> str:
+    """Money that moved, as the list of an account shows it: the change of the shown balance, so that a column adds up
+    to the fen; where no balance stands beside it, its size floored."""
+    if nano is None or balance_nano is None:
+        return yuan_signed(nano)
+    fen_moved = fen_floor(balance_nano) - fen_floor(balance_nano - nano)
+    return f"{'+' if fen_moved > 0 else ''}{fen(fen_moved)}"
 
 
 def yuan_signed(nano: int | None) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Engine, Select, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from bridge.archive.tables import ENTRY, READING
+from bridge.archive.tables import ENTRY, READING, WATER
 from bridge.contract.entries import REPLACED
 from bridge.contract.units import instant_of_micros, micros_of
 from panel.bodies import UNREADABLE, fits
@@ -26,6 +26,9 @@ from panel.concerning import Concerning, decided
 log = logging.getLogger("riser.panel.history")
 
 PAGE = 20
+
+SAME_US = 1_000
+"""Readings are told to the millisecond, and the book keeps microseconds."""
 
 OF_A_METER = (
     "relay/1",
@@ -186,6 +189,16 @@ class History:
         question = select(ENTRY.c.body).where(self.of_gateway, ENTRY.c.id.in_(ids))
         bodies = [_opened(row.body) for row in self.ask(question)]
         return sum(wh for body in bodies if body is not None and type(wh := body.get("wh")) is int)
+
+    def swept(self, meter: str, at: datetime, register: int, unit: str) -> int | None:
+        """The number of the sweep in which a meter was read at an instant and stood at a register."""
+        table, column = (WATER, WATER.c.volume_l) if unit == "m3" else (READING, READING.c.energy_wh)
+        near = micros_of(at) - SAME_US, micros_of(at) + SAME_US
+        question = select(table.c.number).where(
+            table.c.gateway == self._gateway, table.c.meter == meter, table.c.read_at_us.between(*near),
+            column == register,
+        )  # fmt: skip
+        return next((int(row.number) for row in self.ask(question.order_by(table.c.number).limit(1))), None)
 
     def power(self, meter: str, start: datetime, end: datetime) -> list[Point]:
         """Power readings of a meter from `start` until before `end`, oldest first."""

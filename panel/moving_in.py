@@ -63,7 +63,7 @@ def begun(view: View, meter: MeterRow, typed: Mapping[str, str], meters: list[st
         return Typed({name: typed.get(name, "")[: 2 * LONGEST.get(name, 32)] for name in FIELDS}, meters or [meter.id])
     before = last_tenant(view, meter)
     kind = "water_tariff" if "volume_l" in meter.quantities else "tariff"
-    price = (getattr(before, kind) if before else None) or next(iter(prices(view, kind)), "")
+    price = (getattr(before, kind) if before else None) or ""  # Nobody guesses what a new tenant pays.
     values = {"account": suggested(view, meter), "room": meter.room, kind: price}
     if before is not None and before.category:
         values["category"] = before.category
@@ -150,6 +150,12 @@ def waiting_about(view: View, meter: str) -> str | None:
     fact = view.get(Proposals)
     rows = [row for row in fact.proposals if row.what == MOVE_IN] if fact else []
     return next((row.id for row in rows if meter in (row.body.get("meters") or ())), None)
+
+
+def title(body: Mapping[str, Any]) -> str:
+    """What heads a proposal: the room and who moves in, as far as it says."""
+    room, name = (body[key] if isinstance(body.get(key), str) else "" for key in ("room", "name"))
+    return t("{room} {name} moves in", room=room, name=name) if room and name else t(TITLE)
 
 
 def told(view: View, body: Mapping[str, Any]) -> list[tuple[str, str]]:

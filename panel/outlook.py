@@ -14,7 +14,7 @@ from panel.edge_words import MODES, said
 from panel.final_warning import must_be_told, undelivered, warning_words, way_words
 from panel.formats import Wall
 from panel.locking import locks_of, words_of_lock
-from panel.paying_words import paying_for
+from panel.paying_words import all_water, paying_for
 from panel.protections import standing, until_of
 from panel.states import Room, other_holds
 from panel.telling import hold_words, protection_words, rule_words
@@ -66,7 +66,7 @@ def outlook_of(
     if holds := [hold for room in rooms for hold in other_holds(room.relay)]:
         more.append(t("A hold remains that money does not lift: {holds}.", holds=hold_words(holds)))
     if kept := standing(account, wall):
-        first, *others = (protection_words(one, wall) for one in kept)
+        first, *others = (protection_words(one, wall, all_water(rooms)) for one in kept)
         return Outlook("kept", first, until_of(account, wall), (*others, *more))
     if _warned(account):
         return _ahead(account, rooms, gateway, wall, tuple(more))

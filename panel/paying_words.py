@@ -66,6 +66,11 @@ WATER = Paying(
 )
 
 
+def all_water(rooms: Sequence[Room]) -> bool:
+    """True where an account has water and no electricity."""
+    return bool(rooms) and all(counts_water(room.meter) for room in rooms)
+
+
 def paying_for(rooms: Sequence[Room]) -> Paying:
     """The words of what is most urgent among an account's meters, which stands first."""
     return WATER if rooms and counts_water(rooms[0].meter) else ELECTRIC

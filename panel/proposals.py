@@ -58,6 +58,11 @@ class Waiting:
     """Its body is what its act needs, as the contract says."""
 
     @property
+    def kind(self) -> str:
+        """What it is, where its title says whom it is about."""
+        return title_of(self.row.what)
+
+    @property
     def opens(self) -> bool:
         """It opens an account and moves no money."""
         return self.row.what == MOVE_IN
@@ -106,8 +111,9 @@ def _waiting(view: View, row: ProposalRow) -> Waiting:
     account = body["account"] if isinstance(body.get("account"), str) else ""
     fen = body.get("amount_fen")
     nano = fen * NANO_PER_FEN if type(fen) is int and abs(fen) < 10**12 else None
+    title = moving_in.title(body) if row.what == MOVE_IN else title_of(row.what)
     return Waiting(
-        row, title_of(row.what), account, view.accounts.get(account), nano, told_of(view, row.what, body),
+        row, title, account, view.accounts.get(account), nano, told_of(view, row.what, body),
         same_person(me().name, row.who), _whole(row),
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -77,6 +77,35 @@ ACTS = {
     )
 }  # fmt: skip
 """By their name in the address."""
+
+
+OF_WATER = {
+    "keep-power": (
+        later("Keep water on…"), later("Keep water on"),
+        later("Nobody shuts off this tenant's water for arrears until then, whatever the balance; what was shut off "
+              "for arrears is opened again. What is used is charged as ever."),
+    ),
+    "dispute": (
+        ACTS["dispute"].button, ACTS["dispute"].title,
+        later("While a bill is disputed nobody shuts off this tenant's water for arrears; what was shut off for "
+              "arrears is opened again. What is used is charged as ever."),
+    ),
+    "lift-keep-power": (ACTS["lift-keep-power"].button, later("No longer keep water on"), LIFTS),
+    "told": (
+        ACTS["told"].button, ACTS["told"].title,
+        later("The final warning counts as delivered from now on: the time to pay begins, and after it water is shut "
+              "off unless paid. Record it only when the tenant really knows."),
+    ),
+}  # fmt: skip
+"""Button, title and sentence where a tenant has water and no electricity."""
+
+
+def worded(act: Act, water: bool) -> Act:
+    """An act in the words of what the tenant has."""
+    if not water or act.name not in OF_WATER:
+        return act
+    button, title, says = OF_WATER[act.name]
+    return replace(act, button=button, title=title, says=says)
 
 
 def read(act: Act, account: str, form: Mapping[str, str], wall: Wall) -> Typed[Act]:

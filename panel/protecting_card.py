@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bridge.contract.messages import Account
 from panel.final_warning import undelivered
 from panel.formats import Wall
 from panel.guard import i_may
-from panel.protecting import ACTS, Act
+from panel.protecting import ACTS, Act, worded
 from panel.protections import KINDS, standing
 from panel.telling import protection_words
 
+if TYPE_CHECKING:
+    from panel.pages.account import Tenancy
 
-def card_of(account: Account | None, ended: bool, wall: Wall) -> dict[str, Any]:
+
+def card_of(found: Tenancy, wall: Wall) -> dict[str, Any]:
     """{protecting, protections}: acts that can be done now, and what stands, each with the act that lifts it."""
-    if ended:
+    account, water = found.account, found.water
+    if found.ended:
         return {"protecting": [], "protections": []}
-    lifts = {kind: ACTS[f"lift-{kind}"] for kind in KINDS} if i_may("unprotect") else {}
+    lifts = {kind: worded(ACTS[f"lift-{kind}"], water) for kind in KINDS} if i_may("unprotect") else {}
     return {
-        "protecting": [act for act in ACTS.values() if _offered(act, account)],
-        "protections": [(one, protection_words(one, wall), lifts.get(one.kind)) for one in standing(account, wall)],
+        "protecting": [worded(act, water) for act in ACTS.values() if _offered(act, account)],
+        "protections": [
+            (one, protection_words(one, wall, water), lifts.get(one.kind)) for one in standing(account, wall)
+        ],
     }
 
 

@@ -12,6 +12,9 @@ from panel.words import later, t
 
 KINDS = {"keep-power": later("power is kept on|protection"), "dispute": later("the bill is disputed")}
 
+OF_WATER = {"keep-power": later("water is kept on|protection")}
+"""In place of the words above, where a tenant has water alone."""
+
 
 def standing(account: Account | None, wall: Wall) -> list[ProtectionFacts]:
     """The protections that count at this moment, the longest first."""
@@ -26,5 +29,6 @@ def until_of(account: Account | None, wall: Wall) -> str | None:
     return found[0].until if found else None
 
 
-def kind_words(kind: str) -> str:
-    return t(KINDS[kind]) if kind in KINDS else kind
+def kind_words(kind: str, water: bool = False) -> str:
+    words = KINDS | OF_WATER if water else KINDS
+    return t(words[kind]) if kind in words else kind

@@ -42,6 +42,8 @@ WORDS = {
 
 PRIORITY = tuple(WORDS)
 
+LOW = ("w3", "w2", "w1")
+
 SHORT = {"final": later("Final|room")}
 """Words that are shorter where a room has little space."""
 
@@ -92,17 +94,23 @@ class Room:
     corner: str
     until: str | None
     valve: Valve | None = None
+    disputed: bool = False
+    """It is kept on because the bill is disputed, and for nothing else."""
 
     @property
     def word(self) -> str:
         if self.off_by_its_purse:
             return t("Off by itself")
+        if self.disputed or self.in_debt:
+            return t("Bill disputed|room") if self.disputed else t("In debt, not cut")
         return self._water_word(WATER_STATES) or t(WORDS[self.state])
 
     @property
     def short_word(self) -> str:
         if self.off_by_its_purse:
             return t("By itself|room")
+        if self.disputed or self.in_debt:
+            return t("Disputed|room") if self.disputed else t("In debt|room")
         return self._water_word(WATER_SHORT) or t(SHORT.get(self.state, WORDS[self.state]))
 
     def _water_word(self, states: dict[str, str]) -> str | None:
@@ -139,6 +147,11 @@ class Room:
         return self.state == "cut" and self.relay is not None and self.relay.own_purse is not None
 
     @property
+    def in_debt(self) -> bool:
+        """The balance is used up and supply flows: more than low, and nothing will be cut as things stand."""
+        return self.state in LOW and self.account is not None and self.account.available_nano <= 0
+
+    @property
     def off_by_itself(self) -> bool:
         """Dark or dry, and nobody here ordered it: a person decides, nothing brings it back."""
         return self.state == "cut" and self.relay is not None and self.relay.why == self.words.by_itself
@@ -163,7 +176,11 @@ def room_of(view: View, meter: MeterRow, wall: Wall, stale_s: float) -> Room:
     if state == "none" and counts_water(meter) and not (relay is not None and relay.observed == "open"):
         state = "on"  # Water has no account here yet: nobody is missing.
     corner, until = _corner(state, account, facts, relay, availability, wall)
-    return Room(meter, tenant, account, facts, relay, availability, state, corner, until, valve_of(view, meter))
+    kinds = {each.kind for each in standing(account, wall)}
+    disputed = state == "keep" and kinds == {"dispute"} and not (relay is not None and relay.keep_power)
+    return Room(
+        meter, tenant, account, facts, relay, availability, state, corner, until, valve_of(view, meter), disputed
+    )  # fmt: skip
 
 
 def lock_of(relay: Relay | None) -> HoldFacts | None:
@@ -177,14 +194,9 @@ def other_holds(relay: Relay | None) -> list[HoldFacts]:
 
 
 def state_of(
-    tenant: AccountRow | None,
-    account: Account | None,
-    facts: MeterFacts | None,
-    relay: Relay | None,
-    availability: Availability | None,
-    wall: Wall,
-    stale_s: float,
-) -> str:
+    tenant: AccountRow | None, account: Account | None, facts: MeterFacts | None, relay: Relay | None,
+    availability: Availability | None, wall: Wall, stale_s: float,
+) -> str:  # fmt: skip
     """The first state that applies."""
     is_open = relay is not None and relay.observed == "open"
     for_arrears = relay is not None and any(hold.kind == "arrears" for hold in relay.holds)
@@ -209,13 +221,9 @@ def state_of(
 
 
 def _corner(
-    state: str,
-    account: Account | None,
-    facts: MeterFacts | None,
-    relay: Relay | None,
-    availability: Availability | None,
-    wall: Wall,
-) -> tuple[str, str | None]:
+    state: str, account: Account | None, facts: MeterFacts | None, relay: Relay | None,
+    availability: Availability | None, wall: Wall,
+) -> tuple[str, str | None]:  # fmt: skip
     """The few words in a room's corner, and the instant it counts down to."""
     if state == "keep" and (until := until_of(account, wall)):
         return wall.brief(until), None
@@ -238,7 +246,7 @@ def _corner(
         read_at = facts.read_at if facts else None
         return t("{span}|age in a room", span=span(wall.age_s(read_at))) if read_at else t("never"), None
     if account and account.available_nano <= 0:
-        return t("used up"), None
+        return t("used up") if account.can_cut or state not in LOW else t("cannot be cut|room"), None
     if account and account.days_left is not None:
         return lasts(account.days_left), None
     return "", None

@@ -13,7 +13,7 @@ from panel.edge_words import person, reason, said
 from panel.final_warning import must_be_told, undelivered, warning_words, way_words
 from panel.formats import Wall, kilowatts, span, yuan
 from panel.locking import words_of_lock
-from panel.paying_words import WATER, Paying, paying_for
+from panel.paying_words import WATER, Paying, all_water, paying_for
 from panel.protections import kind_words, standing
 from panel.repaying import least_fen
 from panel.rules import RULES
@@ -45,10 +45,10 @@ def hold_words_of(kinds: list[str]) -> str:
     return t(", |between words").join(t(HOLDS[kind]) if kind in HOLDS else kind for kind in kinds)
 
 
-def protection_words(one: ProtectionFacts, wall: Wall) -> str:
+def protection_words(one: ProtectionFacts, wall: Wall, water: bool = False) -> str:
     """A protection in a line: the bill is disputed until Mon 11-23 at 09:00 (王敏, 11-20 14:50): register doubted."""
     return t(
-        "{kind} until {when} ({by}, {time}): {why}", kind=kind_words(one.kind), when=wall.when(one.until),
+        "{kind} until {when} ({by}, {time}): {why}", kind=kind_words(one.kind, water), when=wall.when(one.until),
         by=person(one.by), time=wall.stamp(one.since), why=reason(one.by, one.why),
     )  # fmt: skip
 
@@ -71,7 +71,8 @@ def banner_of(rooms: list[Room], account: Account | None, wall: Wall) -> Banner 
     if kept := standing(account, wall):
         title = t("Nobody cuts this tenant until {when}", when=wall.when(kept[0].until))
         after = t("Then a final warning and its time to pay begin anew.")
-        return Banner("keep", title, " · ".join([*(protection_words(one, wall) for one in kept), after]))
+        told = [protection_words(one, wall, all_water(rooms)) for one in kept]
+        return Banner("keep", title, " · ".join([*told, after]))
     if account.state == "final" or account.cut_at or account.protected_until:
         phone = room.tenant.phone if room is not None and room.tenant is not None else ""
         return _warned(account, paying_for(rooms), phone, wall)

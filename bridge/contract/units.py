@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 
 NANO_PER_YUAN = 10**9
@@ -122,6 +122,12 @@ def instant_text(at: datetime) -> str:
 def instant_exact(at: datetime) -> str:
     """An instant inside the book: ISO 8601 in UTC with offset, to the microsecond."""
     return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def wall_time(at: datetime, zone: tzinfo) -> str:
+    """An instant in a sentence for people: the site's wall time, its seconds where there are any."""
+    local = at.astimezone(zone)
+    return f"{local:%Y-%m-%d %H:%M:%S}" if local.second else f"{local:%Y-%m-%d %H:%M}"
 
 
 def instant_of(text: str) -> datetime:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.contract.entries import CHARGES, PRICED, REPLACED, TARIFFS
 from bridge.contract.units import is_plain
-from edge.audit import story, story_text
+from edge.audit import grounds, story, story_text
 from edge.audit.opened import Reader, Unreadable
 from edge.audit.verify import data_of
 from edge.audit.words import ENGLISH, LANGUAGES
@@ -45,6 +45,7 @@ def context_of(reader: Reader, entry: Entry) -> story.Context:
     if entry.kind in PRICED:
         held = reader.before(entry.seq, *PRICED, *HELD_BY)
         found.before = next((each for each in held if each.fields.get("meter") == fields["meter"]), None)
+        found.places = grounds.places(reader, entry, found.before)
     return found
 
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.contract.entries import PRICED, TENANT
 from bridge.contract.units import NANO_PER_FEN, fen_floor
+from edge.audit import grounds
 from edge.audit.figures import in_order
 from edge.audit.frames import FREEZE
 from edge.billing.money import net_nano
@@ -33,6 +34,8 @@ class Context:
     """The entry that holds the register from which a charge starts."""
     tariffs: Sequence[Entry] = ()
     """The versions of the entry's tariff."""
+    places: Fields = field(default_factory=dict)
+    """Where the readings of a charge stand that it keeps no frames of; see `grounds.py`."""
 
 
 AGREED = ("who", "role", "approved_by", "receipt", "why", "papers", "entry")
@@ -82,15 +85,16 @@ def _rounded(amount: int) -> Fields:
 
 def _charge(fields: Fields, context: Context) -> Fields:
     start_frames = _frames_of(context.before)
+    first, *middle, last = grounds.of_marks(fields, context.before, context.places)
     versions = {line.get("version", fields["version"]) for line in fields["lines"]} | {fields["version"]}
     return {
         "unit": fields.get("unit", "kWh"),
         "date": fields.get("date"),
         "days": fields.get("days"),
         "start": {**fields["start"], "entry": context.before.id if context.before else None,
-                  "frames": _frames(start_frames, context.meter)},
-        "between": fields.get("between", []),
-        "end": {**fields["end"], "frames": _frames(fields["end"].get("frames", []), context.meter)},
+                  "frames": _frames(start_frames, context.meter), **first},
+        "between": [{**mark, **more} for mark, more in zip(fields.get("between", ()), middle, strict=True)],
+        "end": {**fields["end"], "frames": _frames(fields["end"].get("frames", []), context.meter), **last},
         "by": fields.get("by", "registers"),
         "guessed": fields.get("guessed", []),
         "multiplier": fields["multiplier"],

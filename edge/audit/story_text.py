@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.contract.entries import REPLACED
 from bridge.contract.units import NANO_PER_FEN, price_text, yuan_exact
-from edge.audit import figures, meter_story
+from edge.audit import figures, grounds, meter_story
 from edge.audit.words import WORDS, say
 
 Fields = dict[str, Any]
@@ -70,7 +70,10 @@ def _mark(key: str, mark: Fields, story: Fields, zone: ZoneInfo, language: str) 
     )
     lines = [f"{say(key, language):8} {figures.instant(mark['at'], zone)}  {registers}"]
     lines.append(f"         {figures.source_word(mark['source'], language)}")
-    return lines if mark["frames"] is None or mark["frames"] else [*lines, "         " + say("no-frames", language)]
+    if mark["frames"] is not None and not mark["frames"]:
+        lines.append("         " + say("no-frames", language))
+    marks = [story["start"], *story["between"], story["end"]]
+    return lines + grounds.lines_of(mark, marks, unit, zone, language)
 
 
 def _frames(frames: list[Fields], language: str) -> list[str]:

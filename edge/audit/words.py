@@ -86,6 +86,33 @@ WORDS: dict[str, tuple[str, str]] = {
     "to": ("To", "止"),
     "frames": ("raw frames", "原始报文"),
     "no-frames": ("no raw frames are kept with it", "未保存原始报文"),
+    "rests-on": ("rests on {at}  {registers}; {how}; {where}", "依据 {at}  {registers}；{how}；{where}"),
+    "in-sweep": (
+        "it stands in sweep {number} of this book; sweeps keep no raw frames",
+        "见账本第 {number} 轮抄读；轮次抄读不保存原始报文",
+    ),
+    "in-no-sweep": (
+        "not among the sweeps that are still kept; this entry alone tells it",
+        "已不在保存的轮次抄读之中，仅由本记录载明",
+    ),
+    "of-this-charge": ("it is a register of this charge itself", "即本次计费自身的示数"),
+    "of-charge-before": ("it is a register of the charge before this one", "即上一次计费的示数"),
+    "stands-in-entry": (
+        "it stands with its raw frames in entry {seq}: riser explain {seq}",
+        "连同原始报文见记录 {seq}：riser explain {seq}",
+    ),
+    "straight": (
+        "the load is taken as even between the two: {early} s of {whole} s had passed",
+        "两次读数之间按均匀用电计：{whole} 秒中已过 {early} 秒",
+    ),
+    "straight-sum": (
+        "{before} + {moved} x {early} / {whole} = {is} (rounded down)",
+        "{before} + {moved} × {early} / {whole} = {is}（向下取整）",
+    ),
+    "hours-sum": (
+        "{before} + {part} = {is}; of the {moved} between the two so much lies before, by the hours of its rate",
+        "{before} + {part} = {is}；两次读数之间共 {moved}，按该时段的小时数，此前占这么多",
+    ),
     "question": ("asked", "询问"),
     "answer": ("answered", "应答"),
     "register": ("register {rate}", "{rate}示数"),

@@ -14,15 +14,7 @@ from werkzeug.wrappers import Response
 
 from bridge.contract.asking import new_transaction
 from bridge.contract.messages import Account, AccountRow
-from bridge.contract.units import (
-    NANO_PER_FEN,
-    BadAmount,
-    fen_of,
-    is_plain,
-    is_transaction,
-    nano_of_yuan,
-    yuan_text,
-)
+from bridge.contract.units import NANO_PER_FEN, BadAmount, fen_of, is_plain, is_transaction, nano_of_yuan, yuan_text
 from panel.commands import Conflict, NotSent
 from panel.concerning import concerning_of
 from panel.formats import yuan
@@ -34,7 +26,7 @@ from panel.money_card import card_of
 from panel.pages.answers import answer_to
 from panel.pages.entries import STORY_WITHIN, rows_of, story_of
 from panel.parts import Parts, parts
-from panel.paying_words import paying_for
+from panel.paying_words import all_water, paying_for
 from panel.protecting_card import card_of as protecting_card
 from panel.repaying import after_nano, repaid_of, repays_words
 from panel.states import PRIORITY, WORDS, Room, room_of
@@ -67,6 +59,10 @@ class Tenancy:
     def ended(self) -> bool:
         """Settled: its meters are free and may be somebody else's."""
         return self.account is not None and self.account.ended_at is not None
+
+    @property
+    def water(self) -> bool:
+        return all_water(self.rooms)
 
     @property
     def word(self) -> str:
@@ -144,7 +140,7 @@ def _page(found: Tenancy, form: Form) -> str:
         "account.html", it=found, form=form, methods=METHODS, quick=QUICK, preview=preview,
         least=yuan_text(least) if least else None, least_words=paying_for(found.rooms).least,
         answer=answer_to(request.args.get("answer")), **_now(stand, found), **_entries(stand, found),
-        **card_of(stand, found.row.id, found.account), **protecting_card(found.account, found.ended, stand.wall()),
+        **card_of(stand, found.row.id, found.account), **protecting_card(found, stand.wall()),
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from flask import Blueprint, abort, render_template
 from bridge.contract.entries import PRICED, TARIFFS
 from bridge.contract.units import NANO_PER_FEN, fen_floor, instant_of
 from panel import bill
+from panel.bill_grounds import between_of, grounds, read_borders
 from panel.bill_history import holder_of, tenancy_entry, versions_of
 from panel.bill_words import GUESSES, ledger_word, line_word, quantity, source_means, unit_word
 from panel.body_parts import moves_of
@@ -141,9 +142,12 @@ def _charge(line: Line, stand: Parts, wall: Wall, prices: list[Shown]) -> Shown:
     ended = instant_of(end["at"]).astimezone(wall.zone)
     return {
         "readings": [
-            _reading("start", start, holder if fits else None, held.get("frames") if fits else None),
-            _reading("end", end, None, end.get("frames")),
+            _reading("start", start, holder if fits else None, held.get("frames") if fits else None)
+            | grounds(stand.history, line, 0, holder if fits else None),
+            _reading("end", end, None, end.get("frames")) | grounds(stand.history, line, -1, None),
         ],
+        "worked_out": between_of(stand.history, line),
+        "borders": read_borders(stand.history, line),
         "used": used,
         "spans": bill.spans(body, prices, wall.zone),
         "lines": [each | {"word": line_word(each), "unlike": len(prices) > 1} for each in bill.ordered_lines(body)],
@@ -172,7 +176,7 @@ def _reading(name: str, mark: Shown, holder: Line | None, frames: Any) -> Shown:
     registers = mark["registers_wh"]
     return {
         "name": name, "at": mark["at"], "read_at": mark.get("read_at"), "means": source_means(mark.get("source", "")),
-        "guess": mark.get("source") in GUESSES, "rests_on": mark.get("rests_on") or [], "days": mark.get("days") or [],
+        "guess": mark.get("source") in GUESSES, "days": mark.get("days") or [],
         "registers": [(each, registers[each]) for each in bill.in_order(registers)], "frames": _frames(frames),
         "holder": holder.seq if holder else None,
     }  # fmt: skip

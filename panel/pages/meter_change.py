@@ -50,6 +50,8 @@ def _possible(room: Room, operation: str) -> None:
     require(operation)
     if room.meter.circuit is not None and operation == REPLACE:
         abort(404)  # A circuit of a box is not replaced alone.
+    if operation == RATIO and room.is_water:
+        abort(404)  # Water runs through no transformer.
 
 
 def _page(room: Room, operation: str, form: Typed, transaction: str) -> str:

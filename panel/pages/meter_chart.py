@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from bridge.contract.messages import MeterRow, Tariff, Window
 from bridge.contract.units import RATES, instant_of
-from panel.charts import Day, power_chart
+from panel.charts import Day, power_chart, power_scale
 from panel.history import Point
 from panel.parts import Parts
 from panel.states import Room
@@ -41,6 +41,7 @@ def chart_of(stand: Parts, room: Room) -> dict[str, Any]:
     drawn = power_chart(Day(start, end, wall.instant), points, moved, windows, stand.stale_s)
     return {
         "chart": drawn if points or before else Markup(""),
+        "scale": power_scale(points, moved),
         "day": wanted,
         "yesterday": wanted - timedelta(days=1),
         "tomorrow": wanted + timedelta(days=1) if wanted < today else None,

@@ -15,6 +15,7 @@ from bridge.contract.cutting import Policy
 from bridge.contract.messages import Info
 from panel.guard import quiet
 from panel.locking import locks_of, words_of_lock
+from panel.nobody import nobody_today
 from panel.outlook import KINDS, Outlook, outlook_of
 from panel.pages.account import Tenancy, tenancy_of
 from panel.pages.lines import GOES_ON, MODES
@@ -64,6 +65,7 @@ def _now() -> dict[str, Any]:
         "modes": MODES,
         "goes_on": GOES_ON,
         "policy": policy,
+        "nobody": nobody_today(policy, [one.outlook for one in found], view.get(Info), wall) if view.accounts else None,
         "days": days_of(policy, wall) if policy else [],
         "numbers": numbers_of(policy) if policy else [],
         "locks": [(room, words_of_lock(lock, wall)) for room, lock in locks_of(all_rooms(stand))],

@@ -19,7 +19,7 @@ from panel.guard import me, quiet, require
 from panel.links import link
 from panel.pages.account import Tenancy, tenancy
 from panel.parts import parts
-from panel.protecting import ACTS, DAYS, LONGEST, Act, read
+from panel.protecting import ACTS, DAYS, LONGEST, Act, read, worded
 from panel.protecting_card import card_of
 from panel.protections import standing
 from panel.telling import protection_words
@@ -34,7 +34,7 @@ quiet("protection.of_account")
 def of_account(id: str) -> str:
     """The card on the account's page, which refreshes itself."""
     found, wall = tenancy(id), parts().wall()
-    return render_template("parts/protection.html", it=found, wall=wall, **card_of(found.account, found.ended, wall))
+    return render_template("parts/protection.html", it=found, wall=wall, **card_of(found, wall))
 
 
 def _act(name: str) -> Act:
@@ -101,7 +101,8 @@ def _send(found: Tenancy, typed: Typed) -> tuple[str, int] | Response:
 
 def _page(found: Tenancy, typed: Typed) -> str:
     return render_template(
-        "protection.html", it=found.row, act=typed.act, form=typed, days=DAYS, hows=HOWS, longest=LONGEST,
+        "protection.html", it=found.row, act=worded(typed.act, found.water), form=typed, days=DAYS, hows=HOWS,
+        longest=LONGEST, water=found.water,
         stands_against=forbidden(typed.act, found), figures=_figures(found), wall=parts().wall(),
     )  # fmt: skip
 
@@ -118,7 +119,8 @@ def _confirm(found: Tenancy, typed: Typed) -> str:
         told.append((t("How"), how_words(how)))
     if typed.words["why"]:
         told.append((t("What was said") if typed.act.name == "told" else t("Reason"), typed.words["why"]))
-    return render_template("protection_confirm.html", it=found.row, act=typed.act, form=typed, told=told)
+    act = worded(typed.act, found.water)
+    return render_template("protection_confirm.html", it=found.row, act=act, form=typed, told=told)
 
 
 def _figures(found: Tenancy) -> list[tuple[str, str]]:
@@ -131,4 +133,4 @@ def _figures(found: Tenancy) -> list[tuple[str, str]]:
     told += [(t("Final warning"), words) for words in warning_words(account, wall)]
     if found.row.phone:
         told.append((t("Phone"), found.row.phone))
-    return told + [(t("Protected"), protection_words(one, wall)) for one in standing(account, wall)]
+    return told + [(t("Protected"), protection_words(one, wall, found.water)) for one in standing(account, wall)]

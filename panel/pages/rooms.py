@@ -142,7 +142,7 @@ def ahead_of(rooms: list[Room], gateway: Info | None, wall: Wall) -> dict[str, s
     found = {}
     for room in rooms:
         outlook = outlook_of(room.account, [room], room.tenant.phone if room.tenant else "", gateway, wall)
-        if outlook is not None and outlook.kind != "never":
+        if outlook is not None and (outlook.kind != "never" or outlook.more):
             found[room.meter.id] = outlook.text
     return found
 

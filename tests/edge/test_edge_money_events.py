@@ -14,7 +14,7 @@ CONSENT = {"papers": "p-1", "reason": "system-duplicate"}
 def told(desk: MoneyDesk, kind: str) -> list[tuple[str, str, str, float | None]]:
     """(account, kind, sentence without its receipt, balance) of the newest entry of a kind."""
     entry: Entry = desk.of(kind)[-1]
-    events = account_events(entry)
+    events = account_events(entry, desk.core.terms.zone)
     return [(id, event.kind, event.text.partition(", receipt")[0], event.balance) for id, event in events]
 
 

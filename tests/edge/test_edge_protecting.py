@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -53,7 +54,8 @@ def test_r3_nobody_is_cut_who_is_protected_and_afterwards_the_warning_begins_ane
     building.run(hours=5.5)
     assert not building.of("trip/1") and not is_cut(building) and len(building.of("final/1")) == 1
     assert building.edge.core.balances.available_nano(building.edge.core.state.accounts[ACCOUNT]) < 0
-    assert len(building.of("alarm/1", alarm="protection-ends")) == 1
+    (alarm,) = building.of("alarm/1", alarm="protection-ends")
+    assert re.search(r"keep-power ends at 2026-11-\d\d \d\d:\d\d(:\d\d)?; renew it", alarm.fields["text"])
     building.run_until(lambda: is_cut(building), hours=3)
     finals, (trip, *_) = building.of("final/1"), building.of("trip/1")
     assert len(finals) == 2 and trip.fields["final_seq"] == finals[1].seq and trip.fields["warned_s"] >= 1800

@@ -74,7 +74,7 @@ def test_a_charge_opens_onto_its_two_readings(shop: Stage) -> None:
     page = shop.visitor("finance").see(ACCOUNT)
     entry = page[page.index('<details class="entry"') : page.index("</details>", page.index('<details class="entry"'))]
     for figure in ("2,210.34", "2,218.46", "8.12", "1.2480", "10.13376", "27.419196", "18,432.61", "18,492.88",
-                   "60.27", "51.826116", "−51.83", "35.49", "商业分时", "version 7", "daily freeze", "Multiplier 1.",
+                   "60.27", "51.826116", "−51.82", "35.49", "商业分时", "version 7", "daily freeze", "Multiplier 1.",
                    "all of 11-19", "read 11-20 00:01:12"):  # fmt: skip
         assert figure in entry, figure
 

@@ -180,6 +180,8 @@ def test_what_a_person_wrote_is_shown_as_written(stage: Stage) -> None:
         assert (edge_words.reason("policy", "episode 2"), edge_words.person("policy")) == ("第 2 次欠费", "网关")
         g.language = "en"
         assert edge_words.said("episode 2") == "episode 2" and edge_words.person("policy") == "the gateway"
+        assert edge_words.said("arrears lifted by policy: paid") == "arrears lifted by the gateway: paid"
+        assert edge_words.said("manual lifted by 李强: policy") == "manual lifted by 李强: policy"
 
 
 def english_in(page: str) -> set[str]:

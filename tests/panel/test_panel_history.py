@@ -123,7 +123,7 @@ def test_a_fee_and_water_are_rows_of_their_own(shop: Stage) -> None:
     water = charge("100206", "a206") | {"unit": "m3", "guessed": ["estimate"]}
     shop.entry("charge/2", water, amount_nano=-YUAN)
     page = shop.visitor("finance").see("/account/100206")
-    assert "Daily fee" in page and "for 11-19" in page and "−0.34" in page and f'href="../entry/{seq}"' in page
+    assert "Daily fee" in page and "for 11-19" in page and "−0.33" in page and f'href="../entry/{seq}"' in page
     text = " ".join(re.sub(r"<[^>]*>", " ", page).split())
     assert "Water charge all of 11-19 · estimated 60.270 m³" in text and "yuan/m³" in text
 

@@ -69,6 +69,27 @@ def test_the_form_knows_what_can_be_known(vacant: Stage) -> None:
     assert "12.34 kWh" in page and "老书店" in page and 'value="a301"' in page
 
 
+def test_a_room_that_never_had_a_tenant_has_no_price_chosen(vacant: Stage) -> None:
+    """Nobody guesses what a new tenant pays: the price is chosen, and without one nothing is sent."""
+    clerk = vacant.visitor("finance")
+    assert dict(form_of(clerk, "/meter/a301/move-in"))["tariff"] == ""
+    answer = clerk.post("/meter/a301/move-in", "/meter/a301/move-in", transaction=NUMBER,
+                        **TYPED | {"tariff": "", "meters": "a301", "account": "100301"})  # fmt: skip
+    assert answer.status_code == 422 and "Choose the price by which this tenant pays." in answer.text
+    assert vacant.requests("move-in") == []
+
+
+def test_a_proposal_is_headed_by_the_room_and_the_name(vacant: Stage) -> None:
+    """On the list and on its own page, as everything else that waits is; one whose name is no name, by what it is."""
+    vacant.say(proposal())
+    manager = vacant.visitor("manager")
+    assert "A207 新茶馆 moves in</a></h2>" in manager.see("/money/waiting")
+    assert "<h1>A207 新茶馆 moves in</h1>" in manager.see("/proposal/p-9")
+    assert "A207 新茶馆 入住" in vacant.visitor("manager", "zh").see("/proposal/p-9")
+    vacant.say(proposal(name=7))
+    assert "A tenant moves in</a></h2>" in vacant.visitor("manager").see("/money/waiting")
+
+
 @pytest.mark.parametrize("ids, suggested", [
     (["2026-107"], "2026-107-2"), (["2026-107", "2026-107-2"], "2026-107-3"), ([], "a207"), (["x" * 30], ""),
 ])  # fmt: skip
