@@ -1,4 +1,4 @@
-"""Text from a file or a person as it may stand on a terminal: nothing in it is obeyed, and it does not fill the screen."""
+"""Text from a file or a person as it may stand on a terminal: nothing in it is obeyed, and it fills no screen."""
 
 from __future__ import annotations
 

@@ -80,9 +80,7 @@ class Till:
             return
         number = len(self.payments)
         made_us = int(self.house.clock.true.now().timestamp())
-        one = Payment(
-            f"pay-{self.house.plan.seed}-{number:06d}", account, min(max(fen, 100), 4_000_000), made_us
-        )
+        one = Payment(f"pay-{self.house.plan.seed}-{number:06d}", account, min(max(fen, 100), 4_000_000), made_us)
         self.payments[one.transaction], self._open[account] = one, one.transaction
         self.house.ear.answers[one.transaction] = lambda answer: self._answered(one, answer)
         self.house.say(f"{account} pays {one.fen / 100:.2f} ({one.transaction})")
