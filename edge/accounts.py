@@ -22,6 +22,9 @@ from edge.switch_words import locked_words
 log = logging.getLogger("riser.accounts")
 
 POLICY = {"who": "policy", "role": "system"}
+
+BRAKE_S = 3600
+"""The hour of R4, in which the gateway had power."""
 """Who acts where no person does."""
 
 PROTECTED = "a person protects the tenant"
@@ -105,8 +108,8 @@ class Accounts:
     def _brake_due(self, meter: MeterState) -> str | None:
         """R4: why this cut would be one too many within the hour, or None."""
         core = self._core
-        since = max(micros_of(core.now() - timedelta(hours=1)), core.state.brake_released_at)
-        cut = {id for at, id in core.state.cuts if at > since} - {meter.id}
+        since_s = core.powered_s() - BRAKE_S
+        cut = {id for id, at_s in core.state.cuts.items() if at_s and at_s[-1] > since_s} - {meter.id}
         if not policy.brake_due(len(cut), len(core.state.meters), core.terms):
             return None
         return f"{len(cut)} meters were cut within an hour; a named person must release the brake"

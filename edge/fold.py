@@ -21,8 +21,9 @@ from edge.state import AILMENTS, AccountState, Cover, MeterState, State
 
 Fields = dict[str, Any]
 
-CUTS_KEPT_US = 24 * 3600 * 1_000_000
-"""The brake counts the cuts of an hour (R4); a day is kept, for a clock that is set back a little."""
+CUTS_KEPT = 2
+"""So many of a meter's newest cuts are kept for the brake (R4): the newest counts, and the one before where that is
+withdrawn."""
 
 
 def apply(state: State, entry: Entry, *, hashed: bool = False) -> State:
@@ -136,8 +137,15 @@ def _trip(state: State, entry: Entry, fields: Fields) -> None:
     if fields["cause"] == "arrears" and "arrears" not in meter.holds:
         meter.restore = None
         meter.holds["arrears"] = Hold("arrears", f"episode {fields['episode']}", "policy", entry.at, entry.seq)
-        state.cuts = [cut for cut in state.cuts if cut[0] > entry.at - CUTS_KEPT_US]
-        state.cuts.append((entry.at, meter.id))
+        state.cuts[meter.id] = [*state.cuts.get(meter.id, []), _powered_s(state, meter, fields)][-CUTS_KEPT:]
+
+
+def _powered_s(state: State, meter: MeterState, fields: Fields) -> int:
+    """The powered second of a cut: the lead that stands in its evidence, counted from the delivery (R1)."""
+    account = state.accounts.get(meter.account or "")
+    if account is None or account.final is None or account.final.delivered_powered_s is None:
+        return 0
+    return account.final.delivered_powered_s + int(fields["warned_s"])
 
 
 def _withdrawn(state: State, entry: Entry, fields: Fields) -> None:
@@ -146,7 +154,7 @@ def _withdrawn(state: State, entry: Entry, fields: Fields) -> None:
     hold = meter.holds.get("arrears")
     if hold is not None and hold.seq == fields["evidence_seq"]:
         del meter.holds["arrears"]
-        state.cuts = [cut for cut in state.cuts if cut != (hold.since, meter.id)]
+        del state.cuts.get(meter.id, [])[-1:]
         meter.trips = [at for at in meter.trips if at != hold.since]
 
 
@@ -206,7 +214,8 @@ def _brake(state: State, entry: Entry, fields: Fields) -> None:
     if fields["set"]:
         state.brake = fields["why"]
     else:
-        state.brake, state.brake_released_at = None, entry.at
+        state.brake = None
+        state.cuts.clear()  # Somebody has looked: from here on it is counted anew.
 
 
 def _mode(state: State, entry: Entry, fields: Fields) -> None:

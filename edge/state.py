@@ -224,9 +224,10 @@ class State:
     """Also those that were decided: whoever asks again hears what became of it."""
     takings: dict[str, tuple[str, int]] = field(default_factory=dict)
     """By person (`people.folded`): the local day (YYYYMMDD) of their newest top-up, and the fen taken on it (R15)."""
-    cuts: list[tuple[int, str]] = field(default_factory=list)
+    cuts: dict[str, list[int]] = field(default_factory=dict)
+    """By meter, the powered seconds of its newest cuts for arrears since the brake was last released (R4): a calendar
+    that is put right makes no hour pass."""
     brake: str | None = None
-    brake_released_at: int = 0
     installed_seq: int = 0
     unknown_kinds: set[str] = field(default_factory=set)
     newest_at: int = 0

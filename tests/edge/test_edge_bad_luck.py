@@ -126,7 +126,7 @@ def test_a_trip_that_never_left_is_no_cut(tmp_path: Path) -> None:
     go = port.go
     port.go = lambda number: bool(port.refuse(number))  # type: ignore[method-assign]
     building.run_until(lambda: building.of("withdrawn/1"), hours=2)
-    assert "arrears" not in building.edge.core.state.meters[ROOM].holds and building.edge.core.state.cuts == []
+    assert "arrears" not in building.edge.core.state.meters[ROOM].holds and building.edge.core.state.cuts == {ROOM: []}
     account, finals = building.edge.core.state.accounts[ACCOUNT], len(building.of("final/1"))
     building.topup(ACCOUNT, max(-building.edge.core.balances.available_nano(account) // 10**7 + 60, 100))
     building.run(seconds=5)

@@ -334,3 +334,23 @@ def test_back_over_midnight_and_forward_again(tmp_path: Path) -> None:
     assert {len(building.of("closing/1", account=a)) for a in building.edge.core.state.accounts} == {1}
     assert building.of("quarantine/1") == [] and qualities(building) == {"good"}
     books.check(building)
+
+
+def test_r4_a_calendar_that_is_put_right_makes_no_hour_pass(tmp_path: Path) -> None:
+    """The calendar is forty minutes behind while two are cut and is then put right: the third is still cut within an
+    hour of them, and waits for a named person."""
+    policy = {"brake_meters": 2, "brake_percent": 1}
+    building = Elsewhen(tmp_path, meters={f"a20{n}" for n in range(1, 5)}, poll_s=60, idle_s=2, policy=policy)
+    building.connect()
+    building.run(minutes=3)
+    building.clock.step_calendar(-2400)
+    building.run(minutes=10)
+    for account in list(building.edge.core.state.accounts)[:2]:
+        building.edge.core.state.ledger[f"account:{account}"] = -(10**9)
+    building.run_until(lambda: len(building.of("trip/1")) == 2, hours=3)
+    building.clock.set_right()
+    for account in building.edge.core.state.accounts:
+        building.edge.core.state.ledger[f"account:{account}"] = -(10**9)
+    building.run(minutes=45)
+    assert building.mode()[0] == "normal" and len(building.of("trip/1")) == 2
+    assert building.fact("info")["brake"]

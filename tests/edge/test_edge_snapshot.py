@@ -150,7 +150,7 @@ def test_every_field_is_kept() -> None:
         1, "f" * 64, {"gateway": "east"}, {"account:100": -(10**18)}, {"a1": meter}, {"100": account},
         {"shop": [{"version": 1}, {"version": 2}]}, Days(frozenset({day}), frozenset({date(2026, 11, 21)})),
         {"p-1": Proposal("p-1", "price", {"a": [1]}, "who", "finance", 1, 2, 3, Decision(True, "o", "m", "w", 4, 5))},
-        {"王敏": ("20261120", 12)}, [(5, "a1")], "brake", 3, 4, {"of-tomorrow/1"}, 5, 6, "recovering",
+        {"王敏": ("20261120", 12)}, {"a1": [5, 6]}, "brake", 4, {"of-tomorrow/1"}, 5, 6, "recovering",
             Restored("e", "d", 7, "f", "at", 9, 11, 1, {"ab": (8, 12)}, [13]),
     )  # fmt: skip
     for told, fresh in ((meter, MeterState("", {})), (account, AccountState("", {})), (state, State())):
@@ -193,7 +193,7 @@ def test_a_new_field_makes_another_version() -> None:
         (lambda state: state.genesis.update(at=date(2026, 1, 1)), "2026"),
         (lambda state: state.genesis.update(rows=(1, 2)), r"\(1, 2\)"),
         (lambda state: setattr(state, "meters", {"a1": {"id": "a1"}}), "a1"),
-        (lambda state: state.cuts.append([1, "a1"]), "a1"),
+        (lambda state: state.cuts.update(a1=[1.5]), "1.5"),
     ],
 )
 def test_what_is_not_of_its_type_is_refused(change: Any, named: str) -> None:
