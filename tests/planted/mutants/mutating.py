@@ -103,7 +103,7 @@ def _changes(node: ast.expr | ast.stmt) -> Iterator[str]:
     elif isinstance(node, ast.Constant):
         yield from _other_constants(node.value)
     elif isinstance(node, ast.Return) and node.value is not None:
-        if not (isinstance(node.value, ast.Constant) and node.value.value is None):
+        if not (isinstance(node.value, ast.Constant) and not node.value.value):  # Nothing is nothing.
             yield "return None"
     elif isinstance(node, DROPPED) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)):
         yield "pass"
