@@ -6,6 +6,7 @@ What people read is left alone (sentences, log lines, annotations, assertions): 
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
@@ -25,7 +26,8 @@ DROPPED = (ast.Assign, ast.AugAssign, ast.Raise, ast.Continue, ast.Break, ast.De
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change: in `where`, the function or class, `was` became `put`, which takes the bytes `span` of the file."""
+    """One change: in `where`, the function or class, the `nth` of several alike `was` became `put`, which takes the
+    bytes `span` of the file."""
 
     file: str
     line: int
@@ -33,6 +35,7 @@ class Mutant:
     was: str
     put: str
     span: tuple[int, int] = (0, 0)
+    nth: int = 1
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line} {self.where}: {self.was!r} -> {self.put!r}"
@@ -55,13 +58,16 @@ Place = list[Mutant]
 def places(file: str, text: str) -> list[Place]:
     """Every place of a file, with its changes."""
     found: list[Place] = []
+    alike: Counter[tuple[str, str]] = Counter()
     begins = [0, *accumulate(len(line) for line in text.encode().splitlines(keepends=True))]
     for node, where in _walk(ast.parse(text), ()):
         assert node.end_lineno is not None and node.end_col_offset is not None  # Columns count bytes.
         span = begins[node.lineno - 1] + node.col_offset, begins[node.end_lineno - 1] + node.end_col_offset
         was = " ".join(text.encode()[span[0] : span[1]].decode().split())
-        if place := [Mutant(file, node.lineno, ".".join(where) or "module", was, put, span) for put in _changes(node)]:
-            found.append(place)
+        name = ".".join(where) or "module"
+        if changes := list(_changes(node)):
+            alike[name, was] += 1
+            found.append([Mutant(file, node.lineno, name, was, put, span, alike[name, was]) for put in changes])
     return found
 
 
