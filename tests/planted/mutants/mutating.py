@@ -21,7 +21,7 @@ OTHER_OPERATOR: dict[type[ast.operator], type[ast.operator]] = {
     ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.LShift: ast.RShift, ast.RShift: ast.LShift,
 }  # fmt: skip
 
-DROPPED = (ast.Assign, ast.AugAssign, ast.Raise, ast.Continue, ast.Break, ast.Delete)
+DROPPED = (ast.AugAssign, ast.Raise, ast.Continue, ast.Break, ast.Delete)
 
 
 @dataclass(frozen=True)
@@ -111,8 +111,16 @@ def _changes(node: ast.expr | ast.stmt) -> Iterator[str]:
     elif isinstance(node, ast.Return) and node.value is not None:
         if not (isinstance(node.value, ast.Constant) and not node.value.value):  # Nothing is nothing.
             yield "return None"
-    elif isinstance(node, DROPPED) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)):
+    elif isinstance(node, DROPPED) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)) or _kept(node):
         yield "pass"
+
+
+def _kept(node: ast.AST) -> bool:
+    """True for a value that is put where it stays. A local name that is never given ends the next line that has it:
+    whatever runs there notices, and a score of that says nothing."""
+    return isinstance(node, ast.Assign) and any(
+        isinstance(each, ast.Attribute | ast.Subscript) for each in node.targets
+    )
 
 
 def _other_constants(value: object) -> Iterator[str]:
