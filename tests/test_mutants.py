@@ -76,6 +76,13 @@ def test_what_is_no_python_is_not_made() -> None:
     assert Mutant("f.py", 1, "module", "x", "x +", (6, 7)).made_in(text) is None
 
 
+def test_the_same_words_are_told_apart_by_their_number() -> None:
+    """A word about one of two noughts says nothing of the other."""
+    first, second = (place[0] for place in places("f.py", "while (0, 0):\n    pass"))
+    meant = Equivalent("f.py", "module", "0", "1", "nobody looks at it", nth=2)
+    assert (meant.is_meant(first), meant.is_meant(second)) == (False, True)
+
+
 def test_one_line_changes_and_no_other() -> None:
     """Also behind letters of several bytes; the line that is named is the line that differs."""
     for mutant in (each for place in places("f.py", SOURCE) for each in place):

@@ -92,6 +92,18 @@ def test_what_is_lent_or_owed_is_not_refunded(desks: Made) -> None:
     desk.agreed("refund", **REFUND, amount_fen=5000)
 
 
+def test_nobody_is_paid_out_what_was_lent_for_energy(desks: Made) -> None:
+    """A credit taken at night is in the wallet in the morning; as cash it would be the site's loss (R12, R16)."""
+    desk = desks(emergency_credit="20.00")
+    desk.topup("101", 30)
+    desk.use("101", 3000)
+    desk.done("lend", account="101", why="at night")
+    assert desk.refused("refund", **REFUND, amount_fen=1) == "R12"
+    desk.topup("101", 25)
+    assert desk.refused("refund", **REFUND, amount_fen=2501) == "R12"
+    desk.agreed("refund", **REFUND, amount_fen=2500)
+
+
 def test_nothing_is_refunded_while_a_reading_is_in_doubt(desk: MoneyDesk) -> None:
     """A reading that is set aside may be use that nobody has charged (I15)."""
     fields = {"meter": "m1", "registers_wh": {"total": 9}, "read_at": "", "rule": "R20", "why": "fell", "frames": []}

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from edge.book import Book
+from edge.core import CannotWrite
 from edge.disk import FULL_BYTES, ROOM_BYTES, Disk
 from tests.edge import books
 from tests.edge.building import Building
@@ -78,6 +79,16 @@ def test_a_full_disk_books_nothing_and_says_so(tmp_path: Path) -> None:
     assert building.edge.core.book.seq == seq
     info = building.fact("info")
     assert info["mode"] == "disk" and "disk is full" in info["mode_why"]
+
+
+def test_nothing_at_all_is_written_while_the_disk_is_full(tmp_path: Path) -> None:
+    """Whoever asks, also a part of the edge that did not look: what is left is for closing the book (38)."""
+    building = room(tmp_path)
+    fills(building)
+    core, seq = building.edge.core, building.edge.core.book.seq
+    with pytest.raises(CannotWrite, match="disk is full"):
+        core.append(("alarm/1", "alarm:none-looked", {"alarm": "test", "text": "nobody looked"}))
+    assert core.book.seq == core.state.seq == seq and core.book.find("alarm:none-looked") is None
 
 
 def test_reading_goes_on_in_memory_within_bounds(tmp_path: Path) -> None:

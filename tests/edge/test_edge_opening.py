@@ -98,6 +98,9 @@ UNFIT: dict[str, Callable[[Snapshot, Book], Snapshot]] = {
     "of another book": lambda told, book: made(book, None, lambda state: setattr(state, "hash", "f" * 64)),
     "of another entry": lambda told, book: signed(told, hash=told.hash[::-1]),
     "of an earlier entry": lambda told, book: signed(told, seq=told.seq - 1),
+    "with the state of another entry": lambda told, book: signed(
+        made(book, told.seq - 1, rich), seq=told.seq, hash=told.hash
+    ),
     "no state": lambda told, book: signed(told, body=zlib.compress(b'["seq",1]\n')),
     "no text": lambda told, book: signed(told, body=b"not packed at all"),
     "another": lambda told, book: signed(told, body=zlib.compress(zlib.decompress(told.body).replace(b'"a1"', b"1"))),
@@ -215,6 +218,20 @@ def test_a_snapshot_follows_every_so_many_entries(tmp_path: Path, monkeypatch: p
                 apply(state, entry)
             assert opening.loaded(kept) == state
     assert len(seen) >= 3
+
+
+def test_a_start_counts_from_the_snapshot_that_can_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a start the next one is due so many entries after the one that stands there; one that another version
+    made is none, and a new one is due at once: else each start would fold the whole book once more."""
+    building = begun(tmp_path)
+    building.run(minutes=5)
+    building.edge.shut()
+    core, kept = building.edge.core, building.edge.core.book.snapshot()
+    assert kept is not None and kept.seq == core.book.seq > 2
+    monkeypatch.setattr(opening, "EVERY", core.book.seq)
+    assert not opening.Snapshots(core).due()
+    core.book.save_snapshot(signed(kept, version="0123456789abcdef"))
+    assert opening.Snapshots(core).due()
 
 
 def test_each_night_the_whole_book_is_compared(

@@ -34,6 +34,43 @@ def test_a_season_has_both_its_days(day: tuple[int, int], summer: bool) -> None:
     assert Table(((0, 1440, "peak"),), ((701, 831),)).holds(date(2026, *day), "workday") is summer
 
 
+@pytest.mark.parametrize(
+    ("day", "begins", "following"),
+    [((2026, 4, 30), (2025, 5, 1), (2026, 5, 1)), ((2026, 5, 1), (2026, 5, 1), (2027, 5, 1)),
+     ((2026, 1, 1), (2025, 5, 1), (2026, 5, 1)), ((2026, 12, 31), (2026, 5, 1), (2027, 5, 1))],
+)  # fmt: skip
+def test_a_year_of_steps_is_a_year(day: tuple[int, ...], begins: tuple[int, ...], following: tuple[int, ...]) -> None:
+    """It begins on its own day, May 1 for one, and lasts until the next; not with January, and not for a month."""
+    yearly = Steps("year", STEPS, month=5, day=1)
+    assert yearly.begins(date(*day)) == date(*begins) and yearly.next(date(*begins)) == date(*following)  # type: ignore[arg-type]
+
+
+def test_a_counter_goes_on_from_charge_to_charge() -> None:
+    """80 Wh and 80 Wh and 80 Wh: the second reaches the step of 100 and the third that of 200 (R29)."""
+    monthly = Steps("month", STEPS)
+    price = Version("home", "home", 1, datetime(2020, 1, 1, tzinfo=UTC), "single", {"total": 0}, (), steps=monthly)
+    rules, payer, counter, found = Rules([price], UTC_ZONE, EVERY_WEEK), Payer(date(2020, 1, 1)), Counter(), []
+    for day in (2, 3, 4):
+        marks = [Mark({"total": 0}, at(2026, 1, day), "freeze"), Mark({"total": 80}, at(2026, 1, day + 1), "freeze")]
+        done = charge(marks, 1, SCALE, rules, payer, counter)
+        counter = done.counter
+        found.append([(line.rate, line.wh) for line in done.lines if line.kind == "step"])
+    assert found == [[], [("2", 60)], [("2", 40), ("3", 40)]] and counter.used_wh == 240
+
+
+def test_hours_told_by_borders_are_multiplied_too() -> None:
+    """Behind a transformer of 40 the register counts a fortieth, in whichever hour (R23, R28)."""
+    windows = ((0, 480, "valley"), (480, 1440, "peak"))
+    price = Version("shop", "", 1, datetime(2020, 1, 1, tzinfo=UTC), "tou", {"peak": 1000, "valley": 300}, windows)
+    noon, eight = (int(datetime(2026, 1, 2, hour, tzinfo=UTC).timestamp()) * 1_000_000 for hour in (12, 8))
+    marks = [Mark({"total": 0}, at(2026, 1, 2), "read"), Mark({"total": 10}, eight, "border"),
+             Mark({"total": 25}, noon, "read")]  # fmt: skip
+    done = charge(marks, 40, SCALE, Rules([price], UTC_ZONE, EVERY_WEEK, True), Payer(date(2020, 1, 1)), Counter())
+    assert {line.rate: (line.wh, line.amount_nano) for line in done.lines} == {
+        "valley": (400, 120_000), "peak": (600, 600_000),
+    }  # fmt: skip
+
+
 def at(year: int, month: int, day: int) -> int:
     return int(datetime(year, month, day, tzinfo=UTC).timestamp()) * 1_000_000
 

@@ -37,9 +37,11 @@ class Equivalent:
     was: str
     put: str
     why: str
+    nth: int = 1
 
     def is_meant(self, mutant: Mutant) -> bool:
-        return (self.file, self.where, self.was, self.put) == (mutant.file, mutant.where, mutant.was, mutant.put)
+        mine = (self.file, self.where, self.was, self.put, self.nth)
+        return mine == (mutant.file, mutant.where, mutant.was, mutant.put, mutant.nth)
 
 
 def layers(*names: str) -> list[Layer]:

@@ -6,6 +6,7 @@ What people read is left alone (sentences, log lines, annotations, assertions): 
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
@@ -20,12 +21,13 @@ OTHER_OPERATOR: dict[type[ast.operator], type[ast.operator]] = {
     ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.LShift: ast.RShift, ast.RShift: ast.LShift,
 }  # fmt: skip
 
-DROPPED = (ast.Assign, ast.AugAssign, ast.Raise, ast.Continue, ast.Break, ast.Delete)
+DROPPED = (ast.AugAssign, ast.Raise, ast.Continue, ast.Break, ast.Delete)
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change: in `where`, the function or class, `was` became `put`, which takes the bytes `span` of the file."""
+    """One change: in `where`, the function or class, the `nth` of several alike `was` became `put`, which takes the
+    bytes `span` of the file."""
 
     file: str
     line: int
@@ -33,6 +35,7 @@ class Mutant:
     was: str
     put: str
     span: tuple[int, int] = (0, 0)
+    nth: int = 1
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line} {self.where}: {self.was!r} -> {self.put!r}"
@@ -55,13 +58,16 @@ Place = list[Mutant]
 def places(file: str, text: str) -> list[Place]:
     """Every place of a file, with its changes."""
     found: list[Place] = []
+    alike: Counter[tuple[str, str]] = Counter()
     begins = [0, *accumulate(len(line) for line in text.encode().splitlines(keepends=True))]
     for node, where in _walk(ast.parse(text), ()):
         assert node.end_lineno is not None and node.end_col_offset is not None  # Columns count bytes.
         span = begins[node.lineno - 1] + node.col_offset, begins[node.end_lineno - 1] + node.end_col_offset
         was = " ".join(text.encode()[span[0] : span[1]].decode().split())
-        if place := [Mutant(file, node.lineno, ".".join(where) or "module", was, put, span) for put in _changes(node)]:
-            found.append(place)
+        name = ".".join(where) or "module"
+        if changes := list(_changes(node)):
+            alike[name, was] += 1
+            found.append([Mutant(file, node.lineno, name, was, put, span, alike[name, was]) for put in changes])
     return found
 
 
@@ -103,10 +109,18 @@ def _changes(node: ast.expr | ast.stmt) -> Iterator[str]:
     elif isinstance(node, ast.Constant):
         yield from _other_constants(node.value)
     elif isinstance(node, ast.Return) and node.value is not None:
-        if not (isinstance(node.value, ast.Constant) and node.value.value is None):
+        if not (isinstance(node.value, ast.Constant) and not node.value.value):  # Nothing is nothing.
             yield "return None"
-    elif isinstance(node, DROPPED) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)):
+    elif isinstance(node, DROPPED) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)) or _kept(node):
         yield "pass"
+
+
+def _kept(node: ast.AST) -> bool:
+    """True for a value that is put where it stays. A local name that is never given ends the next line that has it:
+    whatever runs there notices, and a score of that says nothing."""
+    return isinstance(node, ast.Assign) and any(
+        isinstance(each, ast.Attribute | ast.Subscript) for each in node.targets
+    )
 
 
 def _other_constants(value: object) -> Iterator[str]:
