@@ -192,8 +192,9 @@ class House(Powered):
             if task.busy or task.not_before > mono:
                 left = min(left, max(task.not_before - mono, 2.0))
         relays = [seen.device.relay for seen in self.judge.by_id.values() if seen.cause]  # type: ignore[attr-defined]
-        if any(relay.open and not relay.permitted for relay in relays):
-            left = min(left, 60.0)
+        waits = any(meter.restore is not None for meter in self.edge.core.state.meters.values())
+        if waits or any(relay.open and not relay.permitted for relay in relays):
+            left = min(left, 60.0)  # The real loop looks each second whether somebody is dark for too long (I9).
         now = self.clock.true.now()
         wall = now.astimezone(self.judge.hours.zone)
         minute = wall.hour * 60 + wall.minute + wall.second / 60
