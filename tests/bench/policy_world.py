@@ -179,19 +179,29 @@ class World(Elsewhen):
 
     def asks(self, operation: str, role: str = "manager", who: str = "王敏", **fields: Any) -> dict[str, Any]:
         """A person's request and its first answer, {} where there is none."""
-        mids, self.broker.unacknowledged = self.broker.unacknowledged, []
-        for mid in mids:  # The way to the broker is free, so that the answer comes at once.
-            self.edge.enqueue(Acknowledged(mid))
         heard = len(self.broker.heard)
         transaction = f"bench-{self.plan.seed}-{next(self._numbers):06d}"
         key = ("shell", KEYS["shell"])
         words = {"who": who, "role": role, "transaction": transaction, **fields}
         topic, payload, _ = ask(self.edge.topics, self.clock.true, key, operation, **words)
+        self._frees_the_way()
         self.deliver(topic, payload)
-        for topic, payload, _ in self.broker.heard[heard:]:
-            if "/response/" in topic and (answer := json.loads(payload))["transaction"] == transaction:
-                return answer
+        while True:
+            for topic, payload, _ in self.broker.heard[heard:]:
+                if "/response/" in topic and (answer := json.loads(payload))["transaction"] == transaction:
+                    return answer
+            heard = len(self.broker.heard)
+            if not self._frees_the_way():
+                break
+            self.pump()
         return {}
+
+    def _frees_the_way(self) -> bool:
+        """The broker has taken all that is on its way to it, so that an answer comes at once and not after a backlog."""
+        mids, self.broker.unacknowledged = self.broker.unacknowledged, []
+        for mid in mids:
+            self.edge.enqueue(Acknowledged(mid))
+        return bool(mids)
 
     def pay(self, account: str, fen: int) -> bool:
         answer = self.asks("topup", account=account, amount_fen=fen, method="cash")

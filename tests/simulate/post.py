@@ -1,7 +1,9 @@
 """The broker between one gateway and everybody else: it loses, delays, doubles and swaps what it is given.
 
 What is published goes to an ear (`ear.py`), what people send goes to the gateway, both through the same bad line. While
-the gateway is off line its persistent session keeps what people sent; retained facts stay.
+the gateway is off line its persistent session keeps what people sent; retained facts stay. A broker passes one sender's
+messages on in their order, so nothing of a book that was replaced comes after the first word of the book that stands
+in its place, however late it is.
 """
 
 from __future__ import annotations
@@ -49,6 +51,8 @@ class Post(Broker):
         super().__init__()
         self.root, self._line, self._ear = root, line, ear
         self.carried = 0
+        self.story = 0
+        """Counts the books that were put in the place of another."""
         self.strays: list[str] = []
         """Topics on which this gateway has published and which are not its own."""
 
@@ -60,5 +64,6 @@ class Post(Broker):
             self.carried += 1
             if not topic.startswith(self.root + "/"):
                 self.strays.append(topic)
-            self._line.carry(lambda: self._ear(topic, payload))
+            story = self.story
+            self._line.carry(lambda: self._ear(topic, payload) if story == self.story else None)
         return mid

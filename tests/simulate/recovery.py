@@ -72,6 +72,7 @@ class Recovery:
         shutil.copyfile(self._path, house.directory / "book.db")
         house.memory.recovering = True
         house.ear.forget_after(copy.seq)
+        house.broker.story += 1
         house.restored()
         house.clock.advance(30)
         told = house.broker.retained.get(f"{house.broker.root}/info", b'{"seq": 0}')
