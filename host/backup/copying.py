@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from bridge.contract.escapes import escaped
 from host.exits import FAILED, USAGE, Trouble
 
 BUSY_S = 30
@@ -61,7 +62,8 @@ def seen(book: Path) -> BookSeen:
         epoch = json.loads(begun[0])["epoch"] if begun else genesis["epoch"]
         return BookSeen(genesis["gateway"], epoch, *newest)
     except (sqlite3.Error, ValueError, TypeError, KeyError) as error:
-        raise Trouble(USAGE, f"{book} cannot be read as a book: {error}") from None
+        why = escaped(" ".join(str(error).split()))  # SQLite quotes what it found there.
+        raise Trouble(USAGE, f"{book} cannot be read as a book: {why}") from None
 
 
 def _reading(path: Path) -> sqlite3.Connection:

@@ -17,10 +17,13 @@ import json
 import os
 import tarfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import IO, Any
 
+from pydantic import TypeAdapter
+
+from bridge.contract.units import instant_of, is_id
 from host.exits import USAGE, Trouble
 
 FORMAT = 1
@@ -34,6 +37,14 @@ PIECE = 1 << 20
 
 END = b"sha256:"
 END_BYTES = len(END) + 64 + 1
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Size and SHA-256 of one of its files."""
+
+    bytes: int
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -51,11 +62,14 @@ class Manifest:
     site: str = ""
     """The site's name, for people."""
     left_out: tuple[str, ...] = ()
-    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    files: dict[str, Contents] = field(default_factory=dict)
     format: int = FORMAT
 
     def text(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False, indent=1)
+
+
+_READ = TypeAdapter(Manifest)
 
 
 class _Summed(io.RawIOBase):
@@ -94,13 +108,13 @@ def _head(name: str, size: int) -> tarfile.TarInfo:
     return head
 
 
-def digest_of(path: Path) -> dict[str, Any]:
+def digest_of(path: Path) -> Contents:
     """Size and SHA-256 of a file, as the manifest has them."""
     digest = hashlib.sha256()
     with path.open("rb") as source:
         for piece in _pieces(source):
             digest.update(piece)
-    return {"bytes": path.stat().st_size, "sha256": digest.hexdigest()}
+    return Contents(path.stat().st_size, digest.hexdigest())
 
 
 def _pieces(source: IO[bytes], left: int | None = None) -> Iterator[bytes]:
@@ -124,7 +138,7 @@ def unpack(path: Path, into: Path) -> Manifest:
             there = set()
             while (head := tar.next()) is not None:
                 wanted = manifest.files.get(head.name)
-                if head.name not in NAMES or wanted is None or not head.isreg() or head.name in there:
+                if head.name not in NAMES or wanted is None or head.name in there:
                     raise _no_backup(path)
                 there.add(head.name)
                 with os.fdopen(os.open(into / head.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
@@ -153,20 +167,25 @@ def _whole(path: Path) -> None:
 
 
 def _contents(tar: tarfile.TarFile, head: tarfile.TarInfo) -> IO[bytes]:
-    found = tar.extractfile(head)
+    """A plain file's bytes, all of which lie in the tar: a sparse one could be made to fill the disk."""
+    found = tar.extractfile(head) if head.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and not head.sparse else None
     if found is None:
         raise ValueError(f"{head.name} is no file")
     return found
 
 
 def _manifest(path: Path, told: bytes) -> Manifest:
-    words = json.loads(told)
-    if words.get("format", 0) > FORMAT:
-        raise Trouble(USAGE, f"{path} was made by a newer Riser ({words.get('riser')}); restore it with that one")
     try:
-        return Manifest(**{**words, "left_out": tuple(words["left_out"])})
-    except (TypeError, KeyError):
+        words = json.loads(told)
+        if type(words.get("format")) is int and words["format"] > FORMAT:
+            raise Trouble(USAGE, f"{path} was made by a newer Riser ({words.get('riser')}); restore it with that one")
+        manifest = _READ.validate_json(told, strict=True)
+        instant_of(manifest.made_at)
+    except (ValueError, AttributeError, RecursionError):
         raise _no_backup(path) from None
+    if set(words) - {each.name for each in fields(Manifest)} or not is_id(manifest.gateway):
+        raise _no_backup(path)
+    return manifest
 
 
 def _no_backup(path: Path) -> Trouble:

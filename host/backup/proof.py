@@ -12,15 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from bridge.contract.os_words import in_words
-from host.backup import file
+from host.backup import copying, file
 from host.backup.file import Manifest
-from host.exits import FAILED, Trouble
+from host.exits import FAILED, USAGE, Trouble
 from host.places import ROOT
 
 
 def prove(path: Path, scratch: Path) -> tuple[Manifest, dict[str, Any]]:
     """(what the file says it is, what `riser verify` said of its book). Raises Trouble where it is not good."""
     manifest = file.unpack(path, scratch)
+    seen = copying.seen(scratch / file.BOOK)
+    if seen != copying.BookSeen(manifest.gateway, manifest.epoch, manifest.seq, manifest.hash):
+        raise Trouble(USAGE, f"{path} says of itself what its book does not: that ends with entry {seen.seq}")
     return manifest, verified(scratch, manifest)
 
 

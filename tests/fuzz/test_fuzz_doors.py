@@ -1,4 +1,4 @@
-"""Hostile requests, pages, facts, site files and model files: no crash, no hang, nothing that must not be."""
+"""Hostile requests, pages, facts, site files, model files and backups: no crash, no hang, nothing that must not be."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ import pytest
 from bridge.contract import escapes, permissions, signing
 from bridge.contract.site_file import BadSite
 from edge import install, model_file, requests
+from host.backup import file, proof
 from tests.fuzz.doors.files import ROOT
 from tests.fuzz.doors.trying import DOORS, tried
 
-EACH = {"requests": 4000, "pages": 1500, "facts": 1500, "site": 3000, "model": 2000}
+EACH = {"requests": 4000, "pages": 1500, "facts": 1500, "site": 3000, "model": 2000, "backup": 1200}
 
 
 def found_by(name: str, runs: int, seed: int = 1) -> tuple[dict[str, Any], str]:
@@ -52,6 +53,13 @@ def test_a_page_that_breaks_or_shows_too_much_is_noticed(monkeypatch: pytest.Mon
     monkeypatch.setattr("panel.guard.role_may", lambda role, operation: True)
     found, told = found_by("pages", 20_000)
     assert found["forbidden"] and "asked for" in told
+
+
+def test_a_backup_that_is_believed_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The door of backups finds a restore that takes a file's own word for what is in it."""
+    monkeypatch.setattr(proof, "prove", lambda path, scratch: (file.unpack(path, scratch), {}))
+    found, told = found_by("backup", 400)
+    assert found["forbidden"] and "what it says of itself" in told
 
 
 def test_a_file_that_rings_the_bell_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, TextIO
 
+from tests.fuzz.doors.archives import Archives
 from tests.fuzz.doors.door import Door
 from tests.fuzz.doors.facts import FactDoor
 from tests.fuzz.doors.files import ModelFiles, SiteFiles
@@ -19,7 +20,7 @@ from tests.fuzz.doors.pages import PageDoor
 from tests.fuzz.doors.requests import RequestDoor
 
 DOORS: dict[str, Callable[[Path], Door]] = {
-    each.name: each for each in (RequestDoor, PageDoor, FactDoor, SiteFiles, ModelFiles)
+    each.name: each for each in (RequestDoor, PageDoor, FactDoor, SiteFiles, ModelFiles, Archives)
 }
 HANG_S = 1.0
 """Processor time of one input after which it counts as a hang."""
