@@ -1,6 +1,7 @@
 """`python -m tests.fuzz --runs N --seed N` runs atheris over all targets here; `--replay HEX` runs one input.
 
 With `--guided` the codec is instrumented and libFuzzer keeps what finds new code: half as many inputs in the same time.
+`--keep` adds what it kept to `found.hex`, with which every later run begins.
 
 The last line of a whole run is one JSON object: runs, seconds, reached (share with a whole frame), by target, slowest
 input and memory. Exit code 0: every promise held. A failing input is printed in hex, with how to replay it.
@@ -31,7 +32,7 @@ def most_mb() -> int:
     return int(row.split()[1]) // 1024
 
 
-def run(runs: int, seed: int, guided: bool) -> None:
+def run(runs: int, seed: int, guided: bool, keep: bool) -> None:
     """Fuzz; libFuzzer ends the process."""
     import atheris
 
@@ -66,6 +67,8 @@ def run(runs: int, seed: int, guided: bool) -> None:
         tried[name] += 1
         reached[name] += frames > 0
         if done == runs:
+            if keep:
+                growing.keep(each.read_bytes() for each in sorted(folder.iterdir()))
             tell()
 
     def tell() -> None:
@@ -109,6 +112,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, help="[a new one each time]")
     parser.add_argument("--replay", metavar="HEX", help="run one input and show what breaks")
     parser.add_argument("--guided", action="store_true", help="let new code lead the way; slower")
+    parser.add_argument("--keep", action="store_true", help="write what was found to found.hex")
     options = parser.parse_args()
     if options.replay is not None:
         from tests.fuzz import targets
@@ -117,7 +121,7 @@ def main() -> None:
         print(f"{targets.TARGETS[number].__name__}: every promise holds, {frames} frames")
         return
     seed = int.from_bytes(os.urandom(4), "big") >> 1 if options.seed is None else options.seed
-    run(options.runs, seed, options.guided)
+    run(options.runs, seed, options.guided, options.keep)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
 from random import Random
 
 from edge.codec import modbus
@@ -19,13 +21,33 @@ BY_TARGET = [[each for each in FRAMES if each[0] == name or not name] for name i
 assert len(BY_TARGET) == len(TARGETS)
 
 
-def corpus() -> list[bytes]:
+FOUND = Path(__file__).with_name("found.hex")
+"""Inputs that once reached code which none before them had reached, or broke a promise: one a line, kept for ever."""
+
+
+def published() -> list[bytes]:
     """The published frames, one input for each target they belong to, each with its own question."""
     return [
         bytes([number, 7, number_of(protocol, question)]) + raw
         for number, frames in enumerate(BY_TARGET)
         for protocol, raw, question in frames
     ]
+
+
+def found() -> list[bytes]:
+    """What earlier runs have found."""
+    return [bytes.fromhex(line) for line in FOUND.read_text(encoding="ascii").split()]
+
+
+def corpus() -> list[bytes]:
+    """What a run begins with."""
+    return published() + found()
+
+
+def keep(inputs: Iterable[bytes]) -> None:
+    """Add what was found to what is kept."""
+    kept = set(found()) | (set(inputs) - set(published()))
+    FOUND.write_text("".join(f"{each.hex()}\n" for each in sorted(kept)), encoding="ascii")
 
 
 def number_of(protocol: str, question: bytes) -> int:

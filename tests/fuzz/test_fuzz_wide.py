@@ -48,13 +48,21 @@ def test_a_broken_promise_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_fuzzing_found_stays_mended() -> None:
-    """A question with bytes too many, a time that is none, an order cut short: explained, each byte with words."""
-    for text in (
-        "06b90712031600000001003a3857",
-        "06ba00681700263e1520681208c97405343363363410166868171626087120681205c640633634a2166817002608152068120534406336"
-        "34a216",
-    ):
-        targets.one(bytes.fromhex(text))
+    """What is kept: a question with bytes too many, a time that is none, whatever once led into new code."""
+    kept = growing.found()
+    assert len(kept) > 100 and all(targets.one(data)[0] < len(targets.TARGETS) for data in kept)
+
+
+def test_what_was_found_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """New inputs join the old ones, once each; published frames are not written down a second time."""
+    monkeypatch.setattr(growing, "FOUND", tmp_path / "found.hex")
+    growing.FOUND.write_text("0607\n")
+    growing.keep([b"\x06\x08", b"\x06\x07", growing.published()[0]])
+    assert growing.found() == [b"\x06\x07", b"\x06\x08"]
+
+
+def test_every_kind_of_frame_is_explained() -> None:
+    """Whatever the function and the length: each byte has its words."""
     for function in range(0x20):
         for length in range(20):
             raw = targets.dlt645.encode(targets.dlt645.Frame("1" * 12, function, b"\xcc" * length), 0)
