@@ -187,12 +187,15 @@ def test_the_few_are_set_and_the_many_are_not_asked_first(shaft: Shaft) -> None:
     assert right(shaft) and shaft.alarms == 0
 
 
-def test_less_than_a_minute_is_noticed_at_once(shaft: Shaft) -> None:
-    """What the clocks said before our own was set speaks of another time: no meter is set because the others have not
-    been asked again."""
+def test_a_clock_set_by_less_than_a_minute_is_noticed(shaft: Shaft) -> None:
+    """What the others' clocks said before our own was set speaks of another time: the first meter that is asked again
+    is not set because it stands alone."""
     shaft.run(minutes=4)
     shaft.clock.step_calendar(-45)
-    shaft.run(hours=1)
+    shaft.edge.core.lives["a101"].asked_mono.pop("clock")
+    shaft.run(minutes=5)
+    assert shaft.edge.core.lives["a101"].clock_offset_s in (44, 45) and shaft.broadcasts == 0
+    shaft.run(minutes=20)
     assert shaft.broadcasts == 0 and right(shaft) and shaft.alarms == 1
 
 
@@ -219,6 +222,16 @@ def test_drifting_together_is_no_alarm(shaft: Shaft) -> None:
     assert shaft.alarms == 0, "twenty seconds the other way are no reason"
     shaft.clock.step_calendar(-60)
     shaft.run(minutes=20)
+    assert shaft.alarms == 1
+
+
+def test_no_quartz_loses_a_second_in_ten_minutes(shaft: Shaft) -> None:
+    """What goes faster than clocks drift is no drift, however small its steps: somebody is called."""
+    shaft.edge.clocks._set = lambda *_: None  # type: ignore[method-assign]
+    for _ in range(40):
+        shaft.clock.step_calendar(1)
+        shaft.clock.advance(480)
+        shaft.run(minutes=2)
     assert shaft.alarms == 1
 
 
