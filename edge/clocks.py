@@ -4,6 +4,7 @@
     no border within 5 min         local midnight, a tariff's border, a change of the zone's offset: a clock that is set
                                    there freezes a day twice or not at all
     our own clock is believed      else it is ours that may be wrong
+    it has not moved just now      see `common_time.py`: then it is ours that may be wrong, too
 
 Whether it helped, the next reading of the clock tells. What was done is written when it has left: a crash between may
 cost a second broadcast on that day, which the meters themselves ignore (DL/T 614).
@@ -20,6 +21,7 @@ from zoneinfo import ZoneInfo
 from bridge.contract.units import instant_of_micros
 from edge.billing.tariff import wall_instant
 from edge.codec import dlt645_orders
+from edge.common_time import CommonTime
 from edge.core import Core, Draft
 from edge.line.request import WATCH, Reply
 from edge.state import MeterState
@@ -33,9 +35,6 @@ SET_FROM_S, SET_TO_S = 10, 300
 
 BORDER_S = 300
 """Neither the meters' time nor ours may come nearer to a border than this."""
-
-FRESH_S = 1800.0
-"""Line seconds in which a clock was read, to count as known; it is asked for three times in that."""
 
 LEAVES_WITHIN_S = 3.0
 """A broadcast carries the second at which it was made; one that waited longer at its port does not leave."""
@@ -89,7 +88,7 @@ class Clocks:
     """The lines whose meters are set right."""
 
     def __init__(self, core: Core, allowed: bool):
-        self._core, self._allowed = core, allowed
+        self._core, self._allowed, self._common = core, allowed, CommonTime(core)
         self._looked = -1e9
         self._asked: dict[str, datetime] = {}  # what is on its way, or has left and could not be written
 
@@ -99,19 +98,20 @@ class Clocks:
         if not self._allowed or core.clock.monotonic() - self._looked < LOOK_EVERY_S:
             return
         self._looked = core.clock.monotonic()
-        borders = {edge for all in core.state.tariffs.values() for row in all for edge in _edges(row)}
         # Where the calendar is faster than the line, reading and setting cost so much more of it.
         from_s = max(SET_FROM_S, int(2 * core.clock.speed))
-        believed = core.book.trusted and core.mode == "normal"
+        if not self._common.look(core.book.trusted and core.mode == "normal", from_s):
+            return
+        borders = {edge for all in core.state.tariffs.values() for row in all for edge in _edges(row)}
         for port in core.ports:
             line = self._line(port)
-            if why_not(line, core.now(), core.terms.zone, borders, believed, from_s) is None:
+            if why_not(line, core.now(), core.terms.zone, borders, True, from_s) is None:
                 self._set(port, off(line, from_s))
 
     def _line(self, port: str) -> Line:
         core, zone = self._core, self._core.terms.zone
         meters = self._meters(port)
-        offsets = {meter.id: s for meter in meters if (s := self._offset_s(meter)) is not None}
+        offsets = {meter.id: s for meter in meters if (s := self._common.offset_s(meter.id)) is not None}
         alone = all(core.lives[meter.id].model.protocol == PROTOCOL for meter in meters)
         written = [instant_of_micros(meter.clock_set_at) for meter in meters if meter.clock_set_at is not None]
         done = [*written, *([self._asked[port]] if port in self._asked else [])]
@@ -120,14 +120,6 @@ class Clocks:
 
     def _meters(self, port: str) -> list[MeterState]:
         return [meter for meter in self._core.state.meters.values() if meter.row["port"] == port]
-
-    def _offset_s(self, meter: MeterState) -> int | None:
-        """How far a meter's clock is off, None when that is not known now: silent, in doubt, or not read lately."""
-        live = self._core.lives[meter.id]
-        read = live.asked_mono.get("clock")
-        if read is None or self._core.clock.monotonic() - read > FRESH_S or live.clock_doubt_s is not None:
-            return None
-        return live.clock_offset_s if live.online else None
 
     def _set(self, port: str, wrong: dict[str, int]) -> None:
         core, now = self._core, self._core.now()

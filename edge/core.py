@@ -62,6 +62,8 @@ class Core:
         self.cannot_write: str | None = None
         self.differs: str | None = None
         """Why the book on the disk was found not to be what this edge goes by (mode `book`)."""
+        self.clock_doubt: str | None = None
+        """What speaks against a calendar that is believed: most meters agree on another time (R25)."""
         self.true_now: Callable[[], datetime | None] = clock.now
         self._numbers = itertools.count(1)
         self.pricing = Pricing(self.state, terms.zone)

@@ -60,6 +60,7 @@ class Facts:
             zone=state.genesis["zone"],
             clock_trusted=self._modes.trusted,
             clock_why=self._modes.trust_why,
+            clock_doubt=core.clock_doubt,
             mode=mode,
             mode_why=core.mode_why,
             brake=state.brake,

@@ -1,7 +1,7 @@
 """What runs here, as one dict of fixed shape and as lines for people. What is not known is null, never a guess.
 
 {"ready", "programs": {name: {"state", "pid", "restarts", "why"}}, "broker": {"url", "credentials_file"},
- "panel": {"url"}, "meters": {"installed", "read"}, "seq", "clock": {"trusted", "now"}, "mode"}
+ "panel": {"url"}, "meters": {"installed", "read"}, "seq", "clock": {"trusted", "doubt", "now"}, "mode"}
 """
 
 from __future__ import annotations
@@ -120,7 +120,11 @@ def as_json(standing: Standing) -> dict[str, Any]:
             "read": info.meters_read if info else None,
         },
         "seq": info.seq if info else None,
-        "clock": {"trusted": info.clock_trusted if info else None, "now": instant_text(clock.now())},
+        "clock": {
+            "trusted": info.clock_trusted if info else None,
+            "doubt": info.clock_doubt if info else None,
+            "now": instant_text(clock.now()),
+        },
         "mode": info.mode if info else None,
     }
 
@@ -152,5 +156,7 @@ def as_lines(standing: Standing) -> list[str]:
         trust = "trusted" if info.clock_trusted else f"not trusted: {info.clock_why}"
         now = from_environment({"RISER_CLOCK": run.clock}).now()
         lines.append(f"clock     {_local(now, info.zone)}, {trust}")
+        if info.clock_doubt:
+            lines.append(f"          {info.clock_doubt}")
     lines.append(f"data      {run.data}")
     return lines

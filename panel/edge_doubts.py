@@ -14,6 +14,11 @@ DOUBTS = (
     later("the meters' clocks stand {s} s from the calendar; see `timedatectl`, or set clock.trust in the site file"),
     later("the calendar has leapt, and the meters' clocks are being read first"),
     later("the calendar has leapt while the gateway ran; if it is right, start the gateway again"),
+    later(
+        "most meters agree with each other on a time {s} s from the gateway's: its clock was moved, or they were all "
+        "set wrong. See `timedatectl`; if the gateway's time is right, they are set to it once this has lasted {n} "
+        "hours, or at once with `riser meter PORT ADDRESS broadcast-time` (R25)"
+    ),
     later("another program seems to use this gateway's id at the broker"),
     later("the broker knows entry {n}, this book ended at {m}"),
     later("the book holds kinds this version does not know: {kinds}"),

@@ -88,6 +88,9 @@ class Info(Message):
     zone: str
     clock_trusted: bool
     clock_why: str
+    clock_doubt: str | None = Field(
+        default=None, description="what speaks against a clock that is trusted: most meters agree on another (R25)"
+    )
     mode: Literal["normal", "time", "recovery", "version", "identity", "disk", "book"]
     mode_why: str | None = None
     brake: str | None = Field(default=None, description="why automatic cuts wait for a person (R4), in words")

@@ -13,6 +13,9 @@ FIRST_YEAR, LAST_YEAR = 2026, 2099
 
 NTP = "sudo timedatectl set-ntp true"
 
+SEE_TIME = "Compare this machine's time with a watch that is right, and see which time server it asks."
+TIME_SERVER = "timedatectl timesync-status"
+
 BACKWARD = timedelta(minutes=5)
 """The gateway itself forgives a correction of this size."""
 
@@ -85,7 +88,9 @@ def _gateway(snapshot: Snapshot) -> Iterator[Finding]:
     assert seen is not None
     if info is None:
         return
-    if info.clock_trusted:
+    if info.clock_trusted and info.clock_doubt:
+        yield wrong("clock", "", f"The gateway doubts its clock: {info.clock_doubt}.", SEE_TIME, TIME_SERVER)
+    elif info.clock_trusted:
         yield good("clock", "", f"The gateway believes the clock: {info.clock_why}.")
     elif seen.synchronised or "synchronised" not in info.clock_why:  # Else it is told already.
         yield wrong(

@@ -42,6 +42,7 @@ SAID = {
     "not-following": later("The relay does not follow"),
     "quarantined": later("Reading set aside"),
     "clock-drift": later("Clock drift"),
+    "clock-moved": later("Gateway's clock or meters' moved"),
     "opened": later("Opening reading"),
     "replaced": later("Meter replaced"),
     "multiplier-changed": later("Multiplier changed"),
@@ -66,7 +67,7 @@ SAID = {
 
 BAD = (
     "offline", "relay-moved", "not-following", "quarantined", "not-charged", "identity", "book", "cover-opened",
-    "cover-cleared", "battery-low", "valve-fault", "purse-counts", "time-table",
+    "cover-cleared", "battery-low", "valve-fault", "purse-counts", "time-table", "clock-moved",
 )  # fmt: skip
 
 GOOD_NEWS = ("cover-closed", "battery-good", "valve-good", "purse-off", "time-table-good")

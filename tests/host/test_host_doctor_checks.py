@@ -76,6 +76,13 @@ def test_a_clock_before_the_book_is_the_gateways_own_doubt() -> None:
     assert "before the newest entry" in only(snapshot(broker=broker(facts=facts(info=doubt)))).sentence
 
 
+def test_a_clock_that_most_meters_contradict_is_looked_at() -> None:
+    """It is synchronised and trusted, and most meters agree on another time: somebody compares it with a watch."""
+    doubt = info(clock_doubt="most meters agree with each other on a time -240 s from the gateway's")
+    told = only(snapshot(broker=broker(facts=facts(info=doubt))))
+    assert told.severity == "wrong" and "-240 s" in told.sentence and told.command == "timedatectl timesync-status"
+
+
 @pytest.mark.parametrize("year", [1970, 2025, 2100])
 def test_an_impossible_year(year: int) -> None:
     """A clock that was never set is told by its year."""

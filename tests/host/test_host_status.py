@@ -80,6 +80,17 @@ def test_all_well_is_ready_and_an_untrusted_clock_is_named(tmp_path: Path, monke
     assert any("not trusted: no time server answered" in line for line in status.as_lines(standing))
 
 
+def test_what_speaks_against_a_trusted_clock_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trusted as it is, most meters agree on another time: people and programs read that beside the time."""
+    doubt = "most meters agree with each other on a time -240 s from the gateway's"
+    doubted = info().model_copy(update={"clock_trusted": True, "clock_doubt": doubt})
+    monkeypatch.setattr(status, "look", lambda *_: Gateway(Status(state="online"), doubted))
+    standing = status.gather(a_run(tmp_path, edge="running"))
+    assert status.as_json(standing)["clock"]["doubt"] == doubt
+    lines = status.as_lines(standing)
+    assert [lines[at - 1].split()[0] for at, line in enumerate(lines) if doubt in line] == ["clock"]
+
+
 @pytest.mark.parametrize(
     ("standing", "words", "code"),
     [

@@ -11,6 +11,7 @@ import pytest
 from panel_facts import NOW, available, hold, info, relay, standing
 from panel_stage import Stage
 
+from edge.common_time import sentence
 from panel import edge_words
 
 EDGE = Path(__file__).parents[2] / "edge"
@@ -44,6 +45,7 @@ UNSEEN = (
     r"too much is being replayed.*", r"7: 7",  # requests that the panel never makes
     r"our own clock is not believed", r"other meters than those of DL/T 645-2007 .*", r"no clock is off by what .*",
     r"it was done today", r"the zone changes its offset", r"7:7 is near",  # why no clock is set now; nobody asks
+    r"most meters disagreed with .*", r"the gateway's clock and most meters' agree again",  # in the log
 )  # fmt: skip
 """Sentences that no page of the panel shows, with the reason beside them."""
 
@@ -223,6 +225,15 @@ def test_no_page_shows_the_gateways_english(shop: Stage) -> None:
         "100206",
     )
     assert "最近一次读数太旧" in visitor.see("/account/100206")
+
+
+def test_a_clock_that_most_meters_contradict_is_told_beside_it(shop: Stage) -> None:
+    """The clock is trusted and most meters agree on another time: the page of the lines says so, in either language."""
+    doubt = sentence(-240)
+    shop.online(clock_doubt=doubt)
+    assert "most meters agree with each other on a time -240 s" in shop.visitor("manager").see("/lines/ports")
+    visitor = shop.visitor("manager", language="zh")
+    assert "多数电表的时钟彼此一致，与网关相差 -240 秒" in visitor.see("/lines/ports")
 
 
 def test_a_refusal_reads_chinese(shop: Stage) -> None:

@@ -13,9 +13,13 @@ from tests.simulate.memory import Hung
 from tests.simulate.rows import CHARGES, Entry, us_of
 
 STEP_WH = 10
-OFF_S = 310
-"""A meter's midnight is that of its own clock, which may be five minutes off before anybody is told (R24): a calendar
-that is wrong by less than the witnesses notice sets it so. Border reads come within a minute of a border."""
+METER_OFF_S = 70
+"""A meter's midnight is that of its own clock. No calendar that leaps sets it (R25), in whichever direction and however
+often; one that creeps does, which here comes to little more than half a minute, and beyond 10 s it is set back."""
+
+CALENDAR_OFF_S = 310
+"""What was read at another instant has its time from the gateway's calendar, which is believed when it is minutes off;
+border reads come within a minute of a border."""
 
 REMEMBERED_DAYS = 60
 
@@ -37,7 +41,9 @@ def of_charge(house: House, entry: Entry) -> Iterator[str]:
             cost += device.metrology.load.energy_wus(a, b) * micro
     times, dearest = f["multiplier"], prices.dearest(tariff)
     told_by = 1 if f["by"] == "borders" else len({line["rate"] for line in f["lines"]})
-    loose_wh = (2 + len(f["between"])) * STEP_WH * told_by + seen.meter.watts * 13 * OFF_S // 36_000
+    frozen = f["by"] == "registers" and {f["start"]["source"], f["end"]["source"]} == {"freeze"} and not f["between"]
+    off_s = METER_OFF_S if frozen else CALENDAR_OFF_S
+    loose_wh = (2 + len(f["between"])) * STEP_WH * told_by + seen.meter.watts * 13 * off_s // 36_000
     if abs(f["wh"] - energy * times // WUS_PER_WH) > loose_wh * times:
         yield f"{f['meter']}: {f['wh']} Wh are charged, its load used {energy * times // WUS_PER_WH}"
     if tariff == "tou" and f["by"] == "registers" and not seen.meter.own_hours:
