@@ -92,7 +92,7 @@ class Accounts:
             brake=core.state.brake,
             estimated=any(core.state.meters[id].estimated_days for id in account.meters),
             changing=any(core.state.meters[id].changing is not None for id in account.meters),
-            locked=locked_words(meter),
+            locked=locked_words(meter, core.terms.zone),
         )
         verdict = policy.may_cut(moment, core.terms)
         if verdict.allowed and core.balances.guessed(account):
