@@ -23,9 +23,10 @@ def look(command: str, address: str, circuit: int | None, data: Path | None, zon
         return
     for lock in _locks(data or Path(os.environ.get("RISER_DATA", "") or "var")):
         if (lock.get("address"), lock.get("circuit")) == (address, circuit):
+            since = _on_the_wall(lock.get("since"), zone)
             raise Stopped(
                 f"nothing was sent: meter {lock.get('meter')} at this address is locked for work by {lock.get('by')} "
-                f"since {_on_the_wall(lock.get('since'), zone)}: {lock.get('why')}; start the gateway and unlock it first (R5)"
+                f"since {since}: {lock.get('why')}; start the gateway and unlock it first (R5)"
             )
 
 
