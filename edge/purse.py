@@ -20,11 +20,13 @@ class Protection:
     until: int
     seq: int
 
-    def words(self, zone: ZoneInfo) -> str:
-        """One sentence of what a person said."""
+    def words(self, zone: ZoneInfo, valve: bool) -> str:
+        """One sentence of what a person said, about a meter with a relay or a valve."""
         until = wall_time(instant_of_micros(self.until), zone)
         if self.kind == "dispute":
             return f"the bill is disputed: {self.why} (until {until}, says {self.by})"
+        if valve:
+            return f"water is kept on: {self.why} (until {until}, says {self.by})"
         return f"power is kept on: {self.why} (until {until}, says {self.by})"
 
 

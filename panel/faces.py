@@ -14,6 +14,9 @@ PAINT = {"debt": "w3 s-debt", "dispute": "bill", "itself": "cut"}
 ICONS = {"itself": "open"}
 """Where a face has not the icon of its name."""
 
+SHORT = {"final": later("Final|room")}
+"""Words that are shorter where a room has little space."""
+
 CHIPS = (
     ("final", ("final",), later("Final warning")),
     ("cut", ("cut", "itself"), later("Cut off")),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bridge.contract.messages import Account, AccountRow, Availability, HoldFacts, MeterFacts, MeterRow, Relay, Valve
-from panel.faces import icon_of, paint_of
+from panel.faces import SHORT, icon_of, paint_of
 from panel.final_warning import must_be_told
 from panel.formats import Wall, lasts, span
 from panel.mirror import View
@@ -44,9 +44,6 @@ WORDS = {
 PRIORITY = tuple(WORDS)
 
 LOW = ("w3", "w2", "w1")
-
-SHORT = {"final": later("Final|room")}
-"""Words that are shorter where a room has little space."""
 
 COVERS = {"cover": later("meter cover"), "terminal cover": later("terminal cover")}
 HOLDS = {
@@ -105,8 +102,10 @@ class Room:
         """A valve on its way; whether water flows, where words would speak of electricity or a lease."""
         if self.valve is not None and self.valve.moving:
             return t(TAGS[self.valve.moving])
-        if not counts_water(self.meter) or self.state not in ("cut", "held", "none", "on"):
+        if not counts_water(self.meter) or self.state not in ("cut", "held", "none", "on", "keep"):
             return None
+        if self.state == "keep":
+            return t("Water kept on|room")
         if self.relay is None or self.relay.observed == "unknown":
             return None if self.state != "none" else t(WORDS["on"])
         off = self.relay.observed == "open"
