@@ -160,7 +160,9 @@ def facing(account: str, state: str, more: dict[str, object], now: datetime) -> 
             return state, more | {"zero_at": ahead(6)}
         case "100211":
             return state, more | {"can_cut": False}
-    return state, more | {"protections": [protection(now=now), protection("dispute", 30, now, why="读数有疑问")]}
+    kept = {"since": instant_text(now - timedelta(days=20)), "renewed": 4, "by": ["王敏"]}
+    both = [protection(now=now), protection("dispute", 30, now, why="读数有疑问")]
+    return state, more | {"protections": both, "kept": kept}
 
 
 def history(stage: Stage, account: str, meter: str, now: datetime) -> None:
