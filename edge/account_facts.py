@@ -56,7 +56,8 @@ def account_fact(core: Core, accounts: Accounts, account: AccountState) -> m.Acc
         restore_above_nano=terms.restore_nano,
         can_cut=cuttable.can_cut(core, account),
         needs_telling=cuttable.needs_telling(core, account),
-        protections=_protections(account, now),
+        protections=(protections := _protections(account, now)),
+        kept=_kept(account) if protections else None,
         **fields,
     )
 
@@ -70,6 +71,12 @@ def _protections(account: AccountState, now: datetime) -> list[m.ProtectionFacts
         )
         for each in account.protected(micros_of(now))
     ]  # fmt: skip
+
+
+def _kept(account: AccountState) -> m.KeptFacts | None:
+    if (kept := account.kept) is None:
+        return None
+    return m.KeptFacts(since=text_of(kept.since) or "", renewed=kept.renewed, by=list(kept.by))
 
 
 def _agreed(account: AccountState, money: Standing) -> dict[str, Any]:

@@ -76,7 +76,7 @@ class Accounts:
         """May this meter be cut for arrears at this very moment?"""
         core, live = self._core, self._core.lives[meter.id]
         now = core.now()
-        final = account.final
+        final, protection = account.final, self.protection(account)
         counts_from = final.delivered_powered_s if final is not None else None
         moment = Moment(
             now=now,
@@ -88,11 +88,11 @@ class Accounts:
             quarantined=any(core.state.meters[id].quarantined is not None for id in account.meters),
             opened=self._opened(account),
             keep_power=live.keep_power,
-            protected=None if (protection := self.protection(account)) is None else protection.words(core.terms.zone),
+            protected=None if protection is None else protection.words(core.terms.zone, live.model.relay_is_valve),
             brake=core.state.brake,
             estimated=any(core.state.meters[id].estimated_days for id in account.meters),
             changing=any(core.state.meters[id].changing is not None for id in account.meters),
-            locked=locked_words(meter),
+            locked=locked_words(meter, core.terms.zone),
         )
         verdict = policy.may_cut(moment, core.terms)
         if verdict.allowed and core.balances.guessed(account):

@@ -106,7 +106,7 @@ class Acts:
         """Lifts a person's hold; of a room that the last tenant left cut off theirs as well, for nobody could pay for
         it any more. Whoever moves in by then has light, and is warned before it goes (R1)."""
         meter = self.relay_meter(body.meter)
-        if (locked := locked_words(meter)) is not None:
+        if (locked := locked_words(meter, self._core.terms.zone)) is not None:
             raise Refusal("R5", f"meter {meter.id} is {locked}; nobody closes it before it is unlocked")
         lifted = {"manual"} | ({"arrears"} if meter.account is None else set())
         others = set(meter.holds) - lifted

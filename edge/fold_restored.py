@@ -15,7 +15,7 @@ Fields = dict[str, Any]
 def _restored(state: State, entry: Entry, fields: Fields) -> None:
     told = {key: fields[key] for key in ("epoch", "before", "seq", "made_at")}
     state.restored = Restored(**told, hash=entry.prev_hash, heard=fields["seq"])
-    state.recovering = why(fields["made_at"], fields["seq"])
+    state.recovering = why(fields["made_at"], fields["seq"], state.genesis["zone"])
 
 
 def _missed(state: State, entry: Entry, fields: Fields) -> None:

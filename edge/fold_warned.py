@@ -8,7 +8,7 @@ from typing import Any
 
 from bridge.contract.units import micros_of_text
 from edge.book import Entry
-from edge.purse import Protection
+from edge.purse import Protection, begun
 from edge.state import Final, State
 
 Fields = dict[str, Any]
@@ -25,6 +25,11 @@ def _protection(state: State, entry: Entry, fields: Fields) -> None:
     if fields["set"]:
         until = micros_of_text(fields["until"])
         account.protections[kind] = Protection(kind, fields["why"], fields["who"], entry.at, until, entry.seq)
+        who = fields["who"]
+        account.kept = begun(entry.at, who) if account.kept is None else account.kept.given(entry.at, who)
+    if account.kept is not None:
+        ends = max((each.until for each in account.protected(entry.at)), default=entry.at)
+        account.kept = replace(account.kept, until=ends)
 
 
 def _final(state: State, entry: Entry, fields: Fields) -> None:

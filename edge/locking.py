@@ -34,7 +34,7 @@ class Locking:
     def lock(self, asked: Asked, body: Lock) -> None:
         """Where supply is off already it is held off, whatever was asked: nobody who works there wants it on again."""
         meter = self._acts.relay_meter(body.meter)
-        if (locked := locked_words(meter)) is not None:
+        if (locked := locked_words(meter, self._core.terms.zone)) is not None:
             raise Refusal("R5", f"meter {meter.id} is {locked}; only one lock stands at a time")
         if body.off:
             self._acts.may_go_off(meter)
@@ -49,7 +49,8 @@ class Locking:
         told: dict[str, str] = {}
         if not same_person(body.who, lock.by):
             if body.in_place_of is None or not same_person(body.in_place_of, lock.by):
-                raise Refusal("R5", f"meter {meter.id} is {locked_words(meter)}; they unlock it, or somebody who names "
+                locked = locked_words(meter, self._core.terms.zone)
+                raise Refusal("R5", f"meter {meter.id} is {locked}; they unlock it, or somebody who names "
                               "them and has made sure that nobody works there")  # fmt: skip
             told = {"in_place_of": lock.by}
         self._acts.hold(asked, meter, LOCKOUT, False, **told)
@@ -66,7 +67,7 @@ class Locking:
                 continue
             self._alarmed.add(lock.seq)
             if core.book.find(id := f"alarm:lock:{meter.id}:{lock.seq}") is None:
-                text = f"still {locked_words(meter)}; is the work done, it is to be unlocked"
+                text = f"still {locked_words(meter, core.terms.zone)}; is the work done, it is to be unlocked"
                 fields = {"meter": meter.id, "account": meter.account, "alarm": "lock-stands", "text": text}
                 core.append(("alarm/1", id, fields))
                 log.warning("meter %s: %s", meter.id, text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -20,12 +20,40 @@ class Protection:
     until: int
     seq: int
 
-    def words(self, zone: ZoneInfo) -> str:
-        """One sentence of what a person said."""
+    def words(self, zone: ZoneInfo, valve: bool) -> str:
+        """One sentence of what a person said, about a meter with a relay or a valve."""
         until = wall_time(instant_of_micros(self.until), zone)
         if self.kind == "dispute":
             return f"the bill is disputed: {self.why} (until {until}, says {self.by})"
+        if valve:
+            return f"water is kept on: {self.why} (until {until}, says {self.by})"
         return f"power is kept on: {self.why} (until {until}, says {self.by})"
+
+
+GAP_US = 24 * 3600 * 1_000_000
+"""A protection given within a day after the last one ended goes on with it: lifted and set anew is a renewal too."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Since when people have protected a tenant without a break, be it for this reason or that (R3)."""
+
+    since: int
+    until: int
+    """The end of the last one so far; it may have passed."""
+    renewed: int
+    by: tuple[str, ...]
+    """Each person once, who gave the first one first."""
+
+    def given(self, at: int, who: str) -> Kept:
+        """One more protection."""
+        if at > self.until + GAP_US:
+            return begun(at, who)
+        return replace(self, renewed=self.renewed + 1, by=self.by if who in self.by else (*self.by, who))
+
+
+def begun(at: int, who: str) -> Kept:
+    return Kept(at, at, 0, (who,))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from bridge.contract.units import instant_of, wall_time
 
 
 @dataclass
@@ -36,9 +39,10 @@ class Restored:
         return {here for _, here in self.brought.values()}
 
 
-def why(made_at: str, seq: int) -> str:
+def why(made_at: str, seq: int, zone: str) -> str:
     """Why nobody is cut; a person takes it back."""
-    return f"restored from the backup of {made_at}, which ends at entry {seq}: payments made since then may be missing"
+    made = wall_time(instant_of(made_at), ZoneInfo(zone))
+    return f"restored from the backup of {made}, which ends at entry {seq}: payments made since then may be missing"
 
 
 def mark_of(digest: str) -> str:

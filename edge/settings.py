@@ -41,7 +41,7 @@ def terms_of(site: Site, holidays: tuple[frozenset[date], frozenset[date]]) -> T
         window=window,
         lead_s=policy.lead_min * 60,
         cut_limit_nano=nano_of_yuan(policy.cut_at),
-        restore_nano=nano_of_yuan(policy.restore_above),
+        restore_nano=nano_of_yuan(policy.returns_above),
         levels_nano=(first, second, third),
         level_margin_nano=nano_of_yuan(policy.level_margin),
         level_repeats=tuple(policy.level_repeats),  # type: ignore[arg-type]

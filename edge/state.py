@@ -8,7 +8,7 @@ from typing import Any
 
 from edge.billing.days import Days
 from edge.holds import LOCKOUT, Hold
-from edge.purse import Protection, Purse
+from edge.purse import Kept, Protection, Purse
 from edge.restored import Restored
 
 Registers = dict[str, int]
@@ -155,6 +155,8 @@ class AccountState:
     purse: Purse = field(default_factory=Purse)
     open_charges: list[str] = field(default_factory=list)
     """Charges since its last closing: of a meter that was replaced, or whose multiplier changed, within the day."""
+    kept: Kept | None = None
+    """Its newest protections in a row."""
 
     @property
     def warned(self) -> bool:

@@ -8,9 +8,10 @@ kinds of events and entries, and `observed` of `relay/1` in the book, which has 
 from __future__ import annotations
 
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from bridge.contract.switching import VALVE_IS
-from bridge.contract.units import text_of
+from bridge.contract.units import instant_of_micros, wall_time
 from edge.state import MeterState
 
 TURNS: dict[str, Literal["opening", "closing"]] = {"close": "opening", "trip": "closing"}
@@ -102,10 +103,11 @@ def no_off_now(valve: bool, mode: str) -> str:
     return f"the gateway is in mode {mode}: no valve is closed" if valve else f"the gateway is in mode {mode}: no trips"
 
 
-def locked_words(meter: MeterState) -> str | None:
+def locked_words(meter: MeterState, zone: ZoneInfo) -> str | None:
     """Who works at the wires behind a meter, since when and why; None where it is not locked."""
-    lock = meter.lock
-    return None if lock is None else f"locked for work by {lock.by} since {text_of(lock.since)}: {lock.why}"
+    if (lock := meter.lock) is None:
+        return None
+    return f"locked for work by {lock.by} since {wall_time(instant_of_micros(lock.since), zone)}: {lock.why}"
 
 
 def locked_as_it_stands(valve: bool) -> str:

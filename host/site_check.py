@@ -31,6 +31,12 @@ class Checked:
     mistakes: tuple[str, ...] = ()
     models: dict[str, dict[str, bool]] = field(default_factory=dict)
 
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """What no new file may say. A gateway that was started with it long ago goes on, by what is safe."""
+        found = self.site.policy.chatters if self.site is not None else None
+        return (found,) if found else ()
+
 
 def check(path: Path) -> Checked:
     """Look at a site file. Raises Trouble when the edge cannot be asked."""
@@ -49,6 +55,9 @@ def told(checked: Checked) -> list[str]:
     if checked.site is None:
         many = of(len(checked.mistakes), "mistake")
         return [f"{checked.path}: {many}; it is not used before it is mended.", *map("  {}".format, checked.mistakes)]
+    if checked.refused:
+        many = of(len(checked.refused), "mistake")
+        return [f"{checked.path}: {many} to mend before it is used.", *map("  {}".format, checked.refused)]
     site = checked.site
     parts = [of(len(site.ports), "port"), of(len(site.meters), "meter"), of(len(site.accounts), "account")]
     return [f"the site file is good: {', '.join(parts)}", *map("  worth knowing: {}".format, worth_knowing(checked))]
@@ -85,11 +94,11 @@ def worth_knowing(checked: Checked) -> Iterator[str]:
 
 def as_json(checked: Checked) -> dict[str, object]:
     return {
-        "good": checked.site is not None,
-        "mistakes": list(checked.mistakes),
+        "good": checked.site is not None and not checked.refused,
+        "mistakes": [*checked.mistakes, *checked.refused],
         "worth_knowing": list(worth_knowing(checked)),
     }
 
 
 def code(checked: Checked) -> int:
-    return FINE if checked.site is not None else USAGE
+    return FINE if checked.site is not None and not checked.refused else USAGE

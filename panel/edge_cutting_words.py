@@ -27,6 +27,7 @@ OF_CUTTING = (
     later("the tenant was told of an earlier final warning; tell them of the one that stands now"),
     later("the final warning counts as delivered since {at} already"),
     later("the protection {protection} ends at {at}; renew it, or the tenant can be cut afterwards"),
+    later("water is kept on: {why} (until {at}, says {name})"),
     later("power is kept on: {why} (until {at}, says {name})"),
     later("the bill is disputed: {why} (until {at}, says {name})"),
     later("a person protects the tenant"),

@@ -21,6 +21,7 @@ from panel.edge_price_words import OF_PRICES
 from panel.edge_purse_words import OF_PURSES
 from panel.edge_table_words import OF_TABLES
 from panel.edge_water_words import MOVING, OF_WATER, VALVE
+from panel.protections import kind_words
 from panel.states import COVERS, HOLDS, RATE_WORDS
 from panel.switches import RELAY as RELAY_WORDS
 from panel.words import language_now, later, t
@@ -220,7 +221,7 @@ _PLACES: dict[str, Callable[[str], str]] = {
     "holds": _each(_from(HOLDS)), "hold": _from(HOLDS), "who": person, "why": said, "reasons": _each(said),
     "relay": _from(RELAY), "wish": _from(WISHES), "cause": _from(CAUSES), "question": _from(QUESTIONS),
     "mode": _from(MODES), "rate": _from(RATE_WORDS), "other": _from(RATE_WORDS), "cover": _from(COVERS),
-    "valve": _from(VALVE), "turn": _from(MOVING),
+    "valve": _from(VALVE), "turn": _from(MOVING), "protection": kind_words,
 }  # fmt: skip
 """How the words in a place are shown; other places, such as numbers and names, as they stand."""
 

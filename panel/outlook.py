@@ -15,7 +15,7 @@ from panel.final_warning import must_be_told, undelivered, warning_words, way_wo
 from panel.formats import Wall
 from panel.locking import locks_of, words_of_lock
 from panel.paying_words import all_water, paying_for
-from panel.protections import standing, until_of
+from panel.protections import renewed_words, standing, until_of
 from panel.states import Room, other_holds
 from panel.telling import hold_words, protection_words, rule_words
 from panel.words import later, t
@@ -67,7 +67,8 @@ def outlook_of(
         more.append(t("A hold remains that money does not lift: {holds}.", holds=hold_words(holds)))
     if kept := standing(account, wall):
         first, *others = (protection_words(one, wall, all_water(rooms)) for one in kept)
-        return Outlook("kept", first, until_of(account, wall), (*others, *more))
+        again = renewed_words(account, wall)
+        return Outlook("kept", first, until_of(account, wall), (*others, *([again] if again else []), *more))
     if _warned(account):
         return _ahead(account, rooms, gateway, wall, tuple(more))
     if account.zero_at and instant_of(account.zero_at) < wall.midnight(-1):

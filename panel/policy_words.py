@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from bridge.contract.cutting import Policy
 from panel.formats import span, yuan
-from panel.words import t
+from panel.words import later, t
 
 Told = list[tuple[str, str]]
+
+REACHED = later(
+    "The three levels are told to the staff, here and over MQTT; nothing of them goes to the tenant by itself. The "
+    "final warning lights the meter's lamp; where a meter has none, a person tells the tenant."
+)
+"""No other channel reaches a tenant: who reads the policy must not think that the levels do."""
 
 
 def numbers_of(policy: Policy) -> Told:
@@ -15,6 +21,7 @@ def numbers_of(policy: Policy) -> Told:
     lead, age = span(policy.lead_s), span(policy.stale_s)
     return [
         *_levels(policy),
+        (t("Who hears of it"), t(REACHED)),
         (t("Quiet hours"), _quiet(policy)),
         (t("Final warning"), t("When the money lasts {lead} more at the load of now, at any hour.", lead=lead)),
         (t("Delivered means"), _delivered(policy)),

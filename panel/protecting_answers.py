@@ -8,6 +8,7 @@ from panel.links import link
 from panel.parts import parts
 from panel.protecting import ACTS, typed_from
 from panel.protections import kind_words
+from panel.switches import water_alone
 from panel.words import later, t
 
 TITLES = {
@@ -16,14 +17,23 @@ TITLES = {
     "told": later("I have told the tenant"),
 }
 
+OF_WATER = {"protect": later("Protect from a shut-off|water")}
+"""In place of the title above, where a tenant has water alone."""
+
 SILENT = later("No answer (30 s). Not sent again. Look at the account before you do it once more.")
+
+
+def of_water(asked: Asked) -> dict[str, str]:
+    """The titles that are others for this tenant."""
+    return OF_WATER if water_alone(parts().mirror.view(), asked.subject) else {}
 
 
 def done(asked: Asked, found: dict[str, object], wall: Wall) -> str:
     """The sentence for what was done."""
     if asked.operation == "told":
         return t("The final warning counts as delivered; the time to pay has begun.")
-    kind = kind_words(str(asked.fields.get("protection")))
+    water = water_alone(parts().mirror.view(), asked.subject)
+    kind = kind_words(str(asked.fields.get("protection")), water)
     if asked.operation == "unprotect":
         return t("Lifted: {kind}. From now on the rules decide again.", kind=kind)
     return t("In the book: {kind} until {when}.", kind=kind, when=_when(found.get("until"), wall))

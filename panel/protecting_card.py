@@ -9,7 +9,7 @@ from panel.final_warning import undelivered
 from panel.formats import Wall
 from panel.guard import i_may
 from panel.protecting import ACTS, Act, worded
-from panel.protections import KINDS, standing
+from panel.protections import KINDS, renewed_words, standing
 from panel.telling import protection_words
 
 if TYPE_CHECKING:
@@ -17,16 +17,18 @@ if TYPE_CHECKING:
 
 
 def card_of(found: Tenancy, wall: Wall) -> dict[str, Any]:
-    """{protecting, protections}: acts that can be done now, and what stands, each with the act that lifts it."""
+    """{protecting, protections, renewed}: acts that can be done now; what stands, each with the act that lifts it; and
+    how long that goes on."""
     account, water = found.account, found.water
     if found.ended:
-        return {"protecting": [], "protections": []}
+        return {"protecting": [], "protections": [], "renewed": None}
     lifts = {kind: worded(ACTS[f"lift-{kind}"], water) for kind in KINDS} if i_may("unprotect") else {}
     return {
         "protecting": [worded(act, water) for act in ACTS.values() if _offered(act, account)],
         "protections": [
             (one, protection_words(one, wall, water), lifts.get(one.kind)) for one in standing(account, wall)
         ],
+        "renewed": renewed_words(account, wall),
     }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bridge.contract.messages import Account, AccountRow, Availability, HoldFacts, MeterFacts, MeterRow, Relay, Valve
+from panel.faces import SHORT, icon_of, paint_of
 from panel.final_warning import must_be_told
 from panel.formats import Wall, lasts, span
 from panel.mirror import View
@@ -43,22 +44,6 @@ WORDS = {
 PRIORITY = tuple(WORDS)
 
 LOW = ("w3", "w2", "w1")
-
-SHORT = {"final": later("Final|room")}
-"""Words that are shorter where a room has little space."""
-
-CHIPS = (
-    ("final", ("final",), later("Final warning")),
-    ("cut", ("cut",), later("Cut off")),
-    ("low", ("w1", "w2", "w3"), later("Low")),
-    ("off", ("off",), later("Off line")),
-    ("stale", ("stale",), later("Stale")),
-    ("held", ("held",), later("Held")),
-    ("keep", ("keep",), later("Keep on")),
-    ("none", ("none",), later("Vacant")),
-    ("on", ("on",), later("On|supply")),
-)
-"""Filters by urgency: name in the address, states it shows, word."""
 
 COVERS = {"cover": later("meter cover"), "terminal cover": later("terminal cover")}
 HOLDS = {
@@ -117,17 +102,32 @@ class Room:
         """A valve on its way; whether water flows, where words would speak of electricity or a lease."""
         if self.valve is not None and self.valve.moving:
             return t(TAGS[self.valve.moving])
-        if not counts_water(self.meter) or self.state not in ("cut", "held", "none", "on"):
+        if not counts_water(self.meter) or self.state not in ("cut", "held", "none", "on", "keep"):
             return None
+        if self.state == "keep":
+            return t("Water kept on|room")
         if self.relay is None or self.relay.observed == "unknown":
             return None if self.state != "none" else t(WORDS["on"])
         off = self.relay.observed == "open"
         return t(states[self.relay.observed]) if off or self.state != "held" else None
 
     @property
+    def face(self) -> str:
+        """The state as it is seen: dark by its purse, disputed and in debt have looks of their own."""
+        if self.off_by_its_purse:
+            return "itself"
+        if self.disputed or self.in_debt:
+            return "dispute" if self.disputed else "debt"
+        return self.state
+
+    @property
+    def paint(self) -> str:
+        return paint_of(self.face)
+
+    @property
     def icon(self) -> str:
         """A drop where others have a bolt."""
-        return "water" if self.state == "on" and self.is_water else self.state
+        return "water" if self.state == "on" and self.is_water else icon_of(self.face)
 
     @property
     def is_water(self) -> bool:

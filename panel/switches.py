@@ -163,6 +163,13 @@ def counts_water(meter: MeterRow) -> bool:
     return has_valve(meter) or "volume_l" in meter.quantities
 
 
+def water_alone(view: View, account: str) -> bool:
+    """True where an account has water and no electricity, by the meters that are or were its."""
+    row = view.accounts.get(account)
+    meters = view.meters_of(row) if row is not None else []
+    return bool(meters) and all(map(counts_water, meters))
+
+
 def words_of(meter: MeterRow | None) -> Words:
     """The words for what switches this meter, or would."""
     return OF_VALVE if meter is not None and counts_water(meter) else RELAY

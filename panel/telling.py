@@ -69,9 +69,14 @@ def banner_of(rooms: list[Room], account: Account | None, wall: Wall) -> Banner 
         title, words = t("Locked for work; it stays as it stands"), words_of_lock(lock, wall)
         return Banner("held", title, t("{locked}. Nobody is cut on it before it is unlocked (R5).", locked=words))
     if kept := standing(account, wall):
-        title = t("Nobody cuts this tenant until {when}", when=wall.when(kept[0].until))
+        water, when = all_water(rooms), wall.when(kept[0].until)
+        title = (
+            t("Nobody shuts off this tenant's water until {when}", when=when)
+            if water
+            else t("Nobody cuts this tenant until {when}", when=when)
+        )
         after = t("Then a final warning and its time to pay begin anew.")
-        told = [protection_words(one, wall, all_water(rooms)) for one in kept]
+        told = [protection_words(one, wall, water) for one in kept]
         return Banner("keep", title, " · ".join([*told, after]))
     if account.state == "final" or account.cut_at or account.protected_until:
         phone = room.tenant.phone if room is not None and room.tenant is not None else ""

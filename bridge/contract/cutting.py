@@ -29,6 +29,14 @@ class ProtectionFacts(Part):
     until: str
 
 
+class KeptFacts(Part):
+    """Since when people have protected a tenant without a break of a day, for whatever reason: for a second look."""
+
+    since: str
+    renewed: int = Field(description="how often a protection was given again since then")
+    by: list[str] = Field(description="who gave them, each once; a single name is a person who renews alone")
+
+
 class OpenSpan(Part):
     """A window in which a cut is not forbidden by R2."""
 

@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from bridge.contract.cutting import CUTTING_REQUESTS as CUTTING_REQUESTS
+from bridge.contract.cutting import KeptFacts as KeptFacts
 from bridge.contract.cutting import Policy as Policy
 from bridge.contract.cutting import ProtectionFacts as ProtectionFacts
 from bridge.contract.fields import Plain
@@ -304,6 +305,7 @@ class Account(Message):
     protections: list[ProtectionFacts] = Field(
         default_factory=list, description="why nobody cuts this tenant whatever the balance, and until when (R3)"
     )
+    kept: KeptFacts | None = Field(default=None, description="while one stands: since when, and how often renewed")
 
 
 class AccountEvent(Message):

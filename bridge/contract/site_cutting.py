@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, Field, model_validator
 from bridge.contract.fields import Plain
 from bridge.contract.mistakes import shown
 from bridge.contract.site_words import STRICT, Wall, Yuan, wall_minutes
-from bridge.contract.units import nano_of_yuan
+from bridge.contract.units import nano_of_yuan, yuan_text
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
@@ -86,13 +86,17 @@ class QuietHours(BaseModel):
     to: Wall = "07:00"
 
 
+RESTORE_ABOVE = "1.00"
+"""So far above the limit of a cut supply returns, where the site says nothing (R6)."""
+
+
 class CuttingPolicy(BaseModel):
     """Every number of R1-R9 that a site may set."""
 
     model_config = STRICT
     lead_min: Annotated[int, Field(strict=True, ge=LEAST_LEAD_MIN, le=10_080)] = LEAST_LEAD_MIN
     cut_at: Yuan = "0.00"
-    restore_above: Yuan = "1.00"
+    restore_above: Yuan = RESTORE_ABOVE
     levels: list[Yuan] = ["50.00", "20.00", "10.00"]
     level_margin: Yuan = "1.00"
     level_repeats: Annotated[list[Repeats], Field(min_length=3, max_length=3)] = [0, 0, 0]
@@ -116,7 +120,10 @@ class CuttingPolicy(BaseModel):
         if len(levels) != 3 or levels != sorted(levels, reverse=True) or len(set(levels)) != 3:
             raise ValueError("levels are three amounts from high to low")
         if nano_of_yuan(self.restore_above) < nano_of_yuan(self.cut_at):
-            raise ValueError("restore_above lies below cut_at: supply would chatter (R6)")
+            raise ValueError(
+                "restore_above lies below cut_at: supply would chatter (R6). Write an amount above cut_at, "
+                f'such as restore_above = "{self.well_above}"'
+            )
         if nano_of_yuan(self.level_margin) < 0:
             raise ValueError(
                 "level_margin is below zero; a level warns again only after the balance stood above it (R9)"
@@ -124,3 +131,24 @@ class CuttingPolicy(BaseModel):
         if both := sorted(set(self.rest_days) & set(self.work_days)):
             raise ValueError(f"{both[0]} stands in rest_days and in work_days; take it out of one of them")
         return self
+
+    @property
+    def well_above(self) -> str:
+        """The usual distance above the cut limit."""
+        return yuan_text(nano_of_yuan(self.cut_at) + nano_of_yuan(RESTORE_ABOVE))
+
+    @property
+    def returns_above(self) -> str:
+        """Above which supply returns. Files of before this was asked may say `cut_at` twice: there it is well above."""
+        return self.well_above if self.chatters else self.restore_above
+
+    @property
+    def chatters(self) -> str | None:
+        """What is wrong with a file that says the same amount twice, and what to write; None where it does not."""
+        if nano_of_yuan(self.restore_above) != nano_of_yuan(self.cut_at):
+            return None
+        return (
+            f"policy.restore_above is the same as cut_at, {self.cut_at} yuan: a payment of one fen would bring supply "
+            "back, and the next watt-hour would call for the next cut (R6). Write an amount above cut_at, such as "
+            f'restore_above = "{self.well_above}"; until then the gateway goes by that amount'
+        )

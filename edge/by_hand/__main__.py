@@ -95,7 +95,7 @@ def _ends(desk: Desk, why: str, code: int) -> int:
 
 def _do(talk: Talk, desk: Desk, options: argparse.Namespace) -> None:
     zone = ZoneInfo(options.zone)
-    locked.look(options.command, options.address, options.circuit, getattr(options, "data", None))
+    locked.look(options.command, options.address, options.circuit, getattr(options, "data", None), zone)
     if (zeros := padded(options)) is not None:
         desk.say(zeros)
     if options.command == "broadcast-time":

@@ -116,6 +116,9 @@ def _file(snapshot: Snapshot) -> Iterator[Finding]:
             f"./riser site check {seen.path}",
         )
     info, site = snapshot.facts.info, seen.site
+    if site is not None and (chatters := site.policy.chatters) is not None:
+        yield wrong(GROUP, "policy.restore_above", f"{chatters[0].upper()}{chatters[1:]}.",
+                    "Write it into the site file and start the gateway anew.")  # fmt: skip
     if info is not None and site is not None and info.zone != site.site.zone:
         yield wrong(
             GROUP,

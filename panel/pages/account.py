@@ -56,6 +56,11 @@ class Tenancy:
         return self.rooms[0].state if self.rooms else "none"
 
     @property
+    def tag(self) -> tuple[str, str, str]:
+        """Paint, word and icon."""
+        return (self.rooms[0].paint, self.word, self.rooms[0].icon) if self.rooms else ("none", self.word, "none")
+
+    @property
     def ended(self) -> bool:
         """Settled: its meters are free and may be somebody else's."""
         return self.account is not None and self.account.ended_at is not None

@@ -107,9 +107,9 @@ def told(stand: Parts, asked: Asked) -> Answer:
     newest = asked.newest
     found = (newest.data if newest and newest.status == "done" else None) or {}
     receipt, seq = found.get("receipt"), found.get("seq")
-    money = is_money(asked.operation)
+    money, titles = is_money(asked.operation), TITLES | protecting_answers.of_water(asked)
     return Answer(
-        asked.transaction, money_title(asked.operation, asked.about) if money else t(TITLES[asked.operation]),
+        asked.transaction, money_title(asked.operation, asked.about) if money else t(titles[asked.operation]),
         asked.who, asked.at, _steps(stand, asked, good), good,
         sentence, detail, asked.finished, str(receipt) if receipt else None,
         seq if isinstance(seq, int) and receipt and not money else None,

@@ -12,10 +12,11 @@ from panel.formats import Wall, yuan
 from panel.history import Line
 from panel.locking import in_place
 from panel.money_told import money_words
-from panel.pages.events import SAID
+from panel.pages.events import OF_VALVES, SAID
+from panel.parts import parts
 from panel.protections import kind_words
 from panel.states import HOLDS
-from panel.switches import WATER_STATES
+from panel.switches import WATER_STATES, water_alone
 from panel.words import t
 
 Words = tuple[str, str, str, str]
@@ -77,6 +78,8 @@ def _of_supply(line: Line) -> Words:
     match line.kind:
         case "trip/1":
             cause = t("for arrears") if body.get("cause") == "arrears" else t("by a person")
+            if "valve" in body:
+                return "s-cut", "valve-closed", t(OF_VALVES["trip/1"]), cause
             return "s-cut", "open", t("Cut-off ordered"), cause
         case "relay/1" if "valve" in body and body.get("observed") in WATER_STATES:
             shut = body["observed"] == "open"
@@ -109,9 +112,11 @@ def _protection(body: dict[str, Any], wall: Wall) -> Words:
     """Protected by whom, why and until when; or lifted."""
     who, why = str(body.get("who") or ""), str(body.get("why") or "")
     until = body.get("until") if body.get("set") else None
-    told = [kind_words(str(body.get("protection", ""))), t("until {time}", time=wall.stamp(until)) if until else "",
-            person(who), reason(who, why)]  # fmt: skip
-    word = t("Protected from a cut-off") if body.get("set") else t("Protection lifted")
+    water = water_alone(parts().mirror.view(), str(body.get("account") or ""))
+    ends = t("until {time}", time=wall.stamp(until)) if until else ""
+    told = [kind_words(str(body.get("protection", "")), water), ends, person(who), reason(who, why)]
+    word = t("Protected from a shut-off|water") if water else t("Protected from a cut-off")
+    word = word if body.get("set") else t("Protection lifted")
     return "s-keep", "keep", word, " · ".join(part for part in told if part)
 
 

@@ -26,6 +26,7 @@ from panel.pages.account import tenancy_of
 from panel.pages.answers import answer_to
 from panel.parts import parts
 from panel.proposals import Waiting, decided, decision_of, says_of, told_of, waiting
+from panel.protections import long_kept, renewed_words
 from panel.right_reading import OPERATION, Booked, Pair, beside
 from panel.words import t
 
@@ -62,7 +63,10 @@ def _now() -> dict[str, Any]:
     stand = parts()
     view = stand.mirror.view()
     prices = price_versions.waiting(view)[0] if i_may("approve-price") else []
-    return {"waiting": waiting(view), "decided": decided(view), "wall": stand.wall(), "prices": prices}
+    wall = stand.wall()
+    kept = [(row, renewed_words(account, wall)) for row in view.accounts.values()
+            if long_kept(account := view.get(Account, row.id), wall)]  # fmt: skip
+    return {"waiting": waiting(view), "decided": decided(view), "wall": wall, "prices": prices, "kept": kept}
 
 
 @blueprint.get("/proposal/<id>")

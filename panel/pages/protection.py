@@ -21,7 +21,7 @@ from panel.pages.account import Tenancy, tenancy
 from panel.parts import parts
 from panel.protecting import ACTS, DAYS, LONGEST, Act, read, worded
 from panel.protecting_card import card_of
-from panel.protections import standing
+from panel.protections import renewed_words, standing
 from panel.telling import protection_words
 from panel.typed import Typed, fresh
 from panel.words import t
@@ -133,4 +133,6 @@ def _figures(found: Tenancy) -> list[tuple[str, str]]:
     told += [(t("Final warning"), words) for words in warning_words(account, wall)]
     if found.row.phone:
         told.append((t("Phone"), found.row.phone))
-    return told + [(t("Protected"), protection_words(one, wall, found.water)) for one in standing(account, wall)]
+    told += [(t("Protected"), protection_words(one, wall, found.water)) for one in standing(account, wall)]
+    again = renewed_words(account, wall)
+    return [*told, (t("Renewed"), again)] if again else told

@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from bridge.contract.messages import Info, MeterRow
 from panel.drawer import till_nano
+from panel.faces import CHIPS, chip_signs
 from panel.final_warning import must_be_told
 from panel.formats import Wall
 from panel.guard import quiet
@@ -27,7 +28,7 @@ from panel.pages.lines import GOES_ON, MODES
 from panel.pages.meter_chart import has_power
 from panel.parts import Parts, parts
 from panel.protections import standing
-from panel.states import CHIPS, Room, room_of
+from panel.states import Room, room_of
 
 blueprint = Blueprint("rooms", __name__)
 quiet("rooms.grid")
@@ -122,12 +123,12 @@ def _grid(state: str, text: str) -> tuple[bytes, str]:
 def _draw(stand: Parts, view: View, state: str, text: str) -> str:
     rooms, gateway = all_rooms(stand), view.get(Info)
     shown = [room for room in rooms if room.matches(text)] if text else rooms
-    wanted = next((states for name, states, _ in CHIPS if name == state), None)
+    wanted = next((faces for name, faces, _ in CHIPS if name == state), None)
     chips = [
-        (name, states[len(states) // 2], word, sum(room.state in states for room in shown))
-        for name, states, word in CHIPS
+        (name, paint, sign, word, sum(room.face in faces for room in shown))
+        for name, faces, paint, sign, word in chip_signs()
     ]
-    chosen = [room for room in shown if wanted is None or room.state in wanted]
+    chosen = [room for room in shown if wanted is None or room.face in wanted]
     return render_template(
         "parts/grid.html", totals=totals(stand, rooms), chips=chips, count=len(shown), state=state, text=text,
         floors=by_floor(chosen, rooms), shafts=by_shaft(rooms), known=bool(view.meters), chosen=len(chosen),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.contract.site_cutting import CuttingPolicy
 from bridge.contract.site_file import look
 
 SITE = '[site]\nname = "East"\ngateway = "east"\n'
@@ -89,3 +90,15 @@ def test_r2_what_a_site_may_say(tmp_path: Path) -> None:
         '[[policy.protected]]\nfrom = 2026-12-20\nto = 2027-01-10\nwhy = "年末"\n'
         '[[policy.protected]]\nfrom = 2027-01-01\nto = 2027-01-01\nwhy = "元旦"\n',
     )
+
+
+def test_r6_supply_returns_above_the_limit_of_a_cut(tmp_path: Path) -> None:
+    """An amount below it is refused with one to write; the same amount is still read, for gateways that run on it, and
+    stands for one that is well above."""
+    (below,) = told(tmp_path, '[policy]\ncut_at = "5.00"\nrestore_above = "4.99"\n')
+    assert below.startswith("policy: restore_above lies below cut_at") and 'such as restore_above = "6.00"' in below
+    same = CuttingPolicy(cut_at="-5.00", restore_above="-5.00")
+    assert same.returns_above == "-4.00" and 'restore_above = "-4.00"' in (same.chatters or "")
+    above = CuttingPolicy(cut_at="-5.00", restore_above="-4.99")
+    assert above.returns_above == "-4.99" and above.chatters is None
+    assert CuttingPolicy(cut_at="1.00").returns_above == "2.00", "the amount that stands where none is written"

@@ -13,6 +13,9 @@ from edge.registry import Registry
 from tests.edge.test_edge_by_hand import OTHER, OURS, Bench
 from tests.edge.wires import ROOM, Watched
 
+SINCE = "2026-11-20T01:50:00.000+00:00"
+"""As the registry keeps it; in Shanghai it is ten to ten."""
+
 
 @pytest.fixture
 def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
@@ -44,10 +47,10 @@ def test_r5_a_lock_stands_beside_the_book_and_goes_with_it(tmp_path: Path) -> No
 @pytest.mark.parametrize("command", ["on", "close", "permit"])
 def test_r5_nobody_switches_on_by_hand_what_is_locked(bench: Bench, tmp_path: Path, command: str) -> None:
     """Not a byte leaves, and it is said whose lock it is; off may be ordered, and another meter switched on."""
-    lock = {"meter": "a206", "address": OURS, "circuit": None, "by": "李强", "since": "2026-11-20", "why": "cable"}
+    lock = {"meter": "a206", "address": OURS, "circuit": None, "by": "李强", "since": SINCE, "why": "cable"}
     (tmp_path / "registry.json").write_text(json.dumps({"locks": {"1": lock}}), encoding="utf-8")
     assert bench.run(command, "--yes", "--data", str(tmp_path)) == 2
-    assert "locked for work by 李强" in bench.said[-1] and bench.sent == []
+    assert "locked for work by 李强 since 2026-11-20 09:50: cable" in bench.said[-1] and bench.sent == []
     assert bench.run("off", "--yes", "--data", str(tmp_path)) == 0 and bench.meter.relay.open
     lock["address"] = OTHER
     (tmp_path / "registry.json").write_text(json.dumps({"locks": {"1": lock}}), encoding="utf-8")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -39,7 +41,11 @@ def test_i10_a_lock_outlives_payment_persons_and_power_cuts(tmp_path: Path) -> N
     assert sorted(building.edge.core.state.meters[ROOM].holds) == ["lockout"], "the payment has lifted the arrears"
     refused = ask(building, "close", who="王敏", role="manager", meter=ROOM, why="the tenant complains")
     assert (refused["status"], refused["rule"]) == ("refused", "R5")
-    assert "locked for work by 李强 since 2026-11-20T" in refused["error"] and "new breaker" in refused["error"]
+    lock = building.edge.core.state.meters[ROOM].lock
+    assert lock is not None
+    at = datetime.fromtimestamp(lock.since / 1e6, ZoneInfo("Asia/Shanghai"))
+    assert f"locked for work by 李强 since {at:%Y-%m-%d %H:%M}" in refused["error"] and "+00" not in refused["error"]
+    assert "new breaker" in refused["error"]
     building.edge.snapshots.save()
     building.restart()
     building.run(minutes=20)

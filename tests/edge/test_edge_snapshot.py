@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bridge.contract.entries import INCOME, TENANT, TILL
 from edge import fold, snapshot
 from edge.billing.days import Days
-from edge.purse import Agreement, Protection, Purse
+from edge.purse import Agreement, Kept, Protection, Purse
 from edge.restored import Restored
 from edge.state import (
     AccountState,
@@ -145,6 +145,7 @@ def test_every_field_is_kept() -> None:
         Final(1, 2, 3, 4, "lamp", 5), day, -6,
         {"kWh": Counter(day, 7, ((date(2026, 10, 1), 3),))}, 8, 9, False,
         Purse({3, 4}, 5, Agreement(30, 7, day, 9), True, 11), ["charge:a1:p-1"],
+        Kept(1, 2, 3, ("王敏", "李强")),
     )  # fmt: skip
     state = State(
         1, "f" * 64, {"gateway": "east"}, {"account:100": -(10**18)}, {"a1": meter}, {"100": account},

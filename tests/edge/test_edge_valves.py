@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bridge.contract.units import instant_text
 from tests.edge.test_edge_moved_by_model import Shaft
 
 
@@ -176,3 +179,15 @@ def test_a_valve_that_moves_by_itself_is_told_as_a_valve(shaft: Shaft) -> None:
     text = "the valve was found closed and nobody here had ordered it"
     assert shaft.of("alarm/1")[0].fields["text"] == text
     assert shaft.valve().why == "closed by itself or by hand; nobody here ordered it, so a person decides"
+
+
+@pytest.mark.parametrize(("meter", "what"), [("w1", "water"), ("m1", "power")])
+def test_a_protection_of_a_valve_keeps_water_on(shaft: Shaft, meter: str, what: str) -> None:
+    """Why it is not cut is told of water where a valve would be closed, and of power where a relay would open (R3)."""
+    core = shaft.edge.core
+    core.terms = replace(core.terms, cut_limit_nano=10**15)  # Whatever is left, it is owed.
+    in_a_day = instant_text(shaft.clock.now() + timedelta(days=1))
+    asked = shaft.request("protect", account="a1", protection="keep-power", why="a clinic", until=in_a_day)
+    assert shaft.answers(asked)[-1]["status"] == "done"
+    verdict = shaft.edge.accounts.verdict(core.state.accounts["a1"], core.state.meters[meter])
+    assert verdict.rule == "R3" and verdict.why.startswith(f"{what} is kept on: a clinic (until 2026-11-")

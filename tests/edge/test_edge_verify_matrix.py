@@ -98,7 +98,7 @@ TOLD: dict[str, str] = {
     "quarantine/1": "read_at registers_wh rule why",
     "rearm/1": "available_nano level",
     "replacement/1": "serial_frames",
-    "restored/1": "made_at version who",
+    "restored/1": "version who",
     "refusal/1": "error operation request role rule who",
     "relay/1": "account observed read_at wanted why word_3",
     "release/1": "role who why",

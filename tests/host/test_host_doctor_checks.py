@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bridge.contract import messages as m
+from host import site_check
 from host.doctor.findings import Finding
 from host.doctor.seen import (
     BrokerSeen,
@@ -426,3 +427,24 @@ def test_a_book_without_one_meter_of_the_site_file_is_one_sentence() -> None:
     shot = replace(snapshot(), run=None, broker=None, registry=RegistrySeen(meters={"z9": {"port": "line-1"}}))
     (told,) = [each for each in found(shot) if each.group == "book and site file"]
     assert "has 1 meter and /etc/site.toml has 2, and not one is in both" in told.sentence
+
+
+SAME = ('[site]\n', '[policy]\ncut_at = "2.00"\nrestore_above = "2.00"\n[site]\n')
+
+
+def test_the_same_amount_for_cut_and_return_is_wrong_and_says_what_to_write() -> None:
+    """R6: the doctor tells it of a gateway that runs on such a file, and what it goes by until it is mended."""
+    told = found(snapshot(site=site_seen(SAME)))
+    (finding,) = [each for each in told if each.about == "policy.restore_above"]
+    assert finding.severity == "wrong" and 'restore_above = "3.00"' in finding.sentence
+    assert not [each for each in found(snapshot(site=site_seen())) if each.about == "policy.restore_above"]
+
+
+def test_the_same_amount_is_no_good_site_file() -> None:
+    """`riser site check` refuses it with the amount to write, for people and for programs: exit code 2."""
+    checked = site_check.Checked(Path("/etc/site.toml"), site(SAME))
+    assert site_check.code(checked) == 2 and not site_check.as_json(checked)["good"]
+    head, line = site_check.told(checked)
+    assert "1 mistake" in head and line.startswith("  policy.restore_above is the same as cut_at")
+    assert site_check.as_json(checked)["mistakes"] == [line.strip()]
+    assert site_check.code(site_check.Checked(Path("/etc/site.toml"), site())) == 0

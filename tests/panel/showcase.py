@@ -43,7 +43,7 @@ NAMES = [
     "正和律师", "中恒保险", "<script>alert(1)</script>", "明视眼科", "舒心月子",
 ]  # fmt: skip
 STATES = [
-    "on", "w3", "on", "on", "on", "final", "on", "w2", "held", "on", "on", "on", "on", "w1",
+    "on", "w3", "on", "on", "debt", "final", "on", "w2", "held", "dispute", "on", "on", "on", "w1",
     "on", "cut", "on", "on", "off", "keep", "w1", "on", "stale", "on", "final", "none", "on",
 ]  # fmt: skip
 
@@ -113,7 +113,7 @@ def dress(stage: Stage, id: str, account: str | None, state: str, now: datetime)
     stage.say(available("offline" if state == "off" else "online", 38, now, "no answer to 6 rounds"), id)
     if account is None:
         return
-    balance = {"cut": -12.06, "final": 3.18, "w3": 8.35, "w2": 17.77, "w1": 41.44}.get(
+    balance = {"cut": -12.06, "debt": -80.5, "final": 3.18, "w3": 8.35, "w2": 17.77, "w1": 41.44}.get(
         state, random.randint(9000, 180_000) / 100
     )
     more: dict[str, object] = {"days_left": balance / 24 if balance > 0 else None}
@@ -129,7 +129,11 @@ def dress(stage: Stage, id: str, account: str | None, state: str, now: datetime)
         }
     if account in ("100202", "100225", "100204", "100211", "100220"):
         state, more = facing(account, state, more, now)
-    said = {"w1": "low1", "w2": "low2", "w3": "low3"}.get(
+    if state == "debt":
+        more |= {"can_cut": False}
+    if state == "dispute":
+        more |= {"protections": [protection("dispute", 30, now, why="读数有疑问")]}
+    said = {"debt": "low3", "w1": "low1", "w2": "low2", "w3": "low3"}.get(
         state, state if state in ("cut", "final", "held", "keep") else "on"
     )
     stage.say(standing(said, balance, now, **more), account)
@@ -156,7 +160,9 @@ def facing(account: str, state: str, more: dict[str, object], now: datetime) -> 
             return state, more | {"zero_at": ahead(6)}
         case "100211":
             return state, more | {"can_cut": False}
-    return state, more | {"protections": [protection(now=now), protection("dispute", 30, now, why="读数有疑问")]}
+    kept = {"since": instant_text(now - timedelta(days=20)), "renewed": 4, "by": ["王敏"]}
+    both = [protection(now=now), protection("dispute", 30, now, why="读数有疑问")]
+    return state, more | {"protections": both, "kept": kept}
 
 
 def history(stage: Stage, account: str, meter: str, now: datetime) -> None:

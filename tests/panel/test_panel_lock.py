@@ -152,7 +152,7 @@ def test_everybody_reads_why_it_stays_dark(shop: Stage) -> None:
 
 def test_a_lock_that_leaves_it_on_promises_no_darkness(shop: Stage) -> None:
     """Locked as it stands: nobody reads that supply will go off, and the cut that was due waits for the lock."""
-    one_shop(shop, blocked="R5", blocked_why="locked for work by 李强 since 2026-11-20T01:50:00.000+00:00: new breaker")
+    one_shop(shop, blocked="R5", blocked_why="locked for work by 李强 since 2026-11-20 09:50: new breaker")
     shop.say(relay("closed", holds=[{**THEIRS, "off": False}]), "a206")
     clerk = shop.visitor("finance")
     account = unescape(clerk.see("/account/100206"))

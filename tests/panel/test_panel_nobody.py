@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -86,3 +87,51 @@ def test_a_disputed_bill_and_power_that_is_kept_on_are_told_apart(stage: Stage) 
     words = [[word for word in ("Keep on", "Disputed") if word in cell(visitor, id)] for id in ("a1", "a2", "a3")]
     assert words == [["Keep on"], ["Disputed"], ["Keep on"]]
     assert "Bill disputed" in visitor.see("/account/acc-a2")
+
+
+LOOKS: list[tuple[dict[str, Any], str]] = [
+    ({"state": "low3", "available": -80, "can_cut": False}, "debt"),
+    ({"protections": [protection("dispute")]}, "dispute"), ({"protections": [protection()]}, "keep"),
+    ({"state": "low3", "available": 5}, "low"), ({"state": "low2", "available": 15}, "low"),
+    ({"state": "low1", "available": 45}, "low"), ({"state": "final", "final_warning_at": at(2)}, "final"),
+    ({"available": 400}, "on"),
+]  # fmt: skip
+"""Facts of an account, and the chip that shows it."""
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_no_two_states_look_alike(stage: Stage, language: str) -> None:
+    """Each state differs from every other in its ground, in its icon and in its word; nobody needs to see colours."""
+    tenants(stage, *(facts for facts, _ in LOOKS))
+    visitor = stage.visitor("manager", language)
+    looks = [
+        re.search(r'class="room ([^"]+)".*?class="w"><svg.*?href="#(i-[^"]+)"/></svg>([^<]+)<', cell(visitor, id), re.S)
+        for id in (f"a{number}" for number in range(1, len(LOOKS) + 1))
+    ]
+    for part in (1, 2, 3):
+        assert len({look[part] for look in looks if look}) == len(LOOKS), [look and look[part] for look in looks]
+
+
+def test_what_looks_different_has_a_chip_of_its_own(stage: Stage) -> None:
+    """Each chip wears the look of its rooms, counts them and shows them alone: debt is not under Low, nor a disputed
+    bill under Keep on."""
+    tenants(stage, *(facts for facts, _ in LOOKS))
+    visitor = stage.visitor("manager")
+    for name in dict.fromkeys(chip for _, chip in LOOKS):
+        page = visitor.see(f"/rooms?state={name}")
+        wanted = [f"a{number}" for number, (_, chip) in enumerate(LOOKS, 1) if chip == name]
+        assert re.findall(r'id="r-(a\d)"', page) == wanted
+        chip = re.search(rf'id="c-{name}".*?class="sw ([^"]+)">.*?<b>(\d+)</b>', page, re.S)
+        assert chip and int(chip[2]) == len(wanted) and (name == "low" or f'class="room {chip[1]}"' in page)
+
+
+def test_the_account_wears_the_look_of_its_room(stage: Stage) -> None:
+    """The tag on its page and in the list of accounts is painted as the room in the grid."""
+    tenants(stage, *(facts for facts, _ in LOOKS[:2]))
+    visitor = stage.visitor("manager")
+    assert 'class="tag s-w3 s-debt"><svg class="i" aria-hidden="true"><use href="#i-debt"' in visitor.see(
+        "/account/acc-a1"
+    )
+    assert 'class="tag s-bill"' in visitor.see("/account/acc-a2") and 'class="tag s-bill"' in visitor.see(
+        "/accounts?list=all"
+    )

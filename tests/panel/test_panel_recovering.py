@@ -10,9 +10,7 @@ from panel_stage import Stage
 from test_panel_edge_words import english_in
 
 PAGE = "/lines/recovery"
-WHY = (
-    "restored from the backup of 2026-11-20T02:30:00.000+00:00, which ends at entry 20: payments made since then may be"
-)
+WHY = "restored from the backup of 2026-11-20 10:30, which ends at entry 20: payments made since then may be"
 RESTORED: dict[str, Any] = {
     "open": True, "first": "e", "before": "e", "seq": 0, "hash": "0" * 64, "made_at": "2026-11-20T02:30:00+00:00",
     "heard": 9, "holes": 0, "brought": 4, "missed": 1,

@@ -54,6 +54,40 @@ def test_water_is_kept_on_and_not_power(bath: Stage) -> None:
     assert "Keep power on…" in main_of(manager, "/account/100206")
 
 
+@pytest.mark.parametrize(("act", "words", "never"), [
+    ("keep-power", "In the book: water is kept on until", "In the book: power"),
+    ("lift-keep-power", "Lifted: water is kept on.", "Lifted: power"),
+])  # fmt: skip
+def test_the_answer_speaks_of_water(bath: Stage, act: str, words: str, never: str) -> None:
+    """What came of it is told of water as well, on the card and in its title; nobody reads of power."""
+    bath.say(standing(protections=[protection()]), "100900")
+    manager, path = bath.visitor("manager"), f"/protection/{act}/100900"
+    answer = manager.post(path, path, transaction="k" * 16, step="send", **{"for": "1", "why": "x"})
+    assert answer.status_code == 303
+    operation = "unprotect" if act.startswith("lift") else "protect"
+    bath.answer(operation, "k" * 16, "done", data={"until": at(-90)} if operation == "protect" else {})
+    card = manager.see("/answer/" + "k" * 16)
+    assert words in card and never not in card and "cut-off" not in card
+    if operation == "protect":
+        assert "保护不停水" in bath.visitor("manager", "zh").see("/answer/" + "k" * 16)
+
+
+def test_the_book_and_the_grid_speak_of_water(bath: Stage) -> None:
+    """The row of the protection, the banner and the room say that water is kept on; an electric room keeps power."""
+    bath.say(standing(protections=[protection()]), "100900")
+    body = {"account": "100900", "protection": "keep-power", "set": True, "why": "x", "who": "王敏", "until": at(-90)}
+    bath.entry("protection/1", body)
+    bath.entry("trip/1", {"account": "100900", "meter": "w1", "cause": "arrears", "valve": "close"})
+    page = main_of(bath.visitor("finance"), ACCOUNT)
+    assert "Protected from a shut-off" in page and "Nobody shuts off this tenant's water until" in page
+    entries = page[page.index('id="entries"') :]
+    assert "water is kept on" in entries and "power is kept on" not in page
+    assert "Closing of the valve ordered" in entries and "Cut-off ordered" not in entries
+    zh = bath.visitor("manager", "zh")
+    assert "保水" in zh.see("/rooms") and "已保护不停水" in main_of(zh, ACCOUNT)
+    assert re.search(r'id="r-w1".*?保水', zh.see("/rooms"), re.S)
+
+
 def test_no_transformer_is_offered_to_a_water_meter(bath: Stage) -> None:
     """Water runs through none: the multiplier is not offered, and its form is not there; replacing is."""
     engineer = bath.visitor("engineer")
