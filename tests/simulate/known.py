@@ -195,9 +195,12 @@ def _withdrawn(known: Known, entry: Entry, f: Fields) -> None:
 
 def _hold(known: Known, entry: Entry, f: Fields) -> None:
     holds = known.points[f["meter"]].holds
-    known.settled(f["meter"])
     (holds.add if f["set"] else holds.discard)(f["hold"])
-    if not f["set"] and not holds and known.points[f["meter"]].observed == "open":
+    waits = not f["set"] and not holds and known.points[f["meter"]].observed == "open"
+    if waits and known.restored.get(f["meter"], (0, "", 0))[1] == entry.boot:
+        return  # It waits already in this start, and whoever was told of that knows.
+    known.settled(f["meter"])
+    if waits:
         known.restored[f["meter"]] = entry.seq, entry.boot, entry.mono_ns
 
 
