@@ -86,7 +86,7 @@ class Core:
                         missing.discard(row["meter"])  # From here back it was another meter.
                         continue
                     live, read_at = self.lives[row["meter"]], instant_of_micros(row["read_at"])
-                    saved = Sample(row["registers_wh"], read_at, -1e9, ())
+                    saved = Sample(row["registers_wh"], read_at, -1e9, (), believed=row.get("believed", True))
                     if live.floor is not None:
                         missing.discard(row["meter"])
                     if live.floor is None or saved.registers_wh["total"] < live.floor.registers_wh["total"]:

@@ -178,6 +178,7 @@ class Readings:
             "volume_l" if live.model.quantity == "volume" else "energy_wh": sample.registers_wh["total"],
             "registers_wh": sample.registers_wh,
             "power_w": live.values.get("power_w"),
+            **({} if sample.believed else {"believed": False}),
             **stands_in_sweep(live),
         }
         self.leaks.look(meter)

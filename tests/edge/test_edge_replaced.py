@@ -397,6 +397,26 @@ def test_the_clock_must_be_believed(shop: Swapping) -> None:
     assert not shop.of("replacement/1")
 
 
+def test_a_reading_of_an_hour_that_nobody_knows_divides_no_charge(shop: Swapping) -> None:
+    """The old meter spoke last while the calendar was wrong and known to be so, and the gateway was started anew since.
+    When it said that is not known: the display is asked for, instead of a bill to an hour that was none (R22, R25)."""
+    shop.run(minutes=5)
+    shop.edge.modes.judge = lambda: None  # type: ignore[method-assign]
+    shop.edge.core.book.trusted = False
+    shop.run(minutes=10)
+    shop.sim_meter(POINT).advance(shop.clock.now())
+    shown = dict(zip(ORDER, (10 * steps for steps in shop.sim_meter(POINT).metrology.registers()), strict=True))
+    shop.swap()
+    shop.restart_after(60)
+    shop.run(minutes=2)
+    floor = shop.live.floor
+    assert floor is not None and not floor.believed and shop.live.sample is None
+    assert shop.refused(shop.replace()) == "R22"
+    shop.agree(shop.replace(closing=shown))
+    (charge,) = shop.charges()
+    assert charge["end"]["source"] == "display" and charge["end"]["registers_wh"] == shown
+
+
 def test_the_day_it_was_removed_bounds_what_the_old_meter_said(shop: Swapping) -> None:
     """Under one address a used meter may stand a little above the old one, and its first readings pass for the old
     one's; who says when it was taken off is believed, and the last register is of before that."""
