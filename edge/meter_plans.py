@@ -125,12 +125,13 @@ class MeterPlans:
 
     def displayed(self, meter: MeterState, registers: Fields, removed_at: str | None, before: int) -> Fields:
         """The registers that a person read off the old meter's display. Raises Refusal."""
-        kind, now = self._core.lives[meter.id].model, self._core.now()
+        kind = self._core.lives[meter.id].model
         known = {"total", *kind.rates}
         if "total" not in registers or not registers.keys() <= known:
             words = ", ".join(sorted(known))
             raise Refusal("R22", f"the registers of the old meter are {words}; the total is needed")
-        at = now if removed_at is None else instant_of(removed_at)
+        # Whoever gives no time means now, and the new one's answer was on its way to us for a moment since.
+        at = instant_of_micros(before) if removed_at is None else instant_of(removed_at)
         if micros_of(at) > before:
             read_at = wall_time(at, self._core.terms.zone)
             raise Refusal("R22", f"{read_at} is later than the new meter was read; the old one went first")

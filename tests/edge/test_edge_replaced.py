@@ -15,6 +15,7 @@ from bridge.contract.units import instant_of
 from bridge.mqtt import Received
 from edge import install
 from edge.audit.verify import verify
+from edge.inbox import Event
 from tests.edge.swapping import ACCOUNT, ADDRESS, CHECKER, OLD_ADDRESS, OLD_SERIAL, POINT, SERIAL, Swapping, Vacant
 
 ORDER = ("total", "sharp", "peak", "flat", "valley")
@@ -126,6 +127,24 @@ def test_a_person_reads_the_display_of_a_dead_meter(shop: Swapping) -> None:
     (charge,) = shop.charges()
     assert charge["end"]["registers_wh"] == display and charge["end"]["source"] == "display"
     assert charge["wh"] == display["total"] - charge["start"]["registers_wh"]["total"] and charge["end"]["frames"] == []
+
+
+def test_a_display_read_off_just_now_is_of_before_the_new_meters_answer(shop: Swapping) -> None:
+    """Who types what the old display shows and gives no time means now. The answer of the new meter takes a moment from
+    the line to the loop, and is no reason to say that the new one was read first."""
+    shop.run(minutes=5)
+    step, shown = shop.edge.step, {name: wh + 50 for name, wh in shop.live.sample.registers_wh.items()}
+
+    def later(event: Event | None) -> None:
+        shop.clock.advance(0.004)
+        step(event)
+
+    shop.edge.step = later  # type: ignore[method-assign]
+    shop.swap()
+    shop.agree(shop.replace(closing=shown))
+    (charge,) = shop.charges()
+    (entry,) = shop.of("replacement/1")
+    assert charge["end"]["source"] == "display" and charge["end"]["at"] == entry.fields["at"]
 
 
 def test_the_same_address_is_quarantined_until_two_people_say_so(shop: Swapping) -> None:
