@@ -16,6 +16,8 @@ from bridge.mqtt import Received
 from edge import install
 from edge.audit.verify import verify
 from edge.inbox import Event
+from tests.edge.building import START
+from tests.edge.calendars import WrongCalendar
 from tests.edge.swapping import ACCOUNT, ADDRESS, CHECKER, OLD_ADDRESS, OLD_SERIAL, POINT, SERIAL, Swapping, Vacant
 
 ORDER = ("total", "sharp", "peak", "flat", "valley")
@@ -434,6 +436,23 @@ def test_a_reading_of_an_hour_that_nobody_knows_divides_no_charge(shop: Swapping
     shop.agree(shop.replace(closing=shown))
     (charge,) = shop.charges()
     assert charge["end"]["source"] == "display" and charge["end"]["registers_wh"] == shown
+
+
+def test_a_reading_of_a_wrong_hour_is_not_the_new_meters(tmp_path: Path) -> None:
+    """The old meter spoke under a calendar that was an hour ahead and known to be wrong, then it was replaced, and the
+    power went before the new one was read again: what the old one had counted is not laid to the new one."""
+    clock = WrongCalendar(START)
+    shop = Swapping(tmp_path, clock=clock)
+    shop.run(minutes=5)
+    judge, clock.off_s = shop.edge.modes.judge, 3600
+    shop.edge.modes.judge, shop.edge.core.book.trusted = (lambda: None), False  # type: ignore[method-assign]
+    shop.run(minutes=10)
+    shop.edge.modes.judge, shop.edge.core.book.trusted, clock.off_s = judge, True, 0  # type: ignore[method-assign]
+    shown = {name: 10 * steps for name, steps in zip(ORDER, shop.sim_meter(POINT).metrology.registers(), strict=True)}
+    shop.swap()
+    shop.agree(shop.replace(closing=shown))
+    shop.restart_after(1)
+    assert shop.meter.serial == SERIAL and shop.live.floor is None
 
 
 def test_the_day_it_was_removed_bounds_what_the_old_meter_said(shop: Swapping) -> None:
