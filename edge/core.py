@@ -84,11 +84,12 @@ class Core:
         for _, _, rows in self.book.newest_sweeps(RECALLED_SWEEPS):
             for row in rows:
                 if row["meter"] in missing and "registers_wh" in row:
-                    if row["read_at"] <= self.state.meters[row["meter"]].since:
-                        missing.discard(row["meter"])  # From here back it was another meter.
+                    since, believed = self.state.meters[row["meter"]].since, row.get("believed", True)
+                    if row["read_at"] <= since or (since and not believed):
+                        missing.discard(row["meter"])  # From here back it was, or may have been, another meter.
                         continue
                     live, read_at = self.lives[row["meter"]], instant_of_micros(row["read_at"])
-                    saved = Sample(row["registers_wh"], read_at, -1e9, ())
+                    saved = Sample(row["registers_wh"], read_at, -1e9, (), believed=believed)
                     if live.floor is not None:
                         missing.discard(row["meter"])
                     if live.floor is None or saved.registers_wh["total"] < live.floor.registers_wh["total"]:

@@ -110,9 +110,13 @@ class MeterPlans:
             if sample is not None and sample.believed and micros_of(sample.read_at) <= before:
                 mark = Mark(sample.registers_wh, micros_of(sample.read_at), source)
                 found.append((mark, _end(mark, [list(each) for each in sample.frames])))
-        if live.sample is not None and not any(each[0].source in ("read", "saved") for each in found):
-            raise Refusal("R22", f"meter {meter.id} was read after it was taken off, and nothing is kept of before; "
-                          "give the registers that its display shows")  # fmt: skip
+        if not any(each[0].source in ("read", "saved") for each in found):
+            if live.sample is not None:
+                raise Refusal("R22", f"meter {meter.id} was read after it was taken off, and nothing is kept of before;"
+                              " give the registers that its display shows")  # fmt: skip
+            if live.floor is not None and not live.floor.believed:
+                raise Refusal("R22", f"meter {meter.id} was last read while the clock was not trusted, so nobody knows "
+                              "when; give the registers that its display shows")  # fmt: skip
         newest = max(found, key=lambda each: each[0].at, default=None)  # Of two the one by which it was charged.
         if billed is not None and (newest is None or newest[0].at < billed.at):
             raise Refusal("R22", f"meter {meter.id} was charged by an estimate after it was last read; "
@@ -121,12 +125,13 @@ class MeterPlans:
 
     def displayed(self, meter: MeterState, registers: Fields, removed_at: str | None, before: int) -> Fields:
         """The registers that a person read off the old meter's display. Raises Refusal."""
-        kind, now = self._core.lives[meter.id].model, self._core.now()
+        kind = self._core.lives[meter.id].model
         known = {"total", *kind.rates}
         if "total" not in registers or not registers.keys() <= known:
             words = ", ".join(sorted(known))
             raise Refusal("R22", f"the registers of the old meter are {words}; the total is needed")
-        at = now if removed_at is None else instant_of(removed_at)
+        # Whoever gives no time means now, and the new one's answer was on its way to us for a moment since.
+        at = instant_of_micros(before) if removed_at is None else instant_of(removed_at)
         if micros_of(at) > before:
             read_at = wall_time(at, self._core.terms.zone)
             raise Refusal("R22", f"{read_at} is later than the new meter was read; the old one went first")

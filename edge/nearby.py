@@ -57,7 +57,7 @@ class Nearby:
                 self.whole = True
                 break
             for row in rows:
-                if "registers_wh" in row and self._from <= row["read_at"] <= self._to:
+                if "registers_wh" in row and self._from <= row["read_at"] <= self._to and row.get("believed", True):
                     self._take(row["meter"], Mark(row["registers_wh"], row["read_at"], "read"))
         return self.whole or len(page) < PAGE
 

@@ -87,13 +87,12 @@ class Readings:
         forgotten = live.unproven and believed
         newest, earlier = (None, None) if forgotten else (live.sample, live.before)
         before = newest
-        if before is None and meter.proven is not None and not live.trusted_anew:
-            # After a restart the billed register is the yardstick, if the meter said it: it was accepted before.
-            before = Sample(meter.proven.registers_wh, instant_of_micros(meter.proven.at), 0.0, ())
+        if before is None and not live.trusted_anew:
+            before = _accepted_before(meter, live, reply.at)
         unproven = (live.unproven and not believed) or (before is not None and gate.span_s(before, sample) is None)
         verdict = gate.check(live.model, before, live.suspect, sample, offset, earlier)
         twice = gate.agrees(live.model, live.suspect, sample)
-        # The billed register lies hours back, so a first reading may be far off and still fit: it is read twice. (What
+        # What was known lies hours back, so a first reading may be far off and still fit: it is read twice. (What
         # is read while nobody knows the time is judged again when it is known.)
         alone = (meter.quarantined is not None or (live.sample is None and believed)) and not twice
         if verdict.action == "again" or (verdict.action == "accept" and alone):
@@ -133,10 +132,9 @@ class Readings:
 
     def _last_wh(self, meter: MeterState) -> int:
         """The last accepted register; a doubted one below it was a fall (R20), and fitting again ends it."""
-        sample = self._core.lives[meter.id].sample
-        if sample is not None:
-            return sample.registers_wh["total"]
-        return meter.proven.registers_wh["total"] if meter.proven is not None else 0
+        live = self._core.lives[meter.id]
+        sample = live.sample or _accepted_before(meter, live, self._core.now())
+        return 0 if sample is None else sample.registers_wh["total"]
 
     def released(self, meter: MeterState) -> None:
         """A person takes the doubted register as it is: the next two readings that agree are accepted."""
@@ -178,6 +176,7 @@ class Readings:
             "volume_l" if live.model.quantity == "volume" else "energy_wh": sample.registers_wh["total"],
             "registers_wh": sample.registers_wh,
             "power_w": live.values.get("power_w"),
+            **({} if sample.believed else {"believed": False}),
             **stands_in_sweep(live),
         }
         self.leaks.look(meter)
@@ -225,3 +224,13 @@ class Readings:
     def _clock_again(self, meter: MeterState, reply: Reply) -> None:
         if reply.raw is not None:
             self.take(meter, "clock", reply)
+
+
+def _accepted_before(meter: MeterState, live: Live, now: datetime) -> Sample | None:
+    """What a first reading after a start is judged by: the register that was billed last, if the meter said it, or what
+    was saved since under a calendar that was believed. A leap that a day could explain, a few minutes cannot."""
+    if meter.proven is None:
+        return None
+    billed, saved = Sample(meter.proven.registers_wh, instant_of_micros(meter.proven.at), 0.0, ()), live.floor
+    later = saved is not None and saved.believed and billed.read_at < saved.read_at <= now
+    return saved if later else billed

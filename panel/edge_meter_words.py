@@ -35,6 +35,8 @@ OF_METERS = (
           "give the registers that its display shows"),
     later("meter {meter} was read after it was taken off, and nothing is kept of before; "
           "give the registers that its display shows"),
+    later("meter {meter} was last read while the clock was not trusted, so nobody knows when; "
+          "give the registers that its display shows"),
     later("meter {meter} is charged up to {at} already, which is later than this register; propose it anew"),
     later("meter {meter} cannot be charged to its last register: {why}"),
     later("it has no opening register"),

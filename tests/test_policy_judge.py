@@ -176,3 +176,20 @@ def test_one_cut_too_many_within_the_hour_is_seen() -> None:
             frame = dlt645_orders.control("trip", seen.meter.address, {seen.meter.address}, Password(), None)
             judge.asks(frame, at, mono)
         assert {each.rule for each in judge.violations} == told
+
+
+def test_what_no_register_tells_is_nobodys_debt() -> None:
+    """A register stood still for two hours of the load: the gateway counts the tenant that much richer, and a payment
+    brings the light back that would not if it were known. What the register did tell stays owed (R5)."""
+    for untold, rules in ((2, set[str]()), (1, {"R5"})):
+        case = Case()
+        case.warn()
+        case.cut()
+        case.judge.moved(case.seen, case.now)
+        case.mono += 2 * 3600
+        for _ in range(2):
+            case.read("0001ff00")
+        case.seen.unsaid_nano = untold * 5_100_000_000
+        case.judge.payment("a001", 180, case.now)
+        case.order("direct")
+        assert case.rules == rules, untold

@@ -6,6 +6,7 @@ import copy
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -153,3 +154,20 @@ def test_a_touched_row_breaks_the_chain() -> None:
     touched = Entry(**{**vars(whole[5]), "at": 7})
     assert "I17" in broken(iter([*whole[:5], touched, *whole[6:]]))
     assert {"I16", "I17"} <= broken(iter([*whole[:8], *whole[9:]]))
+
+
+@pytest.mark.parametrize("began_in", ["boot-1", "boot-0"])
+@pytest.mark.parametrize(("told", "said"), [(True, False), (False, True)])
+def test_a_lift_that_is_asked_for_twice_is_one_wait(told: bool, said: bool, began_in: str) -> None:
+    """I9: a hold is lifted, the meter stays dark, and somebody lifts it once more: whoever was told the first time
+    knows, and where nobody was told the ten minutes began with the first lift of this start."""
+    lifted = ("hold/1", {"meter": "m1", "hold": "arrears", "set": False})
+    alarm = ("alarm/1", {"meter": "m1", "alarm": "paid-and-dark"})
+    book = [*true_book(), ("relay/1", {"meter": "m1", "observed": "open"}), lifted]
+    book += [*([alarm] if told else []), lifted, ("brake/1", {})]
+    seconds = [*range(17), 100, *([701, 800, 1700] if told else [800, 1000 if began_in == "boot-1" else 1600])]
+    late = (
+        replace(each, mono_ns=s * 10**9, boot=began_in if s <= 100 else "boot-1")
+        for each, s in zip(rows(book), seconds, strict=True)
+    )
+    assert ("I9" in broken(late)) is said

@@ -61,7 +61,8 @@ class Judge:
     def _known_nano(self, account: str) -> int:
         """What a tenant has at most, by what the meters have told: a silent one may have been read long ago, and of
         its newest two readings the lesser counts after a restart."""
-        return self.paid[account] - sum(seen.used.told() for seen in self.rooms[account]) + self.slack_nano(account)
+        told = sum(seen.used.told() - seen.unsaid_nano for seen in self.rooms[account])
+        return self.paid[account] - told + self.slack_nano(account)
 
     def slack_nano(self, account: str) -> int:
         """By how much the edge may honestly know less: register steps, the first reading, borders read late."""

@@ -158,9 +158,9 @@ class Life:
     def _leapt_register(self, seen: Seen) -> None:
         """The register shows what no load can have used, and later does not any more."""
         leap_wus = self.chance.choice((10_000, -1000)) * 1000 * WUS_PER_WH
+        metrology = seen.device.metrology  # type: ignore[attr-defined]
 
         def leap(wus: int) -> None:
-            metrology = seen.device.metrology  # type: ignore[attr-defined]
             metrology.total_wus += wus
             metrology.rates_wus[2] += wus
 

@@ -30,6 +30,8 @@ class Seen:
     """Keep-power was set at the meter, and a status that was read said so."""
     read_s: dict[str, float] = field(default_factory=dict)
     slack_nano: int = 0
+    unsaid_nano: int = 0
+    """What its load has cost and no register will ever tell: one stood still, or was gone before it was read again."""
     unsure_until: datetime | None = None
     """Until then a change of price is split by a guess, for its reading was not had: nobody is cut on that, and whether
     a small payment ended the episode is not judged."""

@@ -133,6 +133,8 @@ class Used:
         self.since_us: int | None = None
         self.flowing, self._cost, self._carried = True, 0, 0
         self._told: list[int] = []
+        self.stands: int | None = None
+        """What had been told when its register ceased to tell it all; nothing that is read meanwhile tells more."""
 
     def until(self, at: datetime) -> int:
         """Nano-yuan up to an instant; asked forward in time."""
@@ -155,7 +157,13 @@ class Used:
 
     def told(self) -> int:
         """Nano-yuan by the reading before the newest."""
+        if self.stands is not None:
+            return self.stands
         return self._told[0] if self._told else 0
+
+    def newest(self) -> int:
+        """Nano-yuan by the newest reading."""
+        return self._told[-1] if self._told else 0
 
     def ahead(self, from_us: int, to_us: int) -> int:
         """Nano-yuan that a coming span will cost."""

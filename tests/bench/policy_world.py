@@ -197,7 +197,7 @@ class World(Elsewhen):
         return {}
 
     def _frees_the_way(self) -> bool:
-        """The broker has taken all that is on its way to it: an answer comes at once and not after a backlog."""
+        """The broker has taken all that is on its way to it, so an answer comes at once and not after a backlog."""
         mids, self.broker.unacknowledged = self.broker.unacknowledged, []
         for mid in mids:
             self.edge.enqueue(Acknowledged(mid))

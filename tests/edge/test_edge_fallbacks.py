@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bridge.contract.units import instant_of
 from edge.billing.days import Days
 from edge.billing.spans import Rules
 from edge.guesses import DAY_US, estimated, interpolated
@@ -168,6 +169,23 @@ def test_a_meter_without_memory_is_charged_between_the_readings_around_midnight(
     (charge,) = charges(building)
     before, after = (each["registers_wh"]["total"] for each in charge["end"]["rests_on"])
     assert charge["end"]["source"] == "interpolated" and before < charge["end"]["registers_wh"]["total"] < after
+
+
+@pytest.mark.parametrize("believed", [True, False])
+def test_a_reading_of_an_hour_that_nobody_knows_says_nothing_of_a_midnight(tmp_path: Path, believed: bool) -> None:
+    """The same half hour without the gateway, but what it read before was read while the calendar was known to be
+    wrong: the midnight is laid between the last reading whose hour is known and the first of the day (R24, R25)."""
+    building = building_of(tmp_path, BORDERING)
+    building.edge.modes.judge = lambda: None  # type: ignore[method-assign]
+    building.edge.core.book.trusted, known_until = believed, building.clock.now()
+    building.run(minutes=25)
+    building.stop_edge()
+    building.clock.advance(1800)
+    building.start_edge()
+    building.run_until(lambda: building.of("closing/1"), hours=2)
+    (charge,) = charges(building)
+    before, _ = charge["end"]["rests_on"]
+    assert (instant_of(before["at"]) > known_until) is believed
 
 
 # --- the guesses themselves ---

@@ -54,3 +54,28 @@ def test_two_first_readings_that_agree_are_the_register(tmp_path: Path) -> None:
     live = building.edge.core.lives[ROOM]
     building.run(seconds=10)
     assert live.quality == "good" and live.sample is not None
+
+
+def test_a_leap_while_the_gateway_was_off_is_judged_by_the_newest_saved_reading(tmp_path: Path) -> None:
+    """The last bill lies eight hours back, in which the meter may carry 20 kWh; in the minute that the gateway was off
+    it cannot have. It is set aside (R21); when the register stands right again, that is over."""
+    building = Building(tmp_path, meters={ROOM}, poll_s=60, idle_s=1)
+    building.run(minutes=3)
+    for off_s in (8 * 3600, 60):
+        building.stop_edge()
+        building.clock.advance(off_s)
+        if off_s == 60:
+            leap(building, 20_000)
+        building.start_edge()
+        building.run(minutes=6)
+    (found,) = building.of("quarantine/1")
+    assert found.fields["rule"] == "R21" and "more than the meter can carry" in found.fields["why"]
+    leap(building, -20_000)
+    building.run(minutes=3)
+    assert building.of("release/1") and building.edge.core.lives[ROOM].quality == "good"
+
+
+def leap(building: Building, wh: int) -> None:
+    metrology = building.sim_meter(ROOM).metrology
+    metrology.total_wus += wh * WUS_PER_WH
+    metrology.rates_wus[2] += wh * WUS_PER_WH

@@ -15,6 +15,9 @@ from bridge.contract.units import instant_of
 from bridge.mqtt import Received
 from edge import install
 from edge.audit.verify import verify
+from edge.inbox import Event
+from tests.edge.building import START
+from tests.edge.calendars import WrongCalendar
 from tests.edge.swapping import ACCOUNT, ADDRESS, CHECKER, OLD_ADDRESS, OLD_SERIAL, POINT, SERIAL, Swapping, Vacant
 
 ORDER = ("total", "sharp", "peak", "flat", "valley")
@@ -126,6 +129,24 @@ def test_a_person_reads_the_display_of_a_dead_meter(shop: Swapping) -> None:
     (charge,) = shop.charges()
     assert charge["end"]["registers_wh"] == display and charge["end"]["source"] == "display"
     assert charge["wh"] == display["total"] - charge["start"]["registers_wh"]["total"] and charge["end"]["frames"] == []
+
+
+def test_a_display_read_off_just_now_is_of_before_the_new_meters_answer(shop: Swapping) -> None:
+    """Who types what the old display shows and gives no time means now. The answer of the new meter takes a moment from
+    the line to the loop, and is no reason to say that the new one was read first."""
+    shop.run(minutes=5)
+    step, shown = shop.edge.step, {name: wh + 50 for name, wh in shop.live.sample.registers_wh.items()}
+
+    def later(event: Event | None) -> None:
+        shop.clock.advance(0.004)
+        step(event)
+
+    shop.edge.step = later  # type: ignore[method-assign]
+    shop.swap()
+    shop.agree(shop.replace(closing=shown))
+    (charge,) = shop.charges()
+    (entry,) = shop.of("replacement/1")
+    assert charge["end"]["source"] == "display" and charge["end"]["at"] == entry.fields["at"]
 
 
 def test_the_same_address_is_quarantined_until_two_people_say_so(shop: Swapping) -> None:
@@ -395,6 +416,43 @@ def test_the_clock_must_be_believed(shop: Swapping) -> None:
     shop.edge.modes.judge = lambda: None  # type: ignore[method-assign]
     assert shop.refused(shop.request("approve-meter", who=CHECKER, proposal=proposal)) == "R25"
     assert not shop.of("replacement/1")
+
+
+def test_a_reading_of_an_hour_that_nobody_knows_divides_no_charge(shop: Swapping) -> None:
+    """The old meter spoke last while the calendar was wrong and known to be so, and the gateway was started anew since.
+    When it said that is not known: the display is asked for, instead of a bill to an hour that was none (R22, R25)."""
+    shop.run(minutes=5)
+    shop.edge.modes.judge = lambda: None  # type: ignore[method-assign]
+    shop.edge.core.book.trusted = False
+    shop.run(minutes=10)
+    shop.sim_meter(POINT).advance(shop.clock.now())
+    shown = dict(zip(ORDER, (10 * steps for steps in shop.sim_meter(POINT).metrology.registers()), strict=True))
+    shop.swap()
+    shop.restart_after(60)
+    shop.run(minutes=2)
+    floor = shop.live.floor
+    assert floor is not None and not floor.believed and shop.live.sample is None
+    assert shop.refused(shop.replace()) == "R22"
+    shop.agree(shop.replace(closing=shown))
+    (charge,) = shop.charges()
+    assert charge["end"]["source"] == "display" and charge["end"]["registers_wh"] == shown
+
+
+def test_a_reading_of_a_wrong_hour_is_not_the_new_meters(tmp_path: Path) -> None:
+    """The old meter spoke under a calendar that was an hour ahead and known to be wrong, then it was replaced, and the
+    power went before the new one was read again: what the old one had counted is not laid to the new one."""
+    clock = WrongCalendar(START)
+    shop = Swapping(tmp_path, clock=clock)
+    shop.run(minutes=5)
+    judge, clock.off_s = shop.edge.modes.judge, 3600
+    shop.edge.modes.judge, shop.edge.core.book.trusted = (lambda: None), False  # type: ignore[method-assign]
+    shop.run(minutes=10)
+    shop.edge.modes.judge, shop.edge.core.book.trusted, clock.off_s = judge, True, 0  # type: ignore[method-assign]
+    shown = {name: 10 * steps for name, steps in zip(ORDER, shop.sim_meter(POINT).metrology.registers(), strict=True)}
+    shop.swap()
+    shop.agree(shop.replace(closing=shown))
+    shop.restart_after(1)
+    assert shop.meter.serial == SERIAL and shop.live.floor is None
 
 
 def test_the_day_it_was_removed_bounds_what_the_old_meter_said(shop: Swapping) -> None:

@@ -18,6 +18,7 @@ from tests.bench.policy_seen import Seen
 from tests.bench.policy_site import WINDOWS
 from tests.bench.policy_truth import micros
 from tests.edge.building import KEYS
+from tests.simulate import untold
 from tests.simulate.house import House
 from tests.simulate.memory import Hung
 
@@ -34,6 +35,8 @@ class Exchanges:
         self.house, self.chance = house, chance
         self._count = 0
         self._busy: set[str] = set()
+        self._displays: dict[str, dict[str, int]] = {}
+        """What the display of a meter showed when it was taken down, where that is what its load used."""
 
     def bend(self, seen: Seen) -> None:
         """From now on this meter's registers tell something else than its load."""
@@ -49,15 +52,22 @@ class Exchanges:
         metrology = device.metrology  # type: ignore[attr-defined]
         stands = metrology.total_wus, list(metrology.rates_wus)
         begun = micros(self.house.clock.true.now())
+        told = [seen.used.until(self.house.clock.true.now())]
+        untold.begins(seen, told[0])
 
         def free() -> None:
             metrology.advance(micros(self.house.clock.true.now()))
             metrology.total_wus, metrology.rates_wus = stands[0], list(stands[1])
+            told.append(seen.used.until(self.house.clock.true.now()))
 
         def hold_back() -> None:
-            if micros(self.house.clock.true.now()) - begun < hours * 3600e6 and self._hangs(seen, device):
+            if not self._hangs(seen, device):
+                return
+            if micros(self.house.clock.true.now()) - begun < hours * 3600e6:
                 free()
                 self.house.at(600, hold_back)
+            elif metrology.total_wus >= stands[0]:  # Not reset meanwhile.
+                untold.ends(seen, told[-1])
 
         hours = self.chance.uniform(1, 30)
         hold_back()
@@ -65,6 +75,7 @@ class Exchanges:
     def reset_register(self, seen: Seen) -> None:
         """It shows nothing all at once; somebody sees the alarm and hangs another meter up."""
         self.bend(seen)
+        untold.begins(seen, untold.surely_told(self.house, seen))
         seen.device.advance(self.house.clock.true.now(), self.house.mono)  # type: ignore[attr-defined]
         metrology = seen.device.metrology  # type: ignore[attr-defined]
         metrology.total_wus, metrology.rates_wus = 0, [0, 0, 0, 0]
@@ -109,13 +120,21 @@ class Exchanges:
         shown = [steps * 10 for steps in old.metrology.registers()]  # type: ignore[attr-defined]
         straight = house.memory.hung[seen.meter.id][-1].bent_us is None
         read_off = straight and self.chance.random() < 0.5
+        display = dict(zip(RATES, shown, strict=True))
+        untold.begins(seen, seen.used.until(now) if read_off else untold.surely_told(house, seen))
         address = f"{900_000 + self._count:012d}"
         newcomer = self._hang_up(seen, address)
         house.say(f"{seen.meter.id} is another meter now, {address}")
         words: dict[str, Any] = {"meter": seen.meter.id, "address": address, "serial": address, **PAPERS}
-        words |= {"closing": dict(zip(RATES, shown, strict=True))} if read_off else {}
+        words |= {"closing": display} if read_off else {}
         house.memory.hung[seen.meter.id].append(Hung(micros(now), newcomer))
-        self.house.at(self.chance.uniform(10, 3000), lambda: self._propose(seen, "replace-meter", words, lambda: None))
+        self._displays |= {seen.meter.id: display} if straight else {}
+
+        def agreed() -> None:
+            """From what the new one has just said on, all that is used is told again."""
+            untold.ends(seen, seen.used.newest())
+
+        self.house.at(self.chance.uniform(10, 3000), lambda: self._propose(seen, "replace-meter", words, agreed))
         return True
 
     def _hang_up(self, seen: Seen, address: str) -> Any:
@@ -185,6 +204,8 @@ class Exchanges:
                 return
             if answer["status"] != "done":
                 house.say(f"{operation} of {seen.meter.id}: {answer['status']} {answer.get('error')}")
+                if "display" in (answer.get("error") or "") and seen.meter.id in self._displays:
+                    words["closing"] = self._displays.pop(seen.meter.id)
                 return  # Asked again when its time is over.
             open_now[0] = False
             self._approve(seen, answer["data"]["proposal"], agreed, anew_from=(operation, words, tries))

@@ -166,7 +166,7 @@ def i9(entry: Entry, known: Known) -> Said:
         if entry.fields.get("meter") == meter:
             continue  # It may tell just that.
         if boot == entry.boot and entry.mono_ns - mono_ns > T2_NS and meter not in known.told:
-            known.told.add(meter)
+            known.told[meter] = entry.boot
             yield f"{meter} is dark since entry {seq} lifted its hold, and nobody was told"
 
 

@@ -65,8 +65,8 @@ class Known:
     recovering: bool = False
     restored: dict[str, tuple[int, str, int]] = field(default_factory=dict)
     """Meters whose light is to come back: (seq, start, monotonic ns) of the cause."""
-    told: set[str] = field(default_factory=set)
-    """Those of them that somebody was told of."""
+    told: dict[str, str] = field(default_factory=dict)
+    """Those of them that somebody was told of, with the start in which that was."""
     kinds: dict[str, int] = field(default_factory=dict)
 
     def wallet(self, account: str) -> int:
@@ -75,7 +75,7 @@ class Known:
     def settled(self, meter: str) -> None:
         """Nobody waits for its light any more."""
         self.restored.pop(meter, None)
-        self.told.discard(meter)
+        self.told.pop(meter, None)
 
     def take(self, entry: Entry) -> None:
         """Go on to the next entry."""
@@ -195,9 +195,13 @@ def _withdrawn(known: Known, entry: Entry, f: Fields) -> None:
 
 def _hold(known: Known, entry: Entry, f: Fields) -> None:
     holds = known.points[f["meter"]].holds
-    known.settled(f["meter"])
     (holds.add if f["set"] else holds.discard)(f["hold"])
-    if not f["set"] and not holds and known.points[f["meter"]].observed == "open":
+    waits = not f["set"] and not holds and known.points[f["meter"]].observed == "open"
+    began = known.restored.get(f["meter"])
+    if waits and began is not None and entry.boot in (began[1], known.told.get(f["meter"])):
+        return  # It waits already in this start, and whoever was told of that knows.
+    known.settled(f["meter"])
+    if waits:
         known.restored[f["meter"]] = entry.seq, entry.boot, entry.mono_ns
 
 
@@ -209,7 +213,7 @@ def _relay(known: Known, entry: Entry, f: Fields) -> None:
 
 def _alarm(known: Known, entry: Entry, f: Fields) -> None:
     if f["alarm"] in ("paid-and-dark", "not-following") and "meter" in f:
-        known.told.add(f["meter"])
+        known.told[f["meter"]] = entry.boot
 
 
 _TAKES = {

@@ -1,0 +1,32 @@
+"""The simulator's judge knows no more than a gateway can: what no register tells is laid to nobody (R5)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tests.simulate import untold
+from tests.test_policy_judge import Case
+
+
+def test_a_register_that_stands_tells_nothing_until_it_moves_again() -> None:
+    """Half an hour of the load is lost; readings of that time tell nothing, the first one after it tells what it moved.
+    A second trouble meanwhile, such as another meter on the wall, makes no second beginning."""
+    case = Case()
+    used = case.seen.used
+    case.mono = 1800
+    untold.begins(case.seen, used.until(case.now))
+    stood = used.told()
+    case.mono = 2700
+    untold.begins(case.seen, used.until(case.now))
+    case.read("0001ff00")
+    case.read("0001ff00")
+    assert used.told() == stood == 6000 * 850_000 // 2
+    case.mono = 3600
+    untold.ends(case.seen, used.until(case.now))
+    case.mono = 5400
+    case.read("0001ff00")
+    case.read("0001ff00")
+    half_hour = timedelta(minutes=30) / timedelta(hours=1) * 6000 * 850_000
+    assert case.seen.unsaid_nano == half_hour and used.told() == 3 * half_hour
+    untold.ends(case.seen, used.until(case.now))
+    assert case.seen.unsaid_nano == half_hour
