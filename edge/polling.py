@@ -176,7 +176,8 @@ class Polling:
         self._outstanding -= 1
         meter, live = self._core.state.meters[planned.meter], self._core.lives[planned.meter]
         self._asking[address] -= 1
-        self._asking += Counter()  # Without those that are at zero.
+        if not self._asking[address]:
+            del self._asking[address]  # Those that stand here are busy.
         self._probing.over(planned.meter)
         self.asked += 1
         if reply.raw is None:
