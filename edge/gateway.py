@@ -152,9 +152,10 @@ class Gateway:
         if event is not None:
             self._unless_full(type(event).__name__, self._handle, event)
         self._tell()  # What was just heard, before what follows from it and what is due: that may take a while.
-        self._unless_full("what follows from a reading", self.readings.follow)
-        if self.clock.monotonic() - self._ticked >= (TICK_S if isinstance(event, Reply) else TICK_LATEST_S):
-            self._ticked = self.clock.monotonic()
+        if self.readings.read:
+            self._unless_full("what follows from a reading", self.readings.follow)
+        if (now := self.clock.monotonic()) - self._ticked >= (TICK_S if isinstance(event, Reply) else TICK_LATEST_S):
+            self._ticked = now
             self._tick()
         for poll in self.polls.values():
             poll.feed()

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from edge.codec.control_byte import ControlByte, whole
 from edge.codec.errors import CodecError, Refused
@@ -84,7 +84,7 @@ class Frame(ControlByte):
     control: int
     data: bytes = b""
 
-    @property
+    @cached_property
     def identifier(self) -> str | None:
         """DI3 DI2 DI1 DI0 as eight hex digits, where the frame carries one."""
         carries = self.function in (READ, READ_ON, WRITE, SECURITY) and not self.abnormal and len(self.data) >= 4
