@@ -142,9 +142,9 @@ class Accounts:
 
     def _work_out(self, account: AccountState) -> None:
         core = self._core
-        available = core.balances.available_nano(account)
-        if self._calm.well_off(account, available, self.load_w(account) or 0):
-            self._calm.note(account, available)
+        available, nano_per_w = core.balances.available_nano(account), self._calm.nano_per_w(account)
+        if self._calm.well_off(account, available, (self.load_w(account) or 0) * nano_per_w):
+            self._calm.note(account, available, nano_per_w)
             return
         surely = core.balances.surely_nano(account, available)
         drafts = levels.due(core, account, available, surely)
@@ -156,7 +156,7 @@ class Accounts:
         if drafts:
             core.append(*drafts)
         else:
-            self._calm.note(account, available)
+            self._calm.note(account, available, nano_per_w)
         self._catch(account)
 
     def _confirm(self, account: AccountState, available: int, surely: int) -> None:
@@ -183,6 +183,8 @@ class Accounts:
     def _warning(self, account: AccountState, available: int, surely: int) -> list[Draft]:
         core, now = self._core, self._core.now()
         if account.final is not None:
+            if available <= core.terms.cut_limit_nano:
+                return []  # It stands, whatever lies ahead.
             zero = self.zero_at(account, available)
             # After a restart the load is not known yet: then no forecast takes a warning back.
             known = all(core.lives[id].load_w is not None for id in account.meters)

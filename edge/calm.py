@@ -61,15 +61,16 @@ class Calm:
             found += (live.sample, live.before, live.floor)
         return tuple(found)
 
-    def well_off(self, account: AccountState, available_nano: int, load_w: int) -> bool:
-        """At a glance: so much is left by the newest reading that nothing follows, whatever the one before it said."""
+    def well_off(self, account: AccountState, available_nano: int, load_nano: int) -> bool:
+        """At a glance: so much is left by the newest reading that nothing follows, whatever the one before it said.
+        `load_nano` is the load times `nano_per_w`."""
         terms = self._core.terms
         return (
             not account.level
             and account.final is None
             and not account.protections
             and not policy.level_now(0, available_nano, terms)
-            and available_nano - terms.cut_limit_nano > load_w * self.nano_per_w(account) // 3600
+            and available_nano - terms.cut_limit_nano > load_nano // 3600
             and not any("arrears" in self._core.state.meters[id].holds for id in account.meters)
         )
 
@@ -78,14 +79,14 @@ class Calm:
         core = self._core
         return core.pricing.dearest_micro(account, core.balances.version_now(account)) * core.terms.lead_s
 
-    def note(self, account: AccountState, available_nano: int) -> None:
+    def note(self, account: AccountState, available_nano: int, nano_per_w: int) -> None:
         """An account was looked at and nothing followed: is it calm from now on?"""
         core, now = self._core, self._core.now()
         self._looks.pop(account.id, None)
         until = self._until(account, available_nano, now)
         if until is not None and now < until:
             spare_nano = available_nano - core.terms.cut_limit_nano
-            self._looks[account.id] = Look(self._basis(account), now, until, spare_nano, self.nano_per_w(account))
+            self._looks[account.id] = Look(self._basis(account), now, until, spare_nano, nano_per_w)
 
     def _until(self, account: AccountState, available_nano: int, now: datetime) -> datetime | None:
         """Until when time alone brings nothing; None for an account that is not calm."""

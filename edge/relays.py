@@ -43,7 +43,7 @@ class Relays:
         self._close_seqs: dict[str, int] = {}
         self._newest_cut = ("", -1e9)  # which meter's cut for arrears was begun last, and when
         self.looking = Looking(core, self.commands, self.consider)
-        self._lamps = Lamps(core, accounts, self.commands)
+        self.lamps = Lamps(core, accounts, self.commands)
 
     # --- what is wanted ---
 
@@ -101,7 +101,7 @@ class Relays:
             return
         if live.seen_doubt is not None:
             return  # The newest look says otherwise and waits for a second one; nothing is begun on the old one.
-        self._lamps.consider(meter)
+        self.lamps.consider(meter)
         if self.surely_off(meter) or (live.relay_open is None and meter.restore is not None):
             self.commands.drop(meter, "trip")
             if meter.restore is not None and not meter.holds:
