@@ -204,6 +204,7 @@ def reply_bytes(request: bytes) -> int:
     return LARGEST_REPLY
 
 
+@lru_cache(maxsize=4096)  # A meter is asked the same few dozen questions all its life.
 def read(address: str, identifier: str, preamble: int = 4) -> bytes:
     """The request that reads one identifier, such as `0001FF00`."""
     return encode(Frame(address, READ, bytes.fromhex(identifier)[::-1]), preamble)
