@@ -15,6 +15,7 @@ from bridge.contract.units import instant_text, micros_of, yuan_text
 from edge import cuttable, levels
 from edge.billing import policy
 from edge.billing.policy import Moment, Verdict
+from edge.calm import Calm
 from edge.core import Core, Draft
 from edge.state import AccountState, MeterState, Protection
 from edge.switch_words import locked_words
@@ -35,6 +36,7 @@ class Accounts:
 
     def __init__(self, core: Core, relays_changed: Callable[[MeterState], None]):
         self._core, self._relays_changed = core, relays_changed
+        self._calm = Calm(core)
         self.read_again: Callable[[MeterState], None]
 
     # --- questions ---
@@ -61,9 +63,7 @@ class Accounts:
     def _final_due(self, account: AccountState, available_nano: int) -> bool:
         """Is the final warning due at this balance? The forecast is only worked out where zero can be near at all."""
         core, now = self._core, self._core.now()
-        version = core.balances.version_now(account)
-        dearest = core.pricing.dearest_micro(account, version)
-        within_lead = (self.load_w(account) or 0) * dearest * core.terms.lead_s // 3600
+        within_lead = (self.load_w(account) or 0) * self._calm.nano_per_w(account) // 3600
         if available_nano - core.terms.cut_limit_nano > within_lead:
             return False
         return policy.final_is_due(self.zero_at(account, available_nano), now, core.terms)
@@ -134,7 +134,18 @@ class Accounts:
         if core.cannot_write is not None or account.ended:
             core.changed("account", account.id)
             return
-        available = core.balances.available_nano(account)
+        if not self._calm.holds(account, self.load_w(account) or 0):
+            self._work_out(account)
+        for id in account.meters:
+            self._relays_changed(core.state.meters[id])
+        core.changed("account", account.id)
+
+    def _work_out(self, account: AccountState) -> None:
+        core = self._core
+        available, nano_per_w = core.balances.available_nano(account), self._calm.nano_per_w(account)
+        if self._calm.well_off(account, available, (self.load_w(account) or 0) * nano_per_w):
+            self._calm.note(account, available, nano_per_w)
+            return
         surely = core.balances.surely_nano(account, available)
         drafts = levels.due(core, account, available, surely)
         if self.protection(account) is not None:
@@ -144,10 +155,9 @@ class Accounts:
         self._confirm(account, available, surely)
         if drafts:
             core.append(*drafts)
+        else:
+            self._calm.note(account, available, nano_per_w)
         self._catch(account)
-        for id in account.meters:
-            self._relays_changed(core.state.meters[id])
-        core.changed("account", account.id)
 
     def _confirm(self, account: AccountState, available: int, surely: int) -> None:
         """Something would follow from the newest reading that does not follow from the one before: read once more."""
@@ -173,6 +183,8 @@ class Accounts:
     def _warning(self, account: AccountState, available: int, surely: int) -> list[Draft]:
         core, now = self._core, self._core.now()
         if account.final is not None:
+            if available <= core.terms.cut_limit_nano:
+                return []  # It stands, whatever lies ahead.
             zero = self.zero_at(account, available)
             # After a restart the load is not known yet: then no forecast takes a warning back.
             known = all(core.lives[id].load_w is not None for id in account.meters)

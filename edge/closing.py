@@ -217,7 +217,7 @@ class Closing:
         """What comes onto a bill goes through the gate too. Raises NotRatable."""
         model = self._core.lives[meter.id].model
         ceiling_wh = gate.ceiling_wh(model, (end.at - start.at) // 1_000_000)
-        for name in start.registers_wh.keys() & end.registers_wh.keys():
+        for name in sorted(start.registers_wh.keys() & end.registers_wh.keys()):
             used = used_wh(start, end, name, model.full_scale_wh)
             if used > ceiling_wh:
                 raise NotRatable(f"R21: the register {name} rose by {used} Wh, more than the meter can carry")

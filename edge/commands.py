@@ -74,6 +74,10 @@ class Commands:
     def of(self, meter: MeterState) -> list[Task]:
         return [task for (id, _), task in self._tasks.items() if id == meter.id]
 
+    def idle(self, meter: MeterState) -> bool:
+        """True when nothing is under way and nothing waits for its next attempt."""
+        return not self._tasks or not any((meter.id, wish) in self._tasks for wish in PAUSES_S)
+
     def moving(self, meter: MeterState) -> Literal["opening", "closing"] | None:
         """Where a valve is on its way to: it was told, has not been read back there, and its time is not over."""
         if not self._is_valve(meter):

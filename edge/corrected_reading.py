@@ -110,7 +110,7 @@ class CorrectedReading:
         spans += [(right, border) for border in meter.borders if border.at > right.at]
         for start, end in spans:
             ceiling_wh = gate.ceiling_wh(model, (end.at - start.at) // 1_000_000)
-            for name in start.registers_wh.keys() & end.registers_wh.keys():
+            for name in sorted(start.registers_wh.keys() & end.registers_wh.keys()):
                 try:
                     used = used_wh(start, end, name, model.full_scale_wh)
                 except NotRatable as trouble:

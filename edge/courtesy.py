@@ -8,7 +8,7 @@ question is asked plainly, and the one after a failure gently. Where plain words
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from edge.line.request import Manner, Reply
 
@@ -62,15 +62,16 @@ class Courtesy:
 
     def manner(self, own: Manner, now: float, learned_wait: bool = False) -> Manner:
         """`own` is the model's; with `learned_wait` the question waits no longer than this meter was seen to need."""
-        made = replace(own, quiet_s=max(own.quiet_s, GENTLE_QUIET_S)) if self.gentle(now) else own
+        first_byte_s, rest_s, quiet_s = own.first_byte_s, own.rest_s, own.quiet_s
+        if self.gentle(now):
+            quiet_s = max(quiet_s, GENTLE_QUIET_S)
         if self.failed:
-            made = replace(made, rest_s=max(own.rest_s, PATIENT_REST_S))
-        if not learned_wait or len(self._delays_s) < KNOWN_AT:
-            return made
-        wait_s = max(SHORTEST_WAIT_S, TIMES_ITS_WORST * max(self._delays_s))
-        rest_s = min(max(SHORTEST_REST_S, TIMES_ITS_WORST * max(self._pauses_s)), PATIENT_REST_S)
-        made = replace(made, first_byte_s=min(made.first_byte_s, wait_s))
-        return made if self.failed else replace(made, rest_s=rest_s)
+            rest_s = max(rest_s, PATIENT_REST_S)
+        if learned_wait and len(self._delays_s) >= KNOWN_AT:
+            first_byte_s = min(first_byte_s, max(SHORTEST_WAIT_S, TIMES_ITS_WORST * max(self._delays_s)))
+            if not self.failed:
+                rest_s = min(max(SHORTEST_REST_S, TIMES_ITS_WORST * max(self._pauses_s)), PATIENT_REST_S)
+        return Manner(first_byte_s, rest_s, quiet_s)
 
     def heard(self, gently: bool, reply: Reply) -> None:
         """An exchange is over; `gently` is how it was asked."""

@@ -38,6 +38,7 @@ from edge.readings import Readings
 from edge.registry import Registry
 from edge.relays import Relays
 from edge.requests import Requests
+from edge.restless import Restless
 from edge.settings import statutory_days, terms_of
 from edge.state import MeterState
 from edge.statistics import Statistics
@@ -74,6 +75,7 @@ class Gateway:
         self.outbox = Outbox(book, self.topics, link, clock.monotonic)
         self.accounts = Accounts(core, lambda meter: self.relays.consider(meter))
         self.relays = Relays(core, self.accounts, password_of)
+        self.restless = Restless(core, self.relays)
         self.readings = Readings(core, self.accounts, self.relays)
         self.sweeps = Sweeps(core, self.readings)
         self.chores, self.snapshots = Chores(clock), Snapshots(core)
@@ -150,9 +152,10 @@ class Gateway:
         if event is not None:
             self._unless_full(type(event).__name__, self._handle, event)
         self._tell()  # What was just heard, before what follows from it and what is due: that may take a while.
-        self._unless_full("what follows from a reading", self.readings.follow)
-        if self.clock.monotonic() - self._ticked >= (TICK_S if isinstance(event, Reply) else TICK_LATEST_S):
-            self._ticked = self.clock.monotonic()
+        if self.readings.read:
+            self._unless_full("what follows from a reading", self.readings.follow)
+        if (now := self.clock.monotonic()) - self._ticked >= (TICK_S if isinstance(event, Reply) else TICK_LATEST_S):
+            self._ticked = now
             self._tick()
         for poll in self.polls.values():
             poll.feed()
@@ -211,10 +214,7 @@ class Gateway:
             self._relooked = core.clock.elapsed()
             self.chores.begin("accounts", self.readings.look_at_all)
         else:
-            for meter in core.state.meters.values():
-                if self.relays.restless(meter):
-                    self.relays.consider(meter)
-                self.relays.looking.watch(meter)
+            self.restless.look()
         if self.snapshots.due():
             self.chores.begin("snapshot", self.snapshots.work)
         self.sweeps.save()

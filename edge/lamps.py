@@ -40,6 +40,13 @@ class Lamps:
         else:
             self._commands.drop(meter, "lamp")
 
+    def settled(self, meter: MeterState) -> bool:
+        """True when it is dark as it should be, or lit for the warning that stands, which counts as delivered."""
+        live, account = self._core.lives[meter.id], self._core.state.accounts.get(meter.account or "")
+        if account is None or account.final is None or not live.model.lamp:
+            return not live.lamp_on
+        return live.lamp_on and live.lamp_episode == account.episode and account.warned
+
     def _light(self, meter: MeterState, account: AccountState) -> None:
         episode = account.episode
 

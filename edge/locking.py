@@ -61,7 +61,7 @@ class Locking:
         core = self._core
         if not core.book.trusted:
             return
-        for meter in core.state.meters.values():
+        for meter in [each for each in core.state.meters.values() if each.holds]:
             lock = meter.lock
             if lock is None or lock.seq in self._alarmed or micros_of(core.now()) - lock.since < LONG_US:
                 continue

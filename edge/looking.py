@@ -34,6 +34,8 @@ class Looking:
 
     def __init__(self, core: Core, commands: Commands, consider: Callable[[MeterState], None]):
         self._core, self._commands, self._consider = core, commands, consider
+        self.moves = 0
+        """How often a status was believed that was otherwise than the one before."""
 
     def observed(self, meter: MeterState, seen: Seen, reply: Reply) -> None:
         """A status was read: note a relay that stands otherwise than before, once two reads agree on it."""
@@ -46,6 +48,7 @@ class Looking:
             live.seen_doubt = seen
             self._look_again(meter)
             return
+        self.moves += live.seen != seen
         live.seen, live.seen_doubt, live.relooks = seen, None, 0
         if core.cannot_write is not None:
             pass  # Shown as it is; the next run finds it otherwise than the book has it, and writes it down then.

@@ -68,6 +68,7 @@ class Model:
     _plans: dict[tuple[tuple[str, ...], int], list[Question]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+    _names: dict[str, list[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def lamp(self) -> bool:
@@ -90,7 +91,9 @@ class Model:
 
     def names(self, every: str) -> list[str]:
         """Names of the questions that are asked `every` round, slow, minutes, hourly or only when asked for."""
-        return [row.name for row in self.rows.values() if row.every == every]
+        if every not in self._names:
+            self._names[every] = [row.name for row in self.rows.values() if row.every == every]
+        return self._names[every]
 
     # --- asking ---
 

@@ -109,21 +109,22 @@ def litres(raw: bytes, decimals: int) -> int | None:
 
 def read(value: dict[str, Any], raw: bytes, zone: tzinfo, coding: Coding) -> Any:
     """One value out of the bytes of a reply, or None where the meter has none. Raises BadValue."""
-    size, reader = TYPES[value["type"]]
-    piece = raw[value["at"] : value["at"] + size]
+    kind, at = value["type"], value["at"]
+    size, reader = TYPES[kind]
+    piece = raw[at : at + size]
     if len(piece) != size:
-        if value["key"].startswith("energy_") and value["at"]:
+        if value["key"].startswith("energy_") and at:
             return None  # A meter with fewer tariffs sends fewer registers.
         raise BadValue(f"the reply is too short for {value['key']}: {len(raw)} bytes")
-    if value["type"] in REGISTERS:
+    if kind in REGISTERS:
         piece = _in_order(piece, coding)
     try:
         number = reader(piece, zone)
     except (OverflowError, ValueError) as error:
         raise BadValue(f"{value['key']}: {error}") from None
-    if value["type"] == "flow5":
+    if kind == "flow5":
         return litres(piece, coding.flow_decimals)
-    if value["type"] == "flag":
+    if kind == "flag":
         return bool(number >> value.get("bit", 0) & 1)
     if number is None or isinstance(number, str | datetime | bool):
         return number

@@ -152,15 +152,17 @@ class Outbox:
             if not self._fly(topic, self._unsent[topic], ("fact", 0), retain=True):
                 return
             self._published[topic] = self._unsent.pop(topic)
-        self._pump_entries()
-        self._pump_sweeps()
+        if self._next["entry"] <= self._book.seq:
+            self._pump_entries()
+        if self._next["sweep"] <= self._book.sweep_number:
+            self._pump_sweeps()
         while self._replays and len(self._flying) < WINDOW:
             topic, payload = self._replays.popleft()
             self._fly(topic, payload, ("replay", 0))
 
     def _pump_entries(self) -> None:
         room = WINDOW - len(self._flying)
-        if room <= 0 or self._next["entry"] > self._book.seq:
+        if room <= 0:
             return
         for entry in self._book.entries(self._next["entry"], room):
             if not self._fly(self._topics.of(EntryMessage), entry_message(entry).payload(), ("entry", entry.seq)):

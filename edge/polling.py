@@ -74,12 +74,13 @@ class Polling:
 
     def feed(self) -> None:
         """Keep a few questions waiting at the port, so that its line never stands idle; urgent ones go before them."""
-        if self._core.ports[self.port].state == "closed":
+        port = self._core.ports[self.port]
+        if port.state == "closed":
             self._shut()
             return
         if self.closed is not None:
             self.closed = self._started = None  # It is back: its meters are asked at once.
-        while self._outstanding < DEPTH and self._core.ports[self.port].waiting() < DEPTH:
+        while self._outstanding < DEPTH and port.waiting() < DEPTH:
             if self._open and not self._plan and not self._outstanding:
                 self._end_round()
             idle = not self._open and not self._round_is_due()
@@ -176,7 +177,8 @@ class Polling:
         self._outstanding -= 1
         meter, live = self._core.state.meters[planned.meter], self._core.lives[planned.meter]
         self._asking[address] -= 1
-        self._asking += Counter()  # Without those that are at zero.
+        if not self._asking[address]:
+            del self._asking[address]  # Those that stand here are busy.
         self._probing.over(planned.meter)
         self.asked += 1
         if reply.raw is None:

@@ -64,6 +64,11 @@ class Pricing:
         """The price version in force for an account at an instant."""
         return tariff.in_force(self.versions(account, unit), at)
 
+    def next_change(self, account: AccountState, after: datetime) -> datetime | None:
+        """The next instant at which an account has another price; None where none is set."""
+        known = [*self.versions(account), *self.versions(account, WATER)]
+        return min((each.effective_at for each in known if each.effective_at > after), default=None)
+
     def payer(self, account: AccountState) -> Payer:
         since = _local_day(account.row["since"], self._zone)
         return Payer(since, account.row.get("category"), shares=len(account.meters) > 1)

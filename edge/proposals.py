@@ -96,11 +96,11 @@ class Proposals:
 
     def tick(self) -> None:
         """End what nobody decided in time. A calendar that is not believed ends nothing."""
-        core = self._core
-        if not core.book.trusted:
+        core, waiting = self._core, self.waiting()
+        if not waiting or not core.book.trusted:
             return
         now = micros_of(core.now())
-        late = [each for each in self.waiting() if each.until < now]
+        late = [each for each in waiting if each.until < now]
         for proposal in late:
             why = "nobody decided it in time"
             fields = {"proposal": proposal.id, "approved": False, "who": GATEWAY, "role": "", "why": why}

@@ -95,10 +95,12 @@ class Protecting:
 
     def tick(self) -> None:
         """Raise the alarm of each protection that ends soon, once."""
-        core, now = self._core, micros_of(self._core.now())
-        if not core.book.trusted:
+        core = self._core
+        protected = [each for each in core.state.accounts.values() if each.protections]
+        if not protected or not core.book.trusted:
             return
-        for account in core.state.accounts.values():
+        now = micros_of(core.now())
+        for account in protected:
             for each in account.protections.values():
                 ahead = min(ALARM_AHEAD_US, (each.until - each.since) // 2)
                 if each.seq in self._alarmed or account.ended or not each.until - ahead <= now < each.until:

@@ -42,7 +42,8 @@ class Readings:
         self.fresh: dict[str, dict[str, Any]] = {}
         self.take: Callable[[MeterState, str, Reply], bool]
         self._drift_alarmed: set[str] = set()
-        self._read: set[str] = set()  # accounts of which a meter was read just now
+        self.read: set[str] = set()
+        """Accounts of which a meter was read just now."""
 
     def changed(self, meter: str) -> None:
         """The meter was replaced: what is remembered of the old one is forgotten."""
@@ -181,11 +182,11 @@ class Readings:
         }
         self.leaks.look(meter)
         if meter.account is not None:
-            self._read.add(meter.account)
+            self.read.add(meter.account)
 
     def follow(self) -> None:
         """Look at the accounts whose meters were read: the loop does so once it has told what they said."""
-        read, self._read = self._read, set()
+        read, self.read = self.read, set()
         for account in sorted(read & self._core.state.accounts.keys()):
             self._accounts.evaluate(self._core.state.accounts[account])
 

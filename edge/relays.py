@@ -43,7 +43,7 @@ class Relays:
         self._close_seqs: dict[str, int] = {}
         self._newest_cut = ("", -1e9)  # which meter's cut for arrears was begun last, and when
         self.looking = Looking(core, self.commands, self.consider)
-        self._lamps = Lamps(core, accounts, self.commands)
+        self.lamps = Lamps(core, accounts, self.commands)
 
     # --- what is wanted ---
 
@@ -54,10 +54,12 @@ class Relays:
 
     def _cut_is_due(self, meter: MeterState) -> bool:
         core, account = self._core, self._core.state.accounts.get(meter.account or "")
-        if account is None or not account.warned:
+        if account is None or account.final is None or not account.warned:
             return False  # At a glance: this is asked for every meter several times a second.
         if core.state.brake is not None or core.mode != "normal" or not core.terms.window.is_open(core.now()):
             return False  # Whatever the rest says (R2, R4, I22): nights are long, and many may be warned.
+        if not policy.lead_is_over(account.final.delivered_powered_s, core.powered_s(), core.terms):
+            return False  # Nor while the lead runs (R1).
         return self._accounts.verdict(account, meter).allowed
 
     def restless(self, meter: MeterState) -> bool:
@@ -92,12 +94,14 @@ class Relays:
 
     def consider(self, meter: MeterState) -> None:
         """Compare desired with observed and begin what is missing. Cheap; called after everything that may matter."""
+        if self.commands.idle(meter) and not self.restless(meter):
+            return  # At a glance: nothing is wanted of it, and nothing that was is under way.
         live = self._core.lives[meter.id]
         if not live.model.relay or meter.row["relay"] == "none" or live.seen is None:
             return
         if live.seen_doubt is not None:
             return  # The newest look says otherwise and waits for a second one; nothing is begun on the old one.
-        self._lamps.consider(meter)
+        self.lamps.consider(meter)
         if self.surely_off(meter) or (live.relay_open is None and meter.restore is not None):
             self.commands.drop(meter, "trip")
             if meter.restore is not None and not meter.holds:

@@ -11,14 +11,14 @@ import logging
 from dataclasses import dataclass, field
 from typing import Any
 
-from edge.billing.tariff import in_force
+from edge.billing.tariff import Version, in_force
 from edge.codec import dlt645
 from edge.codec.errors import CodecError, Refused
 from edge.core import Core, Draft
 from edge.line.request import WATCH, Reply
 from edge.midnights import LINE_FREE
 from edge.pricing import ENERGY
-from edge.state import MeterState
+from edge.state import AccountState, MeterState
 from edge.table_questions import SETS, STATUS, table_of, wanted
 from edge.time_table import Difference, OwnTable, difference
 
@@ -51,6 +51,22 @@ class Look:
     """What the look before told, whose outcome this one is to confirm."""
 
 
+class _Moment:
+    """The local day of one tick and the prices in force then, which all meters share."""
+
+    def __init__(self, core: Core):
+        self._core, self._now = core, core.now()
+        self._versions: dict[str, Version | None] = {}  # by tariff
+        self.today = self._now.astimezone(core.terms.zone).date()
+
+    def version(self, account: AccountState) -> Version | None:
+        tariff = account.row["tariff"]
+        if tariff not in self._versions:
+            versions = self._core.pricing.versions(account, ENERGY)
+            self._versions[tariff] = in_force(versions, self._now) if versions else None
+        return self._versions[tariff]
+
+
 class TableReads:
     """Asks, compares, writes."""
 
@@ -77,34 +93,35 @@ class TableReads:
                 del self._looks[id]  # It is asked again in an hour.
             elif not look.asked:
                 self._ask(core.state.meters[id], look)
+        at = _Moment(core)
         busy = {core.state.meters[id].row["port"] for id in self._looks}
         for meter in core.state.meters.values():
             port = meter.row["port"]
-            if port not in busy and self._is_due(meter, mono) and core.ports[port].waiting() <= LINE_FREE:
+            if port not in busy and self._is_due(meter, mono, at) and core.ports[port].waiting() <= LINE_FREE:
                 busy.add(port)
                 self._looked_mono[meter.id] = mono
                 self._looks[meter.id] = Look()
                 self._ask(meter, self._looks[meter.id])
 
-    def _is_due(self, meter: MeterState, mono: float) -> bool:
+    def _is_due(self, meter: MeterState, mono: float, at: _Moment) -> bool:
         live, account = self._core.lives[meter.id], self._core.state.accounts.get(meter.account or "")
         if account is None or live.model.protocol != PROTOCOL or not live.model.rates or not live.online:
             return False
-        versions = self._core.pricing.versions(account, ENERGY)
-        if meter.billed is None or not versions or not in_force(versions, self._core.now()).by_hours:
+        version = at.version(account)
+        if meter.billed is None or version is None or not version.by_hours:
             return False
         since = mono - self._looked_mono.get(meter.id, -1e9)
-        known, basis = self._compared.get(meter.id), self._basis(meter)
+        known, basis = self._compared.get(meter.id), self._basis(meter, at)
         otherwise = known is not None and known[1:] != basis[1:]
         return known != basis and since >= (SOON_S if otherwise else AGAIN_S)
 
-    def _basis(self, meter: MeterState) -> tuple[Any, ...]:
+    def _basis(self, meter: MeterState, at: _Moment) -> tuple[Any, ...]:
         """What an outcome holds for: this day, this price, these holidays, the sets that the meter has in use."""
-        core, now = self._core, self._core.now()
-        version = in_force(core.pricing.versions(core.state.accounts[meter.account or ""], ENERGY), now)
+        core, version = self._core, at.version(self._core.state.accounts[meter.account or ""])
+        assert version is not None  # Nobody without a price is asked.
         word = core.lives[meter.id].word_3
         sets = None if word is None else word & SETS
-        return now.astimezone(core.terms.zone).date(), version.tariff, version.version, core.state.days, sets
+        return at.today, version.tariff, version.version, core.state.days, sets
 
     # --- asking ---
 
@@ -165,7 +182,7 @@ class TableReads:
         del self._looks[meter.id]
         if look.before is not None and look.before != look.told:
             return  # Two looks that differ say nothing; there is another in an hour.
-        self._compared[meter.id] = self._basis(meter)
+        self._compared[meter.id] = self._basis(meter, _Moment(core))
         if (found is not None) != meter.table_found:
             self._write(meter, own, found, look)
 

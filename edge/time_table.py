@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -49,7 +50,11 @@ class OwnTable:
 
     def windows_of(self, day: date) -> Windows:
         """(from minute, to minute, rate) of a day; nothing where the meter has no such table."""
-        table = self.days.get(self.table_of(day), ())
+        return self.windows(self.table_of(day))
+
+    def windows(self, number: int) -> Windows:
+        """The same of a day table by its number."""
+        table = self.days.get(number, ())
         if not table:
             return ()
         starts = list(table) if table[0][0] == 0 else [(0, table[-1][1]), *table]
@@ -90,8 +95,10 @@ def difference(
     """
     version, day = in_force(list(versions), now), now.astimezone(zone).date()
     ends = min((each.effective_at for each in versions if each.effective_at > now), default=None)
+    theirs_of, ours_of = cache(merged), cache(own.windows) if own else None  # A year has few kinds of days.
     for _ in range(DAYS_AHEAD):
-        theirs, ours = merged(version.windows_of(day, days)), own.windows_of(day) if own else ()
+        theirs = theirs_of(version.windows_of(day, days))
+        ours = ours_of(own.table_of(day)) if own and ours_of else ()
         if theirs != ours:
             minute = next(minute for minute in range(1440) if _rate(theirs, minute) != _rate(ours, minute))
             return Difference(day, minute, _rate(ours, minute), _rate(theirs, minute) or "")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from itertools import accumulate
 from zoneinfo import ZoneInfo
 
@@ -134,26 +135,36 @@ class Load:
         if day not in self._days:
             while len(self._days) >= DAYS_KEPT:
                 self._days.pop(next(iter(self._days)))
-            start_us, end_us = midnight_us(day, self.zone), midnight_us(day + timedelta(days=1), self.zone)
-            self._days[day] = DayCurve(start_us, end_us, self._draw(day, (end_us - start_us) // MINUTE_US))
+            self._days[day] = _curve(self.kind, self.watts, self.seed, day, self.zone)
         return self._days[day]
 
-    def _draw(self, day: date, minutes: int) -> list[int]:
-        """Watts of every minute of `day`: the shape between its full hours, with each minute's own jitter.
 
-        Only Random.random() is used: it is the one draw whose sequence Python promises never to change.
-        """
-        shape = SHAPES[self.kind]
-        dice = random.Random(f"{self.kind}:{self.seed}:{day.isoformat()}")
-        # One day is up to 6 % busier than another, unless the kind is named for being steady.
-        busy = 1000 if shape.stepped else 940 + int(dice.random() * 121)
-        scale = self.watts * busy * (shape.weekend if day.isoweekday() >= 6 else 1000)
-        watts = []
-        for minute in range(minutes):
-            hour, past = divmod(minute % 1440, 60)
-            level = shape.hours[hour] * 60
-            if not shape.stepped:
-                level += (shape.hours[(hour + 1) % 24] - shape.hours[hour]) * past
-            wobble = 1000 - shape.jitter + int(dice.random() * (2 * shape.jitter + 1))
-            watts.append(scale * level * wobble // (60 * 10**12))
-        return watts
+@lru_cache(maxsize=128)  # Whoever judges a meter has the same load beside it.
+def _curve(kind: str, watts: int, seed: int, day: date, zone: ZoneInfo) -> DayCurve:
+    """A day, drawn: the shape between its full hours, with each minute's own jitter.
+
+    Only Random.random() is used: it is the one draw whose sequence Python promises never to change.
+    """
+    start_us, end_us = midnight_us(day, zone), midnight_us(day + timedelta(days=1), zone)
+    shape = SHAPES[kind]
+    dice = random.Random(f"{kind}:{seed}:{day.isoformat()}").random
+    # One day is up to 6 % busier than another, unless the kind is named for being steady.
+    busy = 1000 if shape.stepped else 940 + int(dice() * 121)
+    scale = watts * busy * (shape.weekend if day.isoweekday() >= 6 else 1000)
+    least, span = 1000 - shape.jitter, 2 * shape.jitter + 1
+    drawn = [
+        scale * level * (least + int(dice() * span)) // (60 * 10**12)
+        for level in _levels(kind, (end_us - start_us) // MINUTE_US)
+    ]
+    return DayCurve(start_us, end_us, drawn)
+
+
+@lru_cache(maxsize=32)
+def _levels(kind: str, minutes: int) -> list[int]:
+    """The level of each minute of a day of so many, in permille x 60."""
+    shape, found = SHAPES[kind], []
+    for minute in range(minutes):
+        hour, past = divmod(minute % 1440, 60)
+        slope = 0 if shape.stepped else shape.hours[(hour + 1) % 24] - shape.hours[hour]
+        found.append(shape.hours[hour] * 60 + slope * past)
+    return found

@@ -16,6 +16,8 @@ NANO_PER_FEN = 10**7
 MICRO_PER_YUAN = 10**6
 WH_PER_KWH = 1000
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 BALANCE_LIMIT_NANO = 9 * 10**15
 """Largest magnitude of a balance: 9 million yuan, so that sums stay far inside 64 bits (R15)."""
 
@@ -143,7 +145,7 @@ def instant_of(text: str) -> datetime:
 
 def micros_of(at: datetime) -> int:
     """An instant as integer microseconds since 1970 UTC, as the book stores it."""
-    whole = at.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    whole = (at if at.tzinfo is UTC else at.astimezone(UTC)) - EPOCH
     return (whole.days * 86_400 + whole.seconds) * 1_000_000 + whole.microseconds
 
 

@@ -6,7 +6,7 @@ protected season has no windows at all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -15,6 +15,9 @@ from edge.billing.tariff import wall_instant
 
 HORIZON_DAYS = 100
 """Longer than any run of rest days or protected season; a calendar without a workday in it has none."""
+
+DAYS_KEPT = 400
+"""Days whose windows are remembered; whoever looks ahead looks at some hundred."""
 
 Window = tuple[datetime, datetime]
 """(from, to), the end not included."""
@@ -47,6 +50,8 @@ class CutWindow:
     rest_days: frozenset[date] = frozenset()
     work_days: frozenset[date] = frozenset()
     seasons: tuple[Season, ...] = ()
+    _known: dict[date, list[Window]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """By day, what `on` has worked out: it follows from the day and from nothing that changes."""
 
     def is_workday(self, day: date) -> bool:
         """A weekday that is no holiday, or a make-up day."""
@@ -67,6 +72,13 @@ class CutWindow:
 
     def on(self, day: date) -> list[Window]:
         """The windows of a local day in their order, none where it is protected; those that touch are one."""
+        if (known := self._known.get(day)) is None:
+            if len(self._known) >= DAYS_KEPT:
+                self._known.clear()
+            known = self._known[day] = self._on(day)
+        return known
+
+    def _on(self, day: date) -> list[Window]:
         found: list[Window] = []
         if self.season(day) is not None:
             return found

@@ -9,7 +9,7 @@ from edge.codec.errors import BadValue
 
 def digits(raw: bytes) -> int | None:
     """An unsigned BCD number, low byte first; None where the meter says FF. Raises BadValue for other hex digits."""
-    if all(byte == 0xFF for byte in raw):
+    if raw.count(0xFF) == len(raw):
         return None
     text = raw[::-1].hex()
     if not text.isdigit():

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from edge.codec.control_byte import ControlByte, whole
 from edge.codec.errors import CodecError, Refused
@@ -84,7 +84,7 @@ class Frame(ControlByte):
     control: int
     data: bytes = b""
 
-    @property
+    @cached_property
     def identifier(self) -> str | None:
         """DI3 DI2 DI1 DI0 as eight hex digits, where the frame carries one."""
         carries = self.function in (READ, READ_ON, WRITE, SECURITY) and not self.abnormal and len(self.data) >= 4
@@ -169,6 +169,8 @@ def answers(request: Frame, reply: Frame) -> bool:
 
 def _address_fits(asked: str, answered: str) -> bool:
     """A wildcard AA stands for any two digits; reading only."""
+    if asked == answered:
+        return True
     pairs = zip(bytes.fromhex(asked), bytes.fromhex(answered), strict=True)
     return all(want in (0xAA, got) for want, got in pairs)
 
@@ -202,6 +204,7 @@ def reply_bytes(request: bytes) -> int:
     return LARGEST_REPLY
 
 
+@lru_cache(maxsize=4096)  # A meter is asked the same few dozen questions all its life.
 def read(address: str, identifier: str, preamble: int = 4) -> bytes:
     """The request that reads one identifier, such as `0001FF00`."""
     return encode(Frame(address, READ, bytes.fromhex(identifier)[::-1]), preamble)

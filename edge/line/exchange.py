@@ -83,7 +83,7 @@ def converse(line: Line, wire: Wire, request: Request, clock: Clock) -> Outcome:
             return Outcome((), "unfinished", outcome.turnaround_s, after.heard)
         parts.append(after.raw)
         outcome = replace(outcome, ended_s=after.ended_s)
-    return replace(outcome, parts=tuple(parts))
+    return replace(outcome, parts=tuple(parts)) if len(parts) > 1 else outcome
 
 
 def exchange(line: Line, wire: Wire, frame: bytes, clock: Clock, manner: Manner = USUAL) -> Outcome:

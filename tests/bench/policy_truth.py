@@ -25,6 +25,7 @@ WORKED_2026 = {date(2026, 1, 4), date(2026, 2, 14), date(2026, 2, 28), date(2026
 """Holidays, and the weekend days worked in their place."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MINUS_33 = bytes((byte - 0x33) % 256 for byte in range(256))
 
 
 def micros(at: datetime) -> int:
@@ -68,6 +69,12 @@ def at_wall(day: date, minute: int, zone: ZoneInfo) -> datetime:
     return datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=zone).astimezone(UTC)
 
 
+@lru_cache(maxsize=1024)  # Many meters are asked in one minute, and no day begins within one.
+def _day(minute: int, zone: ZoneInfo) -> date:
+    """The local day of a minute since 1970 UTC."""
+    return datetime.fromtimestamp(minute * 60, zone).date()
+
+
 class Prices:
     """Each price's versions as they were agreed, and what a span costs by the hours within it."""
 
@@ -98,7 +105,7 @@ class Prices:
         """Instants in (from, to] at which the price may change."""
         found = [at for at, _ in self._versions[id] if from_us < at <= to_us]
         if "total" not in self._versions[id][0][1]:
-            day, last = (datetime.fromtimestamp(at / 1e6, self.zone).date() for at in (from_us, to_us))
+            day, last = _day(from_us // 60_000_000, self.zone), _day(to_us // 60_000_000, self.zone)
             while day <= last:
                 found += [at for at, _ in self._of_day(day) if from_us < at <= to_us]
                 day += timedelta(days=1)
@@ -108,7 +115,7 @@ class Prices:
         prices = [prices for since, prices in self._versions[id] if since <= at_us][-1]
         if "total" in prices:
             return prices["total"]
-        hours = self._of_day(datetime.fromtimestamp(at_us / 1e6, self.zone).date())
+        hours = self._of_day(_day(at_us // 60_000_000, self.zone))
         return prices[[rate for since, rate in hours if since <= at_us][-1]]
 
     def pieces(self, id: str, from_us: int, to_us: int) -> Iterator[tuple[int, int, int]]:
@@ -185,6 +192,6 @@ def opened(heard: bytes) -> tuple[bytes, int, bytes] | None:
         body = heard[begin:]
         end = 12 + body[9] if len(body) >= 12 and body[7] == 0x68 else 0
         if 0 < end <= len(body) and body[end - 1] == 0x16 and sum(body[: end - 2]) % 256 == body[end - 2]:
-            return body[1:7], body[8], bytes((byte - 0x33) % 256 for byte in body[10 : end - 2])
+            return body[1:7], body[8], body[10 : end - 2].translate(MINUS_33)
         begin = heard.find(0x68, begin + 1)
     return None

@@ -44,7 +44,7 @@ def building(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Building]:
     """A room whose final warning stands and reached nobody."""
     building = Building(tmp_path_factory.mktemp("odd"), meters={ROOM}, poll_s=30, idle_s=2)
     building.connect()
-    building.edge.relays._lamps._light = lambda meter, account: None  # type: ignore[method-assign]
+    building.edge.relays.lamps._light = lambda meter, account: None  # type: ignore[method-assign]
     building.run_until(lambda: building.of("final/1"), hours=4)
     yield building
     building.stop_edge()

@@ -190,7 +190,7 @@ def test_r1_a_power_cut_at_a_payment_does_not_save_the_warning_of_before(tmp_pat
 def test_r1_a_person_who_told_the_tenant_delivers_the_warning(tmp_path: Path) -> None:
     """The lamp never answers; the clerk rings up; half an hour of powered time later, and not before, the cut."""
     building = room(tmp_path)
-    building.edge.relays._lamps._light = lambda meter, account: None  # type: ignore[method-assign]
+    building.edge.relays.lamps._light = lambda meter, account: None  # type: ignore[method-assign]
     building.run_until(lambda: building.of("final/1"), hours=4)
     building.run(hours=1)
     assert not building.of("delivered/1") and not is_cut(building)
@@ -220,7 +220,7 @@ def test_r1_what_was_told_counts_for_its_own_episode_only(tmp_path: Path, says_w
     """The clerk told the tenant of a warning; the tenant paid a little and ran dry again while the clerk's word lay in
     the broker, or in a form that stood open: it does not count for the new warning, nobody is cut on it."""
     building = room(tmp_path)
-    building.edge.relays._lamps._light = lambda meter, account: None  # type: ignore[method-assign]
+    building.edge.relays.lamps._light = lambda meter, account: None  # type: ignore[method-assign]
     building.run_until(lambda: building.of("final/1"), hours=4)
     of_it: dict[str, Any] = {"episode": 1} if says_which else {}
     topic, payload, late = seal(

@@ -27,7 +27,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("cut")
     building = Building(directory, meters={ROOM, "a301"}, poll_s=30, idle_s=2, policy=ALWAYS)
     building.connect()
-    building.edge.relays._lamps._light = lambda meter, account: None  # type: ignore[method-assign]
+    building.edge.relays.lamps._light = lambda meter, account: None  # type: ignore[method-assign]
 
     def protect(account: str, **ahead: float) -> None:
         until = instant_text(building.clock.now() + timedelta(**ahead))

@@ -16,8 +16,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bridge.contract import kernel_clock
-from edge import install
+from bridge.contract import asking, kernel_clock
+from edge import install, new_epoch
 from tests.bench.policy_world import in_memory
 from tests.simulate.checker import Breach, Checker
 from tests.simulate.draw import drawn
@@ -59,9 +59,10 @@ class Town:
         self.lives = [self._life(scratch, number) for number in range(gateways)]
 
     def _known_ids(self, seed: int) -> None:
-        """The one thing an edge draws by itself, the epoch of a new book, comes from the seed too."""
-        chance = random.Random(f"ids:{seed}")
-        install.secrets = _Drawn(chance)  # type: ignore[attr-defined]
+        """What an edge and those who ask it draw by themselves, epochs and transactions, comes from the seed too."""
+        drawn = _Drawn(random.Random(f"ids:{seed}"))
+        for module in (install, new_epoch, asking):
+            module.secrets = drawn  # type: ignore[attr-defined]
 
     def _life(self, scratch: Path, number: int) -> Lived:
         count = self.meters // self.gateways + (number < self.meters % self.gateways)
@@ -156,6 +157,9 @@ class _Drawn:
 
     def token_hex(self, count: int) -> str:
         return self._chance.randbytes(count).hex()
+
+    def token_urlsafe(self, count: int) -> str:
+        return self.token_hex(count)
 
 
 def simulate(
