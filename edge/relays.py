@@ -54,12 +54,10 @@ class Relays:
 
     def _cut_is_due(self, meter: MeterState) -> bool:
         core, account = self._core, self._core.state.accounts.get(meter.account or "")
-        if account is None or account.final is None or not account.warned:
+        if account is None or not account.warned:
             return False  # At a glance: this is asked for every meter several times a second.
         if core.state.brake is not None or core.mode != "normal" or not core.terms.window.is_open(core.now()):
             return False  # Whatever the rest says (R2, R4, I22): nights are long, and many may be warned.
-        if not policy.lead_is_over(account.final.delivered_powered_s, core.powered_s(), core.terms):
-            return False  # Nor while the lead runs (R1).
         return self._accounts.verdict(account, meter).allowed
 
     def restless(self, meter: MeterState) -> bool:

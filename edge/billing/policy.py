@@ -123,16 +123,11 @@ def final_is_void(available_nano: int, zero: datetime | None, now: datetime, pai
     return None
 
 
-def lead_is_over(delivered_powered_s: int | None, powered_s: int, terms: Terms) -> bool:
-    """True when a warning was delivered the lead ago, in powered time (R1)."""
-    return delivered_powered_s is not None and powered_s - delivered_powered_s >= terms.lead_s
-
-
 def warned(delivered_powered_s: int | None, powered_s: int, terms: Terms) -> Verdict:
     """R1: at least the lead in powered time since a warning of this episode was delivered."""
     if delivered_powered_s is None:
         return Verdict(False, "R1", "no final warning of this arrears episode was delivered")
-    if not lead_is_over(delivered_powered_s, powered_s, terms):
+    if powered_s - delivered_powered_s < terms.lead_s:
         left = terms.lead_s - (powered_s - delivered_powered_s)
         return Verdict(
             False, "R1", f"the final warning was delivered less than {terms.lead_s // 60} minutes ago ({left} s left)"
