@@ -4,8 +4,9 @@ Quartz clocks drift each for itself. What most of them say together changes slow
 time server, or by a person's hand. A broadcast then would make every meter wrong, and leave nobody who knows better.
 So it waits, a day of running at most: where it was the meters that stood wrong together, they are mended in the end.
 
-Nothing else waits. Days are closed and cuts are made by a clock minutes off as by any other that R25 grants five
-minutes, and no handful of meters may stop a building's bills. `witnesses.py` judges what is off by an hour.
+Days are closed and cuts are made by a clock that is off by no more than the five minutes which R25 grants. One that
+moved by more is not believed for as long as the wait lasts (`witnesses.py`), and no longer: no handful of meters may
+stop a building's bills.
 """
 
 from __future__ import annotations
@@ -100,6 +101,7 @@ class CommonTime:
         self._alarmed_s: int | None = None
         self._apart_s: float | None = None
         self._steady_mono = core.clock.monotonic()
+        self._tell()
 
     def offset_s(self, id: str) -> int | None:
         """How far a meter's clock is off, None when that is not known now: silent, in doubt, not read lately or read
@@ -114,7 +116,8 @@ class CommonTime:
         """True while clocks may be set. `believed` is our own, `from_s` how far off a clock is set."""
         self._notice_steps(from_s)
         if not believed:
-            self._tell(None)
+            self._keep(after(self._held, None, self._core.powered_s(), from_s))
+            self._tell()
             return False
         asked = [id for id, live in self._core.lives.items() if _tells_time(live)]
         known = [s for s in map(self.offset_s, asked) if s is not None]
@@ -123,7 +126,7 @@ class CommonTime:
         common = common_s(known, from_s) if heard else None
         self._keep(after(self._held, common, self._core.powered_s(), from_s))
         self._follow(common)
-        self._tell(sentence(self._held.moved_s) if self._held.until_s else None)
+        self._tell()
         return heard and not self._held.until_s
 
     def _notice_steps(self, from_s: int) -> None:
@@ -159,7 +162,8 @@ class CommonTime:
         step = (common > held.apart_s) - (common < held.apart_s)
         self._keep(replace(held, apart_s=held.apart_s + step))
 
-    def _tell(self, doubt: str | None) -> None:
+    def _tell(self) -> None:
+        doubt = sentence(self._held.moved_s) if self._held.until_s else None
         if doubt != self._core.clock_doubt:
             self._core.clock_doubt = doubt
             self._core.changed("info")

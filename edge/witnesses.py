@@ -16,6 +16,9 @@ from edge.live import Live
 APART_S = 3600.0
 """The calendar and the median of the meters' clocks may differ by so much; a zone or a dead battery differs by more."""
 
+GRANTED_S = 300.0
+"""The same where it was the calendar that moved (`common_time.py`): what a clock may be off at all (R25)."""
+
 ENOUGH = 3
 """So many meters are heard before they alone may contradict the kernel: one of them may be the wrong one."""
 
@@ -49,7 +52,8 @@ class Witnesses:
         self._notice_steps()
         heard, waited_for = self._heard()
         off_s = median_low(heard) if heard else 0
-        if abs(off_s) > APART_S and (len(heard) >= ENOUGH or self._leapt is not None):
+        limit_s = APART_S if self._core.clock_doubt is None else GRANTED_S
+        if abs(off_s) > limit_s and (len(heard) >= ENOUGH or self._leapt is not None):
             return (
                 f"the meters' clocks stand {off_s} s from the calendar; "
                 "see `timedatectl`, or set clock.trust in the site file"

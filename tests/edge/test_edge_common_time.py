@@ -89,6 +89,38 @@ def test_a_false_time_server_sets_no_meter(tmp_path: Path, meters: set[str]) -> 
     assert shaft.broadcasts == 0 and right(shaft) and shaft.doubt is None and shaft.alarms == 1
 
 
+@pytest.mark.parametrize("wrong_s", [2400, -2400])
+def test_a_calendar_that_moved_by_more_than_is_granted_is_not_believed(shaft: Shaft, wrong_s: int) -> None:
+    """Forty minutes wrong and "synchronised": no hour of it closes a day, splits a charge or cuts, also after a
+    restart and when the book's newest entry is past; put right, all goes on once that entry is past."""
+    shaft.clock.step_calendar(wrong_s)
+    shaft.run(minutes=10)
+    assert shaft.mode()[0] == "time"
+    shaft.restart(shaft.clock.now() + timedelta(seconds=30), off_s=30)
+    shaft.run(minutes=50)
+    assert shaft.mode()[0] == "time" and not shaft.fact("info")["clock_trusted"] and shaft.doubt is not None
+    shaft.clock.set_right()
+    shaft.run(minutes=10)
+    assert shaft.mode() == ("normal", None) and shaft.doubt is None and shaft.broadcasts == 0 and right(shaft)
+
+
+def test_a_day_later_the_calendar_is_believed_against_them(shaft: Shaft) -> None:
+    """Nobody came: what the meters say together no longer stops the bills."""
+    shaft.clock.step_calendar(2400)
+    shaft.run(minutes=10)
+    shaft.clock.advance(WAIT_S)
+    shaft.run(minutes=30)
+    assert shaft.mode() == ("normal", None) and shaft.doubt is None and shaft.alarms == 1
+
+
+def test_two_meters_do_not_outvote_the_calendar(tmp_path: Path) -> None:
+    """One of them may be the wrong one: they keep their clocks, and bills go on."""
+    shaft = Shaft(tmp_path, meters={"a101", "a102"})
+    shaft.clock.step_calendar(2400)
+    shaft.run(minutes=10)
+    assert shaft.doubt is not None and shaft.mode() == ("normal", None)
+
+
 def test_a_restart_does_not_end_the_wait(shaft: Shaft) -> None:
     """Started again every few hours with the same wrong time, it waits its day all the same, and alarms once."""
     shaft.clock.step_calendar(200)
