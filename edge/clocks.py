@@ -88,7 +88,7 @@ class Clocks:
     """The lines whose meters are set right."""
 
     def __init__(self, core: Core, allowed: bool):
-        self._core, self._allowed, self._common = core, allowed, CommonTime(core)
+        self._core, self._allowed, self._common = core, allowed, CommonTime(core, allowed)
         self._looked = -1e9
         self._asked: dict[str, datetime] = {}  # what is on its way, or has left and could not be written
 
@@ -100,7 +100,7 @@ class Clocks:
         self._looked = core.clock.monotonic()
         # Where the calendar is faster than the line, reading and setting cost so much more of it.
         from_s = max(SET_FROM_S, int(2 * core.clock.speed))
-        if not self._common.look(core.book.trusted and core.mode == "normal", from_s):
+        if not self._common.look((core.book.trusted and core.mode == "normal") or core.clock_asked, from_s):
             return
         borders = {edge for all in core.state.tariffs.values() for row in all for edge in _edges(row)}
         for port in core.ports:

@@ -94,9 +94,11 @@ def sentence(moved_s: int) -> str:
 class CommonTime:
     """Watches what the meters' clocks say together."""
 
-    def __init__(self, core: Core):
+    def __init__(self, core: Core, allowed: bool):
         self._core = core
         self._held = Held(*map(core.book.note, NOTES))
+        if not allowed and self._held != Held():
+            self._keep(Held())  # Nobody sets them any more, so nothing waits either.
         self._followed_s = core.powered_s()
         self._alarmed_s: int | None = None
         self._apart_s: float | None = None
@@ -163,6 +165,7 @@ class CommonTime:
         self._keep(replace(held, apart_s=held.apart_s + step))
 
     def _tell(self) -> None:
+        self._core.clock_moved_s = self._held.moved_s if self._held.until_s else 0
         doubt = sentence(self._held.moved_s) if self._held.until_s else None
         if doubt != self._core.clock_doubt:
             self._core.clock_doubt = doubt

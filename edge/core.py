@@ -64,6 +64,10 @@ class Core:
         """Why the book on the disk was found not to be what this edge goes by (mode `book`)."""
         self.clock_doubt: str | None = None
         """What speaks against a calendar that is believed: most meters agree on another time (R25)."""
+        self.clock_moved_s = 0
+        """How far from ours most meters' common time is, while that is waited for (`common_time.py`)."""
+        self.clock_asked = False
+        """The calendar has just moved, and the meters' clocks are read first (`witnesses.py`)."""
         self.true_now: Callable[[], datetime | None] = clock.now
         self._numbers = itertools.count(1)
         self.pricing = Pricing(self.state, terms.zone)

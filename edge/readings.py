@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from bridge.contract.units import instant_of_micros, instant_text, micros_of
@@ -21,6 +22,7 @@ from edge.purses import Purses
 from edge.relays import Relays
 from edge.state import MeterState
 from edge.valves import Valves, stands_in_sweep
+from edge.witnesses import GRANTED_S
 
 log = logging.getLogger("riser.readings")
 
@@ -233,5 +235,7 @@ def _accepted_before(meter: MeterState, live: Live, now: datetime) -> Sample | N
     if meter.proven is None:
         return None
     billed, saved = Sample(meter.proven.registers_wh, instant_of_micros(meter.proven.at), 0.0, ()), live.floor
-    later = saved is not None and saved.believed and billed.read_at < saved.read_at <= now
-    return saved if later else billed
+    if saved is None or not saved.believed or not billed.read_at < saved.read_at <= now:
+        return billed
+    # The calendar may have been ahead by what any clock is granted, and be right since.
+    return replace(saved, read_at=max(billed.read_at, saved.read_at - timedelta(seconds=GRANTED_S)))

@@ -17,7 +17,13 @@ APART_S = 3600.0
 """The calendar and the median of the meters' clocks may differ by so much; a zone or a dead battery differs by more."""
 
 GRANTED_S = 300.0
-"""The same where it was the calendar that moved (`common_time.py`): what a clock may be off at all (R25)."""
+"""What a clock may be off at all (R25): where the calendar moved by more, most meters' common time is waited for."""
+
+STILL_S = 270.0
+"""Until the meters are this near again, the calendar that moved is not believed: seconds are rounded, and waver."""
+
+READ_FIRST_S = 120.0
+"""Line seconds in which the meters' clocks are read after such a step; nobody is cut and no day closed meanwhile."""
 
 ENOUGH = 3
 """So many meters are heard before they alone may contradict the kernel: one of them may be the wrong one."""
@@ -42,6 +48,7 @@ class Witnesses:
         self._apart_s: float | None = None
         self._believed_apart_s: float | None = None
         self._leapt: str | None = None
+        self._moved_mono: float | None = None
 
     def moved(self) -> bool:
         """True when somebody has set the calendar since it was looked at last. Cheap."""
@@ -52,20 +59,28 @@ class Witnesses:
         self._notice_steps()
         heard, waited_for = self._heard()
         off_s = median_low(heard) if heard else 0
-        limit_s = APART_S if self._core.clock_doubt is None else GRANTED_S
+        waits = abs(self._core.clock_moved_s) > GRANTED_S
+        limit_s = STILL_S if waits else APART_S
         if abs(off_s) > limit_s and (len(heard) >= ENOUGH or self._leapt is not None):
             return (
                 f"the meters' clocks stand {off_s} s from the calendar; "
                 "see `timedatectl`, or set clock.trust in the site file"
             )
+        if self._reads_first() or ((waits or self._leapt is not None) and waited_for and len(heard) < ENOUGH):
+            return "the calendar has leapt, and the meters' clocks are being read first"
         if self._leapt is None:
             return None
-        if waited_for and len(heard) < ENOUGH:
-            return "the calendar has leapt, and the meters' clocks are being read first"
         if heard or self._leapt == "start":
             self._leapt = None
             return None
         return "the calendar has leapt while the gateway ran; if it is right, start the gateway again"
+
+    def _reads_first(self) -> bool:
+        """The calendar moved by more than is granted, moments ago, and there are clocks to be read."""
+        if self._moved_mono is not None and self._core.clock.monotonic() - self._moved_mono > READ_FIRST_S:
+            self._moved_mono = None
+        self._core.clock_asked = self._moved_mono is not None
+        return self._core.clock_asked
 
     def judged(self, believed: bool) -> None:
         """The verdict of this moment; what was believed is where a leap is measured from."""
@@ -105,6 +120,8 @@ class Witnesses:
         if self._believed_apart_s is None:
             return  # It was not believed before, so this may well be the moment at which it came right.
         forward_s = apart_s - self._believed_apart_s
+        moved = abs(forward_s) > GRANTED_S and self._have_clocks()
+        self._moved_mono = self._core.clock.monotonic() if moved else None
         if forward_s > (APART_S if self._have_clocks() else ALONE_S):
             self._leapt = "step"
         elif self._leapt == "step":

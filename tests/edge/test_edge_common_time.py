@@ -104,6 +104,52 @@ def test_a_calendar_that_moved_by_more_than_is_granted_is_not_believed(shaft: Sh
     assert shaft.mode() == ("normal", None) and shaft.doubt is None and shaft.broadcasts == 0 and right(shaft)
 
 
+@pytest.mark.parametrize("off_s", [30, 1200])
+def test_nobody_is_cut_before_the_clocks_were_read(tmp_path: Path, off_s: int) -> None:
+    """A tenant who was warned, and a calendar that stands in the hours of cuts only because it moved by forty minutes:
+    neither at the step nor in the first seconds after a restart does a trip leave."""
+    window = {"from": "18:00", "to": "20:00", "days": "all"}
+    shaft = Shaft(tmp_path, poll_s=60, idle_s=2, policy={"cut_window": window, "warning_counts": "attempted"})
+    while shaft.clock.now().astimezone(shaft.edge.core.terms.zone).hour < 16:
+        shaft.clock.advance(1800)
+        shaft.run(minutes=1)
+    shaft.edge.core.state.ledger["account:100206"] = -(10**10)
+    shaft.run_until(lambda: shaft.edge.core.state.accounts["100206"].warned, hours=1)
+    shaft.run(minutes=32)
+    while (now := shaft.clock.now().astimezone(shaft.edge.core.terms.zone)).hour * 60 + now.minute < 17 * 60 + 25:
+        shaft.run(minutes=1)
+    shaft.clock.step_calendar(2400)
+    shaft.run(minutes=3)
+    assert shaft.mode()[0] == "time"
+    shaft.restart(shaft.clock.now() + timedelta(seconds=off_s), off_s=off_s)
+    shaft.run(minutes=3)
+    assert shaft.mode()[0] == "time" and not shaft.of("trip/1")
+    shaft.clock.set_right()
+    shaft.run_until(lambda: bool(shaft.of("trip/1")), hours=3)
+    cut_at = shaft.clock.true.now().astimezone(shaft.edge.core.terms.zone)
+    assert cut_at.hour >= 18
+
+
+def test_at_the_limit_the_mode_does_not_waver(shaft: Shaft) -> None:
+    """Five minutes to the second, as a hand sets it, and meters that stand a second apart: one change of mode."""
+    shaft.put_off(a101=0, a102=1, a206=-1)
+    shaft.clock.step_calendar(300)
+    shaft.run(hours=3)
+    assert len(shaft.of("mode/1")) <= 3
+
+
+def test_whoever_sets_no_clocks_waits_for_nothing(shaft: Shaft) -> None:
+    """`set_meters = false` written while a wait stands ends it: nothing else would."""
+    shaft.clock.step_calendar(2400)
+    shaft.run(minutes=10)
+    assert shaft.mode()[0] == "time"
+    clock = shaft.site.clock.model_copy(update={"set_meters": False})
+    shaft.site = shaft.site.model_copy(update={"clock": clock})
+    shaft.restart(shaft.clock.now() + timedelta(seconds=30), off_s=30)
+    shaft.run(minutes=30)
+    assert shaft.mode() == ("normal", None) and shaft.doubt is None
+
+
 def test_a_day_later_the_calendar_is_believed_against_them(shaft: Shaft) -> None:
     """Nobody came: what the meters say together no longer stops the bills."""
     shaft.clock.step_calendar(2400)

@@ -429,7 +429,7 @@ def test_a_book_without_one_meter_of_the_site_file_is_one_sentence() -> None:
     assert "has 1 meter and /etc/site.toml has 2, and not one is in both" in told.sentence
 
 
-SAME = ('[site]\n', '[policy]\ncut_at = "2.00"\nrestore_above = "2.00"\n[site]\n')
+SAME = ("[site]\n", '[policy]\ncut_at = "2.00"\nrestore_above = "2.00"\n[site]\n')
 
 
 def test_the_same_amount_for_cut_and_return_is_wrong_and_says_what_to_write() -> None:
