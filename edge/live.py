@@ -69,6 +69,8 @@ class Live:
     """Read twice, the same each time."""
     unnamed: bool = False
     """It answers again after a silence, and has not said since that it is the meter that was installed."""
+    unnamed_mono: float = -1e9
+    """Line seconds since when that is so."""
     serial_mono: float | None = None
     serial_frames: tuple[str, ...] | None = None
     seen: Seen | None = None

@@ -42,6 +42,9 @@ LINE_FREE = DEPTH
 TRIES = 6
 """A meter that answers, but never with this midnight, is asked so often before its day closes without it."""
 
+NUMBER_WITHIN_S = 1800.0
+"""Line seconds that a day which should be closed by now waits for the number of a meter that is back."""
+
 FREEZE_DEPTH = 62
 """Midnights a meter keeps; older ones are not asked for."""
 
@@ -105,7 +108,8 @@ class Midnights:
             return now > local_midnight(midnight, self._core.terms.zone) + timedelta(seconds=BORDER_S * 3)
         if (self._schedule.today(now) - midnight).days >= FREEZE_DEPTH:
             return True
-        return late and (not live.is_itself or self._tries.get(key, 0) >= TRIES)
+        strange = live.unnamed and self._core.clock.monotonic() - live.unnamed_mono > NUMBER_WITHIN_S
+        return late and (live.online is False or strange or self._tries.get(key, 0) >= TRIES)
 
     # --- at the border ---
 
