@@ -29,7 +29,7 @@ def run(*parts: Part, full: bool = False, budget_s: float | None = 60) -> tuple[
 
 
 def test_pieces_are_run_until_all_is_done() -> None:
-    """Two pieces of each in a short run, four in the full one; half of the seeds are known, half follow the new one."""
+    """Two pieces of each in a short run, four in the full one; every second seed follows the new one."""
     found, said = run(part("one", '{"seed": SEED}'), part("two", '{"seed": SEED}'))
     assert found["within"] and not found["short"] and found["parts"]["one"]["done"] == {"pieces": 2}
     assert len(said) == 4 and sum("1000" in line for line in said) == 2 and sum("77001" in line for line in said) == 2

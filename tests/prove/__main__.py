@@ -1,8 +1,8 @@
 """Prove what Riser promises: simulated years of bad luck, kills, power cuts, hostile input, planted bugs.
 
-In a short run each proof is done as far as the budget allows; `--full` does all of it and takes hours. Half of the
-seeds are the same at every run, half follow from one new seed, which is printed first; each piece is told with its
-command.
+In a short run each proof is done as far as the budget allows; `--full` does all of it and takes hours. The seeds are
+the same at every run, but for the second piece of each proof, in a long run for every second one: that follows from a
+new seed, which is printed first. Each piece is told with its command.
 
 Exit codes: 0 every promise was kept, 1 one was broken.
 """
