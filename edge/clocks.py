@@ -100,7 +100,8 @@ class Clocks:
         self._looked = core.clock.monotonic()
         # Where the calendar is faster than the line, reading and setting cost so much more of it.
         from_s = max(SET_FROM_S, int(2 * core.clock.speed))
-        if not self._common.look((core.book.trusted and core.mode == "normal") or core.clock_asked, from_s):
+        believed = core.book.trusted and core.mode == "normal"
+        if not self._common.look(believed or core.clock_asked, from_s) or not believed:
             return
         borders = {edge for all in core.state.tariffs.values() for row in all for edge in _edges(row)}
         for port in core.ports:

@@ -130,6 +130,14 @@ def test_nobody_is_cut_before_the_clocks_were_read(tmp_path: Path, off_s: int) -
     assert cut_at.hour >= 18
 
 
+def test_nobody_is_set_before_the_clocks_were_read(shaft: Shaft) -> None:
+    """Meters that do not agree with each other outvote nobody, but what moved a moment ago sets them neither."""
+    shaft.put_off(a102=-100, a206=200)
+    shaft.clock.step_calendar(310)
+    shaft.run(seconds=100)
+    assert shaft.broadcasts == 0 and shaft.mode()[0] == "time"
+
+
 def test_at_the_limit_the_mode_does_not_waver(shaft: Shaft) -> None:
     """Five minutes to the second, as a hand sets it, and meters that stand a second apart: one change of mode."""
     shaft.put_off(a101=0, a102=1, a206=-1)
