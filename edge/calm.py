@@ -17,9 +17,6 @@ from edge.billing import policy
 from edge.core import Core
 from edge.state import AccountState
 
-TOLD_AGAIN_AFTER = timedelta(days=1)
-"""A level is told again no sooner (R9)."""
-
 FAR = timedelta(days=1)
 """An account is worked out at least once a day."""
 
@@ -67,12 +64,16 @@ class Calm:
         terms = self._core.terms
         return (
             not account.level
-            and account.final is None
-            and not account.protections
             and not policy.level_now(0, available_nano, terms)
             and available_nano - terms.cut_limit_nano > load_nano // 3600
-            and not any("arrears" in self._core.state.meters[id].holds for id in account.meters)
+            and self._untouched(account)
         )
+
+    def _untouched(self, account: AccountState) -> bool:
+        """Neither warned, nor protected, nor cut."""
+        if account.final is not None or account.protections:
+            return False
+        return not any("arrears" in self._core.state.meters[id].holds for id in account.meters)
 
     def nano_per_w(self, account: AccountState) -> int:
         """What a load costs at most within the lead: nano-yuan x 3600 per W."""
@@ -91,13 +92,11 @@ class Calm:
     def _until(self, account: AccountState, available_nano: int, now: datetime) -> datetime | None:
         """Until when time alone brings nothing; None for an account that is not calm."""
         core, terms, level = self._core, self._core.terms, account.level
-        if not core.book.trusted or account.final is not None or account.protections:
-            return None
-        if any("arrears" in core.state.meters[id].holds for id in account.meters):
+        if not core.book.trusted or not self._untouched(account):
             return None
         if policy.level_now(level, available_nano, terms) != level:
             return None  # Told when the quiet hours are over, or when a second reading says so too.
         until = min(now + FAR, core.pricing.next_change(account, now) or now + FAR)
         if level and account.level_repeats < terms.level_repeats[level - 1]:
-            until = min(until, instant_of_micros(account.level_at) + TOLD_AGAIN_AFTER)
+            until = min(until, instant_of_micros(account.level_at) + policy.TOLD_AGAIN_AFTER)
         return until

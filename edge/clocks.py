@@ -101,12 +101,12 @@ class Clocks:
         # Where the calendar is faster than the line, reading and setting cost so much more of it.
         from_s = max(SET_FROM_S, int(2 * core.clock.speed))
         believed = core.book.trusted and core.mode == "normal"
-        if not self._common.look(believed or core.clock_asked, from_s) or not believed:
+        if not self._common.look(believed or core.clock_asked, from_s):
             return
         borders = {edge for all in core.state.tariffs.values() for row in all for edge in _edges(row)}
         for port in core.ports:
             line = self._line(port)
-            if why_not(line, core.now(), core.terms.zone, borders, True, from_s) is None:
+            if why_not(line, core.now(), core.terms.zone, borders, believed, from_s) is None:
                 self._set(port, off(line, from_s))
 
     def _line(self, port: str) -> Line:

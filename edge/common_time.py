@@ -18,7 +18,7 @@ from statistics import median_low
 
 from edge.core import Core
 from edge.live import Live
-from edge.witnesses import APART_S, EPOCH
+from edge.witnesses import APART_S, calendar_apart_s
 
 log = logging.getLogger("riser.clocks")
 
@@ -133,7 +133,7 @@ class CommonTime:
 
     def _notice_steps(self, from_s: int) -> None:
         """Our own calendar was set, or creeps: what the meters' clocks said was said of another time."""
-        apart_s = (self._core.now() - EPOCH).total_seconds() - self._core.clock.elapsed()
+        apart_s = calendar_apart_s(self._core)
         if self._apart_s is None:
             self._apart_s = apart_s
         elif 2 * abs(apart_s - self._apart_s) > from_s:
@@ -165,10 +165,9 @@ class CommonTime:
         self._keep(replace(held, apart_s=held.apart_s + step))
 
     def _tell(self) -> None:
-        self._core.clock_moved_s = self._held.moved_s if self._held.until_s else 0
-        doubt = sentence(self._held.moved_s) if self._held.until_s else None
-        if doubt != self._core.clock_doubt:
-            self._core.clock_doubt = doubt
+        moved_s = self._held.moved_s if self._held.until_s else 0
+        if moved_s != self._core.clock_moved_s:
+            self._core.clock_moved_s = moved_s
             self._core.changed("info")
 
 

@@ -62,12 +62,10 @@ class Core:
         self.cannot_write: str | None = None
         self.differs: str | None = None
         """Why the book on the disk was found not to be what this edge goes by (mode `book`)."""
-        self.clock_doubt: str | None = None
-        """What speaks against a calendar that is believed: most meters agree on another time (R25)."""
         self.clock_moved_s = 0
         """How far from ours most meters' common time is, while that is waited for (`common_time.py`)."""
         self.clock_asked = False
-        """The calendar has just moved, and the meters' clocks are read first (`witnesses.py`)."""
+        """The kernel believes a calendar that has just moved: the meters' clocks are read first (`witnesses.py`)."""
         self.true_now: Callable[[], datetime | None] = clock.now
         self._numbers = itertools.count(1)
         self.pricing = Pricing(self.state, terms.zone)

@@ -8,6 +8,7 @@ from typing import Any
 from bridge.contract import messages as m
 from bridge.contract.site_prices import is_household
 from bridge.contract.units import instant_of, instant_text, micros_of, text_of
+from edge import common_time
 from edge.account_facts import account_fact
 from edge.accounts import Accounts
 from edge.availability import availability_of
@@ -60,7 +61,7 @@ class Facts:
             zone=state.genesis["zone"],
             clock_trusted=self._modes.trusted,
             clock_why=self._modes.trust_why,
-            clock_doubt=core.clock_doubt,
+            clock_doubt=common_time.sentence(core.clock_moved_s) if core.clock_moved_s else None,
             mode=mode,
             mode_why=core.mode_why,
             brake=state.brake,

@@ -52,7 +52,7 @@ class Modes:
         newest, setting = core.state.newest_at, self._trust_setting
         self.trusted, self.trust_why = trust.judge(core.clock, newest, setting, self._synchronised)
         doubt = self._witnesses.doubt()
-        core.clock_asked = core.clock_asked and self.trusted
+        core.clock_asked = self.trusted and self._witnesses.reads_first()
         if self.trusted and doubt is not None and setting != "always":
             self.trusted, self.trust_why = False, doubt
         core.book.trusted = self.trusted

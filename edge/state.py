@@ -176,7 +176,7 @@ class AccountState:
     @property
     def meters(self) -> list[str]:
         """The meters that it pays for now; none once the tenancy has ended."""
-        return [] if self.purse.ended_at is not None else self.row["meters"]
+        return [] if self.ended else self.row["meters"]
 
 
 @dataclass(frozen=True)

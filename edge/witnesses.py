@@ -6,10 +6,10 @@ clocks say so; one that most of them contradict is not believed at all (failures
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from statistics import median_low
 
-from bridge.contract.units import instant_of_micros
+from bridge.contract.units import EPOCH, instant_of_micros
 from edge.core import Core
 from edge.live import Live
 
@@ -37,7 +37,10 @@ ALONE_S = 6 * 3600.0
 ASKED_AGAIN_S = 30.0
 """Line seconds in which a meter that answered may be asked for its clock a second time, because it surprised."""
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+def calendar_apart_s(core: Core) -> float:
+    """The calendar minus the machine's own seconds: the same number until somebody sets the calendar."""
+    return (core.now() - EPOCH).total_seconds() - core.clock.elapsed()
 
 
 class Witnesses:
@@ -52,7 +55,7 @@ class Witnesses:
 
     def moved(self) -> bool:
         """True when somebody has set the calendar since it was looked at last. Cheap."""
-        return self._apart_s is not None and abs(self._apart_now_s() - self._apart_s) > STEP_S
+        return self._apart_s is not None and abs(calendar_apart_s(self._core) - self._apart_s) > STEP_S
 
     def doubt(self) -> str | None:
         """Why the calendar is not to be believed whatever the kernel says; None when nothing speaks against it."""
@@ -66,7 +69,7 @@ class Witnesses:
                 f"the meters' clocks stand {off_s} s from the calendar; "
                 "see `timedatectl`, or set clock.trust in the site file"
             )
-        if self._reads_first() or ((waits or self._leapt is not None) and waited_for and len(heard) < ENOUGH):
+        if self.reads_first() or ((waits or self._leapt is not None) and waited_for and len(heard) < ENOUGH):
             return "the calendar has leapt, and the meters' clocks are being read first"
         if self._leapt is None:
             return None
@@ -75,12 +78,11 @@ class Witnesses:
             return None
         return "the calendar has leapt while the gateway ran; if it is right, start the gateway again"
 
-    def _reads_first(self) -> bool:
+    def reads_first(self) -> bool:
         """The calendar moved by more than is granted, moments ago, and there are clocks to be read."""
         if self._moved_mono is not None and self._core.clock.monotonic() - self._moved_mono > READ_FIRST_S:
             self._moved_mono = None
-        self._core.clock_asked = self._moved_mono is not None
-        return self._core.clock_asked
+        return self._moved_mono is not None
 
     def judged(self, believed: bool) -> None:
         """The verdict of this moment; what was believed is where a leap is measured from."""
@@ -100,17 +102,13 @@ class Witnesses:
     # --- the machine's own seconds ---
 
     def _notice_steps(self) -> None:
-        before_s, self._apart_s = self._apart_s, self._apart_now_s()
+        before_s, self._apart_s = self._apart_s, calendar_apart_s(self._core)
         if before_s is None:
             newest = self._core.state.newest_at
             if newest and (self._core.now() - instant_of_micros(newest)).total_seconds() > ALONE_S:
                 self._leapt = "start"
         elif abs(self._apart_s - before_s) > STEP_S:
             self._stepped(self._apart_s)
-
-    def _apart_now_s(self) -> float:
-        """The calendar minus the machine's own seconds: the same number until somebody sets the calendar."""
-        return (self._core.now() - EPOCH).total_seconds() - self._core.clock.elapsed()
 
     def _stepped(self, apart_s: float) -> None:
         """The calendar was set: the meters are asked for theirs again, and a leap forward waits for their answer."""

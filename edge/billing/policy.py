@@ -71,6 +71,10 @@ def level_now(level: int, available_nano: int, terms: Terms) -> int:
     return level
 
 
+TOLD_AGAIN_AFTER = timedelta(days=1)
+"""A level is told again no sooner (R9)."""
+
+
 def is_quiet(now: datetime, terms: Terms) -> bool:
     """True in the quiet hours, which hold back levels 1 and 2 and never more than that (R9)."""
     local = now.astimezone(terms.zone)
@@ -80,7 +84,7 @@ def is_quiet(now: datetime, terms: Terms) -> bool:
 
 def repeat_is_due(level: int, repeats: int, told_at: datetime, now: datetime, terms: Terms) -> bool:
     """A level is told again a day later while the balance stays below it, so often as the site says (R9)."""
-    if not level or repeats >= terms.level_repeats[level - 1] or now - told_at < timedelta(days=1):
+    if not level or repeats >= terms.level_repeats[level - 1] or now - told_at < TOLD_AGAIN_AFTER:
         return False
     return level == len(terms.levels_nano) or not is_quiet(now, terms)
 

@@ -166,9 +166,13 @@ def _whole(path: Path) -> None:
             raise Trouble(USAGE, f"{path} is damaged, or is no backup of Riser: its sum does not fit. Take another one")
 
 
+def plain(tar: tarfile.TarFile, head: tarfile.TarInfo) -> IO[bytes] | None:
+    """A plain file's bytes, which all lie in the tar; None for others: a sparse one could be made to fill the disk."""
+    return tar.extractfile(head) if head.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and not head.sparse else None
+
+
 def _contents(tar: tarfile.TarFile, head: tarfile.TarInfo) -> IO[bytes]:
-    """A plain file's bytes, all of which lie in the tar: a sparse one could be made to fill the disk."""
-    found = tar.extractfile(head) if head.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and not head.sparse else None
+    found = plain(tar, head)
     if found is None:
         raise ValueError(f"{head.name} is no file")
     return found

@@ -138,7 +138,7 @@ def _private(scratch: Path, manifest: Manifest, passphrase: bytes | None, wanted
     told, names = io.BytesIO(sealed.unseal((scratch / file.SEALED).read_bytes(), passphrase)), []
     with tarfile.open(fileobj=told, mode="r:") as tar:
         for head in tar:
-            contents = tar.extractfile(head) if head.isreg() and not head.sparse else None
+            contents = file.plain(tar, head)
             if contents is None or not PRIVATE.fullmatch(head.name) or head.size > LARGEST_PRIVATE:
                 raise Trouble(
                     USAGE, f"the sealed part of this backup holds {head.name!r}, which is none of Riser's secrets"

@@ -158,15 +158,21 @@ def test_a_meter_that_was_dark_at_midnight_is_charged_between_its_readings(tmp_p
     assert building.of("closing/1")[0].fields["deferred"] == []
 
 
-def test_a_meter_without_memory_is_charged_between_the_readings_around_midnight(tmp_path: Path) -> None:
-    """The gateway is off from 23:50 to 00:20: its last reading and its first one give the midnight."""
-    building = building_of(tmp_path, BORDERING)
+def off_over_midnight(building: Building) -> dict[str, Any]:
+    """The gateway runs until 23:50 and is off until 00:20; the charge of the day that ended meanwhile."""
     building.run(minutes=25)
     building.stop_edge()
     building.clock.advance(1800)
     building.start_edge()
     building.run_until(lambda: building.of("closing/1"), hours=2)
     (charge,) = charges(building)
+    return charge
+
+
+def test_a_meter_without_memory_is_charged_between_the_readings_around_midnight(tmp_path: Path) -> None:
+    """The gateway is off from 23:50 to 00:20: its last reading and its first one give the midnight."""
+    building = building_of(tmp_path, BORDERING)
+    charge = off_over_midnight(building)
     before, after = (each["registers_wh"]["total"] for each in charge["end"]["rests_on"])
     assert charge["end"]["source"] == "interpolated" and before < charge["end"]["registers_wh"]["total"] < after
 
@@ -178,12 +184,7 @@ def test_a_reading_of_an_hour_that_nobody_knows_says_nothing_of_a_midnight(tmp_p
     building = building_of(tmp_path, BORDERING)
     building.edge.modes.judge = lambda: None  # type: ignore[method-assign]
     building.edge.core.book.trusted, known_until = believed, building.clock.now()
-    building.run(minutes=25)
-    building.stop_edge()
-    building.clock.advance(1800)
-    building.start_edge()
-    building.run_until(lambda: building.of("closing/1"), hours=2)
-    (charge,) = charges(building)
+    charge = off_over_midnight(building)
     before, _ = charge["end"]["rests_on"]
     assert (instant_of(before["at"]) > known_until) is believed
 

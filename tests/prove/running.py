@@ -13,16 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.prove.parts import PARTS, Amounts, Part
+from tests.prove.parts import EARLY, PARTS, Amounts, Part
 
 ROOT = Path(__file__).parents[2]
 PAUSE_S = 0.1
 KNOWN_PIECES = 1000
 """Seeds of the pieces that are the same at every run begin here; new ones are drawn from the run's own seed."""
 
-EARLY = 12
-"""Pieces of a short run, of which the second alone follows the run's own seed: what a change broke is told from bad
-luck that nobody has met before. Later ones, and those of a full run, take turns."""
 
 Say = Callable[[str], None]
 
@@ -133,6 +130,7 @@ class Run:
     def _begin(self, progress: Progress) -> None:
         number = progress.begun
         progress.begun += 1
+        # Of the early ones the second alone is new: what a change broke is told from bad luck that nobody has met yet.
         new = number % 2 == 1 if self.full or number >= EARLY else number == 1
         seed = self.seed + number if new else KNOWN_PIECES + number
         words = progress.part.command(number, seed)
