@@ -213,8 +213,7 @@ class Gateway:
         if core.clock.elapsed() - self._relooked >= min(RELOOK_S, core.terms.lead_s / 30):
             self._relooked = core.clock.elapsed()
             self.chores.begin("accounts", self.readings.look_at_all)
-        else:
-            self.restless.look()
+        self.restless.look()
         if self.snapshots.due():
             self.chores.begin("snapshot", self.snapshots.work)
         self.sweeps.save()

@@ -11,6 +11,7 @@ from typing import Any
 from bridge.contract.units import instant_of_micros, instant_text, micros_of
 from edge import gate
 from edge.accounts import Accounts
+from edge.codec.bcd import nearest
 from edge.core import Core
 from edge.covers import COUNTS, Covers
 from edge.first_registers import FirstRegisters
@@ -199,7 +200,7 @@ class Readings:
             yield
 
     def _clock(self, meter: MeterState, live: Live, meter_now: datetime, reply: Reply) -> None:
-        offset_s = round((meter_now - reply.at).total_seconds())
+        offset_s = round((nearest(meter_now, reply.at) - reply.at).total_seconds())
         if abs(offset_s - (live.clock_offset_s or 0)) > DRIFT_NOTED_S and (
             live.clock_doubt_s is None or abs(offset_s - live.clock_doubt_s) > DRIFT_NOTED_S
         ):

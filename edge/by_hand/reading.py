@@ -130,6 +130,7 @@ def drift_s(talk: Talk, address: str, zone: ZoneInfo) -> tuple[datetime, int]:
     except (CodecError, ValueError) as trouble:
         raise NotDone(f"the meter's clock cannot be read: {trouble}") from None
     between = asked + (talk.clock.now() - asked) / 2
+    shown = bcd.nearest(shown, between)
     return shown, round((shown - between).total_seconds() + 0.5)
 
 

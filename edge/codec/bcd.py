@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from edge.codec.errors import BadValue
 
@@ -46,6 +46,11 @@ def local_instant(raw: bytes, zone: tzinfo) -> datetime:
     except ValueError:
         raise BadValue(f"{text} is not a date and time") from None
     return naive.replace(tzinfo=zone)
+
+
+def nearest(told: datetime, to: datetime) -> datetime:
+    """A wall time of the hour that comes twice, where summer time ends, says not which: the one nearer to `to`."""
+    return min((told.replace(fold=fold) for fold in (0, 1)), key=lambda each: abs(each.astimezone(UTC) - to))
 
 
 def instant_or_none(raw: bytes, zone: tzinfo) -> datetime | None:

@@ -47,6 +47,8 @@ class Judge:
         self.trips = self.closes = 0
         self.smallest_gap_s: float | None = None
         self.off_s = self.calendar_off_s = 0.0
+        self.doubts: Callable[[], bool] = lambda: False
+        """Does the gateway say that it does not believe its own clock? What it reads then is of no certain moment."""
         self._cuts: list[tuple[datetime, str]] = []
         self._limit = _nano(plan.policy.get("cut_at", "0.00"))
         self._restore = _nano(plan.policy.get("restore_above", "1.00"))
@@ -143,7 +145,7 @@ class Judge:
         """Whoever reads late at a change of price cannot tell what was used before it."""
         for border_us in self.prices.borders(seen.room.tariff, micros(at) - int(gap_s * 1e6), micros(at)):
             late_s = (micros(at) - border_us) / 1e6
-            if late_s > BORDER_S:
+            if late_s > BORDER_S or self.doubts():
                 self._guessed(seen, at)
             else:
                 self._unsure(seen, late_s + 15)

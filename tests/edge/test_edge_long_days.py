@@ -43,6 +43,17 @@ def test_a_day_on_which_the_clock_changes_is_billed_whole(tmp_path: Path, eve: d
     assert all(abs(used[rate] - own[rate]) <= 60 for rate in used), "the meter's own registers saw the same hours"
 
 
+def test_the_hour_that_comes_twice_is_no_fault_of_any_clock(tmp_path: Path) -> None:
+    """02:30 comes twice when summer time ends: a meter that says so in the second hour is not an hour behind, nobody is
+    told to set it, and the gateway does not doubt its own clock."""
+    start = datetime(2026, 10, 25, 0, 40, tzinfo=UTC)
+    building = Building(tmp_path, start=start, poll_s=300, idle_s=10, zone="Europe/Berlin")
+    building.run_until(lambda: building.clock.now() >= start + timedelta(hours=2), hours=3)
+    offsets = [live.clock_offset_s for live in building.edge.core.lives.values()]
+    assert [s for s in offsets if s is not None] and all(s is None or abs(s) <= 5 for s in offsets)
+    assert not building.of("alarm/1", alarm="clock-drift") and not building.of("mode/1", mode="time")
+
+
 def test_months_end_while_the_gateway_is_off(tmp_path: Path) -> None:
     """Off over the end of November: each day is closed from its own frozen midnight, the oldest first, across the
     month, and the sum is exact."""

@@ -81,6 +81,7 @@ class House(Powered):
         """fair: nothing goes wrong here."""
         self._line_of = {meter.id: f"line-{meter.line}" for room in plan.rooms for meter in room.meters}
         super().__init__(directory, plan, stride_s=1e9)
+        self.judge.doubts = lambda: not self.edge.core.book.trusted
         root = self.edge.topics.root
         self.net = BadLine(random.Random(f"net:{plan.seed}"), badness, self.happened, self.at)
         self.ear = Ear(root, lambda: self.mono, self.send)
