@@ -13,7 +13,7 @@ from bridge.contract.messages import Topics
 from bridge.contract.signing import envelope
 from bridge.contract.site import Site
 from bridge.mqtt import Received
-from edge import install
+from edge import gateway, install
 from edge.book import BookError
 from edge.codec import dlt645
 from edge.codec.dlt645_orders import Password
@@ -107,16 +107,16 @@ def test_one_false_status_word_leaves_nobody_dark(tmp_path: Path) -> None:
     assert not meter.relay.open
 
 
-@pytest.mark.parametrize("slow_s", [0, 60])
-def test_paid_and_dark_calls_a_person(tmp_path: Path, slow_s: int) -> None:
+@pytest.mark.parametrize("relook_s", [60.0, 0.0])
+def test_paid_and_dark_calls_a_person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, relook_s: float) -> None:
     """Paid while the meter is silent, also over a restart: after ten minutes somebody is told (I9), also where the loop
     has so much to do that it looks at all accounts in each of its turns."""
+    monkeypatch.setattr(gateway, "RELOOK_S", relook_s)
     building = room(tmp_path)
     cut(building)
     building.shaft.set_faults(Faults(silent=frozenset({ROOM})))
     building.topup(ACCOUNT, 500_00)
     restart(building)
-    building.idle_s = slow_s or building.idle_s
     building.run(minutes=15)
     assert building.of("alarm/1", alarm="paid-and-dark")
 
