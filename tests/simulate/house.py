@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from bridge.contract.site import Site
-from bridge.mqtt import Connected, Disconnected, Received
 from edge.book import Book
 from edge.line.inline import Answer
 from firmware_sim.metrology import FULL_SCALE_STEPS, STEP_WUS
@@ -28,8 +27,8 @@ from tests.simulate.clocks import HouseClock
 from tests.simulate.draw import NEAR_TOP, near_top
 from tests.simulate.ear import Ear
 from tests.simulate.memory import Memory, Order
+from tests.simulate.online import Online, Shown
 from tests.simulate.post import BadLine, Post
-from tests.simulate.powered import Powered
 from tests.simulate.weather import Disk, PowerCut, Weather
 
 BORDERS = tuple(int(text[:2]) * 60 + int(text[3:]) for text, _ in WINDOWS)
@@ -38,25 +37,8 @@ SHOWN_EVERY_S = 3600.0
 
 STATUS_DI = bytes.fromhex(STATUS)[::-1]
 
-MONEY_TURNS = 4
-"""Turns after a payment's arrival in which the book is looked at: before a light that it brings back is ordered."""
 
-
-class Shown:
-    """The panel's side: somebody looks now and then, and the loop need not render facts in between."""
-
-    def __init__(self, house: House):
-        self._house, self.look = house, True
-
-    @property
-    def connected(self) -> bool:
-        if not (self.look and self._house.broker.connected):
-            return False
-        self.look = False
-        return True
-
-
-class House(Powered):
+class House(Online):
     """A gateway, its meters and its people."""
 
     clock: HouseClock
@@ -76,9 +58,8 @@ class House(Powered):
         self.noticed: Callable[[], None] = lambda: None
         self.before_restoring: Callable[[], None] = lambda: None
         self.restored: Callable[[], None] = lambda: None
-        self._money_turns = 0
-        self.fair, self._queued = not badness, list[tuple[str, bytes, bool]]()
-        """fair: nothing goes wrong here."""
+        self.fair = not badness
+        """Nothing goes wrong here."""
         self._line_of = {meter.id: f"line-{meter.line}" for room in plan.rooms for meter in room.meters}
         super().__init__(directory, plan, stride_s=1e9)
         self.judge.doubts = lambda: not self.edge.core.book.trusted
@@ -203,56 +184,6 @@ class House(Powered):
         # A moment before it, so that border reads leave in time; and then in small steps.
         to_border = (border - minute) * 60 - 2
         return min(left, to_border if to_border > 0 else FINE_S, 900.0)
-
-    # --- the broker ---
-
-    def connect(self) -> None:
-        self.connects()
-        self.pump()
-
-    def connects(self) -> None:
-        """The connection is there: our own `info` comes first, then what people sent meanwhile."""
-        self.memory.broker_gone = False
-        self.broker.connected, self.shown.look = True, True
-        self.edge.enqueue(Connected(False))
-        topic = f"{self.broker.root}/info"
-        if topic in self.broker.retained:
-            self.edge.enqueue(Received(topic, self.broker.retained[topic], True))
-        queued, self._queued = self._queued, []
-        self._money_turns = MONEY_TURNS
-        for each in queued:
-            self.edge.enqueue(Received(*each))
-
-    def disconnects(self) -> None:
-        """The broker is gone; what was on its way to it is lost."""
-        self.memory.broker_gone = True
-        self.broker.connected = False
-        self.broker.unacknowledged.clear()
-        self.edge.enqueue(Disconnected("gone", False))
-
-    def send(self, topic: str, payload: bytes, retained: bool = False) -> None:
-        """What a program publishes to this gateway, over the bad line."""
-        self.net.carry(lambda: self.arrives(topic, payload, retained))
-
-    def arrives(self, topic: str, payload: bytes, retained: bool = False) -> None:
-        """It is at the broker, which gives it to whoever listens to the topic."""
-        if not topic.startswith(self.broker.root + "/request/"):
-            return
-        if topic.endswith("/topup"):
-            self._money_turns = MONEY_TURNS
-        if self.broker.connected:
-            self.edge.enqueue(Received(topic, payload, retained))
-        elif not retained:
-            self._queued = [*self._queued[-200:], (topic, payload, retained)]
-
-    def asks(self, operation: str, role: str = "manager", who: str = "王敏", **fields: Any) -> dict[str, Any]:
-        if not self.broker.connected:
-            return {}
-        self.weather.sheltered += 1
-        try:
-            return super().asks(operation, role, who, **fields)
-        finally:
-            self.weather.sheltered -= 1
 
     def counts(self) -> None:
         """After a day: what happened by itself."""
