@@ -35,6 +35,10 @@ class Seen:
     unsure_until: datetime | None = None
     """Until then a change of price is split by a guess, for its reading was not had: nobody is cut on that, and whether
     a small payment ended the episode is not judged."""
+    vacant: bool = False
+    """Nobody lives there: what it counts is nobody's."""
+    unopened: bool = False
+    """Somebody has moved in, and the first register does not stand yet."""
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ class World(Elsewhen):
         """`seldom`: see there. `counted`: the time that the edge computes passes on the manual clock too."""
         self.plan, self.counted, self.stride_s = plan, counted, stride_s
         self.unsynchronised_since: float | None = None
-        self.judge = Judge(plan, lambda: self.unsynchronised_since)
+        self.judge = self._judge()
         self.wrong: dict[str, Any] = {kind: {} for kind in ("noise", "flips", "late", "babble")}
         self.wrong |= {"silent": set(), "stuck": set()}
         self._due: list[tuple[float, int, Callable[[], None]]] = []
@@ -83,6 +83,9 @@ class World(Elsewhen):
 
     def _clock(self) -> Kernel:
         return Kernel(self.plan.start)
+
+    def _judge(self) -> Judge:
+        return Judge(self.plan, lambda: self.unsynchronised_since)
 
     def _described(self) -> Path:
         return self.directory / "shaft.toml"

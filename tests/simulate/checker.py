@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.simulate import truth, witnesses
+from tests.simulate import witnesses_people as people
+from tests.simulate.fate import Fate
 from tests.simulate.house import House
 from tests.simulate.invariants import OF_ENTRIES
 from tests.simulate.known import Known
@@ -40,8 +42,9 @@ class Breach:
 class Checker:
     """Of one house."""
 
-    def __init__(self, house: House, till: Till):
+    def __init__(self, house: House, till: Till, fate: Fate):
         self.house, self.till, self.known = house, till, Known()
+        self.counter, self.leases = fate.counter, fate.movers.leases
         self.breaches: list[Breach] = []
         self.checked: Counter[str] = Counter()
         self._judged = 0
@@ -65,6 +68,8 @@ class Checker:
         for entry in rows:
             self._one(entry)
         self.breach("I5", witnesses.i5(house, self.till, known) if not house.memory.recovering else ())
+        self.breach("I5", people.i5_acts(house, self.till, self.counter) if not house.memory.recovering else ())
+        self.breach("I4", people.i4_asked(self.till, self.counter, rows))
         self.breach("I7", witnesses.i7_i8(house, self._trips))
         self.breach("I10", witnesses.i10_closes(house, self._closes))
         self.breach("I9", witnesses.i9_t1(house, self._lifted) if house.fair else ())
@@ -105,6 +110,7 @@ class Checker:
             except (KeyError, TypeError) as trouble:
                 self.breach(rule, [f"entry {entry.seq} {entry.kind} is not as documented: {trouble!r}"])
         self.breach("R11", [f"entry {entry.seq}: {why}" for why in truth.of_charge(self.house, entry)])
+        self.breach("R33", [f"entry {entry.seq}: {why}" for why in people.r33_lease(self.leases, entry)])
         self.known.take(entry)
         if entry.kind == "trip/1":
             self._trips.append(entry)

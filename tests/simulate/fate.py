@@ -10,9 +10,11 @@ from collections.abc import Callable
 
 from tests.bench.policy_life import Life
 from tests.bench.policy_seen import Seen
+from tests.simulate.counter import Counter
 from tests.simulate.exchanges import Exchanges
 from tests.simulate.forger import Forger
 from tests.simulate.house import House
+from tests.simulate.movers import Movers
 from tests.simulate.recovery import Recovery
 from tests.simulate.till import Till
 
@@ -34,6 +36,9 @@ A_GATEWAY_DAY = {
 
 NOT_FAULTS = {"brake": 1.5, "copied": 1.0}
 """What people do every day beside paying."""
+
+A_TENANT_DAY = {"moves": 0.03}
+"""And what they do now and then, also where nothing goes wrong."""
 
 NAMED = {
     "silent": "silence", "noise": "noise", "sly": "checksum-passes", "late": "answer-late", "babble": "babble",
@@ -70,13 +75,15 @@ class Fate(Life):
         self.till, self.factor = till, factor
         self.exchanges, self.recovery = Exchanges(house, self.chance), Recovery(house, till, self.chance)
         self.forger = Forger(house, self.chance)
+        self.counter = Counter(house)
+        self.movers = Movers(house, till, self.counter, self.chance)
 
     def begin(self) -> None:
         """Draw when everything will happen."""
         meters, days = len(self._seens), self.plan.days
         table = {what: often * meters * self.factor for what, often in A_METER_DAY.items()}
         table |= {what: often * self.factor for what, often in A_GATEWAY_DAY.items()}
-        table |= NOT_FAULTS
+        table |= NOT_FAULTS | {what: often * meters for what, often in A_TENANT_DAY.items()}
         for what, often in table.items():
             if not often:
                 continue
@@ -86,7 +93,7 @@ class Fate(Life):
                 self.world.at(self.chance.random() * 86_400 * days, self._doing(what))
 
     def _doing(self, what: str) -> Callable[[], None]:
-        of_a_meter = what in A_METER_DAY
+        of_a_meter = what in A_METER_DAY or what in A_TENANT_DAY
 
         def done() -> None:
             seen = self.chance.choice(self._seens) if of_a_meter else None
@@ -140,6 +147,9 @@ class Fate(Life):
             return False
         self.world.memory.agreed += 1
         return None
+
+    def _moves(self, seen: Seen) -> bool:
+        return self.movers.moves(seen)
 
     # --- meters and lines ---
 

@@ -20,15 +20,18 @@ from edge.book import Book
 from edge.line.inline import Answer
 from firmware_sim.metrology import FULL_SCALE_STEPS, STEP_WUS
 from tests.bench.policy_judge import READ, STATUS
+from tests.bench.policy_seen import Seen
 from tests.bench.policy_site import WINDOWS, Plan
 from tests.bench.policy_truth import micros, opened
 from tests.bench.policy_world import FINE_S
 from tests.simulate.clocks import HouseClock
 from tests.simulate.draw import NEAR_TOP, near_top
 from tests.simulate.ear import Ear
+from tests.simulate.judge import HouseJudge
 from tests.simulate.memory import Memory, Order
 from tests.simulate.online import Online, Shown
 from tests.simulate.post import BadLine, Post
+from tests.simulate.rows import opened_since
 from tests.simulate.weather import Disk, PowerCut, Weather
 
 BORDERS = tuple(int(text[:2]) * 60 + int(text[3:]) for text, _ in WINDOWS)
@@ -42,6 +45,7 @@ class House(Online):
     """A gateway, its meters and its people."""
 
     clock: HouseClock
+    judge: HouseJudge
 
     def __init__(self, directory: Path, plan: Plan, badness: float):
         directory.mkdir()
@@ -55,9 +59,11 @@ class House(Online):
         self.broken: list[str] = []
         """What was found wrong while it lived."""
         self.restarts = self.events = 0
-        self.noticed: Callable[[], None] = lambda: None
+        self.noticing: list[Callable[[], None]] = []
         self.before_restoring: Callable[[], None] = lambda: None
-        self.restored: Callable[[], None] = lambda: None
+        self.restored: list[Callable[[], None]] = []
+        self.noticing.append(self._opened)
+        self._opening: dict[str, Seen] = {}
         self.fair = not badness
         """Nothing goes wrong here."""
         self._line_of = {meter.id: f"line-{meter.line}" for room in plan.rooms for meter in room.meters}
@@ -81,6 +87,9 @@ class House(Online):
 
     def _clock(self) -> HouseClock:
         return HouseClock(self.plan.start)
+
+    def _judge(self) -> HouseJudge:
+        return HouseJudge(self.plan, lambda: self.unsynchronised_since)
 
     def _book(self, boot: str) -> Book:
         book = super()._book(boot)
@@ -124,6 +133,16 @@ class House(Online):
             word = int.from_bytes(told[2][4:6], "little")
             self.ear.status_words.setdefault(seen.meter.id, deque(maxlen=8)).append(word)
 
+    def opens(self, seens: list[Seen]) -> None:
+        """Somebody has moved in there: it is looked for their first registers."""
+        self._opening |= {seen.meter.id: seen for seen in seens}
+
+    def _opened(self) -> None:
+        for id, seen in list(self._opening.items()):
+            if seen.vacant or opened_since(self.directory / "book.db", id, seen.room.account):
+                del self._opening[id]
+                self.judge.opened(seen, self.clock.true.now())
+
     # --- time ---
 
     def say(self, text: str) -> None:
@@ -150,9 +169,10 @@ class House(Online):
         except Exception as trouble:
             self.broken.append(f"crash: the edge died of {type(trouble).__name__}: {trouble}")
             self._ended(f"{type(trouble).__name__}: {trouble}")
-        if self._money_turns and not acts:
-            self._money_turns -= 1
-            self.noticed()
+        if (self._money_turns or self._opening) and not acts:
+            self._money_turns = max(self._money_turns - 1, 0)
+            for notices in self.noticing:
+                notices()
 
     def weather_off_s(self) -> float:
         return random.Random(f"off:{self.plan.seed}:{self.restarts}").choice((0.5, 30, 700, 5000))

@@ -28,6 +28,8 @@ class Point:
     since_us: int = 0
     holds: set[str] = field(default_factory=set)
     observed: str = "unknown"
+    opened: bool = False
+    """A first register stands since the tenant moved in."""
 
 
 @dataclass
@@ -42,6 +44,8 @@ class Tenancy:
     episode: int = 0
     final_seq: int | None = None
     delivered_seq: int | None = None
+    ended: int | None = None
+    """The entry with which it was settled."""
 
 
 @dataclass
@@ -57,7 +61,14 @@ class Known:
     tenancies: dict[str, Tenancy] = field(default_factory=dict)
     versions: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     proposals: dict[str, tuple[int, str]] = field(default_factory=dict)
+    asked: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What each proposal is for, word for word."""
     approved: dict[str, str] = field(default_factory=dict)
+    carried: dict[str, int] = field(default_factory=dict)
+    """By which entry an approved proposal was carried out."""
+    receipts: dict[int, dict[str, Any]] = field(default_factory=dict)
+    """Payments by the number of their entry."""
+    reversed: set[int] = field(default_factory=set)
     topups: dict[str, list[Entry]] = field(default_factory=dict)
     """By the payer's own number."""
     modes: dict[str, str] = field(default_factory=dict)
@@ -86,6 +97,8 @@ class Known:
                 self.ledger[move[side]] = self.ledger.get(move[side], 0) + sign * move["amount_nano"]
                 if move[side].startswith(TENANT) and move[side][len(TENANT) :] in self.tenancies:
                     self.tenancies[move[side][len(TENANT) :]].money_seq = entry.seq
+        if "proposal" in f and entry.kind not in ("proposal/1", "decision/1"):
+            self.carried[f["proposal"]] = entry.seq
         taker = _TAKES.get(entry.kind)
         if taker is not None:
             taker(self, entry, f)
@@ -102,7 +115,7 @@ def _meter(known: Known, entry: Entry, f: Fields) -> None:
 def _account(known: Known, entry: Entry, f: Fields) -> None:
     known.tenancies[f["account"]] = Tenancy(list(f["meters"]), f["tariff"])
     for meter in f["meters"]:
-        known.points[meter].account = f["account"]
+        known.points[meter].account, known.points[meter].opened = f["account"], False
 
 
 def _tariff(known: Known, entry: Entry, f: Fields) -> None:
@@ -112,6 +125,22 @@ def _tariff(known: Known, entry: Entry, f: Fields) -> None:
 def _mark(known: Known, entry: Entry, f: Fields) -> None:
     point = known.points[f["meter"]]
     point.registers, point.at_us, point.source = f["registers_wh"], us_of(f["at"]), f["source"]
+
+
+def _opening(known: Known, entry: Entry, f: Fields) -> None:
+    _mark(known, entry, f)
+    known.points[f["meter"]].opened = True
+
+
+def _exit(known: Known, entry: Entry, f: Fields) -> None:
+    tenancy = known.tenancies[f["account"]]
+    tenancy.ended, tenancy.final_seq, tenancy.delivered_seq = entry.seq, None, None
+    for meter in tenancy.meters:
+        known.points[meter].account = None
+
+
+def _reversal(known: Known, entry: Entry, f: Fields) -> None:
+    known.reversed.add(f["original"])
 
 
 def _replacement(known: Known, entry: Entry, f: Fields) -> None:
@@ -152,6 +181,7 @@ def _release(known: Known, entry: Entry, f: Fields) -> None:
 
 def _proposal(known: Known, entry: Entry, f: Fields) -> None:
     known.proposals[f["proposal"]] = entry.seq, f["who"]
+    known.asked[f["proposal"]] = f["body"]
 
 
 def _decision(known: Known, entry: Entry, f: Fields) -> None:
@@ -161,6 +191,7 @@ def _decision(known: Known, entry: Entry, f: Fields) -> None:
 
 def _topup(known: Known, entry: Entry, f: Fields) -> None:
     known.topups.setdefault(f["reference"], []).append(entry)
+    known.receipts[entry.seq] = f
 
 
 def _mode(known: Known, entry: Entry, f: Fields) -> None:
@@ -217,10 +248,10 @@ def _alarm(known: Known, entry: Entry, f: Fields) -> None:
 
 
 _TAKES = {
-    "meter/1": _meter, "account/1": _account, "tariff/1": _tariff, "tariff/2": _tariff, "opening/1": _mark,
+    "meter/1": _meter, "account/1": _account, "tariff/1": _tariff, "tariff/2": _tariff, "opening/1": _opening,
     "replacement/1": _replacement, "ratio/1": _ratio, "charge/1": _charge, "charge/2": _charge, "fee/1": _fee,
     "closing/1": _closing, "quarantine/1": _quarantine, "release/1": _release, "proposal/1": _proposal,
     "decision/1": _decision, "topup/1": _topup, "mode/1": _mode, "final/1": _final, "delivered/1": _delivered,
     "cancelled/1": _cancelled, "trip/1": _trip, "withdrawn/1": _withdrawn, "alarm/1": _alarm, "hold/1": _hold,
-    "relay/1": _relay,
+    "relay/1": _relay, "exit/1": _exit, "reversal/1": _reversal,
 }  # fmt: skip

@@ -12,6 +12,8 @@ from tests.simulate.powered import Powered
 
 MONEY_TURNS = 4
 """Turns after a payment's arrival in which the book is looked at: before a light that it brings back is ordered."""
+MONEY = ("/topup", "/reverse", "/lend", "/approve-money", "/approve-move-in")
+"""What changes a tenant's money, or who the tenant is, as soon as it arrives."""
 
 
 class Shown:
@@ -72,7 +74,7 @@ class Online(Powered):
         """It is at the broker, which gives it to whoever listens to the topic."""
         if not topic.startswith(self.broker.root + "/request/"):
             return
-        if topic.endswith("/topup"):
+        if topic.endswith(MONEY):
             self._money_turns = MONEY_TURNS
         if self.broker.connected:
             self.edge.enqueue(Received(topic, payload, retained))

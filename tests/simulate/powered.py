@@ -24,7 +24,7 @@ class Powered(World):
     memory: Memory
     happened: Counter[str]
     restarts: int
-    noticed: Callable[[], None]
+    noticing: list[Callable[[], None]]
     say: Callable[[str], None]
     connects: Callable[[], None]
 
@@ -68,7 +68,8 @@ class Powered(World):
                 self.clock.advance(3)
                 self.judge.off_s += 3
         self.judge.calendar_off_s = self.clock.off_s
-        self.noticed()
+        for notices in self.noticing:
+            notices()
         if not self.memory.broker_gone:
             self.connects()
 

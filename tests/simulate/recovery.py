@@ -73,7 +73,9 @@ class Recovery:
         house.memory.recovering = True
         house.ear.forget_after(copy.seq)
         house.broker.story += 1
-        house.restored()
+        for each in house.restored:
+            each()
+        house.opens([seen for seen in house.judge.by_id.values() if not seen.vacant])
         house.clock.advance(30)
         told = house.broker.retained.get(f"{house.broker.root}/info", b'{"seq": 0}')
         finds_out = json.loads(told)["seq"] > copy.seq and self.chance.random() < 0.5

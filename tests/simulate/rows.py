@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 CHARGES = ("charge/1", "charge/2")
-TENANT = "account:"
+TENANT, CREDIT, DEBT = "account:", "credit:", "debt:"
+NANO_PER_FEN = 10**7
 
 
 def _no_float(number: str) -> NoReturn:
@@ -50,5 +51,17 @@ def entries(path: Path, after: int) -> Iterator[Entry]:
     try:
         for row in db.execute("SELECT * FROM journal WHERE seq > ? ORDER BY seq", (after,)):
             yield Entry(*row, READ(row[7]))
+    finally:
+        db.close()
+
+
+def opened_since(path: Path, meter: str, account: str) -> bool:
+    """Does a first register of this meter stand behind the entry with which the account began?"""
+    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        begin = f"opening:{meter}:"
+        found = db.execute("SELECT max(seq) FROM journal WHERE id > ? AND id < ?", (begin, begin[:-1] + ";")).fetchone()
+        since = db.execute("SELECT seq FROM journal WHERE id = ?", (f"account:{account}",)).fetchone()
+        return bool(since) and (found[0] or 0) > since[0]
     finally:
         db.close()

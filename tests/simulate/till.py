@@ -34,6 +34,9 @@ class Payment:
     posted: bool = False
     """It was seen in the book, so the tenant's money is there."""
     asked: int = 0
+    repaid_fen: int = 0
+    """What of it an emergency credit took."""
+    receipt: str | None = None
 
 
 class Till:
@@ -43,13 +46,23 @@ class Till:
         self.house = house
         self.chance = random.Random(f"till:{house.plan.seed}")
         self.payments: dict[str, Payment] = {}
-        house.noticed = self.notices
+        house.noticing.append(self.notices)
         self._open: dict[str, str] = {}
         """Accounts that have a payment under way."""
-        self._habits = {room.account: self.chance.choice((2.0, 0.5, -0.2, -0.4)) for room in house.plan.rooms}
+        self._habits: dict[str, float] = {}
         """With how many days of money left somebody pays; below zero: after the light has gone."""
         for room in house.plan.rooms:
-            house.at(self.chance.uniform(600, LOOK_S[0]), lambda room=room: self._looks(room))  # type: ignore[misc]
+            self.joins(room)
+
+    # --- tenants ---
+
+    def joins(self, room: Room) -> None:
+        """Somebody lives there now, and looks at their money now and then."""
+        self._habits[room.account] = self.chance.choice((2.0, 0.5, -0.2, -0.4))
+        self.house.at(self.chance.uniform(600, LOOK_S[0]), lambda: self._looks(room))
+
+    def leaves(self, account: str) -> None:
+        del self._habits[account]
 
     def daily_fen(self, room: Room) -> int:
         """About what a day costs."""
@@ -57,6 +70,8 @@ class Till:
 
     def _looks(self, room: Room) -> None:
         house = self.house
+        if room.account not in self._habits:
+            return
         self._presses(room)
         left = house.judge.left_nano(room.account, house.clock.true.now())
         if left < self._habits[room.account] * self.daily_fen(room) * 10**7 and room.account not in self._open:
@@ -125,7 +140,7 @@ class Till:
                 row = db.execute("SELECT kind FROM journal WHERE id = ?", (f"panel:{one.transaction}",)).fetchone()
                 if row and row[0] == "topup/1":
                     one.posted = True
-                    self.house.judge.payment(one.account, one.fen, self.house.clock.true.now())
+                    one.repaid_fen = self.house.judge.pays(one.account, one.fen, self.house.clock.true.now())
         finally:
             db.close()
 

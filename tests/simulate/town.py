@@ -69,8 +69,10 @@ class Town:
         plan = drawn(self.seed, number, count, self.days, self.faults != "none")
         house = House(scratch / plan.gateway, plan, BADNESS[self.faults])
         till = Till(house)
-        checker, fate = Checker(house, till), Fate(house, till, FACTORS[self.faults])
-        house.before_restoring, house.restored = checker.look, checker.restored
+        fate = Fate(house, till, FACTORS[self.faults])
+        checker = Checker(house, till, fate)
+        house.before_restoring = checker.look
+        house.restored += [checker.restored, fate.counter.forgets]
         house.connect()
         fate.begin()
         return Lived(house, till, fate, checker)

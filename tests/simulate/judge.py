@@ -1,0 +1,86 @@
+"""The judge at the wire for people who come and go, borrow and are given back: whose money it is, and whose light.
+
+Like the bench's (`policy_judge.py`) it looks at no book: it is told by those who were at the counter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from tests.bench.policy_judge import Judge
+from tests.bench.policy_seen import Seen
+from tests.bench.policy_site import Plan, Room
+from tests.bench.policy_truth import Used
+
+NANO_PER_FEN = 10**7
+
+
+class HouseJudge(Judge):
+    """Of one house."""
+
+    def __init__(self, plan: Plan, kernel_since: Callable[[], float | None]):
+        super().__init__(plan, kernel_since)
+        self.lent_nano = dict.fromkeys(self.rooms, 0)
+        """What is not repaid of an emergency credit (R16)."""
+
+    def pays(self, account: str, fen: int, at: datetime) -> int:
+        """A payment was confirmed: what was lent is repaid first, the rest is the tenant's. Returns fen repaid."""
+        repaid = min(self.lent_nano[account], fen * NANO_PER_FEN)
+        self.lent_nano[account] -= repaid
+        self.given(account, fen - repaid // NANO_PER_FEN, at)
+        return repaid // NANO_PER_FEN
+
+    def given(self, account: str, fen: int, at: datetime) -> None:
+        """A tenant has so much more, by whatever act."""
+        if self.rooms.get(account):
+            self.payment(account, fen, at)
+
+    def took(self, account: str, fen: int, owed_again_fen: int = 0) -> None:
+        """A tenant has so much less."""
+        self.paid[account] -= fen * NANO_PER_FEN
+        self.lent_nano[account] += owed_again_fen * NANO_PER_FEN
+
+    def lends(self, account: str, fen: int, at: datetime) -> None:
+        self.lent_nano[account] += fen * NANO_PER_FEN
+        self.given(account, fen, at)
+
+    # --- tenants who come and go ---
+
+    def moves_out(self, account: str, at: datetime) -> None:
+        """What is used from now on is nobody's, and nobody's warning counts any more."""
+        for seen in self.rooms[account]:
+            seen.used.until(at)
+            seen.vacant, seen.ordered, seen.lit_s = True, False, None
+
+    def moves_in(self, room: Room, seens: list[Seen]) -> None:
+        """A tenant without money: what is used from the next reading on is theirs."""
+        self.paid[room.account] = self.lent_nano[room.account] = 0
+        for seen in seens:
+            self.rooms[seen.room.account] = []
+            stood, flowing = seen.used.stands is not None, seen.used.flowing
+            seen.room, seen.used = room, Used(seen.meter, room.tariff, self.prices)
+            seen.used.flowing, seen.used.stands = flowing, 0 if stood else None
+            seen.slack_nano = seen.unsaid_nano = 0
+            seen.vacant, seen.unopened, seen.unsure_until = False, True, None
+        self.rooms[room.account] = seens
+
+    def opened(self, seen: Seen, at: datetime) -> None:
+        """The first register stands: what was used before it was charged to nobody (R19)."""
+        seen.unopened = False
+        seen.unsaid_nano += seen.used.until(at)
+
+    def _known_nano(self, account: str) -> int:
+        if any(seen.unopened for seen in self.rooms[account]):
+            return self.paid[account] + self.slack_nano(account)
+        return super()._known_nano(account)
+
+    def _trip(self, seen: Seen, at: datetime, mono: float) -> None:
+        if seen.vacant and not seen.held:
+            self._violated("R33", seen, at, "nobody lives there, and it is cut")
+        super()._trip(seen, at, mono)
+
+    def _close(self, seen: Seen, at: datetime) -> None:
+        if seen.vacant and seen.cut and not seen.cause and not seen.held:
+            self._violated("R5", seen, at, "nobody lives there and no person asked, and it is closed")
+        super()._close(seen, at)
