@@ -175,6 +175,8 @@ class Counter:
             elif left[0] == 0:
                 over(answer.get("error") or answer["status"])
 
+        if not self.house.fair and self.chance.random() < 0.15:
+            self.house.weather.cut_at_write = self.chance.randrange(3)
         for who in (CHECKER, THIRD)[:ways]:
             self.wants(approve, {"proposal": proposal}, heard, who, kind="decision/1", posted=first)
 

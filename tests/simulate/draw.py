@@ -28,6 +28,8 @@ def drawn(seed: int, number: int, meters: int, days: int, faulty: bool) -> Plan:
         first = chance.choice(BEFORE_CHANGES)
     start = datetime.combine(first, datetime.min.time(), UTC) + timedelta(minutes=chance.randrange(1440))
     policy = a_policy(chance, POLL_S, first) | {"stale_min": 25, "brake_meters": 5}
+    policy |= {"emergency_credit": chance.choice(("0.00", "5.00", "20.00"))}
+    policy |= {"overdraft": chance.choice(("0.00", "0.00", "5.00"))}
     return Plan(
         seed=seed * 1000 + number,
         zone=zone,

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from tests.bench.policy_life import Life
 from tests.bench.policy_seen import Seen
 from tests.simulate.counter import Counter
+from tests.simulate.desk import Desk
 from tests.simulate.exchanges import Exchanges
 from tests.simulate.forger import Forger
 from tests.simulate.house import House
@@ -37,7 +38,9 @@ A_GATEWAY_DAY = {
 NOT_FAULTS = {"brake": 1.5, "copied": 1.0}
 """What people do every day beside paying."""
 
-A_TENANT_DAY = {"moves": 0.03}
+A_TENANT_DAY = {
+    "moves": 0.03, "refund": 0.06, "deduct": 0.05, "correct": 0.03, "compensate": 0.04, "lend": 0.06, "reverse": 0.06,
+}  # fmt: skip
 """And what they do now and then, also where nothing goes wrong."""
 
 NAMED = {
@@ -54,7 +57,6 @@ NAMED = {
     "restored": "backup-restored",
 }  # fmt: skip
 """How the kinds are called where they are counted. A person's hold is no fault."""
-
 IN_THE_LEAD = (
     "pay", "dark", "dark", "dark", "silent", "keep", "hold", "by_hand", "sleep", "calendar", "unsure", "stuck",
     "cut_at_write", "disk_io",
@@ -77,6 +79,7 @@ class Fate(Life):
         self.forger = Forger(house, self.chance)
         self.counter = Counter(house)
         self.movers = Movers(house, till, self.counter, self.chance)
+        self.desk = Desk(house, till, self.counter, self.chance)
 
     def begin(self) -> None:
         """Draw when everything will happen."""
@@ -95,9 +98,11 @@ class Fate(Life):
     def _doing(self, what: str) -> Callable[[], None]:
         of_a_meter = what in A_METER_DAY or what in A_TENANT_DAY
 
+        act = getattr(self.desk, what, None) or getattr(self, f"_{what}")
+
         def done() -> None:
             seen = self.chance.choice(self._seens) if of_a_meter else None
-            if getattr(self, f"_{what}")(*([seen] if seen else [])) is False:
+            if act(*([seen] if seen else [])) is False:
                 return  # It could not happen now.
             if name := NAMED.get(what):
                 self.world.happened[name] += 1

@@ -51,6 +51,8 @@ class House(Online):
         directory.mkdir()
         self.number = int(plan.gateway[1:])
         self.happened: Counter[str] = Counter()
+        self.people: Counter[str] = Counter()
+        """What people did that is no fault."""
         self.log: deque[str] = deque(maxlen=400)
         self.memory = Memory()
         self.weather = Weather(random.Random(f"weather:{plan.seed}"))

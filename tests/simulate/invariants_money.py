@@ -116,7 +116,10 @@ def i4(entry: Entry, known: Known) -> Said:
         return
     if f["reference"] in known.topups:
         yield f"{f['reference']} is booked twice"
-    if sum(move["amount_nano"] for move in f["moves"]) != f["amount_fen"] * 10**7:
+    if (
+        sum(move["amount_nano"] for move in f["moves"] if move["from"] == "till:" + f["method"])
+        != f["amount_fen"] * 10**7
+    ):
         yield "another amount moves than was paid"
 
 

@@ -87,7 +87,7 @@ class Movers:
         house.judge.moves_out(room.account, now)
         self.till.leaves(room.account)
         self.leases[room.account].to_us = micros(now)
-        house.happened["moved-out"] += 1
+        house.people["moved-out"] += 1
         house.say(f"{room.account} has moved out")
         for _ in range(self.chance.randrange(3)):  # Their bank, a relative: late, and nobody's money now.
             house.at(self.chance.uniform(1, 100_000), lambda: self.till.pays(room.account, 20_00))
@@ -128,7 +128,7 @@ class Movers:
             self.leases[account] = Lease(frozenset(seen.meter.id for seen in seens), asked_us)
             self.till.joins(newcomer)
             house.opens(seens)
-            house.happened["moved-in"] += 1
+            house.people["moved-in"] += 1
             house.say(f"{account} has moved in")
 
         self.counter.agree("move-in", "approve-move-in", words, over, posted)

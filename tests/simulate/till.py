@@ -29,7 +29,7 @@ class Payment:
     transaction: str
     account: str
     fen: int
-    made_us: int
+    made_s: int
     answered: str | None = None
     posted: bool = False
     """It was seen in the book, so the tenant's money is there."""
@@ -94,8 +94,8 @@ class Till:
         if account in self._open:
             return
         number = len(self.payments)
-        made_us = int(self.house.clock.true.now().timestamp())
-        one = Payment(f"pay-{self.house.plan.seed}-{number:06d}", account, min(max(fen, 100), 4_000_000), made_us)
+        made_s = int(self.house.clock.true.now().timestamp())
+        one = Payment(f"pay-{self.house.plan.seed}-{number:06d}", account, min(max(fen, 100), 4_000_000), made_s)
         self.payments[one.transaction], self._open[account] = one, one.transaction
         self.house.ear.answers[one.transaction] = lambda answer: self._answered(one, answer)
         self.house.say(f"{account} pays {one.fen / 100:.2f} ({one.transaction})")
@@ -122,6 +122,8 @@ class Till:
             return  # The disk is full now; asked again.
         if "another request" in (answer.get("error") or ""):
             return  # To somebody who sent this id with other words.
+        if answer["status"] == "done":
+            one.receipt = answer["data"]["receipt"]
         if one.answered is None:
             one.answered = answer["status"]
             self._open.pop(one.account, None)

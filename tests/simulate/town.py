@@ -72,7 +72,7 @@ class Town:
         fate = Fate(house, till, FACTORS[self.faults])
         checker = Checker(house, till, fate)
         house.before_restoring = checker.look
-        house.restored += [checker.restored, fate.counter.forgets]
+        house.restored += [checker.restored, fate.counter.forgets, fate.desk.begins_anew]
         house.connect()
         fate.begin()
         return Lived(house, till, fate, checker)
@@ -137,6 +137,10 @@ class Town:
     def happened(self) -> Counter[str]:
         return sum((life.house.happened for life in self.lives), Counter[str]())
 
+    @property
+    def people(self) -> Counter[str]:
+        return sum((life.house.people for life in self.lives), Counter[str]())
+
     def digest(self) -> str:
         """One hash over every book and every frame."""
         whole = hashlib.sha256()
@@ -196,7 +200,7 @@ def figures(town: Town, wall_s: float, cpu_s: float) -> dict[str, Any]:
         "meter_days_per_s": round(town.meter_days / wall_s, 1), "cpu_s": round(cpu_s, 1),
         "smallest_warning_gap_s": min((round(gap, 1) for gap in gaps if gap is not None), default=None),
         "topups": money["topups"], "lost": money["lost"], "doubled": money["doubled"],
-        "by_kind": dict(sorted(town.happened.items())),
+        "by_kind": dict(sorted(town.happened.items())), "people": dict(sorted(town.people.items())),
         "cuts": sum(life.house.judge.trips for life in town.lives),
         "closes": sum(life.house.judge.closes for life in town.lives),
         "entries": sum(life.checker.known.seq for life in town.lives),
