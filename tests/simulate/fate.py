@@ -39,7 +39,7 @@ NOT_FAULTS = {"brake": 1.5, "copied": 1.0}
 """What people do every day beside paying."""
 
 A_TENANT_DAY = {
-    "moves": 0.03, "refund": 0.06, "deduct": 0.05, "correct": 0.03, "compensate": 0.04, "lend": 0.06, "reverse": 0.06,
+    "moves": 0.02, "refund": 0.04, "deduct": 0.03, "correct": 0.02, "compensate": 0.03, "lend": 0.04, "reverse": 0.04,
 }  # fmt: skip
 """And what they do now and then, also where nothing goes wrong."""
 

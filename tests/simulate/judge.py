@@ -32,8 +32,8 @@ class HouseJudge(Judge):
         return repaid // NANO_PER_FEN
 
     def given(self, account: str, fen: int, at: datetime) -> None:
-        """A tenant has so much more, by whatever act."""
-        if self.rooms.get(account):
+        """A tenant has so much more, by whatever act; a payment that only repaid what was lent ends no episode."""
+        if fen > 0 and self.rooms.get(account):
             self.payment(account, fen, at)
 
     def took(self, account: str, fen: int, owed_again_fen: int = 0) -> None:
