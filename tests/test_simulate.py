@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 LIVES = {6: (12, 2), 9: (14, 1)}
 """Seeds in whose few days most of what can happen does: meters, gateways."""
 
-OWN = ("rows", "known", "invariants", "invariants_money", "invariants_people")
+OWN = ("rows", "points", "known", "invariants", "invariants_money", "invariants_people")
 """Files of the checker that may know nothing of what they check."""
 
 

@@ -101,7 +101,12 @@ class Life:
             return
         at = world.clock.true.now() + timedelta(minutes=self.chance.randrange(2, 600))
         at = at.replace(second=0, microsecond=0)
-        asked = world.asks("propose-price", price=price_of(id, new), effective_at=instant_text(at), why="bench")
+        asked = world.asks(
+            "propose-price",
+            price=price_of(id, new, self.plan.steps.get(id)),
+            effective_at=instant_text(at),
+            why="bench",
+        )
         if asked.get("status") in ("accepted", "done"):
             proposal = asked["data"]["proposal"]
             if world.asks("approve-price", who="陈楠", proposal=proposal).get("status") == "done":

@@ -57,6 +57,20 @@ class Room:
 
 
 @dataclass(frozen=True)
+class Steps:
+    """A price that rises with what an account has used since the `day` of a month: (above Wh, micro-yuan more)."""
+
+    day: int
+    bounds: tuple[tuple[int, int], ...]
+
+    def added_nano(self, used_wh: int) -> int:
+        """What so much use costs more than the price."""
+        tops = [above for above, _ in self.bounds[1:]] + [used_wh]
+        inside = [max(min(used_wh, top) - above, 0) for (above, _), top in zip(self.bounds, tops, strict=True)]
+        return sum(wh * micro for wh, (_, micro) in zip(inside, self.bounds, strict=True))
+
+
+@dataclass(frozen=True)
 class Plan:
     """One building, and how long it is watched."""
 
@@ -74,6 +88,8 @@ class Plan:
     told: bool = False
     """Facts are rendered for a panel; without one the edge does all the same."""
     prices: dict[str, dict[str, int]] = field(default_factory=lambda: {"single": SINGLE, "tou": TOU})
+    steps: dict[str, Steps] = field(default_factory=dict)
+    """By price, for households."""
 
 
 def drawn(seed: int, rooms: int, days: int) -> Plan:
@@ -143,7 +159,7 @@ def site_text(plan: Plan) -> str:
         texts.append("[policy.cut_window]\n" + "\n".join(f'{key} = "{value}"' for key, value in window.items()))
     texts += [f'[[ports]]\nid = "line-{n}"\ndevice = "sim/line-{n}"\nprotocol = "dlt645-2007"\nbaud = {plan.baud}\n'
               f"poll_s = {plan.poll_s}" for n in range(plan.lines)]  # fmt: skip
-    texts += [tariff_text(id, prices) for id, prices in plan.prices.items()]
+    texts += [tariff_text(id, prices, plan.steps.get(id)) for id, prices in plan.prices.items()]
     for room in plan.rooms:
         texts += [f'[[meters]]\nid = "{m.id}"\nmodel = "dlt645-3p"\nport = "line-{m.line}"\naddress = "{m.address}"\n'
                   f'serial = "{m.address}"\nroom = "{room.account}"\nmultiplier = {m.multiplier}\n'
@@ -153,7 +169,8 @@ def site_text(plan: Plan) -> str:
         sign, fen = ("-" if room.opening_fen < 0 else ""), abs(room.opening_fen)
         texts.append(f'[[accounts]]\nid = "{room.account}"\nname = "{room.account}"\nroom = "{room.account}"\n'
                      f'tariff = "{room.tariff}"\nmeters = [{names}]\n'
-                     f'opening = "{sign}{fen // 100}.{fen % 100:02d}"')  # fmt: skip
+                     f'opening = "{sign}{fen // 100}.{fen % 100:02d}"'
+                     + ("\nhousehold = true" if room.tariff in plan.steps else ""))  # fmt: skip
     return "\n".join(texts) + "\n"
 
 
@@ -161,18 +178,23 @@ def price_text(micro: int) -> str:
     return f"{micro // 10**6}.{micro % 10**6:06d}".rstrip("0").ljust(6, "0")
 
 
-def price_of(id: str, prices: dict[str, int]) -> dict[str, Any]:
+def price_of(id: str, prices: dict[str, int], steps: Steps | None = None) -> dict[str, Any]:
     """A price as a request or a site file has it."""
     if "total" in prices:
-        return {"id": id, "name": id, "kind": "single", "price": price_text(prices["total"])}
+        single: dict[str, Any] = {"id": id, "name": id, "kind": "single", "price": price_text(prices["total"])}
+        if steps is not None:
+            bounds = [{"above": str(above // 1000), "add": price_text(micro)} for above, micro in steps.bounds]
+            single["steps"] = {"period": "month", "day": steps.day, "bounds": bounds}
+        return single
     ends = [begins for begins, _ in WINDOWS[1:]] + ["24:00"]
     windows = [{"from": a, "to": b, "rate": rate} for (a, rate), b in zip(WINDOWS, ends, strict=True)]
     rates = {rate: price_text(micro) for rate, micro in prices.items()}
     return {"id": id, "name": id, "kind": "tou", "prices": rates, "windows": windows}
 
 
-def tariff_text(id: str, prices: dict[str, int]) -> str:
-    return "[[tariffs]]\n" + "\n".join(f"{key} = {_toml(value)}" for key, value in price_of(id, prices).items())
+def tariff_text(id: str, prices: dict[str, int], steps: Steps | None = None) -> str:
+    told = price_of(id, prices, steps)
+    return "[[tariffs]]\n" + "\n".join(f"{key} = {_toml(value)}" for key, value in told.items())
 
 
 def shaft_text(plan: Plan) -> str:

@@ -79,7 +79,7 @@ class Prices:
     """Each price's versions as they were agreed, and what a span costs by the hours within it."""
 
     def __init__(self, plan: Plan):
-        self.zone = ZoneInfo(plan.zone)
+        self.zone, self.steps = ZoneInfo(plan.zone), plan.steps
         self._versions = {id: [(0, prices)] for id, prices in plan.prices.items()}
         self._borders: dict[date, list[tuple[int, str]]] = {}
 
@@ -94,7 +94,8 @@ class Prices:
         return self._versions[id][-1][1]
 
     def dearest(self, id: str) -> int:
-        return max(max(prices.values()) for _, prices in self._versions[id])
+        highest = max((micro for _, micro in self.steps[id].bounds), default=0) if id in self.steps else 0
+        return max(max(prices.values()) for _, prices in self._versions[id]) + highest
 
     def spread(self, id: str) -> int:
         """How much two moments of one price can be apart."""
@@ -124,6 +125,14 @@ class Prices:
         for begins, ends in zip(edges, [*edges[1:], to_us], strict=True):
             if ends > begins:
                 yield begins, ends, self.micro_at(id, begins)
+
+    def period(self, id: str, at_us: int) -> int:
+        """When the counter of a price with steps began anew, in microseconds."""
+        day, first = _day(at_us // 60_000_000, self.zone), self.steps[id].day
+        begins = day.replace(day=first)
+        if begins > day:
+            begins = (day.replace(day=1) - timedelta(days=1)).replace(day=first)
+        return micros(at_wall(begins, 0, self.zone))
 
     def _of_day(self, day: date) -> list[tuple[int, str]]:
         if day not in self._borders:

@@ -8,9 +8,11 @@ from datetime import UTC, date, datetime, timedelta
 
 from firmware_sim.loads import WUS_PER_WH
 from firmware_sim.metrology import FULL_SCALE_STEPS, STEP_WUS, Metrology
-from tests.bench.policy_site import KINDS, Plan, Room, RoomMeter, a_policy
+from tests.bench.policy_site import KINDS, SINGLE, TOU, Plan, Room, RoomMeter, Steps, a_policy
 
 POLL_S = 900
+HOME = {"total": 560_000}
+"""Micro-yuan per kWh of a household; steps come on top."""
 NEAR_TOP = ("999000.00", "180000.00", "240000.00", "380000.00", "199000.00")
 """Where the total will soon begin anew (`near_top`); the rates do so much later, as in a real meter."""
 
@@ -40,6 +42,8 @@ def drawn(seed: int, number: int, meters: int, days: int, faulty: bool) -> Plan:
         lines=2,
         poll_s=POLL_S,
         gateway=f"g{number}",
+        prices={"single": SINGLE, "tou": TOU, "home": HOME},
+        steps={"home": Steps(chance.randint(1, 28), ((20_000, 150_000), (90_000, 450_000)))},
     )
 
 
@@ -59,7 +63,7 @@ def _rooms(chance: random.Random, number: int, meters: int, faulty: bool) -> lis
     rooms, placed = [], 0
     while placed < meters:
         count = 2 if meters - placed > 1 and chance.random() < 0.15 else 1
-        tariff = chance.choice(("single", "single", "tou"))
+        tariff = chance.choice(("single", "tou", "home"))
         own = [_meter(chance, number, placed + which, faulty) for which in range(count)]
         hourly_w = sum(meter.watts * meter.multiplier for meter in own) // 2
         days = chance.uniform(0.3, 6)

@@ -7,7 +7,7 @@ thing that must never be out.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from tests.simulate.known import Known
 from tests.simulate.rows import CHARGES, TENANT, Entry, us_of
@@ -98,6 +98,8 @@ def i3(entry: Entry, known: Known) -> Said:
         until = us_of(versions[place + 1]["effective_at"]) if place + 1 < len(versions) else ends + 1
         if (place and us_of(version["effective_at"]) > ends + NEAR_US) or until < begins - NEAR_US:
             yield f"a line is priced by version {line['version']}, which was not in force"
+        if line["kind"] != "rate":
+            continue  # R29 looks at the steps.
         if version["prices_micro"].get(line["rate"]) != line["price_micro"]:
             yield f"a line of {line['rate']} costs {line['price_micro']}, agreed is {version['prices_micro']}"
     if f["amount_nano"] != sum(line["amount_nano"] for line in f["lines"]):
@@ -137,3 +139,40 @@ def i14(entry: Entry, known: Known) -> Said:
         yield f"{f['account']} closes {f['date']} with {f['closing_nano']}, the book has {known.wallet(f['account'])}"
     if f["charges"] != tenancy.open_charges or f["fees"] != tenancy.open_fees:
         yield f"{f['account']} closes {f['date']} with {f['charges']}, charged was {tenancy.open_charges}"
+
+
+def _period(known: Known, at_us: int, first: int) -> str:
+    """The first day of the month's period that an instant lies in, by the site's own days."""
+    day = datetime.fromtimestamp(at_us // 10**6, known.zone).date()
+    begins = day.replace(day=first)
+    return (begins if begins <= day else (day.replace(day=1) - timedelta(days=1)).replace(day=first)).isoformat()
+
+
+def r29(entry: Entry, known: Known) -> Said:
+    """Steps: what an account was charged in its period decides, to the Wh, how much of a charge is dearer and by what.
+    What spans two periods is of that of its middle."""
+    f = entry.fields
+    if entry.kind not in CHARGES:
+        return
+    version = next(each for each in known.versions[f["tariff"]] if each["version"] == f["version"])
+    told = [line for line in f["lines"] if line["kind"] == "step"]
+    if version.get("steps") is None:
+        if told:
+            yield f"charges steps, and {f['tariff']} has none"
+        return
+    first, bounds = version["steps"]["day"], version["steps"]["steps"]
+    begins, ends = us_of(f["start"]["at"]), us_of(f["end"]["at"])
+    around = {_period(known, at, first) for at in (begins - NEAR_US, begins, ends, ends + NEAR_US)}
+    period = _period(known, (begins + ends) // 2, first)
+    if len(around) > 1 and (f["between"] or len({line["version"] for line in f["lines"]}) > 1):
+        known.lost_count |= {(f["account"], each) for each in around}
+    before = known.counted.setdefault(f["account"], {}).get(period, 0)
+    known.counted[f["account"]][period] = after = before + f["wh"]
+    if (f["account"], period) in known.lost_count:
+        return
+    tops = [each["above_wh"] for each in bounds[1:]] + [1 << 62]
+    for number, (bound, top) in enumerate(zip(bounds, tops, strict=True), 2):
+        want = max(min(after, top) - bound["above_wh"], 0) - max(min(before, top) - bound["above_wh"], 0)
+        lines = [line for line in told if line["rate"] == str(number)]
+        if sum(line["wh"] for line in lines) != want or any(x["price_micro"] != bound["add_micro"] for x in lines):
+            yield f"{f['account']} has {lines} on step {number} from {before} to {after} Wh, and {want} Wh are on it"

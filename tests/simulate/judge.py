@@ -11,7 +11,9 @@ from datetime import datetime
 from tests.bench.policy_judge import Judge
 from tests.bench.policy_seen import Seen
 from tests.bench.policy_site import Plan, Room
-from tests.bench.policy_truth import Used
+from tests.bench.policy_truth import micros
+from tests.simulate import stepped
+from tests.simulate.stepped import SteppedUsed, added_nano, used_of
 
 NANO_PER_FEN = 10**7
 
@@ -23,6 +25,33 @@ class HouseJudge(Judge):
         super().__init__(plan, kernel_since)
         self.lent_nano = dict.fromkeys(self.rooms, 0)
         """What is not repaid of an emergency credit (R16)."""
+        self._newest_us = 0
+        for seen in self.by_id.values():
+            seen.used = used_of(seen.meter, seen.room.tariff, self.prices)
+
+    # --- steps ---
+
+    def left_nano(self, account: str, at: datetime) -> int:
+        self._newest_us = micros(at)
+        left = super().left_nano(account, at)
+        used = [seen.used for seen in self.rooms[account]]
+        energies = [each.energy for each in used if isinstance(each, SteppedUsed)]
+        return left - added_nano(self.prices, self.rooms[account][0].room.tariff, energies) if energies else left
+
+    def slack_nano(self, account: str) -> int:
+        near = stepped.slack_nano(self.prices, self.rooms[account], self._newest_us)
+        return super().slack_nano(account) + near
+
+    def _known_steps_nano(self, account: str) -> int:
+        """What the steps cost at most by what the meters have told; untold use climbs none."""
+        seens = self.rooms[account]
+        told = [each.used.told_energy[:1] for each in seens if isinstance(each.used, SteppedUsed)]
+        if not told:
+            return 0
+        added = added_nano(self.prices, seens[0].room.tariff, [each for one in told for each in one])
+        unsaid_wh = sum(seen.unsaid_nano for seen in seens) // min(self.prices.newest(seens[0].room.tariff).values())
+        highest = max(micro for _, micro in self.prices.steps[seens[0].room.tariff].bounds)
+        return max(added - unsaid_wh * highest, 0)
 
     def pays(self, account: str, fen: int, at: datetime) -> int:
         """A payment was confirmed: what was lent is repaid first, the rest is the tenant's. Returns fen repaid."""
@@ -59,7 +88,7 @@ class HouseJudge(Judge):
         for seen in seens:
             self.rooms[seen.room.account] = []
             stood, flowing = seen.used.stands is not None, seen.used.flowing
-            seen.room, seen.used = room, Used(seen.meter, room.tariff, self.prices)
+            seen.room, seen.used = room, used_of(seen.meter, room.tariff, self.prices)
             seen.used.flowing, seen.used.stands = flowing, 0 if stood else None
             seen.slack_nano = seen.unsaid_nano = 0
             seen.vacant, seen.unopened, seen.unsure_until = False, True, None
@@ -73,7 +102,7 @@ class HouseJudge(Judge):
     def _known_nano(self, account: str) -> int:
         if any(seen.unopened for seen in self.rooms[account]):
             return self.paid[account] + self.slack_nano(account)
-        return super()._known_nano(account)
+        return super()._known_nano(account) - self._known_steps_nano(account)
 
     def _trip(self, seen: Seen, at: datetime, mono: float) -> None:
         if seen.vacant and not seen.held:

@@ -7,45 +7,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from tests.simulate.points import Point, Tenancy
 from tests.simulate.rows import TENANT, Entry, us_of
 
 FIRST = "0" * 64
-
-
-@dataclass
-class Point:
-    """A metering point as the book has it."""
-
-    row: dict[str, Any]
-    multiplier: int
-    account: str | None = None
-    registers: dict[str, int] | None = None
-    """From which the next charge must start."""
-    at_us: int = 0
-    source: str = ""
-    quarantined: bool = False
-    since_us: int = 0
-    holds: set[str] = field(default_factory=set)
-    observed: str = "unknown"
-    opened: bool = False
-    """A first register stands since the tenant moved in."""
-
-
-@dataclass
-class Tenancy:
-    meters: list[str]
-    tariff: str
-    closed: date | None = None
-    closing_nano: int | None = None
-    open_charges: list[str] = field(default_factory=list)
-    open_fees: list[str] = field(default_factory=list)
-    money_seq: int = 0
-    episode: int = 0
-    final_seq: int | None = None
-    delivered_seq: int | None = None
-    ended: int | None = None
-    """The entry with which it was settled."""
 
 
 @dataclass
@@ -53,6 +20,7 @@ class Known:
     """Everything up to entry `seq`."""
 
     seq: int = 0
+    zone: ZoneInfo | None = None
     hash: str = FIRST
     boot: str = ""
     mono_ns: int = 0
@@ -79,6 +47,10 @@ class Known:
     told: dict[str, str] = field(default_factory=dict)
     """Those of them that somebody was told of, with the start in which that was."""
     kinds: dict[str, int] = field(default_factory=dict)
+    counted: dict[str, dict[str, int]] = field(default_factory=dict)
+    """By account, what was charged in each period of a price with steps, in Wh, by its first day."""
+    lost_count: set[tuple[str, str]] = field(default_factory=set)
+    """Accounts and periods of which that cannot be told: a charge with several prices spans two of them."""
 
     def wallet(self, account: str) -> int:
         return self.ledger.get(TENANT + account, 0)
@@ -106,6 +78,10 @@ class Known:
 
 
 Fields = dict[str, Any]
+
+
+def _genesis(known: Known, entry: Entry, f: Fields) -> None:
+    known.zone = ZoneInfo(f["zone"])
 
 
 def _meter(known: Known, entry: Entry, f: Fields) -> None:
@@ -248,7 +224,8 @@ def _alarm(known: Known, entry: Entry, f: Fields) -> None:
 
 
 _TAKES = {
-    "meter/1": _meter, "account/1": _account, "tariff/1": _tariff, "tariff/2": _tariff, "opening/1": _opening,
+    "genesis/1": _genesis, "meter/1": _meter, "account/1": _account, "tariff/1": _tariff, "tariff/2": _tariff,
+    "opening/1": _opening,
     "replacement/1": _replacement, "ratio/1": _ratio, "charge/1": _charge, "charge/2": _charge, "fee/1": _fee,
     "closing/1": _closing, "quarantine/1": _quarantine, "release/1": _release, "proposal/1": _proposal,
     "decision/1": _decision, "topup/1": _topup, "mode/1": _mode, "final/1": _final, "delivered/1": _delivered,

@@ -116,7 +116,7 @@ class Movers:
         account = f"{room.account.partition('-')[0]}-{self._tenants}"
         newcomer = Room(account, room.tariff, 0, tuple(seen.meter for seen in seens))
         words = {"account": account, "name": account, "room": account, "tariff": room.tariff, "papers": "lease"}
-        words |= {"meters": [seen.meter.id for seen in seens]}
+        words |= {"meters": [seen.meter.id for seen in seens], "household": room.tariff in house.plan.steps}
         asked_us = micros(house.clock.true.now())
 
         def over(why: str | None) -> None:

@@ -1,6 +1,7 @@
 """Is what was charged what the load used? Its integral while the contact let it flow, times the price of each moment.
 
-Registers show whole steps of 10 Wh and their times are told by clocks that are a little off; beyond that, nothing.
+Registers show whole steps of 10 Wh and their times are told by clocks that are a little off; beyond that, nothing. What
+steps of a price add is counted from what was charged, exactly (R29, `invariants_people.py`).
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def of_charge(house: House, entry: Entry) -> Iterator[str]:
         for a, b, micro in prices.pieces(tariff, since, until):
             cost += device.metrology.load.energy_wus(a, b) * micro
     times, dearest = f["multiplier"], prices.dearest(tariff)
-    told_by = 1 if f["by"] == "borders" else len({line["rate"] for line in f["lines"]})
+    told_by = 1 if f["by"] == "borders" else len({line["rate"] for line in f["lines"] if line["kind"] == "rate"})
     frozen = f["by"] == "registers" and {f["start"]["source"], f["end"]["source"]} == {"freeze"} and not f["between"]
     off_s = METER_OFF_S if frozen else CALENDAR_OFF_S
     loose_wh = (2 + len(f["between"])) * STEP_WH * told_by + seen.meter.watts * 13 * off_s // 36_000
@@ -48,8 +49,9 @@ def of_charge(house: House, entry: Entry) -> Iterator[str]:
         yield f"{f['meter']}: {f['wh']} Wh are charged, its load used {energy * times // WUS_PER_WH}"
     if tariff == "tou" and f["by"] == "registers" and not seen.meter.own_hours:
         return  # The meter's own hours are other ones, which it is charged by until they were looked at (R28).
-    if abs(f["amount_nano"] - cost * times // WUS_PER_WH) > loose_wh * times * dearest:
-        yield f"{f['meter']}: {f['amount_nano']} nano-yuan are charged, its load cost {cost * times // WUS_PER_WH}"
+    plain = f["amount_nano"] - sum(line["amount_nano"] for line in f["lines"] if line["kind"] == "step")
+    if abs(plain - cost * times // WUS_PER_WH) > loose_wh * times * dearest:
+        yield f"{f['meter']}: {plain} nano-yuan are charged, its load cost {cost * times // WUS_PER_WH}"
 
 
 def _device(house: House, meter: str, begins: int, ends: int) -> Hung | None:

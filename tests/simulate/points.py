@@ -1,0 +1,42 @@
+"""What a checker keeps of one metering point and of one tenancy (`known.py`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+
+@dataclass
+class Point:
+    """A metering point as the book has it."""
+
+    row: dict[str, Any]
+    multiplier: int
+    account: str | None = None
+    registers: dict[str, int] | None = None
+    """From which the next charge must start."""
+    at_us: int = 0
+    source: str = ""
+    quarantined: bool = False
+    since_us: int = 0
+    holds: set[str] = field(default_factory=set)
+    observed: str = "unknown"
+    opened: bool = False
+    """A first register stands since the tenant moved in."""
+
+
+@dataclass
+class Tenancy:
+    meters: list[str]
+    tariff: str
+    closed: date | None = None
+    closing_nano: int | None = None
+    open_charges: list[str] = field(default_factory=list)
+    open_fees: list[str] = field(default_factory=list)
+    money_seq: int = 0
+    episode: int = 0
+    final_seq: int | None = None
+    delivered_seq: int | None = None
+    ended: int | None = None
+    """The entry with which it was settled."""
