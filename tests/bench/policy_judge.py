@@ -36,7 +36,7 @@ class Judge:
         self.plan, self.hours, self.prices = plan, Hours(plan), Prices(plan)
         self._kernel_since = kernel_since
         self.meters = {
-            bytes.fromhex(m.address)[::-1]: Seen(room, m, Used(m, room.tariff, self.prices))
+            m.wire: Seen(room, m, Used(m, room.tariff, self.prices))
             for room in plan.rooms for m in room.meters
         }  # fmt: skip
         self.by_id = {seen.meter.id: seen for seen in self.meters.values()}
@@ -124,7 +124,10 @@ class Judge:
             self._read(seen, told[2], at, mono)
 
     def _read(self, seen: Seen, data: bytes, at: datetime, mono: float) -> None:
-        item = data[:4][::-1].hex()
+        self._told(seen, data[:4][::-1].hex(), int.from_bytes(data[4:6], "little"), at, mono)
+
+    def _told(self, seen: Seen, item: str, word: int, at: datetime, mono: float) -> None:
+        """A meter has told something; `word` is its status."""
         before, seen.read_s[item] = seen.read_s.get(item), mono
         if item == ENERGY:
             seen.read_s["before"] = mono if before is None else before
@@ -134,7 +137,7 @@ class Judge:
             elif before is not None:
                 self._bordered(seen, at, mono - before)
         elif item == STATUS:
-            relay, word = seen.device.relay, int.from_bytes(data[4:6], "little")  # type: ignore[attr-defined]
+            relay = seen.device.relay  # type: ignore[attr-defined]
             seen.kept = relay.keep_power and bool(word & KEPT)
             if seen.ordered and relay.alarm and word & LIT and seen.lit_s is None:
                 seen.lit_s = self.powered_s(mono)
@@ -178,7 +181,7 @@ class Judge:
 
     def _trip(self, seen: Seen, at: datetime, mono: float) -> None:
         number_s = mono - seen.read_s.get(NUMBER, -1e9)
-        if number_s > FRESH_S or seen.device.serial != seen.meter.address:  # type: ignore[attr-defined]
+        if number_s > FRESH_S or seen.device.serial != seen.meter.serial:  # type: ignore[attr-defined]
             self._violated("R3", seen, at, f"its number was read back {number_s:.0f} s before, or is another one's")
         seen.cut, seen.cause = True, False
         if seen.held:

@@ -176,7 +176,7 @@ class Life:
         """Another meter hangs at this address, unannounced."""
         device = seen.device
         device.serial = "909090909090"  # type: ignore[attr-defined]
-        self._in_a_while(600, 80_000, lambda: setattr(device, "serial", seen.meter.address))
+        self._in_a_while(600, 80_000, lambda: setattr(device, "serial", seen.meter.serial))
 
     # --- the gateway ---
 

@@ -44,6 +44,23 @@ class RoomMeter:
     relay: str = "direct"
     registers: tuple[str, ...] = ("5000.00", "800.00", "1200.00", "2000.00", "1000.00")
     """What it shows at the beginning: the total, and the registers of the rates."""
+    model: str = "dlt645-3p"
+    number: str = ""
+    """What it says is its own number; on DL/T 645 lines its address."""
+
+    @property
+    def serial(self) -> str:
+        return self.number or self.address
+
+    @property
+    def slave(self) -> int | None:
+        """Its address where it speaks Modbus."""
+        return int(self.address) if self.number else None
+
+    @property
+    def wire(self) -> bytes:
+        """Its address as it goes over the line."""
+        return bytes((int(self.address),)) if self.number else bytes.fromhex(self.address)[::-1]
 
 
 @dataclass(frozen=True)
@@ -90,6 +107,11 @@ class Plan:
     prices: dict[str, dict[str, int]] = field(default_factory=lambda: {"single": SINGLE, "tou": TOU})
     steps: dict[str, Steps] = field(default_factory=dict)
     """By price, for households."""
+    modbus: frozenset[int] = frozenset()
+    """Lines that speak Modbus; the others speak DL/T 645."""
+
+    def protocol(self, line: int) -> str:
+        return "modbus-rtu" if line in self.modbus else "dlt645-2007"
 
 
 def drawn(seed: int, rooms: int, days: int) -> Plan:
@@ -157,12 +179,12 @@ def site_text(plan: Plan) -> str:
              *(f"{key} = {_toml(value)}" for key, value in policy.items())]  # fmt: skip
     if window is not None:
         texts.append("[policy.cut_window]\n" + "\n".join(f'{key} = "{value}"' for key, value in window.items()))
-    texts += [f'[[ports]]\nid = "line-{n}"\ndevice = "sim/line-{n}"\nprotocol = "dlt645-2007"\nbaud = {plan.baud}\n'
-              f"poll_s = {plan.poll_s}" for n in range(plan.lines)]  # fmt: skip
+    texts += [f'[[ports]]\nid = "line-{n}"\ndevice = "sim/line-{n}"\nprotocol = "{plan.protocol(n)}"\n'
+              f"baud = {plan.baud}\npoll_s = {plan.poll_s}" for n in range(plan.lines)]  # fmt: skip
     texts += [tariff_text(id, prices, plan.steps.get(id)) for id, prices in plan.prices.items()]
     for room in plan.rooms:
-        texts += [f'[[meters]]\nid = "{m.id}"\nmodel = "dlt645-3p"\nport = "line-{m.line}"\naddress = "{m.address}"\n'
-                  f'serial = "{m.address}"\nroom = "{room.account}"\nmultiplier = {m.multiplier}\n'
+        texts += [f'[[meters]]\nid = "{m.id}"\nmodel = "{m.model}"\nport = "line-{m.line}"\naddress = "{m.address}"\n'
+                  f'serial = "{m.serial}"\nroom = "{room.account}"\nmultiplier = {m.multiplier}\n'
                   f'relay = "{m.relay}"' for m in room.meters]  # fmt: skip
     for room in plan.rooms:
         names = ", ".join(f'"{meter.id}"' for meter in room.meters)
@@ -203,13 +225,13 @@ def shaft_text(plan: Plan) -> str:
     texts = [f'[shaft]\nname = "bench"\nzone = "{plan.zone}"\nseed = {plan.seed}\nhistory_days = 2',
              '[[day_tables]]\nname = "flat"\nwindows = [{ from = "00:00", rate = "flat" }]',
              f'[[day_tables]]\nname = "hours"\nwindows = [{hours}]']  # fmt: skip
-    texts += [f'[[lines]]\nid = "line-{n}"\nprotocol = "dlt645-2007"\nbaud = {plan.baud}\nparity = "E"'
+    texts += [f'[[lines]]\nid = "line-{n}"\nprotocol = "{plan.protocol(n)}"\nbaud = {plan.baud}\nparity = "E"'
               for n in range(plan.lines)]  # fmt: skip
     for room in plan.rooms:
         for m in room.meters:
             table = "hours" if room.tariff == "tou" and m.own_hours else "flat"
-            texts.append(f'[[meters]]\nid = "{m.id}"\nline = "line-{m.line}"\nmodel = "dlt645-3p"\n'
-                         f'address = "{m.address}"\nserial = "{m.address}"\nday_table = "{table}"\n'
+            texts.append(f'[[meters]]\nid = "{m.id}"\nline = "line-{m.line}"\nmodel = "{m.model}"\n'
+                         f'address = "{m.address}"\nserial = "{m.serial}"\nday_table = "{table}"\n'
                          f"registers = {_toml(list(m.registers))}\n"
                          f"offset_s = {m.seed % 5 - 2}\ndrift_ppm = {m.seed % 21 - 10}\n"
                          f'load = {{ kind = "{m.kind}", watts = {m.watts}, seed = {m.seed} }}')  # fmt: skip

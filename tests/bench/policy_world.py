@@ -183,7 +183,7 @@ class World(Elsewhen):
     def asks(self, operation: str, role: str = "manager", who: str = "王敏", **fields: Any) -> dict[str, Any]:
         """A person's request and its first answer, {} where there is none."""
         heard = len(self.broker.heard)
-        transaction = f"bench-{self.plan.seed}-{next(self._numbers):06d}"
+        transaction = fields.pop("transaction", None) or f"bench-{self.plan.seed}-{next(self._numbers):06d}"
         key = ("shell", KEYS["shell"])
         words = {"who": who, "role": role, "transaction": transaction, **fields}
         topic, payload, _ = ask(self.edge.topics, self.clock.true, key, operation, **words)

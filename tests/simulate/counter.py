@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from bridge.contract.asking import ask
@@ -46,7 +46,8 @@ class Wish:
     stands: bool = False
     dropped: bool = False
     asked: int = 0
-    made: float = field(default=0.0)
+    sent: float = 0.0
+    """When it was sent the last time, in monotonic seconds."""
 
 
 class Counter:
@@ -64,7 +65,7 @@ class Counter:
     ) -> Wish:  # fmt: skip
         """Somebody asks; `heard` is told the answer once, `posted` when it stands in the book."""
         transaction = f"wish-{self.house.plan.seed}-{len(self.wishes):06d}"
-        wish = Wish(transaction, operation, who, words, heard, kind, posted, made=self.house.mono)
+        wish = Wish(transaction, operation, who, words, heard, kind, posted)
         self.wishes[transaction] = wish
         if kind is not None:
             self._waiting.append(wish)
@@ -88,7 +89,7 @@ class Counter:
             wish.dropped = True
             wish.heard(GONE)
             return
-        wish.asked += 1
+        wish.asked, wish.sent = wish.asked + 1, self.house.mono
         self.house.send(*self.message(wish))
         self.house.at(RETRY_S * min(wish.asked, 15), lambda: self._sends(wish))
 

@@ -16,6 +16,9 @@ HOME = {"total": 560_000}
 NEAR_TOP = ("999000.00", "180000.00", "240000.00", "380000.00", "199000.00")
 """Where the total will soon begin anew (`near_top`); the rates do so much later, as in a real meter."""
 
+MODBUS_LINE, MODBUS_FROM, SLAVES = 2, 3, 90
+"""A part of the rooms has Modbus meters on a line of their own, where there are some meters."""
+
 FIRST_DAY, DAYS_ON = date(2026, 1, 12), 240
 BEFORE_CHANGES = (date(2026, 3, 27), date(2026, 10, 23))
 """Shortly before Europe's clocks change: what is short begins here, so that it sees one."""
@@ -24,6 +27,8 @@ BEFORE_CHANGES = (date(2026, 3, 27), date(2026, 10, 23))
 def drawn(seed: int, number: int, meters: int, days: int, faulty: bool) -> Plan:
     """The plan of gateway `number`. Every second one stands where clocks change twice a year."""
     chance = random.Random(f"simulate:{seed}:{number}")
+    rooms = tuple(_rooms(chance, number, meters, faulty))
+    modbus = any(meter.slave for room in rooms for meter in room.meters)
     zone = "Europe/Berlin" if number % 2 else "Asia/Shanghai"
     first = FIRST_DAY + timedelta(days=chance.randrange(DAYS_ON))
     if number % 2 and days < DAYS_ON:
@@ -37,9 +42,10 @@ def drawn(seed: int, number: int, meters: int, days: int, faulty: bool) -> Plan:
         zone=zone,
         start=start,
         days=days,
-        rooms=tuple(_rooms(chance, number, meters, faulty)),
+        rooms=rooms,
         policy=policy,
-        lines=2,
+        lines=3 if modbus else 2,
+        modbus=frozenset({MODBUS_LINE}) if modbus else frozenset(),
         poll_s=POLL_S,
         gateway=f"g{number}",
         prices={"single": SINGLE, "tou": TOU, "home": HOME},
@@ -65,6 +71,8 @@ def _rooms(chance: random.Random, number: int, meters: int, faulty: bool) -> lis
         count = 2 if meters - placed > 1 and chance.random() < 0.15 else 1
         tariff = chance.choice(("single", "tou", "home"))
         own = [_meter(chance, number, placed + which, faulty) for which in range(count)]
+        if MODBUS_FROM < placed < MODBUS_FROM + SLAVES and placed % 5 == 0:
+            own = [_modbus(meter, placed + which) for which, meter in enumerate(own)]
         hourly_w = sum(meter.watts * meter.multiplier for meter in own) // 2
         days = chance.uniform(0.3, 6)
         rooms.append(Room(f"a{placed:03d}", tariff, max(int(hourly_w * 24 * days * 0.08), 100), tuple(own)))
@@ -82,3 +90,10 @@ def _meter(chance: random.Random, number: int, which: int, faulty: bool) -> Room
     )  # fmt: skip
     near = chance.random() < 0.3
     return replace(plain, registers=NEAR_TOP) if near and faulty else plain
+
+
+def _modbus(meter: RoomMeter, which: int) -> RoomMeter:
+    """A three-phase meter without rates, lamp or memory of midnights; its relay is moved by forced control."""
+    address, number = str(1 + which), f"{7000 + which:012d}"
+    return replace(meter, line=MODBUS_LINE, model="acrel-dtsy1352", address=address, number=number, own_hours=False,
+                   relay="direct")  # fmt: skip

@@ -29,6 +29,8 @@ class Ear:
         self.first_sweep: int | None = None
         self.answers: dict[str, Callable[[dict[str, Any]], None]] = {}
         self.contradictions: list[str] = []
+        self.warned: Callable[[str, int], None] = lambda account, episode: None
+        """Called when a final warning is told."""
         self.status_words: dict[str, deque[int]] = {}
         """By meter, the newest status words that went over the line to the gateway; told by the line."""
         self._asked_s, self._asks = -1e9, 0
@@ -55,6 +57,9 @@ class Ear:
     def _entry(self, entry: dict[str, Any]) -> None:
         self._contradicts(entry["seq"], entry["hash"])
         self.hashes[entry["seq"]] = entry["hash"]
+        if entry["kind"] == "final/1":
+            fields = json.loads(entry["body"])
+            self.warned(fields["account"], fields["episode"])
         self.newest = max(self.newest, entry["seq"])
         while self.seq + 1 in self.hashes:
             self.seq += 1

@@ -109,7 +109,7 @@ class Exchanges:
     def replaced(self, seen: Seen) -> bool:
         """Another meter hangs there, and the gateway is told."""
         house, now = self.house, self.house.clock.true.now()
-        if seen.cut or seen.held or seen.meter.id in self._busy or house.memory.recovering:
+        if seen.cut or seen.held or seen.meter.id in self._busy or house.memory.recovering or seen.meter.slave:
             return False
         if seen.device.serial != seen.meter.address:  # type: ignore[attr-defined]
             return False

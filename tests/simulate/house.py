@@ -19,11 +19,12 @@ from bridge.contract.site import Site
 from edge.book import Book
 from edge.line.inline import Answer
 from firmware_sim.metrology import FULL_SCALE_STEPS, STEP_WUS
-from tests.bench.policy_judge import READ, STATUS
+from tests.bench.policy_judge import CONTROL, READ, STATUS
 from tests.bench.policy_seen import Seen
 from tests.bench.policy_site import WINDOWS, Plan
 from tests.bench.policy_truth import micros, opened
 from tests.bench.policy_world import FINE_S
+from tests.simulate import modbus_wire
 from tests.simulate.clocks import HouseClock
 from tests.simulate.draw import NEAR_TOP, near_top
 from tests.simulate.ear import Ear
@@ -121,19 +122,34 @@ class House(Online):
         """What went over a line."""
         self.events += 1
         self.digest.update(b"%f:%b>%b;" % (mono, frame, reply))
+        if frame[:1] in self.judge.meters:
+            self._passed_modbus(frame, reply, mono)
+            return
         asked, told = opened(frame), opened(reply)
         if asked is None:
             return
         seen = self.judge.meters.get(asked[0])
         if asked[1] != READ:
             code = asked[2][8] if asked[1] == 0x1C and len(asked[2]) > 8 else -1
-            boot, address, trouble = self.edge.core.book.boot, asked[0][::-1].hex(), self.weather.disk is not None
-            trouble |= self.edge.core.cannot_write is not None
-            self.memory.orders.append(Order(mono, boot, address, asked[1], code, trouble))
-            self.say(f"order {asked[1]:02X}/{code & 0xFF:02X} to {seen.meter.id if seen else asked[0].hex()}")
+            self._ordered(asked[0][::-1].hex(), asked[1], code, mono)
         elif seen is not None and told is not None and told[:2] == (asked[0], 0x91) and told[2][:4] == STATUS_DI:
             word = int.from_bytes(told[2][4:6], "little")
             self.ear.status_words.setdefault(seen.meter.id, deque(maxlen=8)).append(word)
+
+    def _ordered(self, address: str, control: int, code: int, mono: float) -> None:
+        trouble = self.weather.disk is not None or self.edge.core.cannot_write is not None
+        self.memory.orders.append(Order(mono, self.edge.core.book.boot, address, control, code, trouble))
+        self.say(f"order {control:02X}/{code & 0xFF:02X} to {address}")
+
+    def _passed_modbus(self, frame: bytes, reply: bytes, mono: float) -> None:
+        """The same of a Modbus line, in the words of DL/T 645."""
+        asked, seen = modbus_wire.question(frame), self.judge.meters[frame[:1]]
+        if asked is None:
+            return
+        if asked.order is not None:
+            self._ordered(seen.meter.address, CONTROL, asked.order, mono)
+        elif STATUS in (told := modbus_wire.told(asked, reply)):
+            self.ear.status_words.setdefault(seen.meter.id, deque(maxlen=8)).append(told[STATUS])
 
     def opens(self, seens: list[Seen]) -> None:
         """Somebody has moved in there: it is looked for their first registers."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from tests.bench.policy_judge import Judge
+from tests.bench.policy_judge import DIRECT, TRIP, Judge
 from tests.bench.policy_seen import Seen
 from tests.bench.policy_site import Plan, Room
 from tests.bench.policy_truth import micros
-from tests.simulate import stepped
+from tests.simulate import modbus_wire, stepped
 from tests.simulate.stepped import SteppedUsed, added_nano, used_of
 
 NANO_PER_FEN = 10**7
@@ -73,6 +73,36 @@ class HouseJudge(Judge):
     def lends(self, account: str, fen: int, at: datetime) -> None:
         self.lent_nano[account] += fen * NANO_PER_FEN
         self.given(account, fen, at)
+
+    # --- a Modbus line ---
+
+    def asks(self, frame: bytes, at: datetime, mono: float) -> None:
+        if frame[:1] not in self.meters:
+            super().asks(frame, at, mono)
+        elif (asked := modbus_wire.question(frame)) is not None and asked.order == TRIP:
+            self._trip(self.meters[frame[:1]], at, mono)
+        elif asked is not None and asked.order == DIRECT:
+            self._close(self.meters[frame[:1]], at)
+
+    def answers(self, frame: bytes, reply: bytes, at: datetime, mono: float) -> None:
+        if frame[:1] not in self.meters:
+            super().answers(frame, reply, at, mono)
+            return
+        seen, asked = self.meters[frame[:1]], modbus_wire.question(frame)
+        if asked is None:
+            return
+        if asked.order is not None:
+            self.moved(seen, at)
+        for item, word in modbus_wire.told(asked, reply).items():
+            self._told(seen, item, word, at, mono)
+
+    def was_told(self, account: str, sent_mono: float) -> None:
+        """A person has told the tenant of the warning; there is no lamp, or nobody looked at it."""
+        for seen in self.rooms[account]:
+            if seen.lit_s is None:
+                seen.ordered, seen.lit_s = True, self.powered_s(sent_mono)
+                for each in self.lit:
+                    each(seen)
 
     # --- tenants who come and go ---
 

@@ -7,13 +7,15 @@ from __future__ import annotations
 from typing import Any
 
 from bridge.mqtt import Connected, Disconnected, Received
+from tests.bench.policy_seen import Seen
 from tests.simulate.post import BadLine, Post
 from tests.simulate.powered import Powered
+from tests.simulate.rows import stands
 
 MONEY_TURNS = 4
 """Turns after a payment's arrival in which the book is looked at: before a light that it brings back is ordered."""
-MONEY = ("/topup", "/reverse", "/lend", "/approve-money", "/approve-move-in")
-"""What changes a tenant's money, or who the tenant is, as soon as it arrives."""
+MONEY = ("/topup", "/reverse", "/lend", "/approve-money", "/approve-move-in", "/told")
+"""What changes a tenant's money, who the tenant is, or from when on they are warned, as soon as it arrives."""
 
 
 class Shown:
@@ -80,6 +82,15 @@ class Online(Powered):
             self.edge.enqueue(Received(topic, payload, retained))
         elif not retained:
             self._queued = [*self._queued[-200:], (topic, payload, retained)]
+
+    def hold(self, seen: Seen, on: bool) -> None:
+        """A write that fails may have landed all the same: whoever is not answered looks whether it did."""
+        transaction = f"hold-{self.plan.seed}-{next(self._numbers):06d}"
+        try:
+            self.asks("trip" if on else "close", meter=seen.meter.id, why="bench", transaction=transaction)
+        finally:
+            if stands(self.directory / "book.db", f"shell:{transaction}", "hold/1"):
+                seen.held, seen.cause = on, seen.cause or not on
 
     def asks(self, operation: str, role: str = "manager", who: str = "王敏", **fields: Any) -> dict[str, Any]:
         if not self.broker.connected:

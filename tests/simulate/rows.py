@@ -65,3 +65,13 @@ def opened_since(path: Path, meter: str, account: str) -> bool:
         return bool(since) and (found[0] or 0) > since[0]
     finally:
         db.close()
+
+
+def stands(path: Path, id: str, kind: str) -> bool:
+    """Is there an entry of this kind under this id?"""
+    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        row = db.execute("SELECT kind FROM journal WHERE id = ?", (id,)).fetchone()
+        return row is not None and row[0] == kind
+    finally:
+        db.close()
