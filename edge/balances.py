@@ -62,8 +62,9 @@ class Balances:
         at = micros_of(sample.read_at)
         if at <= billed.at and billed.source in GUESSED:
             return None  # It was guessed from that very reading on.
-        if at < billed.at + FREEZE_SETTLES_US and sample.registers_wh["total"] < billed.registers_wh["total"]:
-            return None
+        behind_wh = billed.registers_wh["total"] - sample.registers_wh["total"]
+        if at < billed.at + FREEZE_SETTLES_US and 0 < behind_wh <= live.model.full_scale_wh // 2:
+            return None  # One that is farther behind has rolled over, whatever the calendar says (R20).
         if not (known := self._core.book.trusted):
             at = micros_of(self._priced_at())
         end = Mark(sample.registers_wh, max(at, billed.at + 1), "read")
