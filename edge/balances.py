@@ -113,10 +113,13 @@ class Balances:
 
     def guessed(self, account: AccountState) -> bool:
         """True where what is not billed yet is priced by a guess: a change of price that no reading marks, or hours
-        by registers that follow other hours, until the next charge tells them by readings (R27, R28)."""
+        by registers that follow other hours, until the next charge tells them by readings (R27, R28); or rests on a
+        reading that nobody could judge, for it was taken while the time was not known."""
         return any(self._guessed(account, self._core.state.meters[id]) for id in account.meters)
 
     def _guessed(self, account: AccountState, meter: MeterState) -> bool:
+        if self._core.lives[meter.id].unproven:
+            return True
         if meter.table_found and not meter.table_differs and self.version_now(account, self.unit(meter)).by_hours:
             return True
         try:
