@@ -134,13 +134,15 @@ class Counter:
         posted: Callable[[], None] = nothing,
     ) -> None:  # fmt: skip
         """One proposes and another approves; `over` is told why not, or None. Now and then the maker tries it alone,
-        a third one is as quick as the second, or somebody sends it twice or with other words."""
+        a third one is as quick as the second, or somebody sends it twice, or once more with other words."""
 
         def proposed(answer: Words) -> None:
             if answer["status"] != "done":
                 over(answer.get("error") or answer["status"])
                 return
             proposal = answer["data"]["proposal"]
+            if self.chance.random() < 0.1:
+                self.house.send(*self.message(wish, **_others(wish.words)))
             if self.chance.random() < 0.2:
                 self.wants(approve, {"proposal": proposal}, nothing, MAKER, kind="decision/1", posted=self._alone)
             self.house.at(self.chance.uniform(5, 900), lambda: self._approves(approve, proposal, over, posted))
@@ -148,7 +150,6 @@ class Counter:
         wish = self.wants(operation, words, proposed)
         if self.chance.random() < 0.1:
             self.house.send(*self.message(wish))
-            self.house.send(*self.message(wish, **_others(wish.words)))
 
     def _alone(self) -> None:
         self.house.broken.append("I18: the maker has approved their own proposal")
