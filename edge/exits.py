@@ -25,6 +25,8 @@ class Exits:
     def final(self, account: AccountState) -> tuple[list[Draft], int]:
         """The entries that bring an account to its end, and the posted balance with them. Raises Forbidden."""
         core = self._core
+        if core.state.recovering is not None:  # A settled account takes no money any more.
+            raise Forbidden("I5", "payments of after the backup may be missing still; settle when the book is complete")
         if not core.book.trusted:
             raise Forbidden("R25", "the clock is not trusted, so a final reading has no time; settle when it is")
         today = core.now().astimezone(core.terms.zone).date()

@@ -28,6 +28,7 @@ OF_MONEY = (
     later("{amount} yuan of emergency credit are not repaid yet; it is lent once until then"),
     later("{owed} yuan are owed; no debt of {amount} is agreed on"),
     later("{amount} yuan are owed with the final charge; they are paid before the account is settled"),
+    later("payments of after the backup may be missing still; settle when the book is complete"),
     later("the clock is not trusted, so a final reading has no time; settle when it is"),
     later("{day} is not closed yet; settle when it is"),
     later("meter {meter} cannot be charged to its final reading; its alarm says why"),

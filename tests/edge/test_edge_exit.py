@@ -124,6 +124,21 @@ def test_a_settlement_needs_a_fresh_final_reading(desk: MoneyDesk) -> None:
     assert desk.of("charge/2")[0].fields["end"]["registers_wh"] == {"total": 13_000}
 
 
+def test_nobody_is_settled_while_payments_are_brought_back(desk: MoneyDesk) -> None:
+    """A backup was restored: what the tenant paid since is missing still, and a settled account takes it no more (I5).
+    A proposal of before waits until a person says that the book is complete."""
+    proposal = desk.propose("settle", **SETTLE)
+    desk.core.append(("mode/1", "mode:restored", {"mode": "recovery", "why": "this is a restored copy"}))
+    assert desk.refused("settle", **SETTLE) == "I5"
+    assert desk.refused("approve-money", proposal=proposal, who=CHECKER) == "I5"
+    desk.topup("101", 50)
+    desk.core.append(("mode/1", "mode:complete", {"mode": "normal", "why": ""}))
+    desk.reads("m1", 12_345)
+    desk.done("approve-money", proposal=proposal, who=CHECKER)
+    (exit,) = desk.of("exit/1")
+    assert exit.fields["amount_fen"] == (150 * 10**9 - 11_345 * PRICE_NANO_PER_WH) // 10**7
+
+
 def test_a_reading_in_doubt_settles_nothing(desk: MoneyDesk) -> None:
     """What was set aside is released by a person first (I15)."""
     fields = {"meter": "m1", "registers_wh": {"total": 9}, "read_at": "", "rule": "R20", "why": "fell", "frames": []}
