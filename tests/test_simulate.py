@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[1]
-LIVES = {6: (12, 2), 9: (14, 1)}
+LIVES = {6: (14, 1), 27: (14, 1)}
 """Seeds in whose few days most of what can happen does: meters, gateways."""
 
 OWN = ("rows", "points", "known", "invariants", "invariants_money", "invariants_people")
@@ -49,7 +49,7 @@ def test_another_seed_is_another_life() -> None:
     assert lived(seed=1, **wish)["digest"] != lived(seed=2, **wish)["digest"]
 
 
-@pytest.mark.parametrize("seed", [6, 9])
+@pytest.mark.parametrize("seed", [6, 27])
 def test_some_days_of_bad_luck_break_no_invariant(seed: int) -> None:
     """Some days of shafts with everything that can go wrong: no breach, no payment lost or doubled."""
     meters, gateways = LIVES[seed]
@@ -57,6 +57,7 @@ def test_some_days_of_bad_luck_break_no_invariant(seed: int) -> None:
     assert found["breaches"] == []
     assert found["topups"] > 10 and (found["lost"], found["doubled"]) == (0, 0)
     assert found["cuts"] >= 3 and found["smallest_warning_gap_s"] >= 1800 and found["faults"] > 300
+    assert {"lend", "moved-out", "refund", "told"} <= found["people"].keys()
     assert {"register-rolled-over", "power-cut-inside", "message-forged"} <= found["by_kind"].keys()
 
 
