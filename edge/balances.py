@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from bridge.contract.units import instant_of_micros, micros_of
 from edge.billing import rating
 from edge.billing.rating import Charge, NotRatable
-from edge.billing.spans import GUESSED
+from edge.billing.spans import GUESSED, behind
 from edge.billing.tariff import Version
 from edge.pricing import ENERGY, WATER, Counters
 from edge.state import AccountState, Mark, MeterState
@@ -62,7 +62,8 @@ class Balances:
         at = micros_of(sample.read_at)
         if at <= billed.at and billed.source in GUESSED:
             return None  # It was guessed from that very reading on.
-        if at < billed.at + FREEZE_SETTLES_US and sample.registers_wh["total"] < billed.registers_wh["total"]:
+        was_wh, is_wh = billed.registers_wh["total"], sample.registers_wh["total"]
+        if at < billed.at + FREEZE_SETTLES_US and behind(was_wh, is_wh, live.model.full_scale_wh):
             return None
         if not (known := self._core.book.trusted):
             at = micros_of(self._priced_at())
