@@ -85,7 +85,10 @@ class Live:
     load_w: int | None = None
     load_at: datetime | None = None
     powers_w: tuple[int, ...] = ()
+    lamp_obeyed: int | None = None
+    """The newest episode in which it answered that it lights its lamp."""
     lamp_episode: int | None = None
+    """The same, once a status that was read after that answer showed the lamp lit."""
     lamp_tried: int | None = None
     """The newest episode in which the order to light the lamp left, answered or not."""
     asked_mono: dict[str, float] = field(default_factory=dict)
