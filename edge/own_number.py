@@ -94,7 +94,9 @@ class OwnNumber:
     def _ask(self, meter: MeterState, waiting: Waiting) -> None:
         waiting.asking = True
         frame = self._core.question(meter, "serial")
-        self._core.submit(meter, WATCH, "serial", frame, lambda reply: self._answered(meter, waiting, reply))
+        # What waits may be read again at once, as at a border: the number must not come after all of its tries.
+        priority = min(WATCH, waiting.reply.request.priority)
+        self._core.submit(meter, priority, "serial", frame, lambda reply: self._answered(meter, waiting, reply))
 
     def _answered(self, meter: MeterState, waiting: Waiting, reply: Reply) -> None:
         waiting.asking = False

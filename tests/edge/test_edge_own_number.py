@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bridge.contract.units import instant_text
 from edge.line.inline import Answer
 from edge.load_record import LoadRecord
 from edge.own_number import NO_NUMBER, TRIES, WAITS
@@ -220,3 +221,17 @@ def test_r24_a_load_record_waits_for_the_number_as_well(shop: Silent) -> None:
     assert not records.want(shop.meter, date(2026, 11, 20))
     shop.live.unnamed = False
     assert records.want(shop.meter, date(2026, 11, 20))
+
+
+def test_a_border_is_read_right_after_a_start(tmp_path: Path) -> None:
+    """A price takes effect in the seconds of a restart: the number is had before the border's tries are used up, so
+    that what is used is not split by a guess, on which nobody could be cut."""
+    silent = Silent(tmp_path)
+    silent.run(minutes=10)
+    core = silent.edge.core
+    (old,) = core.state.tariffs[core.state.accounts[ACCOUNT].row["tariff"]]
+    effective = instant_text(silent.clock.now() + timedelta(seconds=5))
+    core.append(("tariff/1", "tariff:new", old | {"version": 2, "effective_at": effective}))
+    silent.restart_after(10)
+    silent.run(minutes=3)
+    assert silent.of("border/1", meter=POINT)
