@@ -67,6 +67,10 @@ class Live:
     serial: str | None = None
     serial_proven: bool = False
     """Read twice, the same each time."""
+    unnamed: bool = False
+    """It answers again after a silence, and has not said since that it is the meter that was installed."""
+    unnamed_mono: float = -1e9
+    """Line seconds since when that is so."""
     serial_mono: float | None = None
     serial_frames: tuple[str, ...] | None = None
     seen: Seen | None = None
@@ -97,6 +101,11 @@ class Live:
     def relay_open(self) -> bool | None:
         """True: no supply, the relay is open or the valve shut. None: not read, out of order, or nobody can tell."""
         return {"off": True, "on": False}.get(self.seen.supply) if self.seen else None
+
+    @property
+    def is_itself(self) -> bool:
+        """It answers, and nothing says that another one may stand in its place."""
+        return self.online is True and not self.unnamed
 
     @property
     def stands(self) -> Literal["open", "closed", "unknown"]:
