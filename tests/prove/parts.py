@@ -16,7 +16,8 @@ FAULTS = ("hostile", "some", "none")
 """Of one town after the other."""
 
 EARLY = 12
-"""Pieces of a short run: of their seeds the second alone is new (`running.py`), which is a milder town's."""
+"""Pieces of a short run: of their seeds the second alone is new (`running.py`), which is a milder town's. Two of them
+are hostile towns; see docs/proof.md."""
 
 YEAR = 365
 
@@ -48,7 +49,8 @@ def _many(found: Found, *names: str) -> list[str]:
 
 
 def _simulate(number: int, seed: int) -> list[str]:
-    faults = ["--faults", FAULTS[number % len(FAULTS)]]
+    mild = EARLY // 2 <= number < EARLY
+    faults = ["--faults", ("some", "none")[number % 2] if mild else FAULTS[number % len(FAULTS)]]
     words = ["--days", DAYS, "--meters", METERS, "--gateways", GATEWAYS, "--seed", seed, *faults]
     return ["-m", "tests.simulate", "--json", *map(str, words)]
 
