@@ -58,6 +58,7 @@ class Answers:
     def _seen(self, meter: MeterState, live: Live) -> None:
         live.missed = live.probes = 0
         if live.online is not True:
+            live.unnamed, live.unnamed_mono = True, self._core.clock.monotonic()
             live.online, live.online_since = True, self._core.now()
             self._returned(meter)
             self._core.changed("availability", meter.id)

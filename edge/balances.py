@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from bridge.contract.units import instant_of_micros, micros_of
 from edge.billing import rating
 from edge.billing.rating import Charge, NotRatable
-from edge.billing.spans import GUESSED
+from edge.billing.spans import GUESSED, behind
 from edge.billing.tariff import Version
 from edge.pricing import ENERGY, WATER, Counters
 from edge.state import AccountState, Mark, MeterState
@@ -62,9 +62,9 @@ class Balances:
         at = micros_of(sample.read_at)
         if at <= billed.at and billed.source in GUESSED:
             return None  # It was guessed from that very reading on.
-        behind_wh = billed.registers_wh["total"] - sample.registers_wh["total"]
-        if at < billed.at + FREEZE_SETTLES_US and 0 < behind_wh <= live.model.full_scale_wh // 2:
-            return None  # One that is farther behind has rolled over, whatever the calendar says (R20).
+        was_wh, is_wh = billed.registers_wh["total"], sample.registers_wh["total"]
+        if at < billed.at + FREEZE_SETTLES_US and behind(was_wh, is_wh, live.model.full_scale_wh):
+            return None
         if not (known := self._core.book.trusted):
             at = micros_of(self._priced_at())
         end = Mark(sample.registers_wh, max(at, billed.at + 1), "read")

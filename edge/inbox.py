@@ -14,7 +14,7 @@ MESSAGES_AT_MOST = 1000
 """Messages that wait; more than this is a flood, and whoever asks in earnest asks again (I23)."""
 
 QUEUE_AT_MOST = 5000
-"""More than this waiting means that the loop is stuck; then the process ends and is restarted (I23)."""
+"""About more than this waiting means that the loop is stuck; then the process ends and is restarted (I23)."""
 
 Event = Reply | Ready | Happening
 
@@ -23,7 +23,7 @@ class Inbox:
     """One bounded queue."""
 
     def __init__(self) -> None:
-        self.events: queue.Queue[Event] = queue.Queue(QUEUE_AT_MOST)
+        self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self.stuck = False
         self.dropped = self._told = 0
 
@@ -32,13 +32,13 @@ class Inbox:
 
         A flood of messages is dropped and told; only a loop that no longer takes replies ends the process.
         """
-        if isinstance(event, Received) and self.events.qsize() >= MESSAGES_AT_MOST:
+        waiting = self.events.qsize()
+        if isinstance(event, Received) and waiting >= MESSAGES_AT_MOST:
             self.dropped += 1
-            return
-        try:
-            self.events.put_nowait(event)
-        except queue.Full:
+        elif waiting >= QUEUE_AT_MOST:
             self.stuck = True
+        else:
+            self.events.put(event)
 
     def take(self, timeout_s: float) -> Event | None:
         """The oldest event, or None when none has come within `timeout_s`."""

@@ -51,7 +51,7 @@ class Lamps:
         episode = account.episode
 
         def answered() -> None:
-            self._core.lives[meter.id].lamp_episode = episode
+            self._core.lives[meter.id].lamp_obeyed = episode
 
         def left() -> None:
             self._core.lives[meter.id].lamp_tried = episode

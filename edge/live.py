@@ -67,6 +67,10 @@ class Live:
     serial: str | None = None
     serial_proven: bool = False
     """Read twice, the same each time."""
+    unnamed: bool = False
+    """It answers again after a silence, and has not said since that it is the meter that was installed."""
+    unnamed_mono: float = -1e9
+    """Line seconds since when that is so."""
     serial_mono: float | None = None
     serial_frames: tuple[str, ...] | None = None
     seen: Seen | None = None
@@ -81,7 +85,10 @@ class Live:
     load_w: int | None = None
     load_at: datetime | None = None
     powers_w: tuple[int, ...] = ()
+    lamp_obeyed: int | None = None
+    """The newest episode in which it answered that it lights its lamp."""
     lamp_episode: int | None = None
+    """The same, once a status that was read after that answer showed the lamp lit."""
     lamp_tried: int | None = None
     """The newest episode in which the order to light the lamp left, answered or not."""
     asked_mono: dict[str, float] = field(default_factory=dict)
@@ -94,6 +101,11 @@ class Live:
     def relay_open(self) -> bool | None:
         """True: no supply, the relay is open or the valve shut. None: not read, out of order, or nobody can tell."""
         return {"off": True, "on": False}.get(self.seen.supply) if self.seen else None
+
+    @property
+    def is_itself(self) -> bool:
+        """It answers, and nothing says that another one may stand in its place."""
+        return self.online is True and not self.unnamed
 
     @property
     def stands(self) -> Literal["open", "closed", "unknown"]:

@@ -58,7 +58,7 @@ class LoadRecord:
         live, key = self._core.lives[meter.id], (meter.id, midnight)
         if ROW not in live.model.rows or live.model.protocol != PROTOCOL or ROW in live.lacks or key in self._found:
             return False
-        if live.online is False or self._tries.get(key, 0) >= TRIES:
+        if not live.is_itself or self._tries.get(key, 0) >= TRIES:
             return False
         if key not in self._asking:
             self._tries[key] = self._tries.get(key, 0) + 1
@@ -94,7 +94,7 @@ class LoadRecord:
         """Both are the same: it goes on a bill."""
         self._asking.discard(key)
         values = self._values(meter, key, reply)
-        if values is None or values != self._values(meter, key, first):
+        if values is None or values != self._values(meter, key, first) or not self._core.lives[meter.id].is_itself:
             return
         model, midnight = self._core.lives[meter.id].model, local_midnight(key[1], self._core.terms.zone)
         if values["freeze"] != midnight:

@@ -42,6 +42,9 @@ LINE_FREE = DEPTH
 TRIES = 6
 """A meter that answers, but never with this midnight, is asked so often before its day closes without it."""
 
+NUMBER_WITHIN_S = 1800.0
+"""Line seconds that a day which should be closed by now waits for the number of a meter that is back."""
+
 FREEZE_DEPTH = 62
 """Midnights a meter keeps; older ones are not asked for."""
 
@@ -88,7 +91,8 @@ class Midnights:
 
     def want(self, meter: MeterState, midnight: date, now: datetime) -> None:
         """Ask for a midnight that is missing, if the meter may still have it."""
-        if self._core.lives[meter.id].model.freeze:
+        live = self._core.lives[meter.id]
+        if live.model.freeze and live.is_itself:
             self._ask_freeze(meter, midnight, now)
 
     def lost(self, meter: MeterState, midnight: date, now: datetime, late: bool) -> bool:
@@ -104,7 +108,8 @@ class Midnights:
             return now > local_midnight(midnight, self._core.terms.zone) + timedelta(seconds=BORDER_S * 3)
         if (self._schedule.today(now) - midnight).days >= FREEZE_DEPTH:
             return True
-        return late and (live.online is False or self._tries.get(key, 0) >= TRIES)
+        strange = live.unnamed and self._core.clock.monotonic() - live.unnamed_mono > NUMBER_WITHIN_S
+        return late and (live.online is False or strange or self._tries.get(key, 0) >= TRIES)
 
     # --- at the border ---
 
@@ -198,7 +203,7 @@ class Midnights:
         self, meter: MeterState, wanted: datetime, time_kept: tuple[str, ...], values: dict[str, Any], reply: Reply
     ) -> None:
         registers = registers_of(values)
-        if "total" not in registers:
+        if "total" not in registers or not self._core.lives[meter.id].is_itself:
             return
         kept = self._core.lives[meter.id].model.kept(reply.request.frame, reply.parts)
         self._keep(meter, wanted, registers, "freeze", reply.at, [list(time_kept), list(kept)])

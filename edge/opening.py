@@ -109,6 +109,8 @@ class Snapshots:
         self._core, self._book = core, core.book
         kept = core.book.snapshot()
         self._saved_seq = 0 if kept is None or kept.version != snapshot.VERSION else kept.seq
+        self._far = core.state.seq - self._saved_seq >= EVERY
+        """So much was folded at the opening that no start after this one shall do it again, however soon it comes."""
         self._checked: date | None = None
         self._untold: Draft | None = None
 
@@ -131,6 +133,10 @@ class Snapshots:
         """Fold the book beside the state; when both are the same, keep that. A chore of the loop."""
         if self.differs is not None:
             self._alarm()
+            return
+        if self._far:
+            self._far = False
+            self.save()
             return
         second, kept = State(), self._book.snapshot()
         if self._night_due():
@@ -173,7 +179,7 @@ class Snapshots:
         self._untold = None
 
     def save(self) -> None:
-        """Keep the state as it is now, at a clean stop."""
+        """Keep the state as it is now: at a clean stop, and after a long opening."""
         state = self._core.state
         if self.differs is None and state.seq != self._saved_seq:
             self._save(state.seq, state.hash, zlib.compress("".join(snapshot.lines(state)).encode(), 6))

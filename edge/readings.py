@@ -19,6 +19,7 @@ from edge.leaks import Leaks
 from edge.line.request import WATCH, Reply
 from edge.live import Live, Sample, registers_of
 from edge.model import Values
+from edge.own_number import OwnNumber
 from edge.purses import Purses
 from edge.relays import Relays
 from edge.state import MeterState
@@ -42,6 +43,7 @@ class Readings:
         self.covers, self.valves, self.purses = Covers(core), Valves(core), Purses(core)
         self.leaks = Leaks(core)
         self.first = FirstRegisters(core, lambda meter, name, reply: self.take(meter, name, reply))
+        self.own = OwnNumber(core, lambda meter, reply: self.take(meter, "serial", reply), self._energy)
         self.fresh: dict[str, dict[str, Any]] = {}
         self.take: Callable[[MeterState, str, Reply], bool]
         self._drift_alarmed: set[str] = set()
@@ -54,6 +56,7 @@ class Readings:
         self._drift_alarmed.discard(meter)
         self.covers.changed(meter)
         self.purses.changed(meter)
+        self.own.changed(meter)
 
     def heard(self, meter: MeterState, name: str, values: Values, reply: Reply) -> None:
         """Values of the question `name`; called for routine, evidence and border reads alike."""
@@ -70,6 +73,7 @@ class Readings:
         elif name == "serial":
             live.serial, live.serial_mono = values.get("serial"), reply.ended
             live.serial_frames = live.model.kept(reply.request.frame, reply.parts)
+            self.own.heard(meter, live, reply)
         elif name == "clock":
             self._clock(meter, live, values["clock"], reply)
         elif name in COUNTS:
@@ -86,6 +90,10 @@ class Readings:
         frames = (live.model.kept(reply.request.frame, reply.parts),)
         core, believed = self._core, self._core.book.trusted
         sample = Sample(registers, reply.at, reply.ended, frames, core.clock.elapsed(), believed)
+        if live.unnamed:
+            last = live.sample or _accepted_before(meter, live, reply.at)
+            if self.own.holds(meter, live, last, sample, values, reply):
+                return
         offset = None if meter.proven is None else gate.rates_apart_wh(live.model, meter.proven.registers_wh)
         # What was accepted while nobody knew the time is judged by nothing, and confirms nothing, once it is known.
         forgotten = live.unproven and believed

@@ -9,6 +9,9 @@ from panel.words import later
 OF_METERS = (
     *OF_CUTTING,
     *OF_LOCKS,
+    # which meter answers after a silence
+    later("after a silence its number is read back first"),
+    later("after a silence the meter does not tell its number; its readings count without it"),
     # what was found on the line
     later("no meter answers at {address} on {port} ({why}); look at its wiring, address and speed, and ask again"),
     later("two readings of the meter at {address} do not agree; ask again"),

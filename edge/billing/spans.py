@@ -55,6 +55,11 @@ class Piece:
     middle: datetime
 
 
+def behind(start_wh: int, end_wh: int, full_scale_wh: int) -> bool:
+    """Does `end` stand before `start`? Whichever way round the register is shorter, over its top too."""
+    return (end_wh - start_wh) % full_scale_wh * 2 > full_scale_wh
+
+
 def span_wh(start_wh: int, end_wh: int, full_scale_wh: int) -> int:
     """Energy between two readings of one register. Raises NotRatable for a step back that is no roll-over (R20)."""
     if end_wh >= start_wh:
@@ -71,7 +76,7 @@ def used_wh(start: Mark, end: Mark, name: str, full_scale_wh: int) -> int:
     before, after = start.registers_wh[name], end.registers_wh[name]
     if start.source in GUESSED:
         forward = (after - before) % full_scale_wh
-        return forward if forward * 2 <= full_scale_wh else forward - full_scale_wh
+        return forward - full_scale_wh if behind(before, after, full_scale_wh) else forward
     return span_wh(before, after, full_scale_wh)
 
 

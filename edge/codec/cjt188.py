@@ -113,7 +113,7 @@ def next_part(request: bytes, parts: Sequence[bytes]) -> bytes | None:
     return None
 
 
-def spoiled(request: bytes, buffer: bytes) -> bool:
+def spoiled(request: bytes, buffer: bytes | bytearray) -> bool:
     """True when a meter's frame has come as long as its head says and fails its sum or end; what answers others does
     not, nor does a question: behind our own damaged echo the answer is still to come."""
     start = buffer.find(0x68)

@@ -180,7 +180,7 @@ def find_reply(request: bytes, buffer: bytearray, final: bool = False) -> bytes 
     return find(decode(request), buffer, final, take_raw, decode, answers)
 
 
-def spoiled(request: bytes, buffer: bytes) -> bool:
+def spoiled(request: bytes, buffer: bytes | bytearray) -> bool:
     """True when a meter's frame has come as long as its head says and fails its sum or end; what answers others does
     not, nor does a question: behind our own damaged echo the answer is still to come."""
     start = buffer.find(0x68)

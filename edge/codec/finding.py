@@ -32,6 +32,6 @@ def speaks(head: bytes, heard: bytes, take_raw: Callable[[bytearray, bool], byte
     What stands before the end of a whole frame does not count: that was a late answer to something else.
     """
     left = bytearray(heard)
-    while (raw := take_raw(left, False)) is not None:
-        heard = heard[heard.rindex(raw) + len(raw) :]
+    while take_raw(left, False) is not None:
+        heard = bytes(left)  # What follows on that frame, before a next one is looked for.
     return any(head[at : at + NAMED] in heard for at in range(len(head) - NAMED + 1))

@@ -109,7 +109,7 @@ def reply_bytes(request: bytes) -> int:
     return {1: 5 + (count + 7) // 8, 2: 5 + (count + 7) // 8, 3: 5 + 2 * count, 4: 5 + 2 * count}.get(request[1], 8)
 
 
-def spoiled(request: bytes, buffer: bytes) -> bool:
+def spoiled(request: bytes, buffer: bytes | bytearray) -> bool:
     """True when as many bytes came as the answer has, and are no frame at all."""
     return len(buffer) >= reply_bytes(request) and crc(bytes(buffer[:-2])) != bytes(buffer[-2:])
 

@@ -16,7 +16,7 @@ from edge.line.exchange import Outcome, hush, reply_of
 from edge.line.quiet import Quiet
 from edge.line.request import Ready, Reply, Request
 from edge.line.twice import Twice
-from edge.line.waiting import Queue
+from edge.line.waiting import Pile
 from edge.line.wire import Line
 
 Answer = Callable[[bytes, datetime, float], tuple[bytes, float]]
@@ -79,9 +79,10 @@ class InlinePort:
         self.line, self.state = line, "open"
         self.why: str | None = None
         self.wire = InlineWire(line, answer, clock)
-        self._inbox, self._clock, self._queue = inbox, clock, Queue()
+        self._inbox, self._clock, self._queue = inbox, clock, Pile()
         self._quiet, self._twice = Quiet(line), Twice(line, clock)
-        self._trip: Request | None = None
+        self.trip: Request | None = None
+        """It is ready to leave, and waits for the loop's word."""
         self._closed_until = 0.0
 
     def put(self, request: Request) -> None:
@@ -92,17 +93,17 @@ class InlinePort:
 
     def go(self, number: int) -> bool:
         """The loop's word: the trip leaves at once and its answer is in the inbox afterwards. True when it left."""
-        if self._trip is None or self._trip.number != number:
+        if self.trip is None or self.trip.number != number:
             return False
-        request, self._trip = self._trip, None
+        request, self.trip = self.trip, None
         before = self.wire.writes
         self._do(request)
         return self.wire.writes > before
 
     def refuse(self, number: int) -> None:
-        if self._trip is not None and self._trip.number == number:
-            self._fail(self._trip, "withdrawn")
-            self._trip = None
+        if self.trip is not None and self.trip.number == number:
+            self._fail(self.trip, "withdrawn")
+            self.trip = None
 
     def put_back(self) -> None:
         """The adapter is plugged in again."""
@@ -110,11 +111,11 @@ class InlinePort:
         self.state, self.why = "open", None
 
     def pump(self) -> bool:
-        if self._trip is not None:
+        if self.trip is not None:
             return False
         if self.state == "closed":
             return self._fail_waiting()
-        request = self._queue.take(0)
+        request = self._queue.take()
         if request is None:
             return False
         if request.not_after is not None and self._clock.monotonic() > request.not_after:
@@ -122,7 +123,7 @@ class InlinePort:
             return True
         self._clock.advance(self._quiet.pause_s(request, self._clock.monotonic()))
         if request.handshake:
-            self._trip = request
+            self.trip = request
             self._inbox(Ready(request, self.line.id))
         else:
             self._do(request)
@@ -135,7 +136,7 @@ class InlinePort:
             return False
         self._closed_until = now + CLOSED_S
         failed = False
-        while (request := self._queue.take(0)) is not None:
+        while (request := self._queue.take()) is not None:
             self._fail(request, "closed")
             failed = True
         return failed

@@ -81,7 +81,7 @@ class Day(Building):
         go = port.go
 
         def checked(number: int) -> bool:
-            trip = port._trip
+            trip = port.trip
             if trip is not None and trip.purpose == "trip":
                 newest = self.of("trip/1", meter=trip.meter)[-1]
                 assert newest.boot == self.edge.core.book.boot and newest.seq == self.edge.core.book.seq

@@ -36,6 +36,15 @@ def test_a_whole_late_answer_is_nobody_beginning() -> None:
     assert dlt645.begun(ASKED, late + HEAD[:NAMED])
 
 
+def test_the_same_answer_twice_is_nobody_beginning() -> None:
+    """A line with an echo, or two late answers of the same bytes: the line goes on, and what follows them is heard."""
+    late = dlt645.encode(dlt645.Frame(OURS, 0x91, bytes.fromhex("00010002 44332211")), 0)
+    assert not dlt645.begun(ASKED, late + late) and dlt645.begun(ASKED, late + late + HEAD[:NAMED])
+    assert not dlt645.begun(ASKED, late + b"\x00" + late + late + HEAD[: NAMED - 1])
+    water = cjt188.read(0x10, "20260311020601")
+    assert cjt188.begun(water, water + water + water[4 : 4 + NAMED]) and not cjt188.begun(water, water + water)
+
+
 def test_a_water_meter_is_heard_by_its_own_head() -> None:
     """CJ/T 188 has one 68H and seven bytes of address."""
     asked = cjt188.read(0x10, "20260311020601")

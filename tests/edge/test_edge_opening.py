@@ -234,6 +234,21 @@ def test_a_start_counts_from_the_snapshot_that_can_be_used(tmp_path: Path, monke
     assert opening.Snapshots(core).due()
 
 
+def test_a_long_opening_is_not_done_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All was folded at the start, as after an upgrade: that is kept as it is, and not after a second fold like it."""
+    building = begun(tmp_path)
+    building.run(minutes=5)
+    building.stop_edge()
+    monkeypatch.setattr(opening, "EVERY", 4)
+    building.start_edge()
+    seq, again = building.edge.core.book.seq, list[int]()
+    assert building.edge.core.book.snapshot() is None and seq > 4
+    monkeypatch.setattr(opening, "apply", lambda state, entry: again.append(entry.seq) or apply(state, entry))
+    building.run(seconds=31)
+    kept = building.edge.core.book.snapshot()
+    assert kept is not None and kept.seq >= seq and 1 not in again and opening.loaded(kept) == building.edge.core.state
+
+
 def test_each_night_the_whole_book_is_compared(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

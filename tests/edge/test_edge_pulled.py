@@ -12,7 +12,6 @@ import pytest
 
 from edge.codec import dlt645
 from edge.line.inline import InlinePort
-from edge.line.request import Ready
 from tests.edge.building import Building
 
 ROOM, ACCOUNT = "a206", "100206"
@@ -27,7 +26,7 @@ def room(tmp_path: Path, **options: Any) -> Building:
 def at_the_trip(tmp_path: Path) -> tuple[Building, InlinePort]:
     """A building whose port is ready to send a trip and waits for the loop's word."""
     building = room(tmp_path)
-    building.run_until(lambda: any(isinstance(event, Ready) for event in building.edge.events.queue), hours=4)
+    building.run_until(lambda: any(port.trip for port in building.ports.values()), hours=4)
     return building, building.ports["line-2"]
 
 
@@ -161,7 +160,7 @@ def test_pulled_in_the_middle_of_a_close(tmp_path: Path) -> None:
         building.run(minutes=2)
         assert building.sim_meter(ROOM).relay.open
         building.topup(ACCOUNT, 500_00)
-        building.run_until(lambda b=building: any(isinstance(event, Ready) for event in b.edge.events.queue), hours=1)
+        building.run_until(lambda b=building: any(port.trip for port in b.ports.values()), hours=1)
         pull(port)
         building.run(seconds=2)
         settled(building, port)

@@ -13,7 +13,6 @@ from bridge.contract.units import instant_of_micros
 from bridge.mqtt import Received
 from edge.codec import dlt645
 from edge.codec.dlt645_orders import COMMANDS
-from edge.line.request import Ready
 from firmware_sim.faults import Faults
 from tests.edge.building import KEYS, Building
 
@@ -145,7 +144,7 @@ def test_a_cut_that_loses_its_reason_at_the_last_look_is_withdrawn(tmp_path: Pat
     building = room(tmp_path)
     building.ports["line-2"].wire.keep_sent = True
     until_delivered(building)
-    building.run_until(lambda: any(isinstance(event, Ready) for event in building.edge.events.queue), hours=2)
+    building.run_until(lambda: any(port.trip for port in building.ports.values()), hours=2)
     waiting = [building.edge.events.get_nowait() for _ in range(building.edge.events.qsize())]
     topic, payload, _ = ask(
         building.edge.topics, building.clock, ("shell", KEYS["shell"]), "topup",

@@ -319,7 +319,7 @@ def test_an_order_that_waits_at_the_port_does_not_leave_for_the_old_address(shop
     proposal = shop.proposed(shop.replace())
     shop.ask_to("trip", meter=POINT, why="danger")
     port = shop.ports["line-1"]
-    shop.run_until(lambda: port._trip is not None, hours=0.1)
+    shop.run_until(lambda: port.trip is not None, hours=0.1)
     shop.edge.enqueue(Received(*shop.sealed("approve-meter", who=CHECKER, proposal=proposal), False))
     ready, approval = shop.edge.events.get_nowait(), shop.edge.events.get_nowait()
     shop.edge.step(approval)

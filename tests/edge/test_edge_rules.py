@@ -11,7 +11,8 @@ import pytest
 
 from bridge.contract.units import instant_of_micros, instant_text
 from bridge.mqtt import Received
-from tests.edge.wires import ACCOUNT, ROOM, Watched
+from edge.codec import dlt645
+from tests.edge.wires import ACCOUNT, ROOM, Watched, order_of
 
 YUAN = 10**9
 ROOT = Path(__file__).parents[2]
@@ -33,6 +34,29 @@ def test_r1_a_lamp_of_an_earlier_episode_warns_of_nothing(tmp_path: Path) -> Non
     assert instant_of_micros(building.of("trip/1")[0].at) - instant_of_micros(building.of("delivered/1")[1].at) >= (
         timedelta(minutes=30)
     )
+
+
+def test_r1_a_lamp_counts_that_was_seen_after_the_answer(tmp_path: Path) -> None:
+    """The first order lit it and its answer was lost; the next one is answered, and then nothing is heard: only a lamp
+    that is read back as lit after the meter said yes has warned anybody."""
+    building = Watched(tmp_path)
+
+    def lit_unanswered(frame: dlt645.Frame) -> None:
+        if order_of(frame) == "alarm":
+            building.sim_meter(ROOM).relay.alarm = True
+
+    def silent_then(frame: dlt645.Frame) -> None:
+        if order_of(frame) == "alarm":
+            building.deaf_to = {"reads"}
+
+    building.before, building.deaf_to = lit_unanswered, {"alarm"}
+    building.run_until(lambda: building.edge.core.lives[ROOM].lamp_on, hours=4)
+    building.before = silent_then
+    building.run_until(lambda: building.deaf_to == {"reads"}, hours=1)
+    building.run(minutes=2)
+    assert not building.of("delivered/1")
+    building.before, building.deaf_to = lambda frame: None, set()
+    building.run_until(lambda: building.of("delivered/1"), hours=1)
 
 
 def test_r2_a_rest_day_of_the_site_is_protected(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 from bridge.contract.asking import ask
 from edge.codec import dlt645
 from edge.codec.dlt645_orders import COMMANDS
-from edge.line.request import Ready
 from tests.edge.building import KEYS, Building
 
 ROOM, ACCOUNT = "a206", "100206"
@@ -72,8 +71,7 @@ class Watched(Building):
         """Stop where a port waits for the last word on an order; the events that wait then, taken out."""
 
         def waits() -> bool:
-            events = [event for event in self.edge.events.queue if isinstance(event, Ready)]
-            return any(event.request.purpose == purpose for event in events)
+            return any(port.trip is not None and port.trip.purpose == purpose for port in self.ports.values())
 
         self.run_until(waits, hours=hours)
         return [self.edge.events.get_nowait() for _ in range(self.edge.events.qsize())]

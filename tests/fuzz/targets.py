@@ -72,6 +72,13 @@ def values_of(protocol: str, number: int, raw: bytes) -> None:
     refuses_or(kind.values, row, raw, ZONE)
 
 
+def waited_for(protocol: str, question: bytes, stream: bytes) -> None:
+    """Is somebody speaking, is an answer spoiled: told of any bytes, also where a line brings all of them twice."""
+    for bytes_heard in (stream, stream + stream):
+        for tell in (PROTOCOLS[protocol].begun, PROTOCOLS[protocol].spoiled):
+            assert tell(question, bytes_heard) in (True, False)
+
+
 def dlt645_2007(chunk: int, number: int, stream: bytes) -> int:
     frames, question = both_ways(dlt645.take_raw, chunk, stream), asked("dlt645-2007", number)
     for raw in frames:
@@ -80,6 +87,7 @@ def dlt645_2007(chunk: int, number: int, stream: bytes) -> int:
         refuses_or(dlt645.value_of, raw)
         values_of("dlt645-2007", number, raw)
     heard(lambda buffer, final: dlt645.find_reply(question, buffer, final), [stream])
+    waited_for("dlt645-2007", question, stream)
     if frames:
         refuses_or(dlt645.next_part, question, frames)
         refuses_or(dlt645.value_of, *frames)
@@ -92,6 +100,7 @@ def dlt645_1997(chunk: int, number: int, stream: bytes) -> int:
     found = both_ways(lambda buffer, final: dlt1997.find_reply(question, buffer, final), chunk, stream)
     frames, _ = heard(dlt645.take_raw, [stream])
     assert set(found) <= set(frames)
+    waited_for("dlt645-1997", question, stream)
     for raw in frames:
         dlt1997.identifier_of(dlt645.decode(raw))
         refuses_or(dlt1997.value_of, raw)
@@ -104,6 +113,7 @@ def cjt(chunk: int, number: int, stream: bytes) -> int:
         assert cjt188.encode(cjt188.decode(raw), 0) == raw
         refuses_or(cjt188.value_of, raw)
     heard(lambda buffer, final: cjt188.find_reply(question, buffer, final), [stream])
+    waited_for("cjt188", question, stream)
     refuses_or(cjt188.decode, stream)
     return len(frames)
 
@@ -117,6 +127,7 @@ def modbus_reply(chunk: int, number: int, stream: bytes) -> int:
         return modbus.find_reply(question, buffer, final)
 
     found, _ = heard(ear, [stream])
+    waited_for("modbus-rtu", question, stream)
     if chunk & 0xC0:
         return modbus_read(number, found)
     pieces, _ = heard(ear, [stream[at : at + 1 + chunk % 31] for at in range(0, len(stream), 1 + chunk % 31)])
