@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bridge.contract.units import instant_text, micros_of, yuan_text
-from edge import cuttable, levels
+from edge import brake, cuttable, levels
 from edge.billing import policy
 from edge.billing.policy import Moment, Verdict
 from edge.calm import Calm
@@ -23,10 +23,10 @@ from edge.switch_words import locked_words
 log = logging.getLogger("riser.accounts")
 
 POLICY = {"who": "policy", "role": "system"}
-
-BRAKE_S = 3600
-"""The hour of R4, in which the gateway had power."""
 """Who acts where no person does."""
+
+FIRST_LOOK_S = 120.0
+"""After a start a meter that may yet answer is awaited for so long, before supply comes back by what was saved."""
 
 PROTECTED = "a person protects the tenant"
 
@@ -37,6 +37,7 @@ class Accounts:
     def __init__(self, core: Core, relays_changed: Callable[[MeterState], None]):
         self._core, self._relays_changed = core, relays_changed
         self._calm = Calm(core)
+        self._began_mono = core.clock.monotonic()
         self.read_again: Callable[[MeterState], None]
 
     # --- questions ---
@@ -97,22 +98,13 @@ class Accounts:
         verdict = policy.may_cut(moment, core.terms)
         if verdict.allowed and core.balances.guessed(account):
             return policy.GUESSED
-        if verdict.allowed and "arrears" not in meter.holds and (why := self._brake_due(meter)) is not None:
+        if verdict.allowed and "arrears" not in meter.holds and (why := brake.due(core, meter)) is not None:
             return Verdict(False, "R4", why)
         return verdict
 
     def _opened(self, account: AccountState) -> bool:
         """True when each of the account's meters has its confirmed opening register (R19)."""
         return all(self._core.state.meters[id].billed is not None for id in account.meters)
-
-    def _brake_due(self, meter: MeterState) -> str | None:
-        """R4: why this cut would be one too many within the hour, or None."""
-        core = self._core
-        since_s = core.powered_s() - BRAKE_S
-        cut = {id for id, at_s in core.state.cuts.items() if at_s and at_s[-1] > since_s} - {meter.id}
-        if not policy.brake_due(len(cut), len(core.state.meters), core.terms):
-            return None
-        return f"{len(cut)} meters were cut within an hour; a named person must release the brake"
 
     def _catch(self, account: AccountState) -> None:
         """Write down that the brake has caught, once, when it stops a cut that would otherwise happen."""
@@ -229,7 +221,7 @@ class Accounts:
     def _restore(self, account: AccountState, available: int, protected: bool = False) -> list[Draft]:
         core = self._core
         held = [id for id in account.meters if "arrears" in core.state.meters[id].holds]
-        if not held or (available <= core.terms.restore_nano and not protected):
+        if not held or (not protected and (available <= core.terms.restore_nano or self._unread(account))):
             return []
         why = PROTECTED if available <= core.terms.restore_nano else "paid"
         lifted = {"account": account.id, "hold": "arrears", "set": False, "why": why, **POLICY}
@@ -237,6 +229,14 @@ class Accounts:
         if account.final is not None:
             drafts.append(self._cancelled(account, why, available))
         return drafts
+
+    def _unread(self, account: AccountState) -> bool:
+        """Right after a start what was saved of a meter's use may be hours old: it would be light for nothing (R5)."""
+        core = self._core
+        if core.clock.monotonic() - self._began_mono > FIRST_LOOK_S:
+            return False
+        lives = [core.lives[id] for id in account.meters]
+        return any(live.sample is None and live.online is not False for live in lives)
 
     def delivered(self, account: AccountState, meter: MeterState, attempted: bool = False) -> None:
         """The meter's own lamp was ordered in this episode, answered, and read back on: the warning is delivered.

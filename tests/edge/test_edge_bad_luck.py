@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -61,6 +63,26 @@ def test_a_restart_does_not_forget_what_was_used(tmp_path: Path) -> None:
     building.run(minutes=3)
     assert building.of("hold/1", set=False) == []
     assert building.edge.core.balances.available_nano(building.edge.core.state.accounts[ACCOUNT]) < 0
+
+
+def test_a_restart_brings_no_light_before_all_was_read(tmp_path: Path) -> None:
+    """Two meters, cut, and the power fails before their newest readings were saved: the one that answers first does
+    not make a payer of who used more on the other."""
+    building = Two(tmp_path, poll_s=30, idle_s=2)
+    building.connect()
+    building.topup(ACCOUNT, 60_00)
+    building.run_until(lambda: len(building.of("trip/1")) == 2, hours=12)
+    building.run(minutes=5)
+    building.stop_edge()
+    with closing(sqlite3.connect(tmp_path / "book.db")) as book, book:
+        book.execute("DELETE FROM sweep")
+    building.start_edge()
+    building.connect()
+    building.run(minutes=5)
+    assert building.of("hold/1", set=False) == [] and building.sim_meter("a206").relay.open
+    building.topup(ACCOUNT, 500_00)
+    building.run(minutes=1)
+    assert not building.sim_meter("a206").relay.open and not building.sim_meter("a207").relay.open
 
 
 def test_a_restart_does_not_take_a_delivered_warning_back(tmp_path: Path) -> None:
