@@ -22,7 +22,7 @@ DAY, MIDNIGHT = "2026-05-06T02:00:00+00:00", "2026-05-06T16:00:00+00:00"
 
 def topup(reference: str, fen: int, after: int) -> tuple[str, dict[str, Any]]:
     moves = [{"from": "till:cash", "to": "account:a1", "amount_nano": fen * 10**7}]
-    return "topup/1", {"account": "a1", "amount_fen": fen, "reference": reference, "moves": moves,
+    return "topup/1", {"account": "a1", "amount_fen": fen, "reference": reference, "method": "cash", "moves": moves,
                        "balance_after_nano": after}  # fmt: skip
 
 
@@ -32,6 +32,7 @@ def true_book() -> Book:
             "version": 1}  # fmt: skip
     charge = {
         "account": "a1", "meter": "m1", "multiplier": 1, "full_scale_wh": 10**9, "by": "registers", "tariff": "single",
+        "version": 1,
         "start": {"registers_wh": {"total": 999_995_000}, "at": DAY, "source": "opening"},
         "end": {"registers_wh": {"total": 7_000}, "at": MIDNIGHT, "source": "freeze"}, "between": [], "guessed": [],
         "lines": [line], "wh": 12_000, "amount_nano": 10_200_000_000, "balance_after_nano": -200_000_000,
@@ -43,7 +44,7 @@ def true_book() -> Book:
         "delivered_seq": 10,
     }  # fmt: skip
     return [
-        ("genesis/1", {}),
+        ("genesis/1", {"zone": "Asia/Shanghai"}),
         ("tariff/1", {"tariff": "single", "version": 1, "effective_at": "2026-01-01T00:00:00+00:00",
                       "prices_micro": {"total": 850_000}}),
         ("meter/1", {"meter": "m1", "multiplier": 1, "port": "line-0", "address": "1"}),
@@ -58,7 +59,7 @@ def true_book() -> Book:
         ("trip/1", trip),
         topup("second", 500, 4_800_000_000),
         ("close/1", {"meter": "m1", "cause": "paid"}),
-        ("proposal/1", {"proposal": "p-14", "who": "one"}),
+        ("proposal/1", {"proposal": "p-14", "who": "one", "body": {}}),
         ("decision/1", {"proposal": "p-14", "approved": True, "who": "another"}),
         ("ratio/1", {"meter": "m1", "multiplier": 2, "registers_wh": {"total": 7_000}, "at": MIDNIGHT, "source": "read",
                      "charge": None, "proposal": "p-14"}),
