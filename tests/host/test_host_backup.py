@@ -305,3 +305,15 @@ def test_bad_input_gets_one_sentence(data: Path, tmp_path: Path, words: list[str
     done = subprocess.run([sys.executable, str(ROOT / "riser.py"), *typed], capture_output=True, text=True, timeout=60)
     assert (done.returncode, sentence in done.stderr) == (code, True), done.stderr
     assert done.stderr.count("\n") == 1 and not list(tmp_path.rglob("*.riser.tar"))
+
+
+def test_what_a_damaged_book_says_is_not_obeyed_by_a_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: Path
+) -> None:
+    """The id of a changed entry is shown as it stands there, with its control characters written out."""
+    (tmp_path / "scratch").mkdir()
+    manifest = file.unpack(Path(made(data, tmp_path / "kept").file), tmp_path / "scratch")
+    lie = {"seq": 7, "id": "acc\x7funt\x1b[2J", "wrong": "its hash does not fit"}
+    monkeypatch.setattr(proof, "edge_says", lambda *_: {"good": False, "lie": lie})
+    with pytest.raises(Trouble, match=r"entry 7 \(acc\\x7funt\\x1b\[2J\): its hash does not fit"):
+        proof.verified(tmp_path / "scratch", manifest)
