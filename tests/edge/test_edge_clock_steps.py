@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from bridge.contract.units import instant_of_micros, instant_text
+from bridge.contract.units import instant_text
 from edge import trust
-from edge.billing.rating import energy_wh
 from firmware_sim.loads import WUS_PER_WH
 from tests.edge import books
 from tests.edge.building import START
@@ -103,30 +102,6 @@ def test_1970_is_no_old_price(tmp_path: Path) -> None:
     core = building.edge.core
     assert core.balances.available_nano(core.state.accounts[ACCOUNT]) <= before
     assert core.balances.version_now(core.state.accounts[ACCOUNT]).version == 2
-
-
-def test_a_register_that_rolled_over_is_used_also_at_1970(tmp_path: Path) -> None:
-    """It began anew after the last bill, and the calendar says 1970: what was used counts, and what was read before a
-    midnight at which it began anew is not used at all. Else light would come back without a payment (R5)."""
-    building = mall(tmp_path)
-    core, meter = building.edge.core, building.edge.core.state.meters["a101"]
-    account, live = core.state.accounts["100101"], core.lives["a101"]
-    assert meter.billed is not None and live.sample is not None
-    full, single = live.model.full_scale_wh, {"total"}
-
-    def used_wh(billed_wh: int, read_wh: int, hours: float) -> int | None:
-        assert meter.billed is not None and live.sample is not None
-        meter.billed = replace(meter.billed, registers_wh=dict.fromkeys(single, billed_wh))
-        at = instant_of_micros(meter.billed.at) + timedelta(hours=hours)
-        live.sample = replace(live.sample, registers_wh=dict.fromkeys(single, read_wh), read_at=at)
-        charge = core.balances.provisional(account, meter, account.counters)
-        return None if charge is None else energy_wh(charge.lines)
-
-    core.book.trusted = False
-    assert used_wh(full - 500, 300, -8766 * 56) == 800 * meter.multiplier
-    core.book.trusted = True
-    assert used_wh(full - 500, 300, 0.1) == 800 * meter.multiplier
-    assert used_wh(20, full - 30, -0.1) is None and used_wh(500, 480, -0.1) is None
 
 
 def test_a_damaged_reading_of_before_the_time_was_known_does_not_warn(tmp_path: Path) -> None:

@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from edge.billing.rating import energy_wh
 from tests.edge.money_desk import MoneyDesk
 
 TOP = 1_000_000_000
@@ -46,3 +48,20 @@ def test_a_reading_from_before_the_last_bill_counts_nothing(desk: MoneyDesk) -> 
     gateway was off."""
     desk.reads("m1", TOP - 60_300)
     assert used_nano(desk) == 0
+
+
+def test_around_a_midnight_at_which_it_rolled_over(desk: MoneyDesk) -> None:
+    """The register that was billed stands just past the top and the newest reading, minutes older, just below it: that
+    is nothing used. The other way round it is all that lies between."""
+    account, meter = desk.core.state.accounts["101"], desk.core.state.meters["m1"]
+    assert meter.billed is not None
+
+    def used_wh(billed_wh: int, read_wh: int) -> int | None:
+        assert meter.billed is not None
+        meter.billed = replace(meter.billed, registers_wh=meter.billed.registers_wh | {"total": billed_wh})
+        desk.reads("m1", read_wh)
+        charge = desk.core.balances.provisional(account, meter, account.counters)
+        return None if charge is None else energy_wh(charge.lines)
+
+    assert used_wh(20, TOP - 30) is None and used_wh(500, 480) is None
+    assert used_wh(TOP - 500, 300) == 800

@@ -58,9 +58,3 @@ def told(asked: Question, heard: bytes) -> dict[str, int]:
     if STATUS in found:
         found[STATUS] = OPEN if words[FORCED] == 1 and words[FORCED_TRIP] == 1 else 0
     return found
-
-
-def obeyed(asked: Question, heard: bytes) -> bool:
-    """The meter has said that it did what was ordered."""
-    body = struct.pack(">BBHH", asked.slave, asked.function, asked.start, asked.count)
-    return body + crc(body) in heard
