@@ -13,6 +13,7 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+from tests.bench.policy_seen import Seen
 from tests.bench.policy_truth import micros
 from tests.simulate.house import House
 from tests.simulate.memory import Copy
@@ -82,7 +83,8 @@ class Recovery:
         house.rise(doubt=None if finds_out else RESTORED)
         house.at(60, self.till.again)
         house.at(600, self.till.again)
-        house.at(120, lambda: self._holds(copy))
+        lost = self._forgotten(copy)
+        house.at(120, lambda: self._holds(lost))
         house.at(self.chance.uniform(*RECOVERED_AFTER_S), self._recovered)
         return True
 
@@ -90,11 +92,17 @@ class Recovery:
         if self.restored(tries):
             self.house.happened["backup-restored"] += 1
 
-    def _holds(self, copy: Copy) -> None:
+    def _forgotten(self, copy: Copy) -> list[Seen]:
+        """Whose person's hold the copy does not know of, or still has: for the gateway it is as the copy says."""
+        lost = [seen for id, seen in self.house.judge.by_id.items() if seen.held != (id in copy.held)]
+        for seen in lost:
+            seen.held = not seen.held
+        return lost
+
+    def _holds(self, lost: list[Seen]) -> None:
         """People's holds since the copy are set and lifted again."""
-        for id, seen in self.house.judge.by_id.items():
-            if seen.held != (id in copy.held):
-                self.house.hold(seen, seen.held)
+        for seen in lost:
+            self.house.hold(seen, not seen.held)
 
     def _recovered(self) -> None:
         """A person says that every payment stands in the book; they looked, so it does."""
