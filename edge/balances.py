@@ -63,9 +63,11 @@ class Balances:
         if at <= billed.at and billed.source in GUESSED:
             return None  # It was guessed from that very reading on.
         was_wh, is_wh = billed.registers_wh["total"], sample.registers_wh["total"]
-        if at < billed.at + FREEZE_SETTLES_US and behind(was_wh, is_wh, live.model.full_scale_wh):
+        told = sample.believed or sample.elapsed_s is not None  # Else it is of an earlier run that knew no time.
+        old = not told or at < billed.at + FREEZE_SETTLES_US
+        if old and behind(was_wh, is_wh, live.model.full_scale_wh):
             return None
-        if not (known := self._core.book.trusted):
+        if not (known := self._core.book.trusted) or not told:
             at = micros_of(self._priced_at())
         end = Mark(sample.registers_wh, max(at, billed.at + 1), "read")
         unit = self.unit(meter)

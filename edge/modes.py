@@ -15,7 +15,7 @@ import logging
 
 from bridge.contract import kernel_clock, messages
 from bridge.mqtt import Disconnected
-from edge import trust
+from edge import read_times, trust
 from edge.core import Core
 from edge.witnesses import Witnesses
 
@@ -55,6 +55,8 @@ class Modes:
         core.clock_asked = self.trusted and self._witnesses.reads_first()
         if self.trusted and doubt is not None and setting != "always":
             self.trusted, self.trust_why = False, doubt
+        if self.trusted and not core.book.trusted:
+            read_times.tell_anew(core)
         core.book.trusted = self.trusted
         self._witnesses.judged(self.trusted)
         if core.state.recovering:

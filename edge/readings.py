@@ -21,6 +21,7 @@ from edge.live import Live, Sample, registers_of
 from edge.model import Values
 from edge.own_number import OwnNumber
 from edge.purses import Purses
+from edge.read_times import read_at
 from edge.relays import Relays
 from edge.state import MeterState
 from edge.valves import Valves, stands_in_sweep
@@ -89,7 +90,7 @@ class Readings:
             return
         frames = (live.model.kept(reply.request.frame, reply.parts),)
         core, believed = self._core, self._core.book.trusted
-        sample = Sample(registers, reply.at, reply.ended, frames, core.clock.elapsed(), believed)
+        sample = Sample(registers, read_at(core, reply), reply.ended, frames, core.clock.elapsed(), believed)
         if live.unnamed:
             last = live.sample or _accepted_before(meter, live, reply.at)
             if self.own.holds(meter, live, last, sample, values, reply):

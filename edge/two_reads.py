@@ -15,6 +15,7 @@ from edge.codec.errors import CodecError, Refused
 from edge.core import Core
 from edge.line.request import PERSON, Reply
 from edge.live import Live, Sample, registers_of
+from edge.read_times import read_at
 from edge.state import MeterState
 
 TRIES = 3
@@ -131,7 +132,8 @@ class TwoReads:
     def _sample(self, heard: _Heard) -> Sample:
         reply, core = heard.reply, self.core
         believed = core.book.trusted
-        return Sample(registers_of(heard.values), reply.at, reply.ended, (), core.clock.elapsed(), believed)
+        at = read_at(core, reply)
+        return Sample(registers_of(heard.values), at, reply.ended, (), core.clock.elapsed(), believed)
 
     def _kept(self, heard: _Heard) -> list[str]:
         return list(self._model.kept(heard.reply.request.frame, heard.reply.parts))
