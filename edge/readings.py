@@ -11,6 +11,7 @@ from typing import Any
 from bridge.contract.units import instant_of_micros, instant_text, micros_of
 from edge import gate
 from edge.accounts import Accounts
+from edge.billing.spans import behind
 from edge.codec.bcd import nearest
 from edge.core import Core
 from edge.covers import COUNTS, Covers
@@ -124,7 +125,7 @@ class Readings:
         if verdict.action == "set-aside":
             self._set_aside(meter, live, sample, verdict)
             return
-        if meter.quarantined is not None and not self._dissolved(meter, sample):
+        if meter.quarantined is not None and (unproven or not self._dissolved(meter, live, sample)):
             live.quality, live.quality_why = "quarantined", meter.quarantined
             return
         live.before = live.suspect if twice else newest
@@ -138,16 +139,16 @@ class Readings:
             self.first.open(meter, live, sample)
         self._accepted(meter, live, sample)
 
-    def _dissolved(self, meter: MeterState, sample: Sample) -> bool:
-        """A jump is doubted until a person releases it, unless the register never really jumped."""
-        doubted = meter.quarantined_wh
-        return doubted is None or sample.registers_wh["total"] < doubted or doubted < self._last_wh(meter)
-
-    def _last_wh(self, meter: MeterState) -> int:
-        """The last accepted register; a doubted one below it was a fall (R20), and fitting again ends it."""
-        live = self._core.lives[meter.id]
-        sample = live.sample or _accepted_before(meter, live, self._core.now())
-        return 0 if sample is None else sample.registers_wh["total"]
+    def _dissolved(self, meter: MeterState, live: Live, sample: Sample) -> bool:
+        """A jump is doubted until a person releases it, unless the register never really jumped. (Where nobody knows
+        how much time has passed, that it fits says nothing.)"""
+        if (doubted := meter.quarantined_wh) is None:
+            return True
+        last = live.sample or _accepted_before(meter, live, self._core.now())
+        full_scale_wh = live.model.full_scale_wh
+        # A doubted one behind the last accepted was a fall (R20), and fitting again ends it.
+        fell = last is not None and behind(last.registers_wh["total"], doubted, full_scale_wh)
+        return fell or behind(doubted, sample.registers_wh["total"], full_scale_wh)
 
     def released(self, meter: MeterState) -> None:
         """A person takes the doubted register as it is: the next two readings that agree are accepted."""
