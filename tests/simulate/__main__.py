@@ -9,6 +9,7 @@ import argparse
 import json
 import sys
 
+from tests.simulate import unspared
 from tests.simulate.town import FACTORS, simulate
 
 
@@ -19,10 +20,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--gateways", type=int, default=2, metavar="G", help="gateways that share them [2]")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="draws everything [1]")
     parser.add_argument("--faults", choices=sorted(FACTORS), default="some", help="how much goes wrong [some]")
+    parser.add_argument("--unspared", action="store_true", help="nothing is skipped as calm: the same digest, slowly")
     parser.add_argument("--json", action="store_true", help="one object for programs")
     options = parser.parse_args(arguments)
     if min(options.days, options.meters, options.gateways) < 1 or options.meters < options.gateways:
         parser.error("days, meters and gateways are 1 or more, and each gateway has a meter")
+    if options.unspared:
+        unspared.begin()
     wish = {name: getattr(options, name) for name in ("days", "meters", "gateways", "seed", "faults")}
     found = simulate(**wish, say=lambda text: None if options.json else print(text, flush=True))
     if options.json:
