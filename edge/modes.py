@@ -15,7 +15,7 @@ import logging
 
 from bridge.contract import kernel_clock, messages
 from bridge.mqtt import Disconnected
-from edge import read_times, trust
+from edge import read_times, stale_warnings, trust
 from edge.core import Core
 from edge.witnesses import Witnesses
 
@@ -41,6 +41,7 @@ class Modes:
         self._synchronised, self._asked_kernel = False, -1e9
         self._remembered = False
         self._recovering: str | None = None
+        self._warnings_ended = False
         self._lost: list[float] = []
         self._doubted_until = -1e9
 
@@ -61,6 +62,7 @@ class Modes:
         self._witnesses.judged(self.trusted)
         if core.state.recovering:
             self._recovering = None  # It stands in the book now, and is taken back there.
+        self._end_warnings()
         mode, why = self._mode(now)
         if mode != core.mode:
             core.mode, core.mode_why = mode, why
@@ -68,6 +70,16 @@ class Modes:
             core.changed("info")
             if core.cannot_write is None:
                 core.append(("mode/1", core.own_id("mode"), {"mode": mode, "why": why or ""}))
+
+    def _end_warnings(self) -> None:
+        """With recovery the warnings end that stood in the copy."""
+        core = self._core
+        if not (self._recovering or core.state.recovering):
+            self._warnings_ended = False
+        elif not self._warnings_ended and core.cannot_write is None:
+            if drafts := stale_warnings.taken_back(core):
+                core.append(*drafts)
+            self._warnings_ended = True
 
     def look(self) -> None:
         """Judge at once when the calendar was set: no entry may carry a time that was not looked at."""

@@ -67,6 +67,7 @@ SENTENCES = (
     later("paid|why"),
     later("a payment came"),
     later("the forecast moved far away"),
+    later("this is a restored copy: who was warned before may have paid since"),
     # readings
     later("opening read"),
     later("the first reading is read twice"),

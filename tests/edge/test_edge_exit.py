@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,16 @@ def test_a_settlement_needs_a_fresh_final_reading(desk: MoneyDesk) -> None:
     desk.reads("m1", 13_000)
     desk.done("approve-money", proposal=proposal, who=CHECKER)
     assert desk.of("charge/2")[0].fields["end"]["registers_wh"] == {"total": 13_000}
+
+
+def test_a_settlement_needs_a_final_reading_whose_time_is_known(desk: MoneyDesk) -> None:
+    """It was taken while the calendar was not believed: how long ago, the machine that may have slept cannot say."""
+    live = desk.core.lives["m1"]
+    assert live.sample is not None
+    live.sample = replace(live.sample, believed=False)
+    assert desk.refused("settle", **SETTLE) == "R33"
+    desk.reads("m1", 12_345)
+    desk.agreed("settle", **SETTLE)
 
 
 def test_nobody_is_settled_while_payments_are_brought_back(desk: MoneyDesk) -> None:
