@@ -153,11 +153,12 @@ class Judge:
             else:
                 self._unsure(seen, late_s + 15)
 
-    def lost(self, at: datetime, mono: float) -> None:
-        """The gateway has gone: what it read at a change of price and has not written down is lost."""
+    def lost(self, at: datetime, mono: float, copied_us: int | None = None) -> None:
+        """The gateway has gone: what it read at a change of price and has not written down is lost; where a copy is
+        put back, also what was written since that was made."""
         for seen in self.meters.values():
-            gap_s = mono - seen.read_s.get("before", mono)
-            if self.prices.borders(seen.room.tariff, micros(at) - int(gap_s * 1e6), micros(at)):
+            since_us = micros(at) - int((mono - seen.read_s.get("before", mono)) * 1e6)
+            if self.prices.borders(seen.room.tariff, min(since_us, copied_us or since_us), micros(at)):
                 self._guessed(seen, at)
 
     def _guessed(self, seen: Seen, at: datetime) -> None:

@@ -65,7 +65,7 @@ class Recovery:
         house.say(f"the copy of entry {copy.seq} is put back")
         house.before_restoring()
         house.weather.calm()
-        house.judge.lost(house.clock.true.now(), house.mono)
+        house.judge.lost(house.clock.true.now(), house.mono, copy.made_us)
         house.judge.off_s += 30
         house.stop_edge()
         for name in BOOK_FILES:
