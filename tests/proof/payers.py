@@ -220,4 +220,8 @@ class Shell(threading.Thread):
         command = [sys.executable, "riser.py", "request", "topup", f"account={ACCOUNTS[0]}", f"amount_fen={FEN}"]
         command += ["method=cash", "--transaction", transaction, "--timeout", "5", "--json", "--data", str(self._data)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
-        return done.returncode == 0
+        if done.returncode != 0:
+            return False
+        for answer in json.loads(done.stdout):  # Whoever else listens may have been away just then.
+            self._ledger.hear(answer)
+        return True
