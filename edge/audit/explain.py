@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge.contract.entries import CHARGES, PRICED, REPLACED, TARIFFS
+from bridge.contract.escapes import escaped
 from bridge.contract.units import is_plain
 from edge.audit import grounds, story, story_text
 from edge.audit.opened import Reader, Unreadable
@@ -109,7 +110,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.json:
         print(json.dumps(stories[0] if options.entry is not None else stories, ensure_ascii=False))
     else:
-        print("\n\n".join("\n".join(story_text.lines_of(each, options.lang)) for each in stories))
+        print("\n\n".join("\n".join(map(escaped, story_text.lines_of(each, options.lang))) for each in stories))
     return FINE
 
 

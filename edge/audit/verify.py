@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from bridge.contract.escapes import escaped
 from edge.audit import beside, halves, kept
 from edge.audit.beside import Anchor
 from edge.audit.chain import Chain
@@ -133,7 +134,9 @@ def main(arguments: list[str] | None = None) -> int:
             print(json.dumps({"good": False, "unreadable": str(trouble)}, ensure_ascii=False))
         print(f"riser: {trouble}", file=sys.stderr)
         return USAGE
-    print(json.dumps(report.as_json(), ensure_ascii=False) if options.json else "\n".join(lines_of(report)))
+    print(
+        json.dumps(report.as_json(), ensure_ascii=False) if options.json else "\n".join(map(escaped, lines_of(report)))
+    )
     return FINE if report.good else FAILED
 
 

@@ -69,6 +69,15 @@ def test_an_honest_book_is_true(book: Path) -> None:
     assert report.checked["rows of registry.json"] == 5
 
 
+def test_what_a_touched_row_says_is_not_obeyed_by_a_terminal(book: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An id with control characters is told with escapes."""
+    with forged.opened(book) as db:
+        db.execute("UPDATE journal SET id = id || char(27) || '[2J' || char(8238) WHERE id = ?", (FEE,))
+    assert main([str(book)]) == 1
+    told = capsys.readouterr().out
+    assert "\\x1b[2J\\u202e" in told and "\x1b" not in told and "\u202e" not in told
+
+
 def test_what_the_edge_itself_wrote_is_true(tmp_path: Path) -> None:
     """The demo's whole shaft over a midnight, all protocols, with a payment, days the edge was off and a cut-off."""
     building = Building(tmp_path, poll_s=600, idle_s=20, start=START.replace(hour=15, minute=40))
