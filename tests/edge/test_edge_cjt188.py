@@ -109,6 +109,38 @@ def test_who_is_there_is_answered_by_the_meter_itself() -> None:
     assert found is not None and cjt188.decode(found).address == OURS
 
 
+@pytest.mark.parametrize("each", REPLIES, ids=str)
+def test_a_frame_whose_head_or_length_lies_is_none(each: Sample) -> None:
+    """The sum may be right for what came: without its start, with a byte too many or too few, it is no frame."""
+    whole = body(each)
+    longer, other = bytearray(whole), bytearray(whole)
+    longer[cjt188.HEADER - 1] += 1
+    other[0] = 0x69
+    for wrong in (longer, other):
+        wrong[-2] = sum(wrong[:-2]) & 0xFF
+        with pytest.raises(CodecError, match="not one whole"):
+            cjt188.decode(bytes(wrong))
+
+
+@pytest.mark.parametrize("each", REPLIES, ids=str)
+def test_what_came_whole_and_damaged_is_not_waited_for(each: Sample) -> None:
+    """As long as its head says, and its sum does not fit: the answer is spoiled. What is still coming, what is right,
+    and a damaged question, such as our own echo, are not."""
+    asked = question(each)
+    damaged, echo = bytearray(body(each)), bytearray(asked)
+    damaged[-2] ^= 1
+    echo[-2] ^= 1
+    assert cjt188.spoiled(asked, damaged) is True and cjt188.spoiled(asked, b"\xfe\xfe" + damaged) is True
+    for sound in (body(each), damaged[:-1], damaged[: cjt188.HEADER], echo, b"", b"\xfe" * 30):
+        assert cjt188.spoiled(asked, sound) is False
+
+
+def test_a_valve_frame_is_numbered_like_a_question() -> None:
+    """Nobody named a serial number: it is 0, as for a read."""
+    frame = cjt188.decode(cjt188.valve("close", 0x10, OURS, {OURS}))
+    assert frame.data[2] == 0 == cjt188.decode(cjt188.read(0x10, OURS)).data[2]
+
+
 def test_a_valve_frame_is_the_published_one() -> None:
     """Open and close read byte for byte as published."""
     address = "78331505900569"

@@ -271,8 +271,9 @@ def test_a_missing_phase_is_absent_and_other_letters_are_an_error() -> None:
     for wrong in (b"\x0a\x00", b"\xff\x00", b"\x00\xaf"):
         with pytest.raises(BadValue):
             bcd.digits(wrong)
-    with pytest.raises(BadValue):
-        bcd.energies_wh(b"\x01\x00\x00")
+    for count in (0, 3, 6):
+        with pytest.raises(BadValue, match=f"{count} bytes"):
+            bcd.energies_wh(b"\x01" * count)
 
 
 @given(st.integers(0, 99_999_999))

@@ -199,6 +199,12 @@ def test_a_masked_write_and_an_unmasked_read() -> None:
     assert "000000" not in repr(Password()) and "00000000" not in str(Password())
 
 
+def test_an_answer_to_a_new_password_is_masked() -> None:
+    """I24: the meter says the new password back (DL/T 645, 18H with the answer's bit)."""
+    said = dlt645.encode(dlt645.Frame(OURS, 0x98, bytes.fromhex("02918273")))
+    assert orders.masked(said)[-5:-2] == b"\x33" * 3 and orders.masked(said) != said
+
+
 @given(st.text("0123456789", min_size=6, max_size=6))
 def test_no_act_shows_its_password(secret: str) -> None:
     """I24: masked frames of an act are the same whatever the password is; an act in a log says its number only."""

@@ -73,11 +73,18 @@ def test_a_part_of_a_fen_that_is_missing_is_deferred_as_a_whole_one(desks: Made)
     assert desk.core.state.posted_nano("101") == 655 * 10**4
 
 
+def test_nothing_of_what_is_lent_is_refundable() -> None:
+    """Who has less than was lent, or a part of a fen of their own, is given nothing back, and no less (R12)."""
+    assert Standing("101", 0, 5 * 10**9, credit_nano=6 * 10**9).refundable_nano == 0
+    assert Standing("101", 0, 10**7 - 1).refundable_nano == 0 and Standing("101", 0, 10**7).refundable_nano == 10**7
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 def test_no_act_leaves_the_limits_of_the_book(sign: int) -> None:
     """A balance at the limit stands, above it and below its mirror none does (R15)."""
     sides = ("till:cash", "account:101")[::sign]
     standing = Standing("101", sign * (BALANCE_LIMIT_NANO - 1), 0)
     assert abs(standing.after(move(*sides, 1))) == BALANCE_LIMIT_NANO
-    with pytest.raises(Forbidden, match="limits of the book"):
+    with pytest.raises(Forbidden, match="limits of the book") as refused:
         standing.after(move(*sides, 2))
+    assert (refused.value.rule, str(refused.value)) == ("R15", refused.value.sentence)
