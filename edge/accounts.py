@@ -85,7 +85,7 @@ class Accounts:
             available_nano=core.balances.surely_nano(account, core.balances.available_nano(account)),
             delivered_powered_s=counts_from,
             powered_s=core.powered_s(),
-            read_age_s=None if live.sample is None else (now - live.sample.read_at).total_seconds(),
+            read_age_s=live.read_age_s(now),
             quarantined=any(core.state.meters[id].quarantined is not None for id in account.meters),
             opened=self._opened(account),
             keep_power=live.keep_power,

@@ -60,12 +60,12 @@ class Balances:
         if billed is None or sample is None:
             return None
         at = micros_of(sample.read_at)
-        if at <= billed.at and billed.source in GUESSED:
+        told = sample.believed or sample.elapsed_s is not None  # Else it is of an earlier run that knew no time.
+        if told and at <= billed.at and billed.source in GUESSED:
             return None  # It was guessed from that very reading on.
         was_wh, is_wh = billed.registers_wh["total"], sample.registers_wh["total"]
-        told = sample.believed or sample.elapsed_s is not None  # Else it is of an earlier run that knew no time.
-        old = not told or at < billed.at + FREEZE_SETTLES_US
-        if old and behind(was_wh, is_wh, live.model.full_scale_wh):
+        full_wh, old = live.model.full_scale_wh, not told or at < billed.at + FREEZE_SETTLES_US
+        if old and behind(was_wh, is_wh, full_wh):
             return None
         if not (known := self._core.book.trusted) or not told:
             at = micros_of(self._priced_at())
@@ -80,10 +80,12 @@ class Balances:
         for before, charge in kept:
             if known and before == basis:
                 return charge
+        borders = [mark for mark in meter.borders if mark.at < end.at]
+        if not told:  # It may be older than some of them.
+            borders = [mark for mark in borders if not behind(mark.registers_wh["total"], is_wh, full_wh)]
         version = self.version_now(account, unit)
         charge = self._core.pricing.charge(
-            account, [billed, *(mark for mark in meter.borders if mark.at < end.at), end],
-            meter.multiplier, live.model.full_scale_wh,
+            account, [billed, *borders, end], meter.multiplier, full_wh,
             unit=unit, borders=self._core.pricing.told_by_borders(account, meter, unit, billed.at, end.at),
             counters=counters,
             only=None if known else version,  # Where a change of price lies is not known while the day is not.

@@ -130,6 +130,12 @@ class Live:
     def keep_power(self) -> bool:
         return self.seen is not None and self.seen.keep_power
 
+    def read_age_s(self, now: datetime) -> float | None:
+        """Calendar seconds since the registers were read; None where nobody knows: the machine may have slept since."""
+        if self.sample is None or not self.sample.believed:
+            return None
+        return (now - self.sample.read_at).total_seconds()
+
     def smooth_load(self, power_w: int, at: datetime) -> None:
         """Take a power reading into the smoothed load; integers, so that a replay gives the same.
 

@@ -41,7 +41,7 @@ class Modes:
         self._synchronised, self._asked_kernel = False, -1e9
         self._remembered = False
         self._recovering: str | None = None
-        self._warnings_ended = False
+        self._warnings_ended = self._copy_found = False
         self._lost: list[float] = []
         self._doubted_until = -1e9
 
@@ -76,10 +76,10 @@ class Modes:
         core = self._core
         if not (self._recovering or core.state.recovering):
             self._warnings_ended = False
-        elif not self._warnings_ended and core.cannot_write is None:
-            if drafts := stale_warnings.taken_back(core):
+        elif (self._copy_found or not self._warnings_ended) and core.cannot_write is None:
+            if drafts := stale_warnings.taken_back(core, self._copy_found):
                 core.append(*drafts)
-            self._warnings_ended = True
+            self._warnings_ended, self._copy_found = True, False
 
     def look(self) -> None:
         """Judge at once when the calendar was set: no entry may carry a time that was not looked at."""
@@ -114,8 +114,9 @@ class Modes:
             self.judge()
 
     def recover(self, why: str) -> None:
-        """A person says that this book does not hold every payment: nobody is cut until a person says it does."""
-        self._recovering = why
+        """This book does not hold every payment, as a person or the broker says: nobody is cut until a person says it
+        does."""
+        self._recovering, self._copy_found = why, True
         self.judge()
 
     def recovered(self, who: str) -> None:
@@ -139,7 +140,7 @@ class Modes:
             log.warning("the broker's copy of `info` cannot be read; it is written anew")
             return
         if info.epoch == self._core.state.epoch and info.seq > self._core.book.seq:
-            self._recovering = f"the broker knows entry {info.seq}, this book ended at {self._core.book.seq}"
+            self.recover(f"the broker knows entry {info.seq}, this book ended at {self._core.book.seq}")
 
     def disconnected(self, event: Disconnected) -> None:
         """Two programs with one id throw each other out: the broker says so, or the connection falls all the time."""

@@ -17,12 +17,14 @@ SET_S = 60.0
 """The stamp of an answer is this far from what the machine's seconds say: the calendar was set meanwhile."""
 
 
-def read_at(core: Core, reply: Reply) -> datetime:
-    """When an answer came. Its port stamped it, maybe moments before the calendar was set."""
+def read_at(core: Core, reply: Reply) -> tuple[datetime, bool]:
+    """(when an answer came, is that known). Its port stamped it, maybe moments before the calendar was set, or before
+    the machine slept: then the earlier of both times is told, and neither believed."""
     now, speed = core.now(), core.clock.speed
-    counted = now - timedelta(seconds=(core.clock.monotonic() - reply.ended) * speed)
-    set_since = abs((reply.at - counted).total_seconds()) > SET_S * speed
-    return min(counted, now) if set_since else reply.at
+    counted = min(now - timedelta(seconds=(core.clock.monotonic() - reply.ended) * speed), now)
+    if abs((reply.at - counted).total_seconds()) > SET_S * speed:
+        return min(counted, reply.at), False
+    return reply.at, core.book.trusted
 
 
 def tell_anew(core: Core) -> None:

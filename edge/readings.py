@@ -11,7 +11,6 @@ from typing import Any
 from bridge.contract.units import instant_of_micros, instant_text, micros_of
 from edge import gate
 from edge.accounts import Accounts
-from edge.billing.spans import behind
 from edge.codec.bcd import nearest
 from edge.core import Core
 from edge.covers import COUNTS, Covers
@@ -90,8 +89,9 @@ class Readings:
         if "total" not in registers:
             return
         frames = (live.model.kept(reply.request.frame, reply.parts),)
-        core, believed = self._core, self._core.book.trusted
-        sample = Sample(registers, read_at(core, reply), reply.ended, frames, core.clock.elapsed(), believed)
+        core = self._core
+        at, believed = read_at(core, reply)
+        sample = Sample(registers, at, reply.ended, frames, core.clock.elapsed(), believed)
         if live.unnamed:
             last = live.sample or _accepted_before(meter, live, reply.at)
             if self.own.holds(meter, live, last, sample, values, reply):
@@ -145,10 +145,10 @@ class Readings:
         if (doubted := meter.quarantined_wh) is None:
             return True
         last = live.sample or _accepted_before(meter, live, self._core.now())
-        full_scale_wh = live.model.full_scale_wh
-        # A doubted one behind the last accepted was a fall (R20), and fitting again ends it.
-        fell = last is not None and behind(last.registers_wh["total"], doubted, full_scale_wh)
-        return fell or behind(doubted, sample.registers_wh["total"], full_scale_wh)
+        last_wh = 0 if last is None else last.registers_wh["total"]
+        # Over its top too; a fall (R20) is nearly once round, and whatever fits is less.
+        grew, doubted_wh = ((wh - last_wh) % live.model.full_scale_wh for wh in (sample.registers_wh["total"], doubted))
+        return grew < doubted_wh
 
     def released(self, meter: MeterState) -> None:
         """A person takes the doubted register as it is: the next two readings that agree are accepted."""

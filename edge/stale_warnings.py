@@ -11,15 +11,16 @@ from edge.core import Core, Draft
 WHY = "this is a restored copy: who was warned before may have paid since"
 
 
-def taken_back(core: Core) -> list[Draft]:
-    """What takes back the warnings of the copy, nothing where that was done. To be asked while the copy is not yet, or
-    still, in recovery."""
+def taken_back(core: Core, found: bool) -> list[Draft]:
+    """What takes back the warnings of the copy, for a book in recovery. Where it was `found` just now that it is one,
+    in recovery or not, these are all; else those that a restore has brought and that stand still."""
     state = core.state
     drafts: list[Draft] = []
     for account in state.accounts.values():
         if account.final is None:
             continue
-        if state.recovering is not None and (state.restored is None or account.final.seq > state.restored.seq):
+        brought = state.restored is not None and account.final.seq <= state.restored.seq
+        if not (found or brought):
             continue  # It was given since: what this copy does not know was before.
         fields = {
             "account": account.id,

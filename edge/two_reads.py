@@ -131,8 +131,7 @@ class TwoReads:
 
     def _sample(self, heard: _Heard) -> Sample:
         reply, core = heard.reply, self.core
-        believed = core.book.trusted
-        at = read_at(core, reply)
+        at, believed = read_at(core, reply)
         return Sample(registers_of(heard.values), at, reply.ended, (), core.clock.elapsed(), believed)
 
     def _kept(self, heard: _Heard) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,30 @@ from tests.edge.calendars import YEAR_1970, Elsewhen
 
 ROOM = "a206"
 TOP_WH, LEAP_WH = 1_000_000_000, 10_000_000
+
+
+def test_a_leap_of_more_than_half_the_scale_is_no_fall(tmp_path: Path) -> None:
+    """A small register leaps by half its scale and more, is set aside, and after days might have got there: it does not
+    stand below what was doubted, so it waits for a person. Once it does stand below, it was a passing one."""
+    building = Elsewhen(tmp_path, meters={"a101", "a102", ROOM}, poll_s=120, idle_s=5)
+    core, metrology = building.edge.core, building.sim_meter(ROOM).metrology
+    core.lives[ROOM].model = replace(core.lives[ROOM].model, full_scale_wh=10_000_000)
+    metrology.total_wus, metrology.rates_wus[:] = 1_000_000 * WUS_PER_WH, [0] * len(metrology.rates_wus)
+    metrology.rates_wus[2] = metrology.total_wus
+    building.connect()
+    building.run(minutes=5)
+    leap = 5_200_000 * WUS_PER_WH
+    metrology.total_wus, metrology.rates_wus[2] = metrology.total_wus + leap, metrology.rates_wus[2] + leap
+    building.run(minutes=5)
+    assert core.state.meters[ROOM].quarantined is not None
+    sample = core.lives[ROOM].sample
+    assert sample is not None
+    core.lives[ROOM].sample = replace(sample, read_at=sample.read_at - timedelta(days=9))
+    building.run(minutes=6)
+    assert core.state.meters[ROOM].quarantined is not None and building.of("release/1") == []
+    metrology.total_wus, metrology.rates_wus[2] = metrology.total_wus - leap, metrology.rates_wus[2] - leap
+    building.run(minutes=6)
+    assert core.state.meters[ROOM].quarantined is None and len(building.of("release/1")) == 1
 
 
 @pytest.mark.parametrize(("short_of_top_wh", "back_wh"), [(2_000_000, 0), (500_000_000, 0), (500_000_000, 1_000_000)])

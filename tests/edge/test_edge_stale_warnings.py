@@ -74,6 +74,24 @@ def test_r1_a_warning_of_the_copy_is_given_and_delivered_anew(
     assert building.of("trip/1")[0].fields["episode"] == 2 and verify(Path(building.directory)).good
 
 
+@pytest.mark.parametrize("way", [doubted, longer])
+def test_r1_a_copy_that_is_put_back_in_recovery_loses_its_warnings_too(
+    building: Building, tmp_path: Path, way: Callable[[Building, Path], None]
+) -> None:
+    """The card is lost once more before a person said that all payments are there: what was told since counts for
+    nothing either."""
+    put_back(building, tmp_path)
+    building.run(minutes=5)
+    tell(building)
+    way(building, tmp_path)
+    building.run(minutes=40)
+    assert [entry.fields["episode"] for entry in building.of("cancelled/1")] == [1, 2]
+    asked = building.request("recovered", why="till and receipts compared", without_archive=True)
+    assert building.answers(asked)[-1]["status"] == "done"
+    building.run(hours=1)
+    assert building.edge.core.mode == "normal" and not building.of("trip/1")
+
+
 def test_a_warning_given_in_recovery_stands_over_restarts(building: Building, tmp_path: Path) -> None:
     """Only what the copy brought is taken back, and that once."""
     put_back(building, tmp_path)
