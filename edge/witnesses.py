@@ -22,8 +22,9 @@ GRANTED_S = 300.0
 STILL_S = 270.0
 """Until the meters are this near again, the calendar that moved is not believed: seconds are rounded, and waver."""
 
-READ_FIRST_S = 120.0
-"""Line seconds in which the meters' clocks are read after such a step; nobody is cut and no day closed meanwhile."""
+READ_FIRST_S, READ_FIRST_AT_MOST_S = 120.0, 3600.0
+"""Line seconds in which the meters' clocks are read after such a step; nobody is cut and no day closed meanwhile. A
+round may come a quarter of an hour later: while enough of them may still say, they are waited for, up to the second."""
 
 ENOUGH = 3
 """So many meters are heard before they alone may contradict the kernel: one of them may be the wrong one."""
@@ -80,8 +81,11 @@ class Witnesses:
 
     def reads_first(self) -> bool:
         """The calendar moved by more than is granted, moments ago, and there are clocks to be read."""
-        if self._moved_mono is not None and self._core.clock.monotonic() - self._moved_mono > READ_FIRST_S:
-            self._moved_mono = None
+        if self._moved_mono is not None:
+            waited_s, (heard, may_say) = self._core.clock.monotonic() - self._moved_mono, self._heard()
+            waits = waited_s <= READ_FIRST_AT_MOST_S and len(heard) < ENOUGH <= len(heard) + may_say
+            if waited_s > READ_FIRST_S and not waits:
+                self._moved_mono = None
         return self._moved_mono is not None
 
     def judged(self, believed: bool) -> None:

@@ -138,6 +138,20 @@ def test_nobody_is_set_before_the_clocks_were_read(shaft: Shaft) -> None:
     assert shaft.broadcasts == 0 and shaft.mode()[0] == "time"
 
 
+@pytest.mark.parametrize("wrong_s", [2400, -2400])
+def test_between_two_rounds_the_clocks_are_waited_for(tmp_path: Path, wrong_s: int) -> None:
+    """A round comes each quarter of an hour: until the clocks were read in it, what moved is not believed."""
+    shaft = Shaft(tmp_path, poll_s=900)
+    shaft.run(minutes=13)
+    shaft.clock.step_calendar(wrong_s)
+    for _ in range(20):
+        shaft.run(minutes=1)
+        assert shaft.mode()[0] == "time"
+    shaft.clock.set_right()
+    shaft.run(minutes=40)
+    assert shaft.mode() == ("normal", None) and shaft.broadcasts == 0
+
+
 def test_at_the_limit_the_mode_does_not_waver(shaft: Shaft) -> None:
     """Five minutes to the second, as a hand sets it, and meters that stand a second apart: one change of mode."""
     shaft.put_off(a101=0, a102=1, a206=-1)
