@@ -221,7 +221,7 @@ class Accounts:
     def _restore(self, account: AccountState, available: int, protected: bool = False) -> list[Draft]:
         core = self._core
         held = [id for id in account.meters if "arrears" in core.state.meters[id].holds]
-        if not held or (not protected and (available <= core.terms.restore_nano or self._unread(account))):
+        if not held or (not protected and (available <= core.terms.restore_nano or self._unsure(account))):
             return []
         why = PROTECTED if available <= core.terms.restore_nano else "paid"
         lifted = {"account": account.id, "hold": "arrears", "set": False, "why": why, **POLICY}
@@ -230,13 +230,12 @@ class Accounts:
             drafts.append(self._cancelled(account, why, available))
         return drafts
 
-    def _unread(self, account: AccountState) -> bool:
+    def _unsure(self, account: AccountState) -> bool:
         """Right after a start what was saved of a meter's use may be hours old: it would be light for nothing (R5)."""
-        core = self._core
-        if core.clock.monotonic() - self._began_mono > FIRST_LOOK_S:
-            return False
-        lives = [core.lives[id] for id in account.meters]
-        return any(live.sample is None and live.online is not False for live in lives)
+        core, lives = self._core, [self._core.lives[id] for id in account.meters]
+        starting = core.clock.monotonic() - self._began_mono <= FIRST_LOOK_S
+        unread = starting and any(live.sample is None and live.online is not False for live in lives)
+        return unread or cuttable.looks_paid(core, account)
 
     def delivered(self, account: AccountState, meter: MeterState, attempted: bool = False) -> None:
         """The meter's own lamp was ordered in this episode, answered, and read back on: the warning is delivered.

@@ -31,3 +31,11 @@ def uncut(core: Core, account: AccountState) -> bool:
     return any(
         "arrears" not in meter.holds or core.lives[meter.id].relay_open is False for meter in switched(core, account)
     )
+
+
+def looks_paid(core: Core, account: AccountState) -> bool:
+    """True while nobody knows the time and no money has come since the newest hold for arrears: all use since the last
+    bill is priced as of one instant then, and what a tenant owes may look paid by that alone (R5)."""
+    held = [core.state.meters[id].holds.get("arrears") for id in account.meters]
+    newest = max((hold.seq for hold in held if hold is not None), default=0)
+    return not core.book.trusted and account.paid_seq <= newest

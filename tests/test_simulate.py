@@ -19,6 +19,9 @@ ROOT = Path(__file__).parents[1]
 LIVES = {6: (14, 1), 27: (14, 1)}
 """Seeds in whose few days most of what can happen does: meters, gateways."""
 
+ACTS = {6: {"lend", "told", "deduct"}, 27: {"lend", "told", "moved-out", "refund"}}
+"""What people did in these days."""
+
 OWN = ("rows", "points", "known", "invariants", "invariants_money", "invariants_people")
 """Files of the checker that may know nothing of what they check."""
 
@@ -66,7 +69,7 @@ def test_some_days_of_bad_luck_break_no_invariant(seed: int) -> None:
     assert found["breaches"] == []
     assert found["topups"] > 10 and (found["lost"], found["doubled"]) == (0, 0)
     assert found["cuts"] >= 3 and found["smallest_warning_gap_s"] >= 1800 and found["faults"] > 300
-    assert {"lend", "moved-out", "refund", "told"} <= found["people"].keys()
+    assert ACTS[seed] <= found["people"].keys()
     assert {"register-rolled-over", "power-cut-inside", "message-forged"} <= found["by_kind"].keys()
 
 
