@@ -231,7 +231,8 @@ class Accounts:
         return drafts
 
     def _unsure(self, account: AccountState) -> bool:
-        """Right after a start what was saved of a meter's use may be hours old: it would be light for nothing (R5)."""
+        """Right after a start what was saved of a meter's use may be hours old, and without the time a debt may look
+        paid: it would be light for nothing (R5)."""
         core, lives = self._core, [self._core.lives[id] for id in account.meters]
         starting = core.clock.monotonic() - self._began_mono <= FIRST_LOOK_S
         unread = starting and any(live.sample is None and live.online is not False for live in lives)

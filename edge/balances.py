@@ -60,14 +60,13 @@ class Balances:
         if billed is None or sample is None:
             return None
         at = micros_of(sample.read_at)
-        told = sample.believed or sample.elapsed_s is not None  # Else it is of an earlier run that knew no time.
-        if told and at <= billed.at and billed.source in GUESSED:
+        if sample.told and at <= billed.at and billed.source in GUESSED:
             return None  # It was guessed from that very reading on.
         was_wh, is_wh = billed.registers_wh["total"], sample.registers_wh["total"]
-        full_wh, old = live.model.full_scale_wh, not told or at < billed.at + FREEZE_SETTLES_US
+        full_wh, old = live.model.full_scale_wh, not sample.told or at < billed.at + FREEZE_SETTLES_US
         if old and behind(was_wh, is_wh, full_wh):
             return None
-        if not (known := self._core.book.trusted) or not told:
+        if not (known := self._core.book.trusted) or not sample.told:
             at = micros_of(self._priced_at())
         end = Mark(sample.registers_wh, max(at, billed.at + 1), "read")
         unit = self.unit(meter)
@@ -81,7 +80,7 @@ class Balances:
             if known and before == basis:
                 return charge
         borders = [mark for mark in meter.borders if mark.at < end.at]
-        if not told:  # It may be older than some of them.
+        if not sample.told:  # It may be older than some of them.
             borders = [mark for mark in borders if not behind(mark.registers_wh["total"], is_wh, full_wh)]
         version = self.version_now(account, unit)
         charge = self._core.pricing.charge(

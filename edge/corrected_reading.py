@@ -105,8 +105,7 @@ class CorrectedReading:
             offset_wh = gate.rates_apart_wh(model, begins["registers_wh"])
             if (moved := gate.rates_moved(model, right.registers_wh, offset_wh)) is not None:
                 raise Refusal("R28", moved)
-        told = sample is not None and (sample.believed or sample.elapsed_s is not None)
-        if sample is not None and told and (at := micros_of(sample.read_at)) > right.at:
+        if sample is not None and sample.told and (at := micros_of(sample.read_at)) > right.at:
             spans.append((right, Mark(sample.registers_wh, at, "read")))
         spans += [(right, border) for border in meter.borders if border.at > right.at]
         for start, end in spans:

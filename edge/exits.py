@@ -61,9 +61,8 @@ class Exits:
             raise Forbidden("R33", waits)
         if meter.quarantined is not None:
             raise Forbidden("I15", f"a reading of meter {meter.id} is set aside; release it first")
-        timed = sample is not None and sample.believed
-        age_s = None if sample is None else (now - sample.read_at).total_seconds()
-        fresh = timed and age_s is not None and 0 <= age_s <= self._core.terms.stale_s and live.quality == "good"
+        age_s = live.read_age_s(now)
+        fresh = age_s is not None and 0 <= age_s <= self._core.terms.stale_s and live.quality == "good"
         if sample is None or not fresh or meter.billed is None or micros_of(sample.read_at) <= meter.billed.at:
             raise Forbidden("R33", f"meter {meter.id} has no fresh final reading; read it now and settle then")
         return {

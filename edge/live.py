@@ -32,6 +32,11 @@ class Sample:
     believed: bool = True
     """`read_at` was taken from a calendar that was believed."""
 
+    @property
+    def told(self) -> bool:
+        """Something says when it was read; False for one of an earlier run that knew no time."""
+        return self.believed or self.elapsed_s is not None
+
 
 @dataclass
 class Live:
