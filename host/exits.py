@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bridge.contract.escapes import escaped
+
 FINE = 0
 FAILED = 1
 USAGE = 2
@@ -20,11 +22,14 @@ TABLE: dict[int, str] = {
 
 
 class Trouble(Exception):
-    """The command cannot go on; `sentence` says what to do, `code` is the exit code. Trying again alone won't help."""
+    """The command cannot go on; `sentence` says what to do, `code` is the exit code. Trying again alone won't help.
+
+    What a sentence repeats of a file is shown in it, and not obeyed by the terminal.
+    """
 
     def __init__(self, code: int, sentence: str):
-        self.code, self.sentence = code, sentence
-        super().__init__(sentence)
+        self.code, self.sentence = code, "\n".join(map(escaped, sentence.split("\n")))
+        super().__init__(self.sentence)
 
 
 def table_text() -> str:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from bridge.contract.escapes import escaped
 from host.exits import FAILED, USAGE, Trouble
 
 BUSY_S = 30
@@ -62,7 +61,7 @@ def seen(book: Path) -> BookSeen:
         epoch = json.loads(begun[0])["epoch"] if begun else genesis["epoch"]
         return BookSeen(genesis["gateway"], epoch, *newest)
     except (sqlite3.Error, ValueError, TypeError, KeyError) as error:
-        why = escaped(" ".join(str(error).split()))  # SQLite quotes what it found there.
+        why = " ".join(str(error).split())  # SQLite quotes what it found there.
         raise Trouble(USAGE, f"{book} cannot be read as a book: {why}") from None
 
 

@@ -15,6 +15,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import tarfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
@@ -138,7 +139,7 @@ def unpack(path: Path, into: Path) -> Manifest:
             there = set()
             while (head := tar.next()) is not None:
                 wanted = manifest.files.get(head.name)
-                if head.name not in NAMES or wanted is None or head.name in there:
+                if wanted is None or head.name in there:
                     raise _no_backup(path)
                 there.add(head.name)
                 with os.fdopen(os.open(into / head.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
@@ -182,14 +183,21 @@ def _manifest(path: Path, told: bytes) -> Manifest:
     try:
         words = json.loads(told)
         if type(words.get("format")) is int and words["format"] > FORMAT:
-            raise Trouble(USAGE, f"{path} was made by a newer Riser ({words.get('riser')}); restore it with that one")
+            made_by = words["riser"] if _is_version(words.get("riser")) else "it does not say which"
+            raise Trouble(USAGE, f"{path} was made by a newer Riser ({made_by}); restore it with that one")
         manifest = _READ.validate_json(told, strict=True)
         instant_of(manifest.made_at)
     except (ValueError, AttributeError, RecursionError):
         raise _no_backup(path) from None
-    if set(words) - {each.name for each in fields(Manifest)} or not is_id(manifest.gateway):
+    known = set(words) <= {each.name for each in fields(Manifest)} and set(manifest.files) <= NAMES
+    if not (known and is_id(manifest.gateway) and _is_version(manifest.riser)):
         raise _no_backup(path)
     return manifest
+
+
+def _is_version(told: object) -> bool:
+    """True for what a Riser can call itself, which may be shown to people."""
+    return isinstance(told, str) and re.fullmatch(r"[0-9A-Za-z.+-]{1,40}", told) is not None
 
 
 def _no_backup(path: Path) -> Trouble:

@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bridge.contract.escapes import escaped
 from bridge.contract.os_words import in_words
 from host.backup import copying, file
 from host.backup.file import Manifest
@@ -35,7 +34,7 @@ def verified(directory: Path, manifest: Manifest) -> dict[str, Any]:
     if not told.get("good"):
         lie = told.get("lie") or {}
         why = told.get("unreadable") or f"entry {lie.get('seq')} ({lie.get('id')}): {lie.get('wrong')}"
-        raise Trouble(FAILED, f"the book in this backup is not true: {escaped(why)}; see `riser verify`")
+        raise Trouble(FAILED, f"the book in this backup is not true: {why}; see `riser verify`")
     return told
 
 

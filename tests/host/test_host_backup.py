@@ -150,6 +150,19 @@ def test_foreign_names_are_refused(data: Path, tmp_path: Path) -> None:
         put_back(path, tmp_path / "new")
 
 
+@pytest.mark.parametrize("riser", ["0.0\x1b[2J", "9.9\nriser: all is well", "", "9" * 41])
+def test_a_manifest_says_nothing_to_a_terminal(data: Path, tmp_path: Path, riser: str) -> None:
+    """What a found file calls its Riser is a version, or the file is no backup; a newer form's is told if it is one."""
+    seen = copying.seen(data / "book.db")
+    manifest = file.Manifest(seen.gateway, seen.epoch, seen.seq, seen.hash, "2026-11-20T00:00:00+00:00", riser, "x")
+    manifest = replace(manifest, files={"book.db": file.digest_of(data / "book.db")})
+    for form, words in ((1, "is no backup of Riser"), (2, "a newer Riser (it does not say which)")):
+        file.write(path := tmp_path / "found.riser.tar", replace(manifest, format=form), data)
+        with pytest.raises(Trouble) as caught:
+            put_back(path, tmp_path / "new")
+        assert words in caught.value.sentence and caught.value.sentence.isprintable()
+
+
 def test_a_book_that_lies_is_never_called_a_backup(data: Path, tmp_path: Path) -> None:
     """Proved means derived again: where the book here is not true no file is left, and the entry is named."""
     with sqlite3.connect(data / "book.db") as db:

@@ -207,3 +207,8 @@ def test_whole_secrets_are_kept_as_they_are(tmp_path: Path) -> None:
 def test_the_help_lists_every_exit_code() -> None:
     """`riser --help` says what each code means."""
     assert all(f"  {code}  " in table_text() for code in range(6))
+
+
+def test_what_a_sentence_repeats_is_not_obeyed_by_a_terminal() -> None:
+    """Control characters of a file's text are written out; its lines stay lines, as those of a site file's mistakes."""
+    assert Trouble(2, "a\x1b[2J\u202eb:\nline 3").sentence == "a\\x1b[2J\\u202eb:\nline 3"

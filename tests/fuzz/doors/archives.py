@@ -148,6 +148,7 @@ class Archives(Door):
             assert {each.name for each in self._scratch.iterdir()} == around, "something lies beside the directory"
             return False
         assert {each.name for each in self._scratch.iterdir()} == around, "something lies beside the directory"
+        sentences([line.replace(str(self._scratch), "") for line in restore.told(done)])
         self._true(done)
         shutil.rmtree(self._data)
         shutil.copytree(self._before, self._data)
