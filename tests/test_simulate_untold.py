@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from tests.bench.policy_site import Room
 from tests.simulate import untold
+from tests.simulate.judge import HouseJudge
 from tests.test_policy_judge import Case
 
 
@@ -30,3 +32,16 @@ def test_a_register_that_stands_tells_nothing_until_it_moves_again() -> None:
     assert case.seen.unsaid_nano == half_hour and used.told() == 3 * half_hour
     untold.ends(case.seen, used.until(case.now))
     assert case.seen.unsaid_nano == half_hour
+
+
+def test_a_newcomer_pays_from_the_first_register_on_also_where_it_was_read_before() -> None:
+    """No reading comes between moving in and the opening entry: the load counts from there, not from the next round."""
+    case = Case()
+    judge = HouseJudge(case.judge.plan, lambda: None)
+    seen = judge.by_id["m011"]
+    seen.used.since_us = case.seen.used.since_us
+    judge.moves_in(Room("a001-1", "single", 0, (seen.meter,)), [seen])
+    case.mono = 60
+    judge.opened(seen, case.now)
+    case.mono = 60 + 3600
+    assert judge.left_nano("a001-1", case.now) == -6000 * 850_000 and not seen.unsaid_nano

@@ -125,8 +125,10 @@ class HouseJudge(Judge):
         self.rooms[room.account] = seens
 
     def opened(self, seen: Seen, at: datetime) -> None:
-        """The first register stands: what was used before it was charged to nobody (R19)."""
+        """The first register stands: what was used before it was charged to nobody (R19). It may be the very reading
+        after which somebody moved in, and no other one comes for a round."""
         seen.unopened = False
+        seen.used.since_us = micros(at) if seen.used.since_us is None else seen.used.since_us
         seen.unsaid_nano += seen.used.until(at)
 
     def _known_nano(self, account: str) -> int:
