@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.prove.__main__ import seconds
+from tests.prove.__main__ import main, seconds
 from tests.prove.parts import PARTS, Part
 from tests.prove.running import Run
 
@@ -100,3 +100,12 @@ def test_every_proof_has_its_numbers() -> None:
 @pytest.mark.parametrize(("text", "meant"), [("5m", 300), ("90s", 90), ("2h", 7200), ("45", 45)])
 def test_a_budget_is_typed_as_people_say_it(text: str, meant: float) -> None:
     assert seconds(text) == meant and json.dumps(meant)
+
+
+def test_some_proofs_may_be_asked_for_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    """A night is done in parts; another name is refused with those that there are."""
+    assert main(["--only", "simulate", "--only", "cuts", "--budget", "0s", "--json"]) == 0
+    assert set(json.loads(capsys.readouterr().out)["parts"]) == {"simulate", "cuts"}
+    with pytest.raises(SystemExit):
+        main(["--only", "luck"])
+    assert "choose from 'kills', 'simulate'" in capsys.readouterr().err

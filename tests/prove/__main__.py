@@ -15,7 +15,10 @@ import os
 import re
 import sys
 
+from tests.prove.parts import PARTS
 from tests.prove.running import Run
+
+NAMES = tuple(part.name for part in PARTS)
 
 
 def seconds(text: str) -> float:
@@ -31,6 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--budget", type=seconds, default=300.0, metavar="TIME", help="such as 5m or 2h [5m]")
     parser.add_argument("--full", action="store_true", help="everything, however long it takes")
+    parser.add_argument(
+        "--only", action="append", metavar="PROOF", choices=NAMES, help=f"of {', '.join(NAMES)}; may be given again"
+    )
     parser.add_argument("--seed", type=int, metavar="S", help="[a new one each time]")
     parser.add_argument("--json", action="store_true", help="one object for programs, at the end")
     options = parser.parse_args(arguments)
@@ -40,7 +46,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(text, file=sys.stderr if options.json else sys.stdout, flush=True)
 
     say(f"riser prove: seed {seed}")
-    found = Run(seed, options.full, None if options.full else options.budget, say).run(os.cpu_count() or 1)
+    parts = tuple(part for part in PARTS if part.name in (options.only or NAMES))
+    budget_s = None if options.full else options.budget
+    found = Run(seed, options.full, budget_s, say, parts).run(len(os.sched_getaffinity(0)))
     if options.json:
         print(json.dumps(found, ensure_ascii=False))
     else:
