@@ -6,8 +6,9 @@ from edge.billing import policy
 from edge.core import Core
 from edge.state import MeterState
 
-BRAKE_S = 3600
-"""The hour of R4, in which the gateway had power."""
+BRAKE_S = 3600 + 60
+"""The hour of R4, in which the gateway had power, from the order's first byte: that leaves within a minute of its
+evidence (`evidence.FRESH_S`), and the evidence counts whole seconds."""
 
 
 def due(core: Core, meter: MeterState) -> str | None:

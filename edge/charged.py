@@ -18,6 +18,11 @@ def mark_of(fields: dict[str, Any]) -> Mark:
     return Mark(dict(fields["registers_wh"]), micros_of_text(fields["at"]), fields["source"])
 
 
+def proven(meter: MeterState, mark: Mark) -> None:
+    """It said so itself, and it is charged to there: whatever a person released before is settled with it."""
+    meter.proven, meter.released_at = mark, None
+
+
 def moved_in(meter: MeterState, account: str) -> None:
     """A tenant pays for it from now on: from an opening that is read now, for what was used before is not theirs."""
     meter.account, meter.vacant, meter.billed = account, meter.billed or meter.vacant, None
@@ -26,7 +31,8 @@ def moved_in(meter: MeterState, account: str) -> None:
 
 def opened(meter: MeterState, fields: dict[str, Any]) -> None:
     """It is charged from this register on (R19)."""
-    meter.billed = meter.proven = mark_of(fields)
+    meter.billed = mark_of(fields)
+    proven(meter, meter.billed)
     meter.vacant = None
     meter.table_differs = bool(meter.table_found)
     meter.serial = meter.serial or fields["serial"]
@@ -39,7 +45,7 @@ def charged(meter: MeterState, fields: dict[str, Any]) -> None:
     meter.table_differs = bool(meter.table_found)  # Never within a charge: from here on, to the next one's end (R28).
     meter.estimated_days = meter.estimated_days + fields["days"] if billed.source == ESTIMATED else 0
     if billed.source not in GUESSED:
-        meter.proven = billed
+        proven(meter, billed)
         meter.days = [*meter.days, *_whole_day(billed, fields)][-DAYS_KEPT:]
 
 
@@ -48,7 +54,8 @@ def put_right(meter: MeterState, fields: dict[str, Any]) -> None:
     guess, and one that was put right before is gone already."""
     if meter.billed is not None and meter.billed.source not in (*GUESSED, CORRECTED):
         meter.days = meter.days[:-1]
-    meter.billed = meter.proven = mark_of(fields["end"])
+    meter.billed = mark_of(fields["end"])
+    proven(meter, meter.billed)
     meter.estimated_days = 0
 
 

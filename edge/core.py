@@ -86,10 +86,11 @@ class Core:
         for _, _, rows in self.book.newest_sweeps(RECALLED_SWEEPS):
             for row in rows:
                 if row["meter"] in missing and "registers_wh" in row:
-                    since, believed = self.state.meters[row["meter"]].since, row.get("believed", True)
-                    if row["read_at"] <= since or (since and not believed):
-                        missing.discard(row["meter"])  # From here back it was, or may have been, another meter.
-                        continue
+                    meter, believed = self.state.meters[row["meter"]], row.get("believed", True)
+                    another = row["read_at"] <= meter.since or (meter.since and not believed)
+                    if another or row["read_at"] <= (meter.released_at or 0):
+                        missing.discard(row["meter"])  # From here back it was, or may have been, another meter; or
+                        continue  # a person has taken the register as it stood then, whatever was read before.
                     live, read_at = self.lives[row["meter"]], instant_of_micros(row["read_at"])
                     saved = Sample(row["registers_wh"], read_at, -1e9, (), believed=believed)
                     if live.floor is not None:

@@ -190,6 +190,8 @@ def _quarantine(state: State, entry: Entry, fields: Fields) -> None:
 def _release(state: State, entry: Entry, fields: Fields) -> None:
     meter = state.meters[fields["meter"]]
     meter.quarantined = meter.quarantined_wh = None
+    if fields.get("who") != "policy":
+        meter.released_at = entry.at
 
 
 def _cover(state: State, entry: Entry, fields: Fields) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from edge.charged import mark_of, opened
+from edge.charged import mark_of, opened, proven
 from edge.entry import Entry
 from edge.state import MeterState, Proposal, State
 
@@ -49,7 +49,8 @@ def _ratio(state: State, entry: Entry, fields: Fields) -> None:
     meter = state.meters[fields["meter"]]
     meter.row = {**meter.row, "multiplier": fields["multiplier"]}
     if meter.billed is not None:
-        meter.billed = meter.proven = mark_of(fields)
+        meter.billed = mark_of(fields)
+        proven(meter, meter.billed)
     _from_here_on(state, entry, meter)
 
 

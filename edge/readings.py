@@ -242,11 +242,12 @@ class Readings:
 
 def _accepted_before(meter: MeterState, live: Live, now: datetime) -> Sample | None:
     """What a first reading after a start is judged by: the register that was billed last, if the meter said it, or what
-    was saved since under a calendar that was believed. A leap that a day could explain, a few minutes cannot."""
+    was saved since under a calendar that was believed. A leap that a day could explain, a few minutes cannot. Nothing
+    where a person has taken the register as it is since: they looked at the meter."""
     if meter.proven is None:
         return None
     billed, saved = Sample(meter.proven.registers_wh, instant_of_micros(meter.proven.at), 0.0, ()), live.floor
     if saved is None or not saved.believed or not billed.read_at < saved.read_at <= now:
-        return billed
+        return billed if meter.released_at is None else None
     # The calendar may have been ahead by what any clock is granted, and be right since.
     return replace(saved, read_at=max(billed.read_at, saved.read_at - timedelta(seconds=GRANTED_S)))

@@ -80,6 +80,8 @@ class MeterState:
     known_since: int | None = None
     quarantined: str | None = None
     quarantined_wh: int | None = None
+    released_at: int | None = None
+    """When a person took the doubted register as it is; what was read before judges nothing, until it is charged."""
     serial: str | None = None
     """The number the meter must read back before a trip: from the site file, else as read when it was opened."""
     restore: str | None = None

@@ -209,6 +209,27 @@ def test_a_person_releases_a_jump_with_a_note(tmp_path: Path) -> None:
     assert building.answers(again)[0]["rule"] == "R20"
 
 
+@pytest.mark.parametrize("minutes", [0, 1, 4])
+def test_a_persons_release_outlives_a_restart(tmp_path: Path, minutes: int) -> None:
+    """The power fails before the register was read again, or saved again: the person is not asked a second time."""
+    building = jumped(tmp_path)
+    building.request("release", meter=ROOM, why="seen at the meter, display says so")
+    building.run(seconds=60 * minutes + 1)
+    building.stop_edge()
+    building.start_edge()
+    building.connect()
+    building.run(minutes=5)
+    assert building.fact(f"meter/{ROOM}")["quality"] == "good" and len(building.of("quarantine/1")) == 1
+    building.run_until(lambda: building.of("charge/2"), hours=15)
+    assert building.of("charge/2")[0].fields["wh"] > JUMP_WH
+    assert building.edge.core.state.meters[ROOM].released_at is None, "it was charged: from here on that judges"
+    building.sim_meter(ROOM).metrology.total_wus += JUMP_WH * WUS_PER_WH
+    building.stop_edge()
+    building.start_edge()
+    building.run(minutes=5)
+    assert len(building.of("quarantine/1")) == 2
+
+
 def test_a_slow_meter_clock_is_waited_for(tmp_path: Path) -> None:
     """The meter comes to midnight twenty minutes late: its day is charged, not given up."""
     building = Building(tmp_path, meters={"a207"}, poll_s=600, idle_s=10)

@@ -11,6 +11,7 @@ import pytest
 
 from bridge.contract.units import instant_of_micros, instant_text
 from bridge.mqtt import Received
+from edge import brake
 from edge.codec import dlt645
 from tests.edge.wires import ACCOUNT, ROOM, Watched, order_of
 
@@ -138,6 +139,17 @@ def test_r4_the_brake_remembers_over_a_restart(tmp_path: Path) -> None:
     building.run(minutes=10)
     assert len({frame.address for _, frame in building.orders("trip")}) == 2
     assert building.fact("info")["brake"]
+
+
+def test_r4_the_hour_is_one_of_the_wire(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Evidence counts whole seconds and is older than its order: one cut too many left 59:59.9 after the first."""
+    building = Watched(tmp_path, meters={ROOM, "a207"}, policy={"brake_meters": 1, "brake_percent": 1})
+    building.cut()
+    core = building.edge.core
+    (cut_s,) = core.state.cuts[ROOM]
+    for later_s, caught in ((3601, True), (3659, True), (3660, False)):
+        monkeypatch.setattr(core, "powered_s", lambda later_s=later_s: cut_s + later_s)
+        assert (brake.due(core, core.state.meters["a207"]) is not None) == caught
 
 
 def test_r5_a_payment_lifts_the_arrears_hold_and_no_other(tmp_path: Path) -> None:
