@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from bridge.contract import messages
 from bridge.contract.switch_requests import Close, Off, On, Trip
-from bridge.contract.switching import VALVE_IS
-from bridge.contract.units import instant_text
+from bridge.contract.units import instant_of, instant_of_micros, instant_text, micros_of, wall_time
 from edge.asked import Answer, Asked, Refusal, Status
 from edge.core import Core
 from edge.holds import LOCKOUT
 from edge.line.request import PERSON, Reply
 from edge.purses import why_open
+from edge.read_back import ReadBack
 from edge.relays import Relays
 from edge.state import MeterState
 from edge.switch_words import (
@@ -27,14 +26,13 @@ from edge.switch_words import (
     lifted_in_vain,
     locked_words,
     no_off_now,
-    not_there_in_time,
     stays_off,
 )
 
 log = logging.getLogger("riser.requests")
 
-RELAY_WITHIN_S = 60.0
-"""Line seconds until a trip or close that was not read back is answered as failed; the hold itself stays."""
+ALIKE_US = 300 * 1_000_000
+"""What lies further ahead than this was asked under a clock that was wrong, and comes before nothing."""
 
 READERS_AT_MOST = 20
 """Askers who wait for the same reading; a meter is asked once for all of them."""
@@ -42,22 +40,11 @@ READERS_AT_MOST = 20
 READ_QUESTIONS = ("energy", "volume", "power", "status")
 
 
-@dataclass
-class Waiting:
-    """A relay request that was accepted and waits to be read back."""
-
-    asked: Asked
-    meter: MeterState
-    wanted: str
-    until: float
-
-
 class Acts:
     """One method for each operation of `messages.REQUESTS` that changes a relay or asks a meter."""
 
-    def __init__(self, core: Core, relays: Relays, answer: Answer):
-        self._core, self._relays, self._answer = core, relays, answer
-        self._waiting: list[Waiting] = []
+    def __init__(self, core: Core, relays: Relays, answer: Answer, read_back: ReadBack):
+        self._core, self._relays, self._answer, self._read_back = core, relays, answer, read_back
         self._reading: dict[str, list[Asked]] = {}
         self.take: Callable[[MeterState, str, Reply], bool]
         self.released: Callable[[MeterState], None]
@@ -119,17 +106,18 @@ class Acts:
     def hold(self, asked: Asked, meter: MeterState, kind: str, on: bool, *more: str, **told: Any) -> None:
         """Set or lift a hold, `more` with it, and answer when it was read back. `told` is written of it; a lock that
         is set with `off` false waits for nothing."""
+        self._in_order(asked, meter, kind if on else None)
         core, live, off = self._core, self._core.lives[meter.id], told.get("off", True)
         wanted = "open" if on else "closed"
         left = sorted(meter.holds.keys() | {kind}) if on else sorted(meter.holds.keys() - {kind, *more})
-        there = live.relay_open is (wanted == "open")
-        settled = not off or bool(left and not on) or (there and not on)
+        settled = not off or bool(left and not on)
         answer: dict[str, Any] = {"status": "done" if settled else "accepted", "data": {"holds": left}}
         if settled and left and not on:
             answer["data"]["text"] = lifted_in_vain(live.model.relay_is_valve, ", ".join(left), kind == LOCKOUT)
         elif not on and not settled and not meter.holds and (own := why_open(live)) is not None:
             answer["data"]["text"] = own  # It is tried, and may not last.
         fields = {"meter": meter.id, "account": meter.account, "set": on, "why": asked.body.why}
+        told = {**told, "operation": asked.operation, "issued_at": asked.body.issued_at}
         signed = asked.written(answer)
         by = {key: signed[key] for key in ("who", "role")}
         core.append(
@@ -138,48 +126,21 @@ class Acts:
         )
         self._answer(asked, **answer)
         if not settled:
-            self._waiting.append(Waiting(asked, meter, wanted, core.clock.monotonic() + self._within_s(meter)))
+            self._read_back.waits(asked.id, asked.operation, meter, wanted)
         core.changed("relay", meter.id)
         self._relays.consider(meter)
-        self.settle(meter)
+        self._read_back.settle(meter)
 
-    def _within_s(self, meter: MeterState) -> float:
-        """Until a relay or valve should have been read back where it was told to go."""
-        relay = self._core.lives[meter.id].model.relay
-        return RELAY_WITHIN_S + (relay.settle_s if relay is not None and relay.is_valve else 0.0)
-
-    def settle(self, meter: MeterState) -> None:
-        """Answer the requests whose wanted state has now been read back."""
-        seen, off = self._core.lives[meter.id].relay_open, self._relays.surely_off(meter)
-        for waiting in [each for each in self._waiting if each.meter is meter]:
-            if off if waiting.wanted == "open" else seen is False:
-                self._waiting.remove(waiting)
-                self._done(waiting, {"status": "done", "data": {**self._stands(waiting), "holds": sorted(meter.holds)}})
-
-    def _stands(self, waiting: Waiting) -> dict[str, str]:
-        """How it was read back, as an answer tells it: a valve is never told in a relay's words."""
-        if self._core.lives[waiting.meter.id].model.relay_is_valve:
-            return {"valve": VALVE_IS[waiting.wanted]}
-        return {"observed": waiting.wanted}
-
-    def tick(self) -> None:
-        """Answer the requests that waited too long."""
-        now = self._core.clock.monotonic()
-        for waiting in [each for each in self._waiting if each.until < now]:
-            self._waiting.remove(waiting)
-            valve = self._core.lives[waiting.meter.id].model.relay_is_valve
-            error = not_there_in_time(valve, self._within_s(waiting.meter))
-            if waiting.meter.row["relay"] == "permit" and waiting.wanted == "closed":
-                error = "closing is permitted: press the button on the meter"
-            if waiting.wanted == "closed":
-                error = why_open(self._core.lives[waiting.meter.id]) or error
-            self._done(waiting, {"status": "failed", "rule": "R7", "error": error})
-
-    def _done(self, waiting: Waiting, answer: dict[str, Any]) -> None:
-        asked = waiting.asked
-        fields = {"request": asked.id, "meter": waiting.meter.id, "status": answer["status"], "answer": answer}
-        self._core.append(("done/1", f"{asked.id}:done", fields))
-        self._answer(asked, **answer)
+    def _in_order(self, asked: Asked, meter: MeterState, sets: str | None) -> None:
+        """The wires may deliver two wishes the other way round; the last word of one program stands. Only its own clock
+        can tell, and a lock is always taken. Raises Refusal."""
+        newest, issued_us = meter.ordered, micros_of(instant_of(asked.body.issued_at))
+        if newest is None or newest.key != asked.key or sets == LOCKOUT:
+            return
+        if issued_us < newest.issued_at <= micros_of(self._core.now()) + ALIKE_US:
+            at = wall_time(instant_of_micros(newest.issued_at), self._core.terms.zone)
+            raise Refusal("R7", f"this was asked before what {newest.who} asked of meter {meter.id} at {at}, which "
+                          "came first and stands; ask anew if it is still wanted")  # fmt: skip
 
     # --- reading and the brake ---
 

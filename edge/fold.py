@@ -11,11 +11,11 @@ from datetime import date
 from typing import Any
 
 from bridge.contract.entries import KINDS, TENANT
-from edge import fold_meters, fold_money, fold_proposals, fold_restored, fold_warned
+from edge import fold_holds, fold_meters, fold_money, fold_proposals, fold_restored, fold_warned
 from edge.billing.days import Days
 from edge.charged import charged, mark_of, moved_in, opened, put_right
 from edge.entry import Entry
-from edge.holds import LOCKOUT, Hold
+from edge.holds import Hold
 from edge.pricing import counter_of
 from edge.state import AILMENTS, AccountState, Cover, MeterState, State
 
@@ -158,21 +158,6 @@ def _withdrawn(state: State, entry: Entry, fields: Fields) -> None:
         meter.trips = [at for at in meter.trips if at != hold.since]
 
 
-def _hold(state: State, entry: Entry, fields: Fields) -> None:
-    meter = state.meters[fields["meter"]]
-    holds = meter.holds
-    if fields["hold"] == LOCKOUT:
-        state.installed_seq = entry.seq  # Who switches by hand, without a gateway, looks at registry.json.
-    if fields["set"]:
-        meter.restore = None
-        off = fields.get("off", True)
-        holds[fields["hold"]] = Hold(fields["hold"], fields["why"], fields["who"], entry.at, entry.seq, off)
-        return
-    holds.pop(fields["hold"], None)
-    if not holds:
-        meter.restore = f"{fields['hold']} lifted by {fields['who']}: {fields['why']}"
-
-
 def _relay(state: State, entry: Entry, fields: Fields) -> None:
     meter = state.meters[fields["meter"]]
     meter.observed, meter.observed_since = fields["observed"], entry.at
@@ -243,7 +228,6 @@ _APPLY: dict[str, Callable[[State, Entry, Fields], None]] = {
     "closing/1": _closing,
     "trip/1": _trip,
     "withdrawn/1": _withdrawn,
-    "hold/1": _hold,
     "relay/1": _relay,
     "quarantine/1": _quarantine,
     "release/1": _release,
@@ -252,6 +236,7 @@ _APPLY: dict[str, Callable[[State, Entry, Fields], None]] = {
     "clock-set/1": _clock_set,
     "brake/1": _brake,
     "mode/1": _mode,
+    **fold_holds.APPLY,
     **fold_meters.APPLY,
     **fold_money.APPLY,
     **fold_proposals.APPLY,

@@ -180,7 +180,7 @@ class Gateway:
             handler = self.core.handler_of(event.request.number)
             if handler is not None:
                 handler(event)
-                self.requests.acts.settle(self.core.state.meters[event.request.meter])
+                self.requests.read_back.settle(self.core.state.meters[event.request.meter])
         elif isinstance(event, Ready):
             self.relays.ready(event.request, event.port)
         elif isinstance(event, Received):

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 LOCKOUT = "lockout"
 """The hold of who works at the wires behind a meter."""
 
+ARREARS = "arrears"
+"""The hold of a tenant whose money is used up; the others are people's."""
+
 
 @dataclass(frozen=True)
 class Hold:
@@ -19,3 +22,25 @@ class Hold:
     seq: int
     off: bool = True
     """False of a lock that was set while supply stood on: it blocks and switches nothing."""
+
+    @property
+    def by_person(self) -> bool:
+        return self.kind != ARREARS
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """A request to switch `meter` that was accepted and waits to be read back; `wanted` is open or closed."""
+
+    meter: str
+    operation: str
+    wanted: str
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """When a person's newest wish for a relay was issued, by the clock of the program that signed it with `key`."""
+
+    key: str
+    issued_at: int
+    who: str

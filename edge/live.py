@@ -83,7 +83,12 @@ class Live:
     seen_doubt: Seen | None = None
     """The newest status, which says otherwise and waits for a second one."""
     relooks: int = 0
+    seen_began: float = -1e9
+    seen_at: datetime | None = None
+    """Line seconds at which the question for `seen` began, and when its answer came."""
     tripped_mono: float = -1e9
+    closed_mono: float = -1e9
+    """When the bytes of the newest trip and of the newest close left."""
     dark_since_mono: float | None = None
     clock_offset_s: int | None = None
     clock_doubt_s: int | None = None

@@ -50,6 +50,7 @@ class Looking:
             return
         self.moves += live.seen != seen
         live.seen, live.seen_doubt, live.relooks = seen, None, 0
+        live.seen_began, live.seen_at = reply.began, reply.at
         if seen.lamp:
             live.lamp_episode = live.lamp_obeyed
         if core.cannot_write is not None:
@@ -104,7 +105,7 @@ class Looking:
         core = self._core
         # A trip that is under way tells an opening, and no closing: it may have been begun while nobody could tell.
         cut = meter.held_off or _tripped_since(meter) or self._commands.task(meter, "trip") is not None
-        told = cut if now_is == "open" else meter.restore is not None
+        told = cut if now_is == "open" else meter.restore is not None or self._closing(meter)
         lost, as_before = now_is == "unknown", now_is == meter.known
         first = not lost and meter.known is None
         by_itself = not (first or lost or as_before or told)
@@ -114,6 +115,12 @@ class Looking:
         if by_itself:
             text = found_moved(core.lives[meter.id].model.relay_is_valve, now_is)
             core.append(("alarm/1", core.own_id("alarm"), {"meter": meter.id, "alarm": "relay-moved", "text": text}))
+
+    def _closing(self, meter: MeterState) -> bool:
+        """An order of ours to close it left moments ago; its cause is gone, for somebody holds it off since."""
+        live = self._core.lives[meter.id]
+        moving_s = live.model.relay.settle_s if live.model.relay else 0.0
+        return self._core.clock.monotonic() - live.closed_mono < 3 * moving_s
 
     def _relay_draft(self, meter: MeterState, now_is: str, why: str, reply: Reply) -> Draft:
         word_3, seen = self._core.lives[meter.id].word_3, self._core.lives[meter.id].seen

@@ -30,7 +30,8 @@ COMMANDED_OPEN = 6
 """The bit of status word 3 that says how its relay was commanded last (DL/T 645-2007 annex C); 4 is its contact."""
 
 TRIPS_A_DAY = 3
-"""No tug of war: a relay that closes by itself is tripped at most once an hour and so often a day."""
+"""No tug of war: a relay that closes by itself is tripped at most once an hour and so often a day; under a lock, where
+hands may be at the wires, each hour of the day."""
 
 
 class Relays:
@@ -137,14 +138,17 @@ class Relays:
             return False
         if not by_hand and not self._cut_is_due(meter):
             return False
-        since = min((hold.since for hold in meter.holds.values()), default=None)
+        # What somebody wants off is no quarrel yet with whoever closed it after a cut for arrears.
+        holds = [meter.lock] if meter.lock else [each for each in meter.holds.values() if each.by_person or not by_hand]
+        since = min((hold.since for hold in holds), default=None)
         trips = [at for at in meter.trips if since is not None and at >= since]
         moved_by_itself = meter.observed_since is not None and any(at < meter.observed_since for at in trips)
         if meter.observed == "open" or not moved_by_itself:
             return True
         hour_ago = micros_of(core.now() - timedelta(hours=1))
         day_ago = micros_of(core.now() - timedelta(days=1))
-        return all(at < hour_ago for at in trips) and sum(at > day_ago for at in trips) < TRIPS_A_DAY
+        seldom = meter.lock is not None or sum(at > day_ago for at in trips) < TRIPS_A_DAY
+        return all(at < hour_ago for at in trips) and seldom
 
     # --- tripping ---
 
@@ -197,8 +201,11 @@ class Relays:
             log.info("meter %s: %s sent, its reason is entry %d", meter.id, request.purpose, reason)
             if task is not None:
                 self.commands.left(meter, task)
+            live, now = core.lives[meter.id], core.clock.monotonic()
             if request.purpose == "trip":
-                core.lives[meter.id].tripped_mono = core.clock.monotonic()
+                live.tripped_mono = now
+            else:
+                live.closed_mono = now
         else:
             fields = {"meter": meter.id, "evidence_seq": reason, "why": "the first byte did not leave in time"}
             core.append(("withdrawn/1", core.own_id(f"withdrawn:{meter.id}"), fields))

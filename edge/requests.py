@@ -34,6 +34,7 @@ from edge.money_acts import ALONE, MoneyActs
 from edge.price_acts import PriceActs
 from edge.proposals import Proposals
 from edge.protecting import Protecting
+from edge.read_back import ReadBack
 from edge.recovering import Recovery
 from edge.relays import Relays
 from edge.tenancies import Tenancies
@@ -68,7 +69,8 @@ class Requests:
         respond: Callable[[str, Response], None],
     ):
         self._core, self._keys, self._topic_of, self._respond = core, keys, topic_of, respond
-        self.acts = Acts(core, relays, self._answer_to)
+        self.read_back = ReadBack(core, relays, self._answer_later)
+        self.acts = Acts(core, relays, self._answer_to, self.read_back)
         self.proposals = Proposals(core, self._answer_to)
         self.prices = PriceActs(core, self.proposals, self._answer_to)
         self.meters = MeterActs(core, self.proposals, self._answer_to)
@@ -136,7 +138,7 @@ class Requests:
 
     def tick(self) -> None:
         """What was waited for too long: a relay to be read back, a proposal to be decided."""
-        self.acts.tick()
+        self.read_back.tick()
         self.proposals.tick()
         self.protecting.tick()
         self.locking.tick()
@@ -222,6 +224,10 @@ class Requests:
         if self._core.cannot_write is None:
             self._core.append(("refusal/1", asked.id, fields))
         self._answer(asked.operation, asked.body.transaction, asked.key, **answer)
+
+    def _answer_later(self, id: str, operation: str, status: Status, **more: Any) -> None:
+        key, _, transaction = id.rpartition(":")
+        self._answer(operation, transaction, key, status, **more)
 
     def _answer_to(self, asked: Asked, status: Status, **more: Any) -> None:
         self._answer(asked.operation, asked.body.transaction, asked.key, status, **more)

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from edge.billing.days import Days
-from edge.holds import LOCKOUT, Hold
+from edge.holds import LOCKOUT, Hold, Ordered, Unanswered
 from edge.purse import Kept, Protection, Purse
 from edge.restored import Restored
 
@@ -73,6 +73,7 @@ class MeterState:
     table_found: bool | None = None
     """Whether its time table differed when it was compared last; counts from where the next charge begins."""
     holds: dict[str, Hold] = field(default_factory=dict)
+    ordered: Ordered | None = None
     observed: str = "unknown"
     observed_since: int | None = None
     known: str | None = None
@@ -107,7 +108,7 @@ class MeterState:
     @property
     def held_by_people(self) -> bool:
         """True while one of them is a person's, which a payment does not lift."""
-        return any(hold.off for kind, hold in self.holds.items() if kind != "arrears")
+        return any(hold.off and hold.by_person for hold in self.holds.values())
 
     @property
     def lock(self) -> Hold | None:
@@ -231,6 +232,8 @@ class State:
     cuts: dict[str, list[int]] = field(default_factory=dict)
     """By meter, the powered seconds of its newest cuts for arrears since the brake was last released (R4): a calendar
     that is put right makes no hour pass."""
+    unanswered: dict[str, Unanswered] = field(default_factory=dict)
+    """By entry id, in the order in which they were asked."""
     brake: str | None = None
     installed_seq: int = 0
     unknown_kinds: set[str] = field(default_factory=set)

@@ -94,8 +94,8 @@ KINDS: dict[str, str] = {
     "close/1": "a close command is about to leave, with its cause (I10): meter, account, command (direct, permit),"
     " cause, attempt",
     "hold/1": "a hold set or lifted (R5): meter, hold (arrears, lockout, contract, malignant, manual), set, why, who,"
-    " role, request; of a lockout that is set off (false: it switches nothing off), of one that somebody else lifts"
-    " in_place_of (whose it was)",
+    " role, request; of a person's request operation and issued_at; of a lockout that is set off (false: it switches"
+    " nothing off), of one that somebody else lifts in_place_of (whose it was)",
     "relay/1": "the relay was read back in another state: meter, observed (open, closed, unknown), word_3, read_at,"
     " wanted, why",
     "done/1": "the outcome of a request answered earlier: request (its entry id), status (done, failed), answer",

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bridge.contract.units import instant_text
 from bridge.mqtt import Received
 from edge.audit.verify import verify
 from tests.edge.wires import ACCOUNT, ROOM, Watched
@@ -76,10 +77,13 @@ def test_r5_a_lock_switches_off_and_is_read_back(tmp_path: Path) -> None:
     told who, since when and why. One that closes by itself is opened again, within the hour."""
     building = Watched(tmp_path, poll_s=120, idle_s=10)
     building.run(minutes=3)
+    began = building.clock.now()
     asked = building.request("lock", who="李强", role="engineer", meter=ROOM, why="new breaker")
     assert [each["status"] for each in building.answers(asked)] == ["accepted"] and not building.dark
     building.run(seconds=20)
-    assert building.answers(asked)[-1]["data"] == {"observed": "open", "holds": ["lockout"]} and building.dark
+    data = building.answers(asked)[-1]["data"]
+    assert data == {"observed": "open", "holds": ["lockout"], "read_at": data["read_at"]} and building.dark
+    assert data["read_at"] > instant_text(began), "when it was read back"
     fact = building.fact(f"meter/{ROOM}/relay")
     (hold,) = fact["holds"]
     assert (hold["kind"], hold["by"], hold["why"], hold["off"]) == ("lockout", "李强", "new breaker", True)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from bridge.contract.entries import INCOME, TENANT, TILL
 from edge import fold, snapshot
 from edge.billing.days import Days
+from edge.holds import Hold, Ordered, Unanswered
 from edge.purse import Agreement, Kept, Protection, Purse
 from edge.restored import Restored
 from edge.state import (
@@ -22,7 +23,6 @@ from edge.state import (
     Cover,
     Decision,
     Final,
-    Hold,
     Mark,
     MeterState,
     Proposal,
@@ -137,7 +137,7 @@ def test_every_field_is_kept() -> None:
         "a1", {"multiplier": 30, "name": "电\u2028表"}, "100", mark, [mark], mark, [{"total": 5}],
         estimated_days=2, table_differs=True, table_found=True, holds={"manual": Hold("manual", "why", "王敏", 1, 2)},
         observed="open", observed_since=4, known="closed", known_since=5, quarantined="R20", quarantined_wh=6,
-        released_at=12,
+        released_at=12, ordered=Ordered("panel", 13, "王敏"),
         serial="serial", restore="restore", trips=[7, 8], clock_set_at=9, covers={"cover": Cover(1, True)},
         ailing={"battery-low", "valve-fault"}, since=10, changing="p-1", vacant=mark,
     )  # fmt: skip
@@ -152,7 +152,8 @@ def test_every_field_is_kept() -> None:
         1, "f" * 64, {"gateway": "east"}, {"account:100": -(10**18)}, {"a1": meter}, {"100": account},
         {"shop": [{"version": 1}, {"version": 2}]}, Days(frozenset({day}), frozenset({date(2026, 11, 21)})),
         {"p-1": Proposal("p-1", "price", {"a": [1]}, "who", "finance", 1, 2, 3, Decision(True, "o", "m", "w", 4, 5))},
-        {"王敏": ("20261120", 12)}, {"a1": [5, 6]}, "brake", 4, {"of-tomorrow/1"}, 5, 6, "recovering",
+        {"王敏": ("20261120", 12)}, {"a1": [5, 6]},
+        {"panel:1": Unanswered("a1", "trip", "open")}, "brake", 4, {"of-tomorrow/1"}, 5, 6, "recovering",
             Restored("e", "d", 7, "f", "at", 9, 11, 1, {"ab": (8, 12)}, [13]),
     )  # fmt: skip
     for told, fresh in ((meter, MeterState("", {})), (account, AccountState("", {})), (state, State())):
