@@ -91,11 +91,11 @@ class Live:
     load_at: datetime | None = None
     powers_w: tuple[int, ...] = ()
     lamp_obeyed: int | None = None
-    """The newest episode in which it answered that it lights its lamp."""
-    lamp_episode: int | None = None
+    """The newest final warning, by its entry, for which it answered that it lights its lamp."""
+    lamp_says: int | None = None
     """The same, once a status that was read after that answer showed the lamp lit."""
     lamp_tried: int | None = None
-    """The newest episode in which the order to light the lamp left, answered or not."""
+    """The newest one for which the order to light the lamp left, answered or not."""
     asked_mono: dict[str, float] = field(default_factory=dict)
     well_doubt: dict[str, bool] = field(default_factory=dict)
     """A battery or valve that was found otherwise than before, by one look."""

@@ -51,7 +51,7 @@ class Looking:
         self.moves += live.seen != seen
         live.seen, live.seen_doubt, live.relooks = seen, None, 0
         if seen.lamp:
-            live.lamp_episode = live.lamp_obeyed
+            live.lamp_says = live.lamp_obeyed
         if core.cannot_write is not None:
             pass  # Shown as it is; the next run finds it otherwise than the book has it, and writes it down then.
         elif live.model.relay and now_is != meter.observed:
