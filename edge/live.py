@@ -84,7 +84,8 @@ class Live:
     """The newest status, which says otherwise and waits for a second one."""
     relooks: int = 0
     tripped_mono: float = -1e9
-    dark_since_mono: float | None = None
+    dark_told_s: float | None = None
+    """Line second of the gateway's life at which this run told last that it is paid and dark."""
     clock_offset_s: int | None = None
     clock_doubt_s: int | None = None
     load_w: int | None = None

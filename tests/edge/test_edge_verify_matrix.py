@@ -103,7 +103,7 @@ TOLD: dict[str, str] = {
     "relay/1": "account observed read_at wanted why word_3",
     "release/1": "role who why",
     "reversal/1": "request role who why",
-    "start/1": "boot version",
+    "start/1": "boot line_s version",
     "time-table/1": "day differs frames tariff told version",
     "topup/1": "reference request role who",
     "trip/1": "attempt cause holds read.age_ms read.frames read.read_at",
