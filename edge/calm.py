@@ -76,9 +76,10 @@ class Calm:
         return not any("arrears" in self._core.state.meters[id].holds for id in account.meters)
 
     def nano_per_w(self, account: AccountState) -> int:
-        """What a load costs at most within the lead: nano-yuan x 3600 per W."""
+        """What a load costs at most within the lead, at any price that will count: nano-yuan x 3600 per W."""
         core = self._core
-        return core.pricing.dearest_micro(account, core.balances.version_now(account)) * core.terms.lead_s
+        known = core.pricing.to_come(account, core.balances.version_now(account), core.now())
+        return max(core.pricing.dearest_micro(account, each) for each in known) * core.terms.lead_s
 
     def note(self, account: AccountState, available_nano: int, nano_per_w: int) -> None:
         """An account was looked at and nothing followed: is it calm from now on?"""

@@ -72,6 +72,7 @@ class Core:
         self.balances = Balances(self)
         self._powered_base_s = book.note("powered_s")
         self._started_elapsed = self._beat_elapsed = clock.elapsed()
+        self.began_line_s, self._started_mono = book.note("line_s"), clock.monotonic()
         self._handlers: dict[int, Callable[..., None]] = {}
         self._asked_of: dict[int, tuple[MeterState, int]] = {}  # each request's meter, and since when it was that one
         self.refresh()
@@ -208,8 +209,15 @@ class Core:
         """Calendar seconds this book's gateway has run, over all restarts; off time counts as zero (R1)."""
         return self._powered_base_s + int(self.clock.elapsed() - self._started_elapsed)
 
+    def line_s(self) -> float:
+        """Line seconds this book's gateway has run, over all restarts; `began_line_s` of them before this one."""
+        return self.began_line_s + self.clock.monotonic() - self._started_mono
+
     def beat(self) -> None:
         """Persist powered time when it is due."""
         if self.clock.elapsed() - self._beat_elapsed >= HEARTBEAT_S:
             self._beat_elapsed = self.clock.elapsed()
-            self.book.save_notes({"powered_s": self.powered_s()})
+            self.save_times()
+
+    def save_times(self) -> None:
+        self.book.save_notes({"powered_s": self.powered_s(), "line_s": int(self.line_s())})

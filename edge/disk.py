@@ -67,7 +67,7 @@ class Disk:
 
     def _try(self) -> None:
         try:
-            self._core.book.save_notes({"disk_tried": 1})
+            self._core.book.save_notes({"disk_tried": 1, "line_s": int(self._core.line_s())})
         except WriteError as error:
             log.info("the disk still takes no entries: %s", error)
         else:

@@ -11,19 +11,14 @@ from datetime import date
 from typing import Any
 
 from bridge.contract.entries import KINDS, TENANT
-from edge import fold_holds, fold_meters, fold_money, fold_proposals, fold_restored, fold_warned
+from edge import fold_meters, fold_money, fold_proposals, fold_relays, fold_restored, fold_warned
 from edge.billing.days import Days
 from edge.charged import charged, mark_of, moved_in, opened, put_right
 from edge.entry import Entry
-from edge.holds import Hold
 from edge.pricing import counter_of
 from edge.state import AILMENTS, AccountState, Cover, MeterState, State
 
 Fields = dict[str, Any]
-
-CUTS_KEPT = 2
-"""So many of a meter's newest cuts are kept for the brake (R4): the newest counts, and the one before where that is
-withdrawn."""
 
 
 def apply(state: State, entry: Entry, *, hashed: bool = False) -> State:
@@ -131,42 +126,6 @@ def _closing(state: State, entry: Entry, fields: Fields) -> None:
     account.open_charges = []
 
 
-def _trip(state: State, entry: Entry, fields: Fields) -> None:
-    meter = state.meters[fields["meter"]]
-    meter.trips = [*meter.trips[-4:], entry.at]
-    if fields["cause"] == "arrears" and "arrears" not in meter.holds:
-        meter.restore = None
-        meter.holds["arrears"] = Hold("arrears", f"episode {fields['episode']}", "policy", entry.at, entry.seq)
-        state.cuts[meter.id] = [*state.cuts.get(meter.id, []), _powered_s(state, meter, fields)][-CUTS_KEPT:]
-
-
-def _powered_s(state: State, meter: MeterState, fields: Fields) -> int:
-    """The powered second of a cut: the lead that stands in its evidence, counted from the delivery (R1)."""
-    account = state.accounts.get(meter.account or "")
-    if account is None or account.final is None or account.final.delivered_powered_s is None:
-        return 0
-    return account.final.delivered_powered_s + int(fields["warned_s"])
-
-
-def _withdrawn(state: State, entry: Entry, fields: Fields) -> None:
-    """No byte left, so nobody was cut: the hold that the evidence set, and its mark for the brake, are taken back."""
-    meter = state.meters[fields["meter"]]
-    hold = meter.holds.get("arrears")
-    if hold is not None and hold.seq == fields["evidence_seq"]:
-        del meter.holds["arrears"]
-        del state.cuts.get(meter.id, [])[-1:]
-        meter.trips = [at for at in meter.trips if at != hold.since]
-
-
-def _relay(state: State, entry: Entry, fields: Fields) -> None:
-    meter = state.meters[fields["meter"]]
-    meter.observed, meter.observed_since = fields["observed"], entry.at
-    if meter.observed != "unknown":
-        meter.known, meter.known_since = meter.observed, entry.at
-    if meter.observed == "closed":
-        meter.restore = None
-
-
 def _quarantine(state: State, entry: Entry, fields: Fields) -> None:
     meter = state.meters[fields["meter"]]
     meter.quarantined, meter.quarantined_wh = fields["why"], fields["registers_wh"]["total"]
@@ -188,6 +147,8 @@ def _alarm(state: State, entry: Entry, fields: Fields) -> None:
     meter = state.meters.get(fields.get("meter", ""))
     if meter is None:
         return
+    if fields["alarm"] == fold_relays.PAID_AND_DARK:
+        fold_relays.told_dark(state, entry, meter)
     if fields["alarm"] in AILMENTS:
         meter.ailing.add(fields["alarm"])
     meter.ailing -= {ailment for ailment, cure in AILMENTS.items() if cure == fields["alarm"]}
@@ -226,9 +187,6 @@ _APPLY: dict[str, Callable[[State, Entry, Fields], None]] = {
     "time-table/1": _time_table,
     "calendar/1": _calendar,
     "closing/1": _closing,
-    "trip/1": _trip,
-    "withdrawn/1": _withdrawn,
-    "relay/1": _relay,
     "quarantine/1": _quarantine,
     "release/1": _release,
     "cover/1": _cover,
@@ -236,10 +194,10 @@ _APPLY: dict[str, Callable[[State, Entry, Fields], None]] = {
     "clock-set/1": _clock_set,
     "brake/1": _brake,
     "mode/1": _mode,
-    **fold_holds.APPLY,
     **fold_meters.APPLY,
     **fold_money.APPLY,
     **fold_proposals.APPLY,
+    **fold_relays.APPLY,
     **fold_restored.APPLY,
     **fold_warned.APPLY,
 }

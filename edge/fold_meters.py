@@ -11,6 +11,7 @@ from typing import Any
 
 from edge.charged import mark_of, opened, proven
 from edge.entry import Entry
+from edge.fold_relays import wants_supply
 from edge.state import MeterState, Proposal, State
 
 Fields = dict[str, Any]
@@ -41,8 +42,9 @@ def _replacement(state: State, entry: Entry, fields: Fields) -> None:
     meter.quarantined = meter.quarantined_wh = meter.clock_set_at = None
     meter.covers, meter.ailing, meter.trips = {}, set(), []
     # A new meter may stand switched off; with no hold set it is to give supply (I10).
-    gives = meter.row["relay"] != "none" and not meter.holds
-    meter.restore = f"the meter was replaced, proposal {fields['proposal']}" if gives else None
+    meter.restore = None
+    if meter.row["relay"] != "none" and not meter.holds:
+        wants_supply(state, entry, meter, f"the meter was replaced, proposal {fields['proposal']}")
 
 
 def _ratio(state: State, entry: Entry, fields: Fields) -> None:

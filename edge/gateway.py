@@ -226,6 +226,7 @@ class Gateway:
             self.failed = "the disk takes entries again"
         for meter in self.core.state.meters.values():
             self.relays.consider(meter)
+            self.relays.looking.watch(meter)
         self._inform()
 
     def _inform(self) -> None:
@@ -252,7 +253,7 @@ class Gateway:
             return
         self.sweeps.save(force=True)
         self.outbox.save(force=True)
-        self.core.book.save_notes({"powered_s": self.core.powered_s()})
+        self.core.save_times()
         self.snapshots.save()
 
     def _take(self, meter, name: str, reply: Reply) -> bool:  # type: ignore[no-untyped-def]

@@ -1,7 +1,8 @@
 """The meter's own alarm lamp is on while a final warning stands, and taken back afterwards.
 
-It is the one channel every prepaid meter has: ordered in this very arrears episode, answered, and seen in status
-word 3, it makes the warning a delivered one (R1).
+It is the one channel every prepaid meter has: ordered for this very warning, answered, and seen in status word 3, it
+makes the warning a delivered one (R1). A warning is known by its entry in the book, which no other one ever has:
+episodes are counted anew for each tenant, and a meter has one tenant after the other.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from edge.accounts import Accounts
 from edge.commands import Commands, Task
 from edge.core import Core
 from edge.line.request import WATCH
-from edge.state import AccountState, MeterState
+from edge.state import MeterState
 
 
 class Lamps:
@@ -26,13 +27,14 @@ class Lamps:
             return
         account = self._core.state.accounts.get(meter.account or "")
         if account is not None and account.final is not None:
-            if live.lamp_on and live.lamp_episode == account.episode:
+            warning = account.final.seq
+            if live.lamp_on and live.lamp_says == warning:
                 self._commands.drop(meter, "lamp")
                 self._accounts.delivered(account, meter)
             else:
-                if live.lamp_tried == account.episode and self._core.terms.warning_counts == "attempted":
+                if live.lamp_tried == warning and self._core.terms.warning_counts == "attempted":
                     self._accounts.delivered(account, meter, attempted=True)
-                self._light(meter, account)
+                self._light(meter, warning)
         elif live.lamp_on:
             self._commands.begin(
                 meter, "lamp", lambda which, task: self._commands.order(which, task, WATCH, "alarm-off")
@@ -45,16 +47,14 @@ class Lamps:
         live, account = self._core.lives[meter.id], self._core.state.accounts.get(meter.account or "")
         if account is None or account.final is None or not live.model.lamp:
             return not live.lamp_on
-        return live.lamp_on and live.lamp_episode == account.episode and account.warned
+        return live.lamp_on and live.lamp_says == account.final.seq and account.warned
 
-    def _light(self, meter: MeterState, account: AccountState) -> None:
-        episode = account.episode
-
+    def _light(self, meter: MeterState, warning: int) -> None:
         def answered() -> None:
-            self._core.lives[meter.id].lamp_obeyed = episode
+            self._core.lives[meter.id].lamp_obeyed = warning
 
         def left() -> None:
-            self._core.lives[meter.id].lamp_tried = episode
+            self._core.lives[meter.id].lamp_tried = warning
 
         def order(which: MeterState, task: Task) -> None:
             self._commands.order(which, task, WATCH, "alarm", answered=answered, left=left)

@@ -89,18 +89,19 @@ class Live:
     tripped_mono: float = -1e9
     closed_mono: float = -1e9
     """When the bytes of the newest trip and of the newest close left."""
-    dark_since_mono: float | None = None
+    dark_told_s: float | None = None
+    """Line second of the gateway's life at which this run told last that it is paid and dark."""
     clock_offset_s: int | None = None
     clock_doubt_s: int | None = None
     load_w: int | None = None
     load_at: datetime | None = None
     powers_w: tuple[int, ...] = ()
     lamp_obeyed: int | None = None
-    """The newest episode in which it answered that it lights its lamp."""
-    lamp_episode: int | None = None
+    """The newest final warning, by its entry, for which it answered that it lights its lamp."""
+    lamp_says: int | None = None
     """The same, once a status that was read after that answer showed the lamp lit."""
     lamp_tried: int | None = None
-    """The newest episode in which the order to light the lamp left, answered or not."""
+    """The newest one for which the order to light the lamp left, answered or not."""
     asked_mono: dict[str, float] = field(default_factory=dict)
     well_doubt: dict[str, bool] = field(default_factory=dict)
     """A battery or valve that was found otherwise than before, by one look."""

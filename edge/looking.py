@@ -10,8 +10,10 @@ from collections.abc import Callable
 
 from bridge.contract.switching import VALVE_IS
 from bridge.contract.units import instant_text
+from edge.accounts import FIRST_LOOK_S
 from edge.commands import Commands
 from edge.core import Core, Draft
+from edge.fold_relays import PAID_AND_DARK
 from edge.line.request import WATCH, Reply
 from edge.model import Seen
 from edge.state import MeterState
@@ -20,7 +22,7 @@ from edge.switch_words import already_on, found_moved, still_off
 log = logging.getLogger("riser.relays")
 
 DARK_S, DARK_AGAIN_S = 600.0, 3600.0
-"""Line seconds a paid tenant may be dark before a person is told (T2), and until the alarm is repeated."""
+"""Line seconds a paid tenant may be dark before a person is told (T2), and until they are told again; over restarts."""
 
 NOW_IS = {"on": "closed", "off": "open", "fault": "unknown", "unknown": "unknown"}
 """As the book and `meter/<id>/relay` call it: a relay that is closed, or a valve that is open, gives supply."""
@@ -52,7 +54,7 @@ class Looking:
         live.seen, live.seen_doubt, live.relooks = seen, None, 0
         live.seen_began, live.seen_at = reply.began, reply.at
         if seen.lamp:
-            live.lamp_episode = live.lamp_obeyed
+            live.lamp_says = live.lamp_obeyed
         if core.cannot_write is not None:
             pass  # Shown as it is; the next run finds it otherwise than the book has it, and writes it down then.
         elif live.model.relay and now_is != meter.observed:
@@ -139,18 +141,32 @@ class Looking:
         return ("relay/1", self._core.own_id(f"relay:{meter.id}"), fields)
 
     def watch(self, meter: MeterState) -> None:
-        """Paid and still dark, whatever the reason, also a silent meter: after ten minutes a person is told (I9)."""
-        live, now = self._core.lives[meter.id], self._core.clock.monotonic()
-        if meter.restore is None:
-            live.dark_since_mono = None
-        elif live.dark_since_mono is None:
-            live.dark_since_mono = now
-        elif now - live.dark_since_mono > DARK_S:
-            live.dark_since_mono = now + DARK_AGAIN_S
-            text = still_off(live.model.relay_is_valve, meter.restore)
-            fields = {"meter": meter.id, "account": meter.account, "alarm": "paid-and-dark", "text": text}
-            self._core.append(("alarm/1", self._core.own_id("alarm"), fields))
-            log.warning("meter %s: %s", meter.id, text)
+        """Paid and still dark, whatever the reason, also a silent meter: after ten minutes a person is told (I9). While
+        the disk takes nothing it is shown and logged; the first run that can write tells it then."""
+        core, live, now_s = self._core, self._core.lives[meter.id], self._core.line_s()
+        if meter.restore is None or not self.long_dark(meter):
+            return
+        if live.seen is None and now_s - core.began_line_s <= FIRST_LOOK_S:
+            return  # What was ordered before this start may have come about; the meter is looked at first.
+        for told_s in (live.dark_told_s, None if meter.waiting is None else meter.waiting.told_s):
+            if told_s is not None and now_s - told_s < DARK_AGAIN_S:
+                return
+        live.dark_told_s = now_s
+        text = still_off(live.model.relay_is_valve, meter.restore)
+        log.warning("meter %s: %s", meter.id, text)
+        if core.cannot_write is None:
+            fields = {"meter": meter.id, "account": meter.account, "alarm": PAID_AND_DARK, "text": text}
+            core.append(("alarm/1", core.own_id("alarm"), fields))
+        core.changed("relay", meter.id)
+
+    def long_dark(self, meter: MeterState) -> bool:
+        """Its cause to close has stood for ten minutes in which the gateway ran; from this start on where the book does
+        not say since when."""
+        core = self._core
+        if meter.restore is None or (core.cannot_write is not None and core.lives[meter.id].relay_open is False):
+            return False  # The light is on; without a disk the book cannot say so yet.
+        since_s = None if meter.waiting is None else meter.waiting.since_s
+        return core.line_s() - (core.began_line_s if since_s is None else since_s) > DARK_S
 
 
 def _tripped_since(meter: MeterState) -> bool:

@@ -12,6 +12,7 @@ others when their cause is gone.
 from __future__ import annotations
 
 import logging
+from math import ceil
 
 from bridge.contract import kernel_clock, messages
 from bridge.mqtt import Disconnected
@@ -106,7 +107,8 @@ class Modes:
         self.judge()
         if core.cannot_write is not None:
             return
-        core.append(("start/1", f"start:{core.book.boot}", {"version": version, "boot": core.book.boot}))
+        fields = {"version": version, "boot": core.book.boot, "line_s": ceil(core.line_s())}
+        core.append(("start/1", f"start:{core.book.boot}", fields))
         if doubt:
             self.recover(doubt)
         if recovered_by:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge.contract.units import exact_of_micros, instant_of, instant_of_micros
 from edge.billing import rating, steps, tariff
-from edge.billing.climbing import climbing
+from edge.billing.climbing import climbing, until
 from edge.billing.rating import Charge, ChargeLine, Payer
 from edge.billing.spans import ESTIMATED, NEAR_US, Rules
 from edge.billing.tariff import Version
@@ -120,18 +120,34 @@ class Pricing:
         highest = 0 if version.steps is None else max((step.add_micro for step in version.steps.steps), default=0)
         return max(version.prices_micro.values()) + more + max(highest, 0)
 
+    def to_come(self, account: AccountState, version: Version, after: datetime) -> list[Version]:
+        """A version, and those of its unit that will count after it, in that order: they are approved, so they are
+        known."""
+        later = [each for each in self.versions(account, version.unit) if each.effective_at > after]
+        return [version, *sorted(later, key=lambda each: (each.effective_at, each.version))]
+
     def ahead(
         self, account: AccountState, version: Version, at: datetime, days: int, counters: Mapping[str, Counter],
         load_w: int,
     ) -> Iterator[tuple[datetime, datetime, int]]:  # fmt: skip
-        """Spans (from, to, micro-yuan per unit) from an instant on, with surcharges, and with the steps that a steady
-        load climbs from where the `counters` stand."""
-        more = sum(each.micro for each in version.surcharges_of(account.row.get("category")))
-        spans = version.ahead(at, self._zone, days, self._state.days, more)
-        standing = self.standing(account, version, at, counters)
-        if version.steps is None or standing is None or load_w <= 0:
-            return spans
-        return climbing(spans, load_w, standing.used_wh, version.steps, self.payer(account).since, self._zone)
+        """Spans (from, to, micro-yuan per unit) from an instant on, over each price that begins meanwhile, with
+        surcharges, and with the steps that a steady load climbs from where the `counters` stand."""
+        in_turn, begins = self.to_come(account, version, at), at
+        ends: list[datetime | None] = [*(each.effective_at for each in in_turn[1:]), None]
+        last = at.astimezone(self._zone).date() + timedelta(days=days)
+        for each, end in zip(in_turn, ends, strict=True):
+            left = (last - begins.astimezone(self._zone).date()).days
+            more = sum(one.micro for one in each.surcharges_of(account.row.get("category")))
+            spans = each.ahead(begins, self._zone, left, self._state.days, more)
+            spans = spans if end is None else until(spans, end)
+            standing = self.standing(account, each, begins, counters)
+            if each.steps is None or standing is None or load_w <= 0:
+                yield from spans
+            else:
+                since = self.payer(account).since
+                period, used_wh = yield from climbing(spans, load_w, standing.used_wh, each.steps, since, self._zone)
+                counters = {**counters, each.unit: Counter(period, used_wh)} if period else counters
+            begins = end or begins
 
     def standing(
         self, account: AccountState, version: Version, at: datetime, counters: Mapping[str, Counter]

@@ -39,8 +39,6 @@ class Restless:
         for meter in self._core.state.meters.values():
             if self._relays.restless(meter) and not self._settled(meter, open_hours):
                 self._meters.append(meter)
-            else:
-                self._relays.looking.watch(meter)  # It may have been dark a moment ago.
 
     def _settled(self, meter: MeterState, open_hours: bool) -> bool:
         """True when time alone brings nothing: it is off and held off, or on and only a cut for arrears could come, out

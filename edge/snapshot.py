@@ -25,12 +25,14 @@ from edge import (
     fold_meters,
     fold_money,
     fold_proposals,
+    fold_relays,
     fold_restored,
     fold_warned,
     pricing,
     purse,
     restored,
     state,
+    waiting,
 )  # fmt: skip
 from edge.billing import days
 from edge.state import State
@@ -175,8 +177,8 @@ def version_of(root: Any) -> str:
     """What a snapshot by this program is marked with: the fields it holds, and the text that gives them meaning."""
     told = [_shape(root)]
     folding = (
-        fold, fold_meters, fold_money, fold_proposals, fold_restored, fold_warned, charged, pricing, purse, restored,
-        state, entry, days, entries, units,
+        fold, fold_meters, fold_money, fold_proposals, fold_relays, fold_restored, fold_warned, charged, pricing, purse,
+        restored, state, waiting, entry, days, entries, units,
     )  # fmt: skip
     told += [Path(str(module.__file__)).read_text("utf-8") for module in folding]
     return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]

@@ -10,6 +10,7 @@ from edge.billing.days import Days
 from edge.holds import LOCKOUT, Hold, Ordered, Unanswered
 from edge.purse import Kept, Protection, Purse
 from edge.restored import Restored
+from edge.waiting import Run, Waiting
 
 Registers = dict[str, int]
 """A meter's own registers before the multiplier: `total`, and the rates it has; in Wh, or in litres where it counts
@@ -87,6 +88,8 @@ class MeterState:
     """The number the meter must read back before a trip: from the site file, else as read when it was opened."""
     restore: str | None = None
     """Why supply is to be closed again (I10); None once the relay was read back closed, or a new hold was set."""
+    waiting: Waiting | None = None
+    """Since when, of the newest such cause (I9)."""
     trips: list[int] = field(default_factory=list)
     clock_set_at: int | None = None
     covers: dict[str, Cover] = field(default_factory=dict)
@@ -241,6 +244,7 @@ class State:
     believed_since: int = 0
     recovering: str | None = None
     restored: Restored | None = None
+    run: Run | None = None
 
     @property
     def epoch(self) -> str | None:

@@ -11,7 +11,7 @@ from edge.core import Core
 from edge.purses import OPENED, why_open
 from edge.relays import Relays
 from edge.state import MeterState
-from edge.switch_words import coming_on, held, locked_as_it_stands, off_by_itself
+from edge.switch_words import coming_on, held, locked_as_it_stands, off_by_itself, still_off
 
 
 def kind_of_switch(core: Core, meter: MeterState) -> Literal["relay", "valve"] | None:
@@ -75,6 +75,8 @@ def _why(core: Core, relays: Relays, meter: MeterState, observed: str, desired: 
     if observed == "closed":
         return "nothing holds it"
     own = why_open(core.lives[meter.id])
+    if meter.restore is not None and core.cannot_write is not None and relays.looking.long_dark(meter):
+        return still_off(valve, meter.restore)  # No alarm can be written now.
     if meter.restore is not None and (own is None or relays.following(meter)):
         return coming_on(valve, meter.row["relay"] == "permit")
     return own or off_by_itself(valve)

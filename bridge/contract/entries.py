@@ -10,7 +10,7 @@ from __future__ import annotations
 
 KINDS: dict[str, str] = {
     "genesis/1": "the book begins: gateway, name, zone, epoch",
-    "start/1": "the edge started: version, boot",
+    "start/1": "the edge started: version, boot, line_s: the line seconds that its gateway had run until then",
     "tariff/1": "a price: tariff, name, version, effective_at, price_kind (single, tou), prices_micro {rate: micro-yuan"
     " per kWh}, windows [{from, to, rate}], by",
     "tariff/2": "a price as in tariff/1, and: unit (kWh, m3), tables [{windows, seasons [[mmdd, mmdd]], days [workday,"

@@ -1,20 +1,31 @@
-"""How long the money lasts, where a unit costs more once so much was used: the steps ahead count, and those behind."""
+"""How long the money lasts, where a unit costs more once so much was used: the steps ahead count, and those behind.
+
+And where another price will count soon: it is approved, so it is known."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bridge.contract.units import instant_of_micros, instant_text
 from edge.billing.climbing import climbing
 from edge.billing.steps import Step, Steps, addition_at
+from edge.billing.tariff import Version
+from edge.pricing import Pricing
+from edge.state import AccountState, State
+from tests.edge.building import Building
 from tests.edge.money_desk import NANO, MoneyDesk
+from tests.edge.pricing import CATERING, HOURS, set_price
+from tests.edge.wires import ACCOUNT, Watched
 
 ZONE = ZoneInfo("Asia/Shanghai")
 MIDNIGHT = datetime(2026, 11, 29, 16, tzinfo=UTC)  # Monday the 30th begins; the month ends with it.
@@ -78,3 +89,99 @@ def test_a_step_that_will_be_crossed_is_counted_from_there_on(desk: MoneyDesk) -
     desk.clock.advance(3600)
     desk.reads("m1", 108_000)
     assert lasts_s(desk, 5) == pytest.approx(2 * 3600 + (5 - 2 * 0.8512) / 1.8512 * 3600, abs=1)
+
+
+# --- prices that will count ---
+
+
+def begins(desk: MoneyDesk, price: str, seconds: float, **more: Any) -> None:
+    """The next version of the price, approved to count in so many seconds."""
+    versions = desk.core.state.tariffs["shop"]
+    at, micro = desk.clock.now() + timedelta(seconds=seconds), int(Decimal(price) * 10**6)
+    fields = {"version": len(versions) + 1, "effective_at": instant_text(at), "prices_micro": {"total": micro}}
+    desk.core.append(("tariff/2", f"tariff:shop:{len(versions) + 1}", {**versions[0], **fields, **more}))
+
+
+def test_r1_a_price_that_will_count_is_forecast(desk: MoneyDesk) -> None:
+    """An hour at 0.8512, an hour at 2, then 4 yuan a kWh: five yuan end where they truly will."""
+    desk.core.state.tariffs["shop"][0]["steps"] = None
+    begins(desk, "4", 7200)
+    begins(desk, "2", 3600)
+    assert lasts_s(desk, 5) == pytest.approx(7200 + (5 - 0.8512 - 2) / 4 * 3600, abs=1)
+
+
+def test_r1_the_steps_of_a_price_that_will_count_go_on_where_it_begins(desk: MoneyDesk) -> None:
+    """8 kWh used, a third hour's price has its step a kWh higher: two hours at 0.8512, one at 2 from 10 to 11 kWh, and
+    5 yuan a kWh above them."""
+    desk.clock.advance(3600)
+    desk.reads("m1", 108_000)
+    steps = desk.core.state.tariffs["shop"][0]["steps"]
+    begins(desk, "2", 7200, steps={**steps, "steps": [{"above_wh": 11_000, "add_micro": 3_000_000}]})
+    assert lasts_s(desk, 5) == pytest.approx(3 * 3600 + (5 - 2 * 0.8512 - 2) / 5 * 3600, abs=2)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(-300, 4000), st.integers(1, 9), st.booleans()), max_size=5))
+def test_the_prices_ahead_are_those_of_every_quarter(rows: list[tuple[int, int, bool]]) -> None:
+    """Whatever versions wait, also two of one instant: each quarter of an hour of three days has the price that will be
+    charged then, and there is no gap."""
+    state = State(tariffs={"shop": [_row(1, -9000, 7, False)]})
+    state.tariffs["shop"] += [_row(number, *row) for number, row in enumerate(rows, 2)]
+    pricing, account = Pricing(state, ZONE), AccountState("101", {"tariff": "shop", "since": "2026-01-01T00:00:00Z"})
+    found = list(pricing.ahead(account, pricing.version_at(account, MIDNIGHT), MIDNIGHT, 3, {}, 1000))
+    assert found[0][0] == MIDNIGHT and found[-1][1] == MIDNIGHT + timedelta(days=3)
+    assert all(one[1] == other[0] and one[0] < one[1] for one, other in pairwise(found))
+    for quarter in range(3 * 96):
+        at = MIDNIGHT + timedelta(minutes=15 * quarter, seconds=30)
+        version: Version = pricing.version_at(account, at)
+        assert next(span for span in found if span[0] <= at < span[1])[2] == version.price_at(at, ZONE)
+
+
+def _row(number: int, minutes: int, price: int, hours: bool) -> dict[str, Any]:
+    windows = [{"from": 0, "to": 480, "rate": "valley"}, {"from": 480, "to": 1440, "rate": "peak"}] if hours else []
+    prices = {"valley": price, "peak": 10 * price} if hours else {"total": price}
+    return {
+        "tariff": "shop", "name": "shop", "version": number, "price_kind": "tou" if hours else "single",
+        "effective_at": instant_text(MIDNIGHT + timedelta(minutes=minutes)), "prices_micro": prices, "windows": windows,
+    }  # fmt: skip
+
+
+def zero_comes(building: Building) -> datetime:
+    building.run_until(lambda: building.fact(f"account/{ACCOUNT}")["available_nano"] <= 0, hours=3)
+    return building.clock.now()
+
+
+def test_r1_the_final_warning_knows_the_price_that_was_approved(tmp_path: Path) -> None:
+    """Money for 70 minutes, and a fourfold price is approved, to count in twenty: zero is 32 minutes away, and
+    the warning goes out half an hour before it, while the old price counts."""
+    building = Watched(tmp_path)
+    building.run_until(lambda: lasts(building, 70), hours=4)
+    at = building.clock.now() + timedelta(minutes=20)
+    set_price(building, {**CATERING, "price": "4.20"}, effective_at=instant_text(at))
+    building.run_until(lambda: building.of("final/1"), hours=1)
+    warned = instant_of_micros(building.of("final/1")[0].at)
+    assert warned < at
+    assert timedelta(minutes=28) < zero_comes(building) - warned < timedelta(minutes=34)
+
+
+def lasts(building: Building, minutes: float) -> bool:
+    left = building.fact(f"account/{ACCOUNT}").get("days_left")
+    return left is not None and left * 1440 < minutes
+
+
+@pytest.mark.parametrize("price", ["21.00", HOURS])
+def test_r1_an_approved_price_wakes_who_was_calm(tmp_path: Path, price: Any) -> None:
+    """Two hours of money and nothing to say: a price that is approved, twentyfold and to count in ten minutes, is heard
+    of within a minute or so; a price by hours that hardly differs warns nobody."""
+    building = Watched(tmp_path)
+    building.run_until(lambda: lasts(building, 120), hours=4)
+    building.run(minutes=3)
+    account, calm = building.edge.core.state.accounts[ACCOUNT], building.edge.accounts._calm
+    assert calm.holds(account, building.edge.accounts.load_w(account) or 0)
+    at = instant_text(building.clock.now() + timedelta(minutes=10))
+    set_price(building, price if isinstance(price, dict) else {**CATERING, "price": price}, effective_at=at)
+    assert not calm.holds(account, 0)
+    building.run(minutes=2)
+    assert len(building.of("final/1")) == (0 if isinstance(price, dict) else 1)
+    if look := calm._looks.get(ACCOUNT):
+        assert instant_text(look.until) <= at, "it is looked at again where the price begins to count"

@@ -28,6 +28,7 @@ from edge.state import (
     Proposal,
     State,
 )  # fmt: skip
+from edge.waiting import Run, Waiting
 from tests.edge.test_edge_fold import INSTALLED, LIFE, Draft, at, chained, hold, move
 
 METER, ACCOUNT = st.sampled_from(["a1", "a2"]), st.sampled_from(["100", "200"])
@@ -81,9 +82,13 @@ BOOKS = st.lists(
         drafts("relay/1", meter=METER, observed=st.sampled_from(["open", "closed", "unknown"])),
         drafts("quarantine/1", meter=METER, why=WORDS, registers_wh=REGISTERS),
         drafts("cover/1", meter=METER, cover=WORDS, count=SMALL, opened_at=WORDS | st.none(), closed_at=st.none()),
-        drafts("alarm/1", meter=METER, alarm=st.sampled_from(["battery-low", "valve-fault", "battery-good"])),
+        drafts(
+            "alarm/1", meter=METER,
+            alarm=st.sampled_from(["battery-low", "valve-fault", "battery-good", "paid-and-dark"]),
+        ),
         drafts("time-table/1", meter=METER, differs=st.booleans()),
         drafts("clock-set/1", meter=METER),
+        drafts("start/1", line_s=SMALL),
         drafts("brake/1", set=st.booleans(), why=WORDS),
         drafts("mode/1", mode=st.sampled_from(["recovery", "normal"]), why=WORDS),
         drafts("of-tomorrow/1", moves=MOVES),
@@ -138,7 +143,8 @@ def test_every_field_is_kept() -> None:
         estimated_days=2, table_differs=True, table_found=True, holds={"manual": Hold("manual", "why", "王敏", 1, 2)},
         observed="open", observed_since=4, known="closed", known_since=5, quarantined="R20", quarantined_wh=6,
         released_at=12, ordered=Ordered("panel", 13, "王敏"),
-        serial="serial", restore="restore", trips=[7, 8], clock_set_at=9, covers={"cover": Cover(1, True)},
+        serial="serial", restore="restore", waiting=Waiting(3, 4), trips=[7, 8], clock_set_at=9,
+        covers={"cover": Cover(1, True)},
         ailing={"battery-low", "valve-fault"}, since=10, changing="p-1", vacant=mark,
     )  # fmt: skip
     account = AccountState(
@@ -154,7 +160,7 @@ def test_every_field_is_kept() -> None:
         {"p-1": Proposal("p-1", "price", {"a": [1]}, "who", "finance", 1, 2, 3, Decision(True, "o", "m", "w", 4, 5))},
         {"王敏": ("20261120", 12)}, {"a1": [5, 6]},
         {"panel:1": Unanswered("a1", "trip", "open")}, "brake", 4, {"of-tomorrow/1"}, 5, 6, "recovering",
-            Restored("e", "d", 7, "f", "at", 9, 11, 1, {"ab": (8, 12)}, [13]),
+            Restored("e", "d", 7, "f", "at", 9, 11, 1, {"ab": (8, 12)}, [13]), Run("boot", 5, 6),
     )  # fmt: skip
     for told, fresh in ((meter, MeterState("", {})), (account, AccountState("", {})), (state, State())):
         for each in fields(told):  # type: ignore[arg-type]

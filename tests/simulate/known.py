@@ -205,8 +205,8 @@ def _hold(known: Known, entry: Entry, f: Fields) -> None:
     (holds.add if f["set"] else holds.discard)(f["hold"])
     waits = not f["set"] and not holds and known.points[f["meter"]].observed == "open"
     began = known.restored.get(f["meter"])
-    if waits and began is not None and entry.boot in (began[1], known.told.get(f["meter"])):
-        return  # It waits already in this start, and whoever was told of that knows.
+    if waits and began is not None and (f["meter"] in known.told or entry.boot == began[1]):
+        return  # It waits already, in this start, or whoever was told of that knows, whatever start it was in.
     known.settled(f["meter"])
     if waits:
         known.restored[f["meter"]] = entry.seq, entry.boot, entry.mono_ns
