@@ -76,10 +76,9 @@ class Acts:
     def off(self, asked: Asked, body: Off) -> None:
         meter = self.relay_meter(body.meter)
         self.may_go_off(meter)
-        if "manual" in meter.holds:
-            hold = meter.holds["manual"]
-            raise Refusal("R5", f"the hold `manual` is already set by {hold.by}: {hold.why}")
-        self.hold(asked, meter, "manual", True)
+        if (hold := meter.holds.get(body.hold)) is not None:
+            raise Refusal("R5", f"the hold `{body.hold}` is already set by {hold.by}: {hold.why}")
+        self.hold(asked, meter, body.hold, True)
 
     def may_go_off(self, meter: MeterState) -> None:
         """Raises Refusal where no person can switch it off as things stand."""
@@ -95,12 +94,12 @@ class Acts:
         meter = self.relay_meter(body.meter)
         if (locked := locked_words(meter, self._core.terms.zone)) is not None:
             raise Refusal("R5", f"meter {meter.id} is {locked}; nobody closes it before it is unlocked")
-        lifted = {"manual"} | ({"arrears"} if meter.account is None else set())
+        lifted: set[str] = {body.hold} | ({"arrears"} if meter.account is None else set())
         others = set(meter.holds) - lifted
         if others and not lifted & meter.holds.keys():
             names = ", ".join(sorted(others))
             raise Refusal("R5", stays_off(self._core.lives[meter.id].model.relay_is_valve, names))
-        kinds = sorted(lifted & meter.holds.keys()) or ["manual"]
+        kinds = sorted(lifted & meter.holds.keys()) or [body.hold]
         self.hold(asked, meter, kinds[0], False, *kinds[1:])
 
     def hold(self, asked: Asked, meter: MeterState, kind: str, on: bool, *more: str, **told: Any) -> None:
@@ -113,7 +112,7 @@ class Acts:
         settled = not off or bool(left and not on)
         answer: dict[str, Any] = {"status": "done" if settled else "accepted", "data": {"holds": left}}
         if settled and left and not on:
-            answer["data"]["text"] = lifted_in_vain(live.model.relay_is_valve, ", ".join(left), kind == LOCKOUT)
+            answer["data"]["text"] = lifted_in_vain(live.model.relay_is_valve, ", ".join(left), kind)
         elif not on and not settled and not meter.holds and (own := why_open(live)) is not None:
             answer["data"]["text"] = own  # It is tried, and may not last.
         fields = {"meter": meter.id, "account": meter.account, "set": on, "why": asked.body.why}

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+from bridge.contract.request import Request
 from bridge.contract.units import instant_of
 
 SHELL = "shell"
 """The key of requests from a command line."""
 
 Status = Literal["accepted", "refused", "done", "failed"]
+
+
+LATER = {"hold": "manual"}
+"""Fields that older programs do not send, and what leaving them out means: said or unsaid, it is the same request."""
 
 
 class Refusal(Exception):
@@ -56,3 +62,10 @@ class Answer(Protocol):
     """Tells the asker what became of a request."""
 
     def __call__(self, asked: Asked, status: Status, **more: Any) -> None: ...
+
+
+def digest_of(operation: str, body: Request) -> str:
+    """What was asked, without when: a form sent once more after the asker's restart is the same request (R7)."""
+    later = {name for name, unsaid in LATER.items() if getattr(body, name, None) == unsaid}
+    asked = body.model_dump_json(exclude={"issued_at", "valid_until", "login", *later})
+    return hashlib.sha256(f"{operation}\n{asked}".encode()).hexdigest()

@@ -6,7 +6,6 @@ possible. A refusal of a sealed request is written down, so that the same reques
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import re
 from collections.abc import Callable
@@ -24,7 +23,7 @@ from bridge.contract.units import instant_of, instant_text, is_transaction, wall
 from edge.accounts import Accounts
 from edge.acts import Acts
 from edge.agreed_money import AGREED, AgreedMoney
-from edge.asked import Asked, Refusal, Status
+from edge.asked import Asked, Refusal, Status, digest_of
 from edge.billing.money import Forbidden
 from edge.book import Entry
 from edge.core import Core
@@ -156,7 +155,7 @@ class Requests:
         assert isinstance(body, messages.Request)
         if not is_transaction(body.transaction):
             raise Refusal("R7", NO_TRANSACTION)
-        asked = Asked(f"{key}:{body.transaction}", operation, key, _digest(operation, body), body)
+        asked = Asked(f"{key}:{body.transaction}", operation, key, digest_of(operation, body), body)
         if (known := self._core.book.find(asked.id)) is not None:
             self._again(asked, known)
             return
@@ -241,12 +240,6 @@ class Requests:
             **more,
         )
         self._respond(operation if operation in messages.REQUESTS else "unknown", response)
-
-
-def _digest(operation: str, body: messages.Request) -> str:
-    """What was asked, without when: a form sent once more after the asker's restart is the same request (R7)."""
-    asked = body.model_dump_json(exclude={"issued_at", "valid_until", "login"})
-    return hashlib.sha256(f"{operation}\n{asked}".encode()).hexdigest()
 
 
 def _sentence(error: ValidationError) -> str:

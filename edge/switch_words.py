@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.contract.switching import VALVE_IS
 from bridge.contract.units import instant_of_micros, wall_time
+from edge.holds import LOCKOUT
 from edge.state import MeterState
 
 TURNS: dict[str, Literal["opening", "closing"]] = {"close": "opening", "trip": "closing"}
@@ -124,11 +125,12 @@ def stays_off(valve: bool, holds: str) -> str:
     return f"supply stays off: the hold {holds} remains, and closing does not lift it"
 
 
-def lifted_in_vain(valve: bool, holds: str, lock: bool) -> str:
+def lifted_in_vain(valve: bool, holds: str, hold: str) -> str:
+    lock = hold == LOCKOUT
     if lock and valve:
         return f"the lock is lifted; the valve stays closed: {holds}"
     if lock:
         return f"the lock is lifted; supply stays off: {holds}"
     if valve:
-        return f"the hold `manual` is lifted; the valve stays closed: {holds}"
-    return f"the hold `manual` is lifted; supply stays off: {holds}"
+        return f"the hold `{hold}` is lifted; the valve stays closed: {holds}"
+    return f"the hold `{hold}` is lifted; supply stays off: {holds}"

@@ -28,7 +28,7 @@ OF_WATER = (
     later("to be opened"),
     later("the gateway is in mode {mode}: no valve is closed"),
     later("the valve stays closed: the hold {holds} remains, and `on` does not lift it"),
-    later("the hold `manual` is lifted; the valve stays closed: {holds}"),
+    later("the hold `{hold}` is lifted; the valve stays closed: {holds}"),
     CLOSED_BY_ITSELF,
     later("already open"),
     VALVE_READ_BACK,

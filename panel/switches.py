@@ -80,7 +80,7 @@ RELAY = Words(
         "lifted; a payment does not lift it."
     ),
     on_says=later(
-        "Lifts the hold set by hand. Supply returns only when no other hold remains. Make sure that nobody works on "
+        "Lifts a hold that people set. Supply returns only when no other hold remains. Make sure that nobody works on "
         "the line."
     ),
     off_go=later("Cut the supply"),
@@ -93,7 +93,7 @@ RELAY = Words(
     is_off=later("The relay is open, read back."),
     is_on=later("The hold is lifted and the state read back."),
     reasons=(later("service work"), later("the tenant asked"), later("danger")),
-    stays_off=later("The hold set by hand is lifted. Supply stays off: {holds}."),
+    stays_off=later("The hold is lifted. Supply stays off: {holds}."),
     by_itself=later("open by itself or by hand; nobody here ordered it, so a person decides"),
     found_off=later("Supply off since {time}, and nobody ordered it"),
     look_first=later("Go and look first; then switch on with “Close” on the meter's page."),
@@ -121,7 +121,7 @@ OF_VALVE = Words(
         "lift it."
     ),
     on_says=later(
-        "Lifts the hold set by hand. Water flows again only when no other hold remains. Make sure that no tap and no "
+        "Lifts a hold that people set. Water flows again only when no other hold remains. Make sure that no tap and no "
         "pipe stands open."
     ),
     off_go=later("Close the valve"),
@@ -134,7 +134,7 @@ OF_VALVE = Words(
     is_off=later("The valve is closed, read back: no water flows."),
     is_on=later("The valve is open, read back: water flows."),
     reasons=(later("work on the pipes"), later("the tenant asked"), later("a leak")),
-    stays_off=later("The hold set by hand is lifted. The valve stays closed: {holds}."),
+    stays_off=later("The hold is lifted. The valve stays closed: {holds}."),
     by_itself=CLOSED_BY_ITSELF,
     found_off=later("Water off since {time}, and nobody ordered it"),
     look_first=later("Go and look first; then open the valve on the meter's page."),

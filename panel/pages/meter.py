@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 from bridge.contract.asking import new_transaction
 from bridge.contract.entries import CHARGES, REPLACED
 from bridge.contract.messages import MeterFacts
+from bridge.contract.switch_requests import REASONS
 from bridge.contract.units import RATES, is_transaction
 from panel.commands import Conflict, NotSent
 from panel.guard import me, quiet, require
@@ -43,6 +44,7 @@ class Ask:
     transaction: str
     room: str = ""
     why: str = ""
+    hold: str = REASONS[0]
     mistakes: tuple[tuple[str, str], ...] = ()
 
     def mistake(self, field: str) -> str | None:
@@ -80,12 +82,22 @@ def _page(room: Room, ask: Ask | None, undecided: str | None = None, undecided_w
     stand = parts()
     charge = stand.history.newest(room.meter.id, *CHARGES)
     return render_template(
-        "meter.html", room=room, ask=ask, reasons=room.words.reasons, fresh=new_transaction(),
+        "meter.html", room=room, ask=ask, holds_to=_holds_to(room, ask), reasons=room.words.reasons,
+        fresh=new_transaction(),
         answer=answer_to(request.args.get("answer")), frames=_frames(charge), frames_at=charge.at if charge else None,
         has_power=has_power(room.meter), undecided=undecided, undecided_why=undecided_why,
         waits=waiting_for(stand.mirror.view(), room.meter.id, room.meter.multiplier, stand.wall()),
         **chart_of(stand, room), **_now(stand, room),
     )  # fmt: skip
+
+
+def _holds_to(room: Room, ask: Ask | None) -> dict[str, str]:
+    """The holds that people may set now, or lift, with their words; by hand where none stands to be lifted."""
+    if ask is None or ask.operation == "read":
+        return {}
+    stand = {hold.kind for hold in room.relay.holds} if room.relay else set[str]()
+    sets = ask.operation == room.words.off
+    return {kind: HOLDS[kind] for kind in REASONS if (kind in stand) != sets} or {REASONS[0]: HOLDS[REASONS[0]]}
 
 
 def _now(stand: Parts, room: Room) -> dict[str, Any]:
@@ -179,6 +191,9 @@ def act(id: str) -> str | tuple[str, int] | Response:
     if room.meter.relay == "none":
         abort(404)
     ask = Ask(operation, transaction, typed.get("room", ""), typed.get("why", "").strip()[:400])
+    ask = replace(ask, hold=typed.get("hold", ask.hold))
+    if ask.hold not in REASONS:
+        mistakes["hold"] = t("Choose what it is off for.")
     if wrong := place_mistake(room.meter, ask.room):
         mistakes["room"] = wrong
     if wrong := why_mistake(ask.why):
@@ -188,7 +203,7 @@ def act(id: str) -> str | tuple[str, int] | Response:
                              locked=words_of_lock(lock, parts().wall()))  # fmt: skip
     if mistakes:
         return _page(room, replace(ask, mistakes=tuple(mistakes.items()))), 422
-    return _send(room, ask, {"why": ask.why})
+    return _send(room, ask, {"why": ask.why, "hold": ask.hold})
 
 
 def _send(room: Room, ask: Ask, fields: dict[str, str]) -> tuple[str, int] | Response:

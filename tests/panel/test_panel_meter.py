@@ -309,3 +309,24 @@ def test_the_state_beside_the_room_is_refreshed_with_the_rest(shop: Stage) -> No
     assert re.search(
         r'id="meter-state" hx-swap-oob="true"><span class="tag s-final">', visitor.get("/meter-now/a206").text
     )
+
+
+def test_whoever_switches_off_says_what_for_and_each_hold_is_lifted_by_itself(shop: Stage) -> None:
+    """R5: a contract that ended and a forbidden load are holds of their own; what stands already is not offered, and of
+    several that stand one is chosen to be lifted."""
+    visitor = shop.visitor("engineer")
+    page = visitor.see(f"{METER}?ask=trip")
+    assert all(f'name="hold" value="{kind}"' in page for kind in ("manual", "contract", "malignant"))
+    form = {**dialog(visitor, "trip"), "hold": "contract"}
+    assert visitor.post(METER, METER + "?ask=trip", room="A206", why="lease ended", **form).status_code == 303
+    assert shop.requests("trip")[0]["hold"] == "contract"
+    wrong = visitor.post(METER, METER + "?ask=trip", room="A206", why="x", **{**form, "hold": "arrears"})
+    assert wrong.status_code == 422 and "Choose what it is off for." in wrong.text
+    shop.say(relay("open", holds=[hold("contract", "lease ended"), hold("malignant", "a stove")]), "a206")
+    page = visitor.see(f"{METER}?ask=trip")
+    assert 'type="hidden" name="hold" value="manual"' in page, "the other two stand"
+    page = visitor.see(f"{METER}?ask=close")
+    assert "Which hold" in page and 'value="malignant"' in page and 'name="hold" value="manual"' not in page
+    form = {**dialog(visitor, "close"), "hold": "malignant"}
+    assert visitor.post(METER, METER + "?ask=close", room="A206", why="it is gone", **form).status_code == 303
+    assert shop.requests("close")[0]["hold"] == "malignant"
