@@ -39,7 +39,7 @@ from edge.registry import Registry
 from edge.relays import Relays
 from edge.requests import Requests
 from edge.restless import Restless
-from edge.settings import statutory_days, terms_of
+from edge.settings import terms_on
 from edge.state import MeterState
 from edge.statistics import Statistics
 from edge.swaps import Swaps
@@ -70,7 +70,7 @@ class Gateway:
     ):  # fmt: skip
         today = clock.now().astimezone(site.zone).date()
         self.site, self.clock, self._link, self._today = site, clock, link, today
-        self.core = core = Core(book, terms_of(site, statutory_days(today, site.policy)), clock)
+        self.core = core = Core(book, terms_on(site, today), clock)
         self.topics = Topics(site.site.base, site.site.gateway)
         self.outbox = Outbox(book, self.topics, link, clock.monotonic)
         self.accounts = Accounts(core, lambda meter: self.relays.consider(meter))
@@ -244,7 +244,7 @@ class Gateway:
         today = self.clock.now().astimezone(self.site.zone).date()
         if today != self._today:
             self._today = today
-            self.core.terms = terms_of(self.site, statutory_days(today, self.site.policy))
+            self.core.terms = terms_on(self.site, today)
             self.core.changed("policy")
 
     def shut(self) -> None:

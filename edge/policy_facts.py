@@ -32,6 +32,7 @@ def policy_fact(core: Core) -> Policy:
         warning_counts=terms.warning_counts,  # type: ignore[arg-type]
         brake_meters=brake_limit(len(core.state.meters), terms),
         days=[_day(terms.window, today + timedelta(days=ahead)) for ahead in range(DAYS)],
+        unknown_years=list(terms.unknown_years),
     )
 
 

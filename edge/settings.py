@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -14,13 +15,23 @@ from bridge.contract.units import nano_of_yuan
 from edge.billing.money import Limits
 from edge.billing.policy import Terms
 from edge.billing.windows import CutWindow, Season, Span
+from edge.festivals import may_rest
 from edge.holidays import statutory
 from edge.line.wire import Line
 
 log = logging.getLogger("riser.settings")
 
-EVERY_YEAR = frozenset({(1, 1), (5, 1), (10, 1), (10, 2), (10, 3)})
-"""Month and day of China's holidays whose dates the law itself names; the others follow the moon or a yearly notice."""
+
+def terms_on(site: Site, today: date) -> Terms:
+    """The policy's numbers with the days that are known on this local day."""
+    years = unknown_years(today, site.policy)
+    for year in years:
+        log.warning(
+            "the official calendar of %d is not known: nobody is cut on days that may be holidays; update Riser, or "
+            "write rest_days and work_days of that year into the site file (R2)",
+            year,
+        )
+    return replace(terms_of(site, statutory_days(today, site.policy)), unknown_years=years)
 
 
 def terms_of(site: Site, holidays: tuple[frozenset[date], frozenset[date]]) -> Terms:
@@ -97,27 +108,40 @@ def lines_of(site: Site, data_directory: Path, practice: str = "") -> list[Line]
 
 
 def statutory_days(around: date, policy: Policy) -> tuple[frozenset[date], frozenset[date]]:
-    """China's holidays, weekends among them, and make-up workdays for a year around a day, as far as they are known.
+    """China's holidays, weekends among them, and make-up workdays for a year around a day.
 
-    A year that the table does not know yet means weekdays but for the days of `EVERY_YEAR`, with one visible warning,
-    never a crash.
+    In a year that the table does not know yet every day that may be a holiday is one, and no weekend is worked.
     """
-    if all(each.days == "all" for each in (policy.cut_window, *policy.more_cut_windows)):
+    if _all_days(policy):
         return frozenset(), frozenset()
-    rest, work, unknown = set[date](), set[date](), set[int]()
+    rest, work = set[date](), set[date]()
     for offset in range(-30, 366):
         day = around + timedelta(days=offset)
-        try:
-            kind = statutory(day)
-        except NotImplementedError:
-            unknown.add(day.year)
-            kind = (day.month, day.day) in EVERY_YEAR or None
+        kind = statutory(day) if _is_known(day.year) else may_rest(day) or None
         if kind is not None:
             (rest if kind else work).add(day)
-    for year in sorted(unknown):
-        log.warning(
-            "holidays of %d are not known yet: weekdays but for 1 January, 1 May and 1 to 3 October count as workdays "
-            "until rest_days and work_days in the site file or a newer chinesecalendar say otherwise (R2)",
-            year,
-        )
     return frozenset(rest), frozenset(work)
+
+
+def unknown_years(today: date, policy: Policy) -> tuple[int, ...]:
+    """This year, and in December the next, where neither the table nor the site file has days of it.
+
+    The State Council publishes a year's days in the November before it.
+    """
+    if _all_days(policy):
+        return ()
+    own = {day.year for day in (*policy.rest_days, *policy.work_days)}
+    near = (today.year, today.year + 1) if today.month == 12 else (today.year,)
+    return tuple(year for year in near if year not in own and not _is_known(year))
+
+
+def _all_days(policy: Policy) -> bool:
+    return all(each.days == "all" for each in (policy.cut_window, *policy.more_cut_windows))
+
+
+def _is_known(year: int) -> bool:
+    try:
+        statutory(date(year, 1, 1))
+    except NotImplementedError:
+        return False
+    return True

@@ -136,6 +136,10 @@ SENTENCES = (
     later("meter {id} has no relay or valve that can be controlled"),
     later("the meter itself is set to keep power on; lift that first"),
     later("the hold `{hold}` is already set by {who}: {words}"),
+    later(
+        "this was asked before what {who} asked of meter {id} at {at}, which came first and stands; ask anew if it is "
+        "still wanted"
+    ),
     later("the hold `{hold}` is lifted; supply stays off: {holds}"),
     later("supply stays off: the hold {holds} remains, and closing does not lift it"),
     later("not read back within a minute; it is tried again as long as the hold says so"),

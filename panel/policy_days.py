@@ -64,6 +64,18 @@ def days_of(policy: Policy, wall: Wall) -> list[Day]:
     return [row for _, row in sorted(found, key=lambda pair: pair[0])]
 
 
+def unknown_of(policy: Policy) -> str | None:
+    """That the holidays of a year are not known, what follows from it and what to do; None where they are."""
+    if not policy.unknown_years:
+        return None
+    years = t(", |between words").join(map(str, policy.unknown_years))
+    return t(
+        "The gateway does not know the official holidays of {years}: nobody is cut on days that may be holidays, and "
+        "they are shown as holidays. Update Riser, or write rest_days and work_days of that year into the site file.",
+        years=years,
+    )
+
+
 def _day(row: PolicyDay, day: date, wall: Wall) -> Day:
     begins, ends = _at(day, 0, wall), _at(day + timedelta(days=1), 0, wall)
     spans = [span for one in row.open if (span := _clipped(one, begins, ends))]

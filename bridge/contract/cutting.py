@@ -50,7 +50,8 @@ class PolicyDay(Part):
 
     date: str
     kind: Literal["workday", "weekend", "holiday", "make-up", "protected"] = Field(
-        description="make-up: a weekend day that is worked; protected: the site file says so"
+        description="holiday: also a day that may be one, in a year of `unknown_years`; make-up: a weekend day that is "
+        "worked; protected: the site file says so"
     )
     why: str | None = Field(default=None, description="of a protected day, in the site file's words")
     open: list[OpenSpan]
@@ -73,6 +74,11 @@ class Policy(Message):
     warning_counts: Literal["delivered", "attempted"]
     brake_meters: int = Field(description="cuts within an hour after which a named person must agree (R4)")
     days: list[PolicyDay] = Field(description="today and the thirteen days after it")
+    unknown_years: list[int] = Field(
+        default_factory=list,
+        description="this year, and in December the next, where their official calendar is not known: each day that "
+        "may be a holiday has the kind `holiday`, and nobody is cut on it (R2)",
+    )
 
 
 class Protect(Request):

@@ -42,6 +42,8 @@ class Terms:
     quiet: tuple[int, int] = (0, 0)
     """Minutes of the local day from and to which levels 1 and 2 wait; the same twice is never."""
     stagger_s: int = 0
+    unknown_years: tuple[int, ...] = ()
+    """Years near today whose official calendar nobody has told: on days that may be holidays nobody is cut (R2)."""
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ VERSION_TOPIC = "$SYS/broker/version"
 CONNECT_S, QUIET_S, LIMIT_S = 3.0, 1.0, 8.0
 """A broker on this machine lets in within milliseconds; one on a network that needs seconds is told as it is."""
 
-SINGLE = (m.Status, m.Info, m.Meters, m.Accounts)
+SINGLE = (m.Status, m.Info, m.Meters, m.Accounts, m.Policy)
 PER_METER = (m.MeterFacts, m.Availability, m.Relay, m.Valve)
 
 Kind = TypeVar("Kind", bound=Message)
@@ -150,6 +150,7 @@ def understood(topics: Topics, heard: dict[str, bytes]) -> Facts:
         info=one(m.Info),
         meters=one(m.Meters),
         accounts=one(m.Accounts),
+        policy=one(m.Policy),
         values=each(m.MeterFacts),
         availability=each(m.Availability),
         relays=each(m.Relay),

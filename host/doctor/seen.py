@@ -115,6 +115,7 @@ class Facts:
     info: m.Info | None = None
     meters: m.Meters | None = None
     accounts: m.Accounts | None = None
+    policy: m.Policy | None = None
     values: dict[str, m.MeterFacts] = field(default_factory=dict)
     availability: dict[str, m.Availability] = field(default_factory=dict)
     relays: dict[str, m.Relay] = field(default_factory=dict)

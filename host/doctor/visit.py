@@ -6,14 +6,27 @@ import logging
 from pathlib import Path
 
 from bridge.contract.clock import Clock
-from host.doctor import accounts, backups, broker, clock, disk, meters, own_supply, ports, programs, rights, site
+from host.doctor import (
+    accounts,
+    backups,
+    broker,
+    clock,
+    disk,
+    holidays,
+    meters,
+    own_supply,
+    ports,
+    programs,
+    rights,
+    site,
+)
 from host.doctor.findings import Finding, count, with_data
 from host.doctor.gather import gather
 from host.doctor.seen import Snapshot
 from host.exits import FAILED, FINE
 from host.programs import SIM
 
-CHECKS = (programs, ports, rights, meters, clock, broker, disk, backups, site, own_supply, accounts)
+CHECKS = (programs, ports, rights, meters, clock, broker, disk, backups, site, holidays, own_supply, accounts)
 
 
 def visit(

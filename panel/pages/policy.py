@@ -21,7 +21,7 @@ from panel.pages.account import Tenancy, tenancy_of
 from panel.pages.lines import GOES_ON, MODES
 from panel.pages.rooms import all_rooms, natural
 from panel.parts import Parts, parts
-from panel.policy_days import days_of
+from panel.policy_days import days_of, unknown_of
 from panel.policy_words import numbers_of
 
 blueprint = Blueprint("policy", __name__)
@@ -67,6 +67,7 @@ def _now() -> dict[str, Any]:
         "policy": policy,
         "nobody": nobody_today(policy, [one.outlook for one in found], view.get(Info), wall) if view.accounts else None,
         "days": days_of(policy, wall) if policy else [],
+        "unknown": unknown_of(policy) if policy else None,
         "numbers": numbers_of(policy) if policy else [],
         "locks": [(room, words_of_lock(lock, wall)) for room, lock in locks_of(all_rooms(stand))],
         "groups": [(kind, *KINDS[kind], some) for kind, some in by_kind if some],

@@ -51,18 +51,3 @@ def test_r2_the_statutory_calendar_says_nothing_of_ordinary_weekends() -> None:
     rest, work = statutory_days(date(2026, 10, 1), Policy())
     assert {date(2026, 10, 1), date(2026, 10, 3)} <= rest and date(2026, 10, 17) not in rest
     assert date(2026, 10, 10) in work and not rest & work and all(day.weekday() >= 5 for day in work)
-
-
-def test_r2_new_years_day_rests_also_where_the_year_is_not_known_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The table for the next year comes in autumn, and a gateway in a cellar may miss it: whatever it misses, nobody is
-    cut on New Year's Day, the First of May or the National Day. Other weekdays count as workdays, and no weekend is
-    worked."""
-
-    def unknown(day: date) -> bool | None:
-        raise NotImplementedError
-
-    monkeypatch.setattr("edge.settings.statutory", unknown)
-    rest, work = statutory_days(date(2030, 1, 1), Policy())
-    days = {(day.month, day.day) for day in rest}
-    assert days == {(1, 1), (5, 1), (10, 1), (10, 2), (10, 3)} and not work
-    assert date(2030, 1, 1) in rest and date(2030, 1, 2) not in rest

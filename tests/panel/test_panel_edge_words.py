@@ -57,7 +57,7 @@ SAMPLES = {
     "verdict.why": "the newest reading is too old", "fields.get('why')": "as ordered", "fields['why']": "paid",
     "fields.get('cause')": "arrears", "fields['who']": "policy", "fields['hold']": "arrears", "now_is": "open",
     "fields.get('observed')": "open", "fields['observed']": "open", "task.wish": "trip", "why": "no answer",
-    "name": "total",
+    "name": "total", "body.hold": "contract", "hold": "contract",
     "names": "arrears, manual", "', '.join(left)": "arrears, manual", "', '.join(meter.holds)": "arrears",
     "', '.join(words) or 'no reason given'": "wrong password, power is kept on", "reason": "it is busy",
     "reply.error or 'refused'": "silent", "reply.error": "withdrawn", "trouble": "R28: the register total is missing",

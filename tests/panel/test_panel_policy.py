@@ -78,6 +78,17 @@ def test_a_window_without_an_offset_is_not_believed(stage: Stage) -> None:
     assert "older than this panel" in stage.visitor("manager").see("/policy")
 
 
+def test_r2_a_year_whose_holidays_are_not_known_is_told(stage: Stage) -> None:
+    """Which year, what the gateway does meanwhile and what to do, in both languages; else not a word of it."""
+    stage.say(policy())
+    assert "official holidays" not in stage.visitor("manager").see("/policy")
+    stage.say(policy(unknown_years=[2026, 2027]))
+    page = section(stage.visitor("manager").see("/policy"), "Two weeks ahead")
+    assert "does not know the official holidays of 2026, 2027: nobody is cut on days that may be holidays" in page
+    assert "rest_days and work_days of that year" in page
+    assert "网关不知道 2026、2027 年的法定节假日安排" in stage.visitor("finance", "zh").see("/policy")
+
+
 def test_an_older_gateway_publishes_no_policy(stage: Stage) -> None:
     """Without the fact the page says so and still tells whom it would meet."""
     tenants(stage, {"state": "final", "available": 3.18, "cut_at": at(-29), **DELIVERED})
