@@ -27,6 +27,9 @@ PAUSES_S = {"trip": (10.0, 60.0, 600.0, 3600.0), "close": (2.0, 5.0, 10.0, 30.0,
 VALVE_PAUSES_S = (60.0, 600.0, 1800.0)
 """The same for a valve, either way: each turn costs its battery, so it is turned a few times an hour at most."""
 
+BUTTON = "press the button"
+"""The step of a close that is permitted: what is left is a person's."""
+
 BUTTON_PAUSE_S = 3600.0
 """Once closing is permitted it is a person's turn; the permission is renewed this seldom."""
 
@@ -213,14 +216,17 @@ class Commands:
     def _seen_back(self, meter: MeterState, task: Task, reply: Reply) -> None:
         if reply.raw is not None:
             self.take(meter, reply.request.purpose, reply)
-        seen = self._core.lives[meter.id].relay_open
+        live = self._core.lives[meter.id]
+        seen = live.relay_open
         if task.wish == "lamp":
             self.ended(meter, task, "read back" if reply.raw else "no answer")
             self.looked(meter)
         elif seen is (task.wish == "trip"):
             task.busy, task.step, task.alarmed = False, "read back", False
-        elif meter.row["relay"] == "permit" and task.wish == "close" and reply.raw is not None:
-            task.busy, task.step = False, "press the button"
+        elif meter.row["relay"] == "permit" and task.wish == "close" and reply.raw is not None and (
+            task.step == "done" if live.permitted is None else live.permitted
+        ):  # fmt: skip
+            task.busy, task.step = False, BUTTON
             task.not_before = self._core.clock.monotonic() + BUTTON_PAUSE_S
             self._core.changed("relay", meter.id)
         elif self._core.clock.monotonic() < task.until and reply.error != "closed":

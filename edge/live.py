@@ -18,6 +18,10 @@ LOAD_TIME_CONSTANT_S = 600
 """The load that the forecast uses forgets with this time constant, in calendar seconds."""
 
 
+COMMANDED_OPEN = 6
+"""The bit of status word 3 that says how its relay was commanded last (DL/T 645-2007 annex C); 4 is its contact."""
+
+
 @dataclass(frozen=True)
 class Sample:
     """Registers read at an instant; `mono` is the line's own time of it."""
@@ -132,6 +136,11 @@ class Live:
     def word_3(self) -> int | None:
         """Status word 3 of a DL/T 645-2007 meter."""
         return self.seen.word_3 if self.seen else None
+
+    @property
+    def permitted(self) -> bool | None:
+        """True where its button would close it: commanded on while the contact is open. None where nothing tells."""
+        return None if self.word_3 is None else not self.word_3 >> COMMANDED_OPEN & 1
 
     @property
     def lamp_on(self) -> bool:

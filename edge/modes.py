@@ -153,3 +153,4 @@ class Modes:
                 alarm = {"alarm": "identity", "text": SAME_ID}
                 self._core.append(("alarm/1", self._core.own_id("alarm"), alarm))
             self._doubted_until = now + CALM_S
+            self.judge()  # At once: an order may be waiting for its last look.

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from bridge.contract.switching import VALVE_IS
 from bridge.contract.units import instant_text
 from edge.asked import Status
+from edge.commands import BUTTON
 from edge.core import Core
 from edge.line.request import PERSON, Reply
 from edge.purses import why_open
@@ -112,7 +113,7 @@ class ReadBack:
                 self.settle(waiting.meter)
                 continue
             error = not_there_in_time(live.model.relay_is_valve, self._within_s(waiting.meter))
-            if waiting.meter.row["relay"] == "permit" and waiting.wanted == "closed":
+            if waiting.wanted == "closed" and self._relays.step(waiting.meter) == BUTTON:
                 error = "closing is permitted: press the button on the meter"
             if waiting.wanted == "closed":
                 error = why_open(live) or error

@@ -15,7 +15,7 @@ from bridge.contract.units import micros_of
 from edge.accounts import Accounts
 from edge.billing import policy
 from edge.codec import dlt645_orders
-from edge.commands import Commands, Task
+from edge.commands import BUTTON, Commands, Task
 from edge.core import Core, Draft
 from edge.evidence import draft_of, evidence_reads, stale_evidence
 from edge.lamps import Lamps
@@ -25,9 +25,6 @@ from edge.state import MeterState
 from edge.switch_words import no_fresh
 
 log = logging.getLogger("riser.relays")
-
-COMMANDED_OPEN = 6
-"""The bit of status word 3 that says how its relay was commanded last (DL/T 645-2007 annex C); 4 is its contact."""
 
 TRIPS_A_DAY = 3
 """No tug of war: a relay that closes by itself is tripped at most once an hour and so often a day; under a lock, where
@@ -83,8 +80,9 @@ class Relays:
         """Read back open, and where people hold it so its button does not close it either: a permission to close that
         it was given before (R6) is taken back by a trip."""
         live = self._core.lives[meter.id]
-        permitted = live.word_3 is not None and not live.word_3 >> COMMANDED_OPEN & 1
-        return bool(live.relay_open) and not (permitted and meter.held_by_people and meter.row["relay"] == "permit")
+        return bool(live.relay_open) and not (
+            live.permitted and meter.held_by_people and meter.row["relay"] == "permit"
+        )
 
     def following(self, meter: MeterState) -> bool:
         return not any(task.alarmed for task in self.commands.of(meter))
@@ -104,6 +102,8 @@ class Relays:
         if self.surely_off(meter) or (live.relay_open is None and meter.restore is not None):
             self.commands.drop(meter, "trip")
             if meter.restore is not None and not meter.holds:
+                if (task := self.commands.task(meter, "close")) and task.step == BUTTON and live.permitted is False:
+                    task.not_before, task.step = 0.0, None  # The meter has forgotten it: its button does nothing.
                 self.commands.begin(meter, "close", self._close)
             return
         self.commands.drop(meter, "close")
@@ -135,7 +135,7 @@ class Relays:
         core = self._core
         by_hand = meter.held_by_people
         if by_hand and core.mode not in ("normal", "time"):
-            return False
+            return bool(self._core.lives[meter.id].relay_open)  # It takes a permission back, and darkens nobody.
         if not by_hand and not self._cut_is_due(meter):
             return False
         # What somebody wants off is no quarrel yet with whoever closed it after a cut for arrears.
@@ -233,8 +233,8 @@ class Relays:
                 self._core.lives[meter.id].model.relay_is_valve, "status", "noise"
             )  # The newest one contradicts the one before.
         if meter.held_by_people:
-            mode = self._core.mode
-            return None if mode in ("normal", "time") else f"the gateway is in mode {mode}"
+            mode, is_off = self._core.mode, self._core.lives[meter.id].relay_open
+            return None if is_off or mode in ("normal", "time") else f"the gateway is in mode {mode}"
         account = self._core.state.accounts.get(meter.account or "")
         if account is None:
             return "the meter has no tenant"

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from bridge.contract import messages as m
 from bridge.contract.switching import VALVE_IS
 from bridge.contract.units import instant_text, text_of
+from edge.commands import BUTTON
 from edge.core import Core
 from edge.purses import OPENED, why_open
 from edge.relays import Relays
@@ -78,5 +79,5 @@ def _why(core: Core, relays: Relays, meter: MeterState, observed: str, desired: 
     if meter.restore is not None and core.cannot_write is not None and relays.looking.long_dark(meter):
         return still_off(valve, meter.restore)  # No alarm can be written now.
     if meter.restore is not None and (own is None or relays.following(meter)):
-        return coming_on(valve, meter.row["relay"] == "permit")
+        return coming_on(valve, relays.step(meter) == BUTTON)
     return own or off_by_itself(valve)

@@ -224,6 +224,7 @@ def test_a_lock_is_lifted_only_by_a_wish_of_now(tmp_path: Path) -> None:
     building.deliver(topic, payload)
     assert building.answers(late)[-1]["rule"] == "R7" and building.edge.core.state.meters[ROOM].lock is not None
     now = building.request("unlock", meter=ROOM, why="done")
+    building.run(minutes=1)
     assert building.answers(now)[-1]["status"] == "done"
 
 
