@@ -11,7 +11,9 @@ import pytest
 from edge.codec import dlt645, dlt645_orders
 from edge.codec.dlt645_orders import Password
 from tests.bench.policy_judge import Judge
+from tests.bench.policy_seen import Seen
 from tests.bench.policy_site import Plan, Room, RoomMeter
+from tests.bench.policy_truth import opened
 
 TEN = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)  # A Friday, ten o'clock in Shanghai.
 NUMBER = "000000000011"
@@ -193,3 +195,20 @@ def test_what_no_register_tells_is_nobodys_debt() -> None:
         case.judge.payment("a001", 180, case.now)
         case.order("direct")
         assert case.rules == rules, untold
+
+
+def test_an_order_that_was_overtaken_ends_no_warning_of_another_meter() -> None:
+    """The lamp of a tenant's silent meter is put out for the warning before, moments after the next one was begun at
+    another meter: that one counts. An order a minute later ends it, for then it is of this warning."""
+    for wait_s, counts in ((0.2, True), (61.0, False)):
+        case = Case()
+        case.warn()
+        sibling = Seen(case.seen.room, case.seen.meter, case.seen.used)
+        case.judge.rooms[case.seen.room.account].append(sibling)
+        frame = dlt645_orders.control("alarm-off", "000000000012", {"000000000012"}, Password(), None)
+        heard = opened(frame)
+        assert heard is not None
+        case.judge.meters[heard[0]] = sibling
+        case.mono += wait_s
+        case.judge.asks(frame, case.now, case.mono)
+        assert case.seen.ordered == counts and (case.seen.lit_s is not None) == counts

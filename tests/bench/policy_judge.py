@@ -25,6 +25,10 @@ FRESH_S = 62.0
 BORDER_S = 60.0
 """A reading that comes later tells nothing of a change of price."""
 
+OVERTAKEN_S = 60.0
+"""An order to put one lamp of a tenant out ends the warning of all; but it may have waited for a silent meter while the
+next warning began at another."""
+
 KERNEL_S = 12.0
 """So long after the kernel's word the edge must have heard it."""
 
@@ -106,7 +110,8 @@ class Judge:
             self._close(seen, at)
         elif what == LAMP_OFF:
             for each in self.rooms[seen.room.account]:
-                each.ordered, each.lit_s = False, None
+                if each is seen or mono - each.ordered_mono > OVERTAKEN_S:
+                    each.ordered, each.lit_s = False, None
 
     def answers(self, frame: bytes, reply: bytes, at: datetime, mono: float) -> None:
         """What came back over the line."""
@@ -119,7 +124,7 @@ class Judge:
         if told is None or told[0] != asked[0] or told[1] != asked[1] | ANSWER:
             return
         if asked[1] == CONTROL and asked[2][8] == LAMP:
-            seen.ordered = True
+            seen.ordered, seen.ordered_mono = True, mono
         elif asked[1] == READ:
             self._read(seen, told[2], at, mono)
 

@@ -19,6 +19,8 @@ class Seen:
     device: object = None
     ordered: bool = False
     """Its lamp was ordered in this episode, and it said yes."""
+    ordered_mono: float = -1e9
+    """When it said so last."""
     lit_s: float | None = None
     """Powered second at which the lamp was then read back as lit."""
     held: bool = False
