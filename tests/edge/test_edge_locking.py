@@ -17,9 +17,7 @@ from tests.edge.wires import ACCOUNT, ROOM, Watched
 
 def ask(building: Watched, operation: str, who: str = "李强", role: str = "engineer", **fields: Any) -> dict[str, Any]:
     """The newest answer to a request of an electrician."""
-    asked = building.request(operation, who=who, role=role, **fields)
-    building.run(seconds=20)
-    return building.answers(asked)[-1]
+    return building.answered(operation, who=who, role=role, **fields)
 
 
 def locked(tmp_path: Path, **more: Any) -> Watched:

@@ -12,11 +12,7 @@ from tests.edge.wires import ACCOUNT, ROOM, Watched
 
 
 def ask(building: Watched, operation: str, **fields: Any) -> dict[str, Any]:
-    """Ask, wait, and return the last answer."""
-    asked = building.request(operation, meter=ROOM, **fields)
-    building.run(minutes=2)
-    answer: dict[str, Any] = building.answers(asked)[-1]
-    return answer
+    return building.answered(operation, seconds=120, meter=ROOM, **fields)
 
 
 def test_r5_a_contract_and_a_forbidden_load_are_two_holds(tmp_path: Path) -> None:

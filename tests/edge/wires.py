@@ -67,6 +67,12 @@ class Watched(Building):
         words = {"who": "王敏", "role": "manager", **fields}
         return ask(self.edge.topics, self.clock, ("shell", KEYS["shell"]), operation, **words)
 
+    def answered(self, operation: str, seconds: float = 20, **fields: Any) -> dict[str, Any]:
+        """The newest answer to a request, so long after it was made."""
+        asked = self.request(operation, **fields)
+        self.run(seconds=seconds)
+        return self.answers(asked)[-1]
+
     def until_ready(self, purpose: str, hours: float = 2) -> list[Any]:
         """Stop where a port waits for the last word on an order; the events that wait then, taken out."""
 
