@@ -13,7 +13,7 @@ from typing import Any
 from bridge.contract import messages
 from bridge.contract.switch_requests import Close, Off, On, Trip
 from bridge.contract.units import instant_of, instant_of_micros, instant_text, micros_of, wall_time
-from edge.asked import Answer, Asked, Refusal, Status
+from edge.asked import AHEAD_S, Answer, Asked, Refusal, Status
 from edge.core import Core
 from edge.holds import LOCKOUT
 from edge.line.request import PERSON, Reply
@@ -30,9 +30,6 @@ from edge.switch_words import (
 )
 
 log = logging.getLogger("riser.requests")
-
-ALIKE_US = 300 * 1_000_000
-"""What lies further ahead than this was asked under a clock that was wrong, and comes before nothing."""
 
 READERS_AT_MOST = 20
 """Askers who wait for the same reading; a meter is asked once for all of them."""
@@ -136,7 +133,9 @@ class Acts:
         newest, issued_us = meter.ordered, micros_of(instant_of(asked.body.issued_at))
         if newest is None or newest.key != asked.key or sets == LOCKOUT:
             return
-        if issued_us < newest.issued_at <= micros_of(self._core.now()) + ALIKE_US:
+        # What lies further ahead was asked under a clock that was wrong, and comes before nothing.
+        ahead_us = int(AHEAD_S * self._core.clock.speed * 1e6)
+        if issued_us < newest.issued_at <= micros_of(self._core.now()) + ahead_us:
             at = wall_time(instant_of_micros(newest.issued_at), self._core.terms.zone)
             raise Refusal("R7", f"this was asked before what {newest.who} asked of meter {meter.id} at {at}, which "
                           "came first and stands; ask anew if it is still wanted")  # fmt: skip

@@ -16,6 +16,9 @@ SHELL = "shell"
 Status = Literal["accepted", "refused", "done", "failed"]
 
 
+AHEAD_S = 300.0
+"""Real seconds by which an asker's clock may be ahead of ours; one far ahead would make a request valid for ever."""
+
 LATER = {"hold": "manual"}
 """Fields that older programs do not send, and what leaving them out means: said or unsaid, it is the same request."""
 

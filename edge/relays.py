@@ -134,9 +134,7 @@ class Relays:
         """The whole check again for each attempt; and no tug of war with a relay that closes by itself."""
         core = self._core
         by_hand = meter.held_by_people
-        if by_hand and core.mode not in ("normal", "time"):
-            return bool(self._core.lives[meter.id].relay_open)  # It takes a permission back, and darkens nobody.
-        if not by_hand and not self._cut_is_due(meter):
+        if not (self._mode_lets_people_trip(meter) if by_hand else self._cut_is_due(meter)):
             return False
         # What somebody wants off is no quarrel yet with whoever closed it after a cut for arrears.
         holds = [meter.lock] if meter.lock else [each for each in meter.holds.values() if each.by_person or not by_hand]
@@ -149,6 +147,10 @@ class Relays:
         day_ago = micros_of(core.now() - timedelta(days=1))
         seldom = meter.lock is not None or sum(at > day_ago for at in trips) < TRIPS_A_DAY
         return all(at < hour_ago for at in trips) and seldom
+
+    def _mode_lets_people_trip(self, meter: MeterState) -> bool:
+        """In every mode one that is off loses its permission to close, which darkens nobody."""
+        return self._core.mode in ("normal", "time") or self._core.lives[meter.id].relay_open is True
 
     # --- tripping ---
 
@@ -233,8 +235,7 @@ class Relays:
                 self._core.lives[meter.id].model.relay_is_valve, "status", "noise"
             )  # The newest one contradicts the one before.
         if meter.held_by_people:
-            mode, is_off = self._core.mode, self._core.lives[meter.id].relay_open
-            return None if is_off or mode in ("normal", "time") else f"the gateway is in mode {mode}"
+            return None if self._mode_lets_people_trip(meter) else f"the gateway is in mode {self._core.mode}"
         account = self._core.state.accounts.get(meter.account or "")
         if account is None:
             return "the meter has no tenant"

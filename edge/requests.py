@@ -23,7 +23,7 @@ from bridge.contract.units import instant_of, instant_text, is_transaction, wall
 from edge.accounts import Accounts
 from edge.acts import Acts
 from edge.agreed_money import AGREED, AgreedMoney
-from edge.asked import Asked, Refusal, Status, digest_of
+from edge.asked import AHEAD_S, Asked, Refusal, Status, digest_of
 from edge.billing.money import Forbidden
 from edge.book import Entry
 from edge.core import Core
@@ -41,9 +41,6 @@ from edge.tenancies import Tenancies
 log = logging.getLogger("riser.requests")
 
 NO_TRANSACTION = "a transaction id is 8 to 64 of A-Z a-z 0-9 _ -"
-
-AHEAD_S = 300.0
-"""Real seconds by which an asker's clock may be ahead of ours; one far ahead would make a request valid for ever."""
 
 SEALS_TOLD_EVERY_S = 60.0
 """Line seconds between two lines about wrong seals: a flood of them must not fill the log."""
@@ -229,7 +226,7 @@ class Requests:
         self._answer(operation, transaction, key, status, **more)
 
     def _answer_to(self, asked: Asked, status: Status, **more: Any) -> None:
-        self._answer(asked.operation, asked.body.transaction, asked.key, status, **more)
+        self._answer_later(asked.id, asked.operation, status, **more)
 
     def _answer(self, operation: str, transaction: str, key: str | None, status: Status, **more: Any) -> None:
         response = Response(
