@@ -58,6 +58,8 @@ class Task:
     step: str | None = None
     alarmed: bool = False
     missing: list[str] = field(default_factory=list)
+    command: str = ""
+    """The newest order of it, such as `direct` or `permit` of a close."""
 
 
 class Commands:
@@ -161,6 +163,7 @@ class Commands:
     ) -> None:
         """Send one control frame; `left` is called when it surely left, `answered` when the meter took it, both before
         it is read back."""
+        task.command = command
         self._core.submit(
             meter,
             priority,
@@ -223,7 +226,7 @@ class Commands:
             self.looked(meter)
         elif seen is (task.wish == "trip"):
             task.busy, task.step, task.alarmed = False, "read back", False
-        elif meter.row["relay"] == "permit" and task.wish == "close" and reply.raw is not None and (
+        elif task.command == "permit" and task.wish == "close" and reply.raw is not None and (
             task.step == "done" if live.permitted is None else live.permitted
         ):  # fmt: skip
             task.busy, task.step = False, BUTTON

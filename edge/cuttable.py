@@ -1,9 +1,11 @@
-"""Which meters of a tenancy can be cut, and whether one of their lamps can warn of it.
+"""Which meters of a tenancy can be cut, how they are closed again, and whether one of their lamps can warn of it.
 
 A meter whose relay is not used here (`relay = "none"`) is given no order at all, not even for its lamp.
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 from edge.core import Core
 from edge.state import AccountState, MeterState
@@ -13,6 +15,15 @@ def switched(core: Core, account: AccountState) -> list[MeterState]:
     """The meters of an account that are given orders."""
     meters = [core.state.meters[id] for id in account.meters]
     return [meter for meter in meters if core.lives[meter.id].model.relay and meter.row["relay"] != "none"]
+
+
+def closing(core: Core, meter: MeterState) -> Literal["direct", "permit", "none"]:
+    """How its supply comes back (R6): as its tenant wants it, else as it is wired; a valve has no button to press."""
+    own: Literal["direct", "permit", "none"] = meter.row["relay"]
+    account = core.state.accounts.get(meter.account or "")
+    if own == "none" or account is None or core.lives[meter.id].model.relay_is_valve:
+        return own
+    return account.row.get("close") or own
 
 
 def can_cut(core: Core, account: AccountState) -> bool:

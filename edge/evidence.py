@@ -1,4 +1,5 @@
-"""What stands in the book before the first byte of a trip leaves (I7): why, on which reading, after which warning."""
+"""What stands in the book before the first byte of a trip leaves (I7): why, on which reading, after which warning; and
+of a close, its cause (I10)."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from typing import Any
 
 from bridge.contract.units import instant_exact, instant_of_micros, instant_text
 from edge.core import Core, Draft
+from edge.cuttable import closing
 from edge.model import Model
 from edge.state import MeterState
 
@@ -84,3 +86,12 @@ def draft_of(core: Core, meter: MeterState, cause: str) -> Draft:
         holds = [{"hold": h.kind, "why": h.why, "who": h.by, "seq": h.seq} for h in meter.holds.values()]
         fields["holds"] = holds
     return ("trip/1", core.own_id(f"trip:{meter.id}"), fields)
+
+
+def close_draft(core: Core, meter: MeterState) -> Draft:
+    """The entry of a close, direct or permitted."""
+    way = closing(core, meter)
+    fields = {"meter": meter.id, "account": meter.account, "command": way, "cause": meter.restore}
+    if core.lives[meter.id].model.relay_is_valve:
+        fields["valve"] = "open"
+    return ("close/1", core.own_id(f"close:{meter.id}"), fields)

@@ -15,6 +15,7 @@ from edge.availability import availability_of
 from edge.billing.spans import GUESSED
 from edge.billing.tariff import local_midnight
 from edge.core import Core
+from edge.cuttable import closing
 from edge.modes import Modes
 from edge.policy_facts import policy_fact
 from edge.polling import Polling
@@ -111,7 +112,7 @@ class Facts:
                     id=meter.id,
                     serial=meter.serial,
                     multiplier=meter.multiplier,
-                    relay=meter.row["relay"],
+                    relay=closing(self._core, meter),
                     switch=kind_of_switch(self._core, meter),
                     account=meter.account,
                     circuit=meter.row.get("circuit"),

@@ -85,6 +85,12 @@ def _account(state: State, entry: Entry, fields: Fields) -> None:
     state.installed_seq = entry.seq
 
 
+def _close_way(state: State, entry: Entry, fields: Fields) -> None:
+    account = state.accounts[fields["account"]]
+    account.row = account.row | {"close": fields["close"]}
+    state.installed_seq = entry.seq
+
+
 def _opening(state: State, entry: Entry, fields: Fields) -> None:
     opened(state.meters[fields["meter"]], fields)
 
@@ -179,6 +185,7 @@ _APPLY: dict[str, Callable[[State, Entry, Fields], None]] = {
     "tariff/2": _tariff,
     "meter/1": _meter,
     "account/1": _account,
+    "close-way/1": _close_way,
     "opening/1": _opening,
     "charge/1": _charge,
     "charge/2": _charge,

@@ -24,6 +24,8 @@ from edge.core import Core, Draft
 
 BY = "site file"
 
+NO_BUTTON = "has no button that waits for a permission (R6)"
+
 WORD = re.compile(r"[a-z0-9][a-z0-9_-]*")
 """What can be a model's name at all; anything else is told as a mistake of its own."""
 
@@ -62,6 +64,7 @@ def model_mistakes(tables: dict[str, Any]) -> Iterator[Mistake]:
         yield from _circuit_mistakes(number, meter, kind)
     yield from _price_mistakes(tables, models)
     yield from _unbillable(tables, models)
+    yield from _close_mistakes(tables, models)
 
 
 def _relay_mistakes(number: int, meter: dict[str, Any], kind: model.Model) -> Iterator[Mistake]:
@@ -69,8 +72,29 @@ def _relay_mistakes(number: int, meter: dict[str, Any], kind: model.Model) -> It
     if how != "none" and kind.relay is None:
         yield ("meters", number, "relay"), f'{kind.id} is read only here; write relay = "none"'
     if how == "permit" and kind.relay is not None and kind.relay.kind != "dlt645":
-        told = f'{kind.id} has no button that waits for a permission (R6); write relay = "direct"'
+        told = f'{kind.id} {NO_BUTTON}; write relay = "direct"'
         yield ("meters", number, "relay"), told
+
+
+def _close_mistakes(tables: dict[str, Any], models: dict[str | None, model.Model]) -> Iterator[Mistake]:
+    """Tenants whose supply is to come back by a button that their meter has not."""
+    unused = {text(meter, "id") for _, meter in rows(tables, "meters") if meter.get("relay") == "none"}
+    for number, account in rows(tables, "accounts"):
+        wanted = account.get("meters")
+        if account.get("close") != "permit" or not isinstance(wanted, list):
+            continue
+        named = [id for id in wanted if isinstance(id, str) and id not in unused]
+        for bare in without_button((id, models[id]) for id in named if id in models):
+            yield ("accounts", number, "close"), f'meter {bare} {NO_BUTTON}; write close = "direct", or leave it out'
+
+
+def without_button(kinds: Iterable[tuple[str, model.Model]]) -> list[str]:
+    """The meters, given by id and model, whose relay waits for no button: closing it cannot be permitted, only done."""
+    found = []
+    for id, kind in kinds:
+        if kind.relay is not None and not kind.relay_is_valve and kind.relay.kind != "dlt645":
+            found.append(f"{id} ({kind.id})")
+    return found
 
 
 def _circuit_mistakes(number: int, meter: dict[str, Any], kind: model.Model) -> Iterator[Mistake]:

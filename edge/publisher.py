@@ -16,7 +16,7 @@ from edge.telling import account_events, meter_event
 
 log = logging.getLogger("riser.edge")
 
-INSTALLATION = ("meter/1", "account/1", "exit/1", *REPLACED, *TARIFFS)
+INSTALLATION = ("meter/1", "account/1", "close-way/1", "exit/1", *REPLACED, *TARIFFS)
 
 
 class Publisher:

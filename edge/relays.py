@@ -16,8 +16,9 @@ from edge.accounts import Accounts
 from edge.billing import policy
 from edge.codec import dlt645_orders
 from edge.commands import BUTTON, Commands, Task
-from edge.core import Core, Draft
-from edge.evidence import draft_of, evidence_reads, stale_evidence
+from edge.core import Core
+from edge.cuttable import closing
+from edge.evidence import close_draft, draft_of, evidence_reads, stale_evidence
 from edge.lamps import Lamps
 from edge.line.request import PERSON, RESTORE, TRIP, Reply, Request
 from edge.looking import Looking
@@ -76,13 +77,17 @@ class Relays:
         for task in self.commands.of(meter):
             self.commands.drop(meter, task.wish)
 
+    def begun_anew(self, meter: MeterState) -> None:
+        """It is to be closed in another way (R6). One that is on the wire already is looked at first."""
+        self.commands.drop(meter, "close", idle_only=True)
+        self._core.changed("relay", meter.id)
+        self.consider(meter)
+
     def surely_off(self, meter: MeterState) -> bool:
         """Read back open, and where people hold it so its button does not close it either: a permission to close that
         it was given before (R6) is taken back by a trip."""
         live = self._core.lives[meter.id]
-        return bool(live.relay_open) and not (
-            live.permitted and meter.held_by_people and meter.row["relay"] == "permit"
-        )
+        return live.relay_open is True and not (live.permitted and meter.held_by_people)
 
     def following(self, meter: MeterState) -> bool:
         return not any(task.alarmed for task in self.commands.of(meter))
@@ -221,7 +226,7 @@ class Relays:
         if purpose == "trip":
             draft = draft_of(core, meter, "manual" if meter.held_by_people else "arrears")
         elif task is None or task.attempts == 1 or meter.id not in self._close_seqs:
-            draft = self._close_draft(meter)
+            draft = close_draft(core, meter)
         else:
             return self._close_seqs[meter.id]
         (entry,) = core.append(draft)
@@ -245,16 +250,11 @@ class Relays:
     # --- closing ---
 
     def _close(self, meter: MeterState, task: Task) -> None:
-        command = "permit" if meter.row["relay"] == "permit" else "direct"
-        self.commands.order(meter, task, RESTORE, command, handshake=True)
+        self.commands.order(meter, task, RESTORE, closing(self._core, meter), handshake=True)
 
     def _last_look_at_close(self, meter: MeterState) -> str | None:
         if meter.restore is None:
             return "there is no cause to close any more"
+        if (task := self.commands.task(meter, "close")) and task.command != closing(self._core, meter):
+            return "its tenant's supply comes back in another way now"
         return f"a hold is set: {', '.join(meter.holds)}" if meter.holds else None
-
-    def _close_draft(self, meter: MeterState) -> Draft:
-        order = {"meter": meter.id, "account": meter.account, "command": meter.row["relay"], "cause": meter.restore}
-        if self._core.lives[meter.id].model.relay_is_valve:
-            order["valve"] = "open"
-        return ("close/1", self._core.own_id(f"close:{meter.id}"), order)

@@ -26,6 +26,7 @@ from edge.agreed_money import AGREED, AgreedMoney
 from edge.asked import AHEAD_S, Asked, Refusal, Status, digest_of
 from edge.billing.money import Forbidden
 from edge.book import Entry
+from edge.close_way import CloseWay
 from edge.core import Core
 from edge.locking import Locking
 from edge.meter_acts import MeterActs
@@ -78,6 +79,7 @@ class Requests:
         self._doers |= dict.fromkeys(permissions.METERS, self.meters)
         self.protecting = Protecting(core, accounts, self._answer_to)
         self._doers |= dict.fromkeys((*permissions.PROTECTIONS, "told"), self.protecting)
+        self._doers["set-close"] = CloseWay(core, relays, self._answer_to)
         self.locking = Locking(core, self.acts)
         self._doers |= dict.fromkeys(permissions.LOCKS, self.locking)
         self._doers |= dict.fromkeys(permissions.TENANCIES, Tenancies(core, self.proposals, self._answer_to))

@@ -19,7 +19,7 @@ from edge.accounts import POLICY
 from edge.asked import Answer, Asked, Refusal
 from edge.billing.tariff import Version, in_force, version_of
 from edge.core import Core, Draft
-from edge.install import lacking
+from edge.install import lacking, without_button
 from edge.pricing import ENERGY, WATER
 from edge.proposals import THREE_DAYS, Proposals
 from edge.state import MeterState
@@ -97,10 +97,10 @@ class Tenancies:
             if id in seen:
                 raise Refusal("R7", f"meter {id} is named twice")
             seen.add(id)
-            self._free(id, own)
+            self._free(id, own, words.get("close"))
         self._payable(words)
 
-    def _free(self, id: str, own: str | None) -> None:
+    def _free(self, id: str, own: str | None, close: str | None) -> None:
         """Raises Refusal for a meter that nobody can move into now."""
         if (meter := self._core.state.meters.get(id)) is None:
             raise Refusal("R7", f"there is no meter {id[:32]!r} on this gateway")
@@ -112,6 +112,8 @@ class Tenancies:
         if (waits := meter.changing or next(moving, None)) is not None:
             raise Refusal("R32", f"proposal {waits} about meter {id} waits for a decision; decide it first")
         kind = self._core.lives[id].model
+        if close == "permit" and meter.row["relay"] != "none" and (bare := without_button([(id, kind)])):
+            raise Refusal("R6", f"meter {bare[0]} has no button that waits for a permission")
         if kind.purse and meter.row.get("purse") != "off":
             raise Refusal("R14", f"meter {id} keeps a balance of its own, and nobody is billed twice; "
                           "nobody is charged for it here")  # fmt: skip

@@ -80,6 +80,14 @@ class Protection(Body):
     until: Instant | None = None
 
 
+class CloseWay(Body):
+    """How supply returns after a cut."""
+
+    close: Literal["direct", "permit"]
+    who: str | None = None
+    why: str | None = None
+
+
 class Hold(Body):
     hold: str | None = None
     who: str | None = None
@@ -134,6 +142,7 @@ KINDS: dict[str, type[Body]] = {
     "closing/1": Closing,
     "level/1": Level,
     "final/1": Final,
+    "close-way/1": CloseWay,
     "protection/1": Protection,
     "hold/1": Hold,
     "trip/1": Trip,

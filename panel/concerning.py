@@ -26,7 +26,7 @@ MONEY = (
 
 FOR_PEOPLE = (
     *MONEY, *PRICED, *REPLACED, "fee/1", "account/1", "level/1", "final/1", "delivered/1", "cancelled/1", "trip/1",
-    "protection/1", "alarm/1",
+    "protection/1", "close-way/1", "alarm/1",
 )  # fmt: skip
 """Kinds of an account's entries that matter to people; closings only where a day was deferred."""
 

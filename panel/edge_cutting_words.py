@@ -31,6 +31,12 @@ OF_CUTTING = (
     later("power is kept on: {why} (until {at}, says {name})"),
     later("the bill is disputed: {why} (until {at}, says {name})"),
     later("a person protects the tenant"),
+    # how supply comes back
+    later("account {id} is settled; its meters are nobody's, or somebody else's"),
+    later("account {id} has no meter with a relay that can be controlled"),
+    later("meter {id} ({model}) has no button that waits for a permission"),
+    later("the supply of account {id} comes back that way already"),
+    later("its tenant's supply comes back in another way now"),
     later("the relay is read back open and {n} Wh flowed since: its contact stuck, or supply is led past it"),
     later("the valve is read back closed and {n} L flowed since: it leaks, or water is led past it"),
 )

@@ -21,7 +21,7 @@ from panel.words import later, t
 
 MOVE_IN = "move-in"
 
-FIELDS = ("account", "name", "room", "phone", "tariff", "water_tariff", "category", "household", "papers")
+FIELDS = ("account", "name", "room", "phone", "tariff", "water_tariff", "category", "household", "close", "papers")
 """Of the form, beside its meters."""
 
 LONGEST = {"account": 32, "name": 64, "room": 64, "phone": 20, "papers": 200}
@@ -34,6 +34,9 @@ TITLE = later("A tenant moves in")
 
 HOUSEHOLDS = {"yes": later("yes|household"), "no": later("no|household")}
 
+CLOSES = {"direct": later("by itself|supply"), "permit": later("by the meter's button|supply")}
+"""How supply returns after a cut (R6)."""
+
 EMPTY = {
     "name": later("The tenant's name is needed; it stands on the bill."),
     "room": later("The room is needed; it stands on the bill."),
@@ -43,7 +46,8 @@ EMPTY = {
 LABELS = {
     "account": later("Account number"), "name": later("Tenant"), "room": later("Room"), "phone": later("Phone"),
     "meters": later("Meters"), "tariff": later("Price of electricity"), "water_tariff": later("Price of water"),
-    "category": later("Surcharges as"), "household": later("Household"), "papers": later("Contract"),
+    "category": later("Surcharges as"), "household": later("Household"), "close": later("Supply returns after a cut"),
+    "papers": later("Contract"),
 }  # fmt: skip
 
 _PHONE = re.compile(r"[0-9+ -]{0,20}")
@@ -133,6 +137,7 @@ def read(typed: Mapping[str, str], meters: list[str], view: View) -> Typed:
     form.values = {name: text[:240] for name, text in form.values.items()}
     form.fields = {name: form.value(name) for name in LONGEST} | {"meters": meters}
     form.fields |= {name: form.value(name) or None for name in ("tariff", "water_tariff", "category")}
+    form.fields["close"] = form.value("close") if form.value("close") in CLOSES else None
     form.fields["household"] = {"yes": True, "no": False}.get(form.value("household"))
     return form
 
@@ -168,6 +173,8 @@ def told(view: View, body: Mapping[str, Any]) -> list[tuple[str, str]]:
             texts[kind] = prices(view, kind).get(texts[kind], texts[kind])
     if "category" in texts:
         texts["category"] = categories(view).get(texts["category"], texts["category"])
+    if "close" in texts:
+        texts["close"] = t(CLOSES.get(texts["close"], texts["close"]))
     if isinstance(said := body.get("household"), bool):
         texts["household"] = t(HOUSEHOLDS["yes" if said else "no"])
     return [(t(word), texts[name]) for name, word in LABELS.items() if name in texts]

@@ -1,4 +1,5 @@
-"""Keeping power on, a disputed bill, lifting either, and a tenant who was told: the acts, and what was typed for them.
+"""Keeping power on, a disputed bill, lifting either, a tenant who was told, and how supply returns after a cut: the
+acts, and what was typed for them.
 
 Here is judged only the form of what was typed; whether it may be done is the gateway's to say. An end is typed as the
 site's wall shows it.
@@ -73,6 +74,17 @@ ACTS = {
             later("The final warning counts as delivered from now on: the time to pay begins, and after it supply is "
                   "cut unless paid. Record it only when the tenant really knows."),
             ("how", "why", "episode"),
+        ),
+        Act(
+            "by-button", "set-close", later("Return by the button…"), later("Supply returns by the meter's button"),
+            later("From now on a payment after a cut permits switching on, and somebody at the meter presses its "
+                  "button: for rooms in which something may have been left on."),
+            ("why",), (("close", "permit"),),
+        ),
+        Act(
+            "by-itself", "set-close", later("Return by itself…"), later("Supply returns by itself"),
+            later("From now on supply returns by itself after a payment, whether somebody is there or not."),
+            ("why",), (("close", "direct"),),
         ),
     )
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""What came of protecting a tenant, of lifting that, or of having told one, in the words of the answer card."""
+"""What came of protecting a tenant, lifting that, having told one, or choosing how supply returns: the answer card."""
 
 from __future__ import annotations
 
@@ -15,10 +15,14 @@ TITLES = {
     "protect": later("Protect from a cut-off"),
     "unprotect": later("Lift a protection"),
     "told": later("I have told the tenant"),
+    "set-close": later("How supply returns"),
 }
 
 OF_WATER = {"protect": later("Protect from a shut-off|water")}
 """In place of the title above, where a tenant has water alone."""
+
+BY_BUTTON = later("From now on supply returns by the meter's button.")
+BY_ITSELF = later("From now on supply returns by itself.")
 
 SILENT = later("No answer (30 s). Not sent again. Look at the account before you do it once more.")
 
@@ -32,6 +36,8 @@ def done(asked: Asked, found: dict[str, object], wall: Wall) -> str:
     """The sentence for what was done."""
     if asked.operation == "told":
         return t("The final warning counts as delivered; the time to pay has begun.")
+    if asked.operation == "set-close":
+        return t(BY_BUTTON if asked.fields.get("close") == "permit" else BY_ITSELF)
     water = water_alone(parts().mirror.view(), asked.subject)
     kind = kind_words(str(asked.fields.get("protection")), water)
     if asked.operation == "unprotect":
@@ -50,7 +56,7 @@ def again(asked: Asked) -> str | None:
     """The form of a refused act with what was typed in it."""
     if asked.operation not in TITLES:
         return None
-    fixed = tuple((name, asked.fields[name]) for name in ("protection",) if name in asked.fields)
+    fixed = tuple((name, asked.fields[name]) for name in ("protection", "close") if name in asked.fields)
     act = next((act for act in ACTS.values() if (act.operation, act.fixed) == (asked.operation, fixed)), None)
     if act is None:
         return None

@@ -16,6 +16,9 @@ from bridge.contract.request import Request
 Protecting = Literal["keep-power", "dispute"]
 """Why nobody cuts a tenant, whatever the balance: power is kept on (保电), or the bill is disputed (R3)."""
 
+Closing = Literal["direct", "permit"]
+"""How a relay is closed (R6): at once, or by a person at the meter's button, to whom it is permitted."""
+
 WHY = Field(min_length=1, max_length=200)
 
 
@@ -112,4 +115,14 @@ class Told(Request):
     )
 
 
-CUTTING_REQUESTS: tuple[type[Request], ...] = (Protect, Unprotect, Told)
+class SetClose(Request):
+    """How this tenant's supply comes back from now on (R6): by itself, or once somebody has pressed the meter's button.
+    A valve has no button and opens by itself."""
+
+    operation = "set-close"
+    account: str
+    close: Closing
+    why: Plain = WHY
+
+
+CUTTING_REQUESTS: tuple[type[Request], ...] = (Protect, Unprotect, Told, SetClose)

@@ -21,8 +21,8 @@ KINDS: dict[str, str] = {
     " multiplier, phases, max_amps, volts, relay, rates (has rate registers), circuit (of a box), purse (meter, off),"
     " by",
     "account/1": "a tenancy: account, name, room, phone, tariff, water_tariff, meters, category, household (true,"
-    " false, or null: by its category), since, by (site file, people: then also papers, proposal, who and role (the"
-    " maker), approved_by)",
+    " false, or null: by its category), close (direct, permit, or null: as its meters say, R6), since,"
+    " by (site file, people: then also papers, proposal, who and role (the maker), approved_by)",
     "opening-balance/1": "money brought in, once per account: account, moves, balance_after_nano, by (site file,"
     " people: then also amount_fen, papers, and as refund/1 from receipt on)",
     "topup/1": "money in: account, amount_fen, method, reference, receipt, who, role, moves (what it repays is"
@@ -83,6 +83,8 @@ KINDS: dict[str, str] = {
     "final/1": "the final warning (R1): account, episode, available_nano, zero_at, cut_at, powered_s",
     "delivered/1": "a final warning reached somebody: account, episode, channel (lamp, person; attempted: a lamp that"
     " did not answer, where the site counts that), powered_s, detail; of a person also how, who, role, request",
+    "close-way/1": "how a tenant's supply comes back from now on (R6): account, close (direct, permit), why, who, role,"
+    " request",
     "protection/1": "nobody cuts a tenant until an instant (R3): account, protection (keep-power, dispute), set, why,"
     " until, who, role, request",
     "cancelled/1": "the arrears episode ended without or after a cut: account, episode, why, available_nano",

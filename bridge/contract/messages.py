@@ -123,7 +123,7 @@ class MeterRow(Part):
     phases: int
     multiplier: int
     relay: Literal["direct", "permit", "none"] = Field(
-        description="how supply comes back (R6); none: nothing switches it"
+        description="how supply comes back (R6), by its tenant's word or else its own; none: nothing switches it"
     )
     switch: Literal["relay", "valve"] | None = Field(
         default=None, description="what switches its supply, and which of `meter/<id>/relay` and `.../valve` it has"

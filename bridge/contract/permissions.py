@@ -27,7 +27,7 @@ RECOVERY = frozenset({"bring-back", "all-brought", "recovered"})
 
 OPERATIONS = (
     "topup", *sorted(MONEY), "off", "on", "trip", "close", "read", "release", "brake", "replay",
-    *sorted(LOCKS), *sorted(PROTECTIONS), "told",
+    *sorted(LOCKS), *sorted(PROTECTIONS), "told", "set-close",
     "propose-price", "approve-price",
     "reject-price", "preview-price", *sorted(METERS), *sorted(TENANCIES), *sorted(RECOVERY),
 )  # fmt: skip
@@ -40,15 +40,17 @@ PRICES = frozenset({"propose-price", "approve-price", "reject-price"})
 """One person proposes and another one approves, also where both may do either (R32)."""
 
 ROLES: dict[str, frozenset[str]] = {
-    "manager": frozenset({"topup", "off", "on", "trip", "close", "read", "release", "brake", "told", "recovered"})
+    "manager": frozenset(
+        {"topup", "off", "on", "trip", "close", "read", "release", "brake", "told", "set-close", "recovered"}
+    )
     | MONEY
     | PRICES
     | METERS
     | LOCKS
     | PROTECTIONS
     | TENANCIES,
-    "finance": frozenset({"topup", "read", "told"}) | MONEY | PRICES | PROTECTIONS | TENANCIES,
-    "engineer": frozenset({"off", "on", "trip", "close", "read", "release", "told"}) | METERS | LOCKS,
+    "finance": frozenset({"topup", "read", "told", "set-close"}) | MONEY | PRICES | PROTECTIONS | TENANCIES,
+    "engineer": frozenset({"off", "on", "trip", "close", "read", "release", "told", "set-close"}) | METERS | LOCKS,
     "operations": frozenset({"read", "told"}),
     "system": frozenset({"read"}),
     "payment": frozenset({"topup"}),

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field
 
+from bridge.contract.cutting import Closing
 from bridge.contract.site_cutting import CuttingPolicy
 from bridge.contract.site_cutting import CutWindow as CutWindow
 from bridge.contract.site_money import MoneyPolicy
@@ -122,6 +123,8 @@ class Account(Strict):
     """Which surcharges it pays: a word that one of them names, or `home` or `shop`."""
     household: Annotated[bool, Field(strict=True)] | None = None
     """Only households have steps (R29); unsaid, an account of category `home` is one."""
+    close: Closing | None = None
+    """How its supply comes back (R6); unsaid, as the meter says."""
     opening: Yuan = "0.00"
 
 

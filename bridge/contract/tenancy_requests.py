@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from bridge.contract.cutting import Closing
 from bridge.contract.fields import Plain
 from bridge.contract.request import Approve, Reject, Request
 from bridge.contract.site_words import Id, Phone, Word
@@ -34,6 +35,9 @@ class MoveIn(Request):
     )
     household: bool | None = Field(
         default=None, description="only households have steps (R29); absent: one of category `home` is"
+    )
+    close: Closing | None = Field(
+        default=None, description="how its supply comes back (R6), by `direct` or `permit`; absent: as its meters say"
     )
     papers: Annotated[Plain, Field(min_length=1, max_length=200)] = Field(
         description="the contract: its number, or where it lies"

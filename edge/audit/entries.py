@@ -217,6 +217,7 @@ _CHECKS: dict[str, Callable[[Entries, Read, Fields], None]] = {
     "final/1": lambda own, entry, fields: own._warned.final(entry.id, fields, entry.at),
     "delivered/1": lambda own, entry, fields: own._warned.delivered(entry.id, fields),
     "cancelled/1": lambda own, entry, fields: own._warned.of_episode(entry.id, fields),
+    "close-way/1": lambda own, entry, fields: own._warned.close_way(fields),
     "protection/1": lambda own, entry, fields: own._warned.protection(fields, entry.at),
     "level/1": lambda own, entry, fields: own._warned.level(entry.kind, fields),
     "rearm/1": lambda own, entry, fields: own._warned.level(entry.kind, fields),

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
-from bridge.contract.cutting import Protecting
+from bridge.contract.cutting import Closing, Protecting
 from bridge.contract.people import same_person
 from bridge.contract.site_cutting import LEAST_LEAD_MIN, LONGEST_DAYS
 from bridge.contract.units import instant_of_micros, instant_text, micros_of_text
@@ -88,6 +88,16 @@ class Warned:
         if fields["set"] and not at < micros_of_text(fields["until"]) <= at + LONGEST_US:
             begins = instant_text(instant_of_micros(at))
             raise Wrong(f"its until is {fields['until']}", f"later than {begins}, at most {LONGEST_DAYS} days")
+
+    def close_way(self, fields: Fields) -> None:
+        """A way to close a relay, of a tenancy that has not ended, and another one than before."""
+        account, way = self._account(fields), fields["close"]
+        if account.ended:
+            raise Wrong("its tenancy had ended", "no such entry after an exit/1")
+        if way not in get_args(Closing):
+            raise Wrong(f"its close is {way!r}", " or ".join(get_args(Closing)))
+        if account.row.get("close") == way:
+            raise Wrong(f"its close was {way} before it", "the other one")
 
     def trip(self, fields: Fields, at: int) -> None:
         """I7: the balance, the register it was charged to, the reading and the warning are those of the book."""

@@ -13,8 +13,8 @@ from host.doctor.seen import RegistrySeen, Snapshot
 GROUP = "book and site file"
 
 METER_FIELDS = ("model", "port", "address", "serial", "room", "floor", "shaft", "name", "multiplier", "relay")
-ACCOUNT_FIELDS = ("name", "room", "phone", "tariff", "water_tariff", "meters", "category", "household")
-LATER = {"water_tariff", "category", "household"}
+ACCOUNT_FIELDS = ("name", "room", "phone", "tariff", "water_tariff", "meters", "category", "household", "close")
+LATER = {"water_tariff", "category", "household", "close"}
 """Fields that older entries lack, which is as if they were empty."""
 
 PRIVATE = {"phone"}

@@ -12,6 +12,7 @@ from panel.formats import Wall, yuan
 from panel.history import Line
 from panel.locking import in_place
 from panel.money_told import money_words
+from panel.moving_in import CLOSES
 from panel.pages.events import OF_VALVES, SAID
 from panel.parts import parts
 from panel.protections import kind_words
@@ -68,6 +69,9 @@ def _of_life(line: Line, wall: Wall) -> Words:
             return "", "ok", t("Warning delivered"), delivered_words(body)
         case "protection/1":
             return _protection(body, wall)
+        case "close-way/1":
+            way = [t(CLOSES[body["close"]]), person(str(body.get("who") or "")), str(body.get("why") or "")]
+            return "", "on", t("How supply returns"), " · ".join(part for part in way if part)
         case "cancelled/1":
             return "", "ok", t("Warning over"), said(str(body.get("why", "")))
     return _of_supply(line)

@@ -13,7 +13,7 @@ from panel.commands import Conflict, NotSent
 from panel.drafts import unpack
 from panel.guard import me, require
 from panel.links import link
-from panel.moving_in import HOUSEHOLDS, LABELS, LONGEST, MOVE_IN, SAYS, Typed
+from panel.moving_in import CLOSES, HOUSEHOLDS, LABELS, LONGEST, MOVE_IN, SAYS, Typed
 from panel.pages.meter import one_room
 from panel.parts import parts
 from panel.states import Room
@@ -41,6 +41,7 @@ def _page(room: Room, form: Typed, transaction: str) -> str:
     return render_template(
         "move_in.html", room=room, form=form, transaction=transaction, wall=stand.wall(), longest=LONGEST,
         labels=LABELS, says=SAYS, households=HOUSEHOLDS, here_free=here, others_free=others,
+        closes={way: t(word) for way, word in CLOSES.items()},
         prices={kind: moving_in.prices(view, kind) for kind in ("tariff", "water_tariff")},
         categories=moving_in.categories(view), waits=moving_in.waiting_about(view, room.meter.id),
         before=moving_in.last_tenant(view, room.meter),

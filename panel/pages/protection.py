@@ -1,4 +1,5 @@
-"""Protecting a tenant from a cut-off, lifting that, and recording that one was told: a form, a look, one request.
+"""Protecting a tenant from a cut-off, lifting that, recording that one was told, and choosing how supply returns: a
+form, a look, one request.
 
 Nothing is kept between the steps but what stands in the form itself, so it works without JavaScript. The transaction is
 made with the first form and goes along: a double click is done once.
@@ -20,7 +21,7 @@ from panel.links import link
 from panel.pages.account import Tenancy, tenancy
 from panel.parts import parts
 from panel.protecting import ACTS, DAYS, LONGEST, Act, read, worded
-from panel.protecting_card import card_of
+from panel.protecting_card import already, card_of
 from panel.protections import renewed_words, standing
 from panel.telling import protection_words
 from panel.typed import Typed, fresh
@@ -77,6 +78,8 @@ def forbidden(act: Act, found: Tenancy) -> str | None:
         return t("The tenancy has ended; nobody cuts it and nobody protects it any more (R33).")
     if act.name == "told" and not undelivered(found.account):
         return t("No final warning waits to be delivered now: it was delivered, or it is over (R1).")
+    if act.operation == "set-close" and already(act, found):
+        return t("Supply returns that way already, or no meter here can do it otherwise (R6).")
     if act.operation == "unprotect":
         kinds = [one.kind for one in standing(found.account, parts().wall())]
         if dict(act.fixed)["protection"] not in kinds:

@@ -28,6 +28,7 @@ KINDS = {
     "credit/1": later("Emergency credit"),
     "hold/1": later("Hold"),
     "protection/1": later("Protection|entry"),
+    "close-way/1": later("How supply returns"),
     "refund/1": later("Refund"),
     "compensation/1": later("Compensation"),
     "deduction/1": later("Deduction"),

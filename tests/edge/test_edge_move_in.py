@@ -238,6 +238,24 @@ def test_a_room_with_light_is_warned_before_it_is_cut(shop: Shop) -> None:
     assert trip.fields["delivered_seq"] and trip.fields["warned_s"] >= 30 * 60
 
 
+def test_r6_a_new_tenant_chooses_how_supply_comes_back(shop: Shop) -> None:
+    """The last tenant's word goes with the last tenant; the new one's is agreed with the tenancy."""
+
+    def way() -> str:
+        return next(row["relay"] for row in shop.fact("meters")["meters"] if row["id"] == METER)
+
+    before = way()
+    shop.move_in(close="permit")
+    shop.run_until(shop.begun, hours=0.5)
+    assert (before, way()) == ("direct", "permit")
+    shop.ask("topup", account=NEW, amount_fen=100_00, method="cash")
+    shop.run(minutes=30)
+    shop.settle(NEW)
+    shop.move_in(account="300101")
+    shop.run(minutes=1)
+    assert way() == "direct"
+
+
 def test_a_tenancy_that_moved_in_can_be_settled_and_let_again(shop: Shop) -> None:
     """The same day three tenants: every id is new, each pays for its own registers."""
     shop.move_in()

@@ -79,6 +79,7 @@ TOLD: dict[str, str] = {
     "charge/1": "days end.frames end.read_at end.source",
     "charge/2": "end.frames",
     "clock-set/1": "offset_s port why",
+    "close-way/1": "role who why",
     "close/1": "account cause command",
     "cover/1": "closed_at count cover opened_at why",
     "credit/1": "request role who why",

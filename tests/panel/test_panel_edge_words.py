@@ -53,6 +53,7 @@ SPOKEN = ("why", "error", "text", "step")
 """Names under which a single word is a sentence."""
 
 SAMPLES = {
+    "bare[0]": "a101 (acrel-ddsy1352)",
     "mode": "time", "core.mode": "time", "self._core.mode": "time", "moment.mode": "time", "verdict.rule": "R20",
     "verdict.why": "the newest reading is too old", "fields.get('why')": "as ordered", "fields['why']": "paid",
     "fields.get('cause')": "arrears", "fields['who']": "policy", "fields['hold']": "arrears", "now_is": "open",

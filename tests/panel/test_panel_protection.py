@@ -300,3 +300,40 @@ def test_forms_and_card_are_whole_in_both_languages(shop: Stage, language: str) 
         shown = re.sub(r"<[^>]*>", " ", re.sub(r"<(title|svg|script).*?</\1>", " ", page, flags=re.S))
         words = set(re.findall(r"[A-Za-z]{2,}", unescape(shown))) - {"Riser", "EN", "manager"}
         assert (not words) == (language == "zh"), words
+
+
+BY_BUTTON, BY_ITSELF = "/protection/by-button/100206", "/protection/by-itself/100206"
+
+
+def test_r6_somebody_chooses_that_supply_returns_by_the_button(shop: Stage) -> None:
+    """The other way is offered, looked at, sent once and told; the way that is so is not offered and not sent."""
+    clerk = shop.visitor("finance")
+    page = clerk.see(ACCOUNT)
+    assert "Return by the button…" in page and "Return by itself…" not in page
+    looked = press(clerk, BY_BUTTON, "look", why="烤箱常忘关")
+    assert looked.status_code == 200 and "something may have been left on" in unescape(looked.text)
+    assert sent_on(clerk, looked, BY_BUTTON).status_code == 303
+    (asked,) = shop.requests("set-close")
+    assert (asked["account"], asked["close"], asked["why"]) == ("100206", "permit", "烤箱常忘关")
+    shop.answer("set-close", asked["transaction"], "done", data={"close": "permit"})
+    card = unescape(clerk.see(f"/answer/{asked['transaction']}"))
+    assert "From now on supply returns by the meter's button." in card and "Waiting for approval" not in card
+    refused = press(clerk, BY_ITSELF, "look", why="x")
+    assert refused.status_code == 422 and "Supply returns that way already" in unescape(refused.text)
+    assert len(shop.requests("set-close")) == 1
+
+
+def test_r6_a_refused_choice_is_opened_again_with_what_was_typed(shop: Stage) -> None:
+    clerk = shop.visitor("manager")
+    press(clerk, BY_BUTTON, "send", why="烤箱常忘关")
+    (asked,) = shop.requests("set-close")
+    shop.answer("set-close", asked["transaction"], "refused", rule="R6", error="meter a206 has no button")
+    card = unescape(clerk.see(f"/answer/{asked['transaction']}"))
+    again = re.search(r'href="([^"]*protection/by-button[^"]*)"', card)
+    assert again and "烤箱常忘关" in clerk.see(again[1].removeprefix(".."))
+
+
+def test_r6_who_may_not_choose_is_not_offered_it(shop: Stage) -> None:
+    visitor = shop.visitor("operations")
+    assert "Return by the button…" not in visitor.see(ACCOUNT)
+    assert visitor.get(BY_BUTTON).status_code == 403

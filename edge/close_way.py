@@ -1,0 +1,47 @@
+"""How a tenant's supply comes back, direct or by the meter's button (R6), is a person's word and changes at once.
+
+Whoever left something switched on may not be there when the payment comes: with `permit` a person at the meter decides.
+An order to close that waits is of the old way; it is withdrawn at its last look (`relays.py`) and made anew.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from bridge.contract.cutting import SetClose
+from edge import cuttable
+from edge.asked import Answer, Asked, Refusal
+from edge.core import Core
+from edge.install import without_button
+from edge.relays import Relays
+
+log = logging.getLogger("riser.requests")
+
+
+class CloseWay:
+    """Carries out `set-close`."""
+
+    def __init__(self, core: Core, relays: Relays, answer: Answer):
+        self._core, self._relays, self._answer = core, relays, answer
+
+    def set_close(self, asked: Asked, body: SetClose) -> None:
+        core = self._core
+        if (account := core.state.accounts.get(body.account)) is None:
+            raise Refusal("R7", f"there is no account {body.account[:32]!r} on this gateway")
+        if account.ended:
+            raise Refusal("R33", f"account {account.id} is settled; its meters are nobody's, or somebody else's")
+        meters = [meter for meter in cuttable.switched(core, account) if not core.lives[meter.id].model.relay_is_valve]
+        if not meters:
+            raise Refusal("R6", f"account {account.id} has no meter with a relay that can be controlled")
+        if body.close == "permit" and (bare := without_button((each.id, core.lives[each.id].model) for each in meters)):
+            raise Refusal("R6", f"meter {bare[0]} has no button that waits for a permission")
+        if account.row.get("close") == body.close:
+            raise Refusal("R6", f"the supply of account {account.id} comes back that way already")
+        answer: dict[str, Any] = {"status": "done", "data": {"close": body.close}}
+        fields = {"account": account.id, "close": body.close, "why": body.why, **asked.written(answer)}
+        core.append(("close-way/1", asked.id, fields))
+        self._answer(asked, **answer)
+        log.info("account %s: supply comes back by %s from now on, says %s", account.id, body.close, body.who)
+        for meter in meters:
+            self._relays.begun_anew(meter)
