@@ -77,8 +77,7 @@ class Accounts:
         """May this meter be cut for arrears at this very moment?"""
         core, live = self._core, self._core.lives[meter.id]
         now = core.now()
-        final, protection = account.final, self.protection(account)
-        counts_from = final.delivered_powered_s if final is not None else None
+        protection, counts_from = self.protection(account), cuttable.counts_from(core, account)
         moment = Moment(
             now=now,
             mode=core.mode,
@@ -175,13 +174,13 @@ class Accounts:
     def _warning(self, account: AccountState, available: int, surely: int) -> list[Draft]:
         core, now = self._core, self._core.now()
         if account.final is not None:
-            if available <= core.terms.cut_limit_nano:
-                return []  # It stands, whatever lies ahead.
-            zero = self.zero_at(account, available)
-            # After a restart the load is not known yet: then no forecast takes a warning back.
-            known = all(core.lives[id].load_w is not None for id in account.meters)
-            paid = account.paid_seq > account.final.seq
-            void = policy.final_is_void(available, zero if known else now, now, paid, core.terms)
+            void = cuttable.outdated_warning(core, account)
+            if void is None and available > core.terms.cut_limit_nano:
+                zero = self.zero_at(account, available)
+                # After a restart the load is not known yet: then no forecast takes a warning back.
+                known = all(core.lives[id].load_w is not None for id in account.meters)
+                paid = account.paid_seq > account.final.seq
+                void = policy.final_is_void(available, zero if known else now, now, paid, core.terms)
             if void is None:
                 return []
             log.info("account %s: the final warning is taken back, %s", account.id, void)
@@ -245,7 +244,7 @@ class Accounts:
         if final is None or final.delivered_seq is not None or core.cannot_write is not None:
             return
         if attempted:
-            channel, detail = "attempted", f"alarm of meter {meter.id} ordered, not read back"
+            channel, detail = cuttable.ATTEMPTED, f"alarm of meter {meter.id} ordered, not read back"
         else:
             channel, detail = "lamp", f"alarm of meter {meter.id} read back on"
         fields = self.delivered_fields(account, channel, detail)

@@ -203,6 +203,15 @@ class Book:
         with _transaction(self._db):
             self._db.executemany("INSERT OR REPLACE INTO note VALUES (?,?)", list(notes.items()))
 
+    def notes_of(self, prefix: str) -> list[str]:
+        """The names of the notes that begin so."""
+        rows = self._db.execute("SELECT name FROM note WHERE substr(name, 1, ?) = ?", (len(prefix), prefix))
+        return [name for (name,) in rows]
+
+    def drop_notes(self, names: Sequence[str]) -> None:
+        with _transaction(self._db):
+            self._db.executemany("DELETE FROM note WHERE name = ?", [(name,) for name in names])
+
     # --- the snapshot of the fold ---
 
     def snapshot(self) -> Snapshot | None:

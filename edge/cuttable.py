@@ -10,6 +10,9 @@ from typing import Literal
 from edge.core import Core
 from edge.state import AccountState, MeterState
 
+ATTEMPTED = "attempted"
+"""A warning counts once an order to the lamp was sent, on a site that says so."""
+
 
 def switched(core: Core, account: AccountState) -> list[MeterState]:
     """The meters of an account that are given orders."""
@@ -41,6 +44,22 @@ def uncut(core: Core, account: AccountState) -> bool:
     """True when a meter of the account can still be cut, so that a warning has something to warn of."""
     return any(
         "arrears" not in meter.holds or core.lives[meter.id].relay_open is False for meter in switched(core, account)
+    )
+
+
+def counts_from(core: Core, account: AccountState) -> int | None:
+    """The powered second from which the final warning that stands counts as delivered (R1); None while it does not."""
+    if account.final is None or outdated_warning(core, account) is not None:
+        return None
+    return account.final.delivered_powered_s
+
+
+def outdated_warning(core: Core, account: AccountState) -> str | None:
+    """Why a warning that counted does not count any more: the site asks for more than an order to the lamp since."""
+    if account.final is None or account.final.delivered_by != ATTEMPTED or core.terms.warning_counts == ATTEMPTED:
+        return None
+    return (
+        "only an order to the meter's lamp was sent, and that is not enough any more" if uncut(core, account) else None
     )
 
 

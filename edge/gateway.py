@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from bridge.contract import messages
 from bridge.contract.clock import Clock
 from bridge.contract.messages import Topics
 from bridge.contract.site import Site
@@ -117,10 +116,8 @@ class Gateway:
         self.relays.commands.returned(meter)
 
     def begin(self, recovered_by: str | None = None, doubt: str | None = None) -> None:
-        """The first entry of this run, and everything that is installed.
-
-        `recovered_by` says that every payment since the backup stands in the book again, `doubt` why it may not.
-        """
+        """The first entry of this run, and everything that is installed. `recovered_by` says that every payment since
+        the backup stands in the book again, `doubt` why it may not."""
         self.disk.look()
         try:
             self.modes.begin(VERSION, recovered_by, doubt)
@@ -189,7 +186,7 @@ class Gateway:
             self.outbox.acknowledged(event.mid, event.error)
         elif isinstance(event, Connected):
             self.outbox.connected()
-            self.outbox.fact(messages.Status(state="online"))
+            self.requests.promised.connected()
             self.publisher.announce()
         elif isinstance(event, Disconnected):
             self.modes.disconnected(event)
@@ -248,7 +245,9 @@ class Gateway:
             self.core.changed("policy")
 
     def shut(self) -> None:
-        """Save what is saved lazily."""
+        """Save what is saved lazily; nobody is left waiting for an answer."""
+        self.requests.promised.stopping()
+        self.outbox.pump()
         if self.core.cannot_write is not None:
             return
         self.sweeps.save(force=True)

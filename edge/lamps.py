@@ -10,6 +10,7 @@ from __future__ import annotations
 from edge.accounts import Accounts
 from edge.commands import Commands, Task
 from edge.core import Core
+from edge.cuttable import ATTEMPTED
 from edge.line.request import WATCH
 from edge.state import MeterState
 
@@ -32,7 +33,7 @@ class Lamps:
                 self._commands.drop(meter, "lamp")
                 self._accounts.delivered(account, meter)
             else:
-                if live.lamp_tried == warning and self._core.terms.warning_counts == "attempted":
+                if live.lamp_tried == warning and self._core.terms.warning_counts == ATTEMPTED:
                     self._accounts.delivered(account, meter, attempted=True)
                 self._light(meter, warning)
         elif live.lamp_on:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from bridge.contract.messages import Entry as EntryMessage
-from bridge.contract.messages import Message, Reading, ReadingRow, Topics
+from bridge.contract.messages import Message, Reading, ReadingRow, Status, Topics
 from bridge.contract.units import instant_of_micros, instant_text
 from edge.book import Book, Entry
 
@@ -115,6 +115,7 @@ class Outbox:
         self._published.clear()
         self._replays.clear()
         self._rewind()
+        self.fact(Status(state="online"))
 
     def _rewind(self) -> None:
         """Send again from what the broker has acknowledged."""

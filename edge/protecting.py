@@ -48,7 +48,8 @@ class Protecting:
     def protect(self, asked: Asked, body: cutting.Protect) -> None:
         account, now = self._account(body.account), self._core.now()
         if not self._core.book.trusted:
-            raise Refusal("R25", "the clock is not trusted, so a protection has no end yet; nobody is cut meanwhile")
+            raise Refusal("R25", "the clock is not trusted, so a protection has no end yet; nobody is cut meanwhile, "
+                          "and a payment or emergency credit brings back who is")  # fmt: skip
         until = instant_asked("until", body.until)
         if not now + SHORTEST <= until <= now + timedelta(days=LONGEST_DAYS):
             raise Refusal(

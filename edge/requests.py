@@ -32,11 +32,13 @@ from edge.locking import Locking
 from edge.meter_acts import MeterActs
 from edge.money_acts import ALONE, MoneyActs
 from edge.price_acts import PriceActs
+from edge.promised import Promised
 from edge.proposals import Proposals
 from edge.protecting import Protecting
 from edge.read_back import ReadBack
 from edge.recovering import Recovery
 from edge.relays import Relays
+from edge.retained import Retained
 from edge.tenancies import Tenancies
 
 log = logging.getLogger("riser.requests")
@@ -67,6 +69,8 @@ class Requests:
     ):
         self._core, self._keys, self._topic_of, self._respond = core, keys, topic_of, respond
         self.read_back = ReadBack(core, relays, self._answer_later)
+        self.promised = Promised(core, self._answer_later)
+        self.retained = Retained(core, keys, topic_of)
         self.acts = Acts(core, relays, self._answer_to, self.read_back)
         self.proposals = Proposals(core, self._answer_to)
         self.prices = PriceActs(core, self.proposals, self._answer_to)
@@ -91,9 +95,10 @@ class Requests:
 
     def receive(self, operation: str, payload: bytes, retained: bool) -> bool:
         """Handle one message. Returns True when the broker retains it and it must be cleared."""
-        transaction = ""
+        transaction, key = "", None
         try:
             if retained:
+                transaction, key = self.retained.asker_of(operation, payload)
                 raise Refusal("R7", "a retained request is never carried out; it was cleared from the broker")
             if operation not in messages.REQUESTS:
                 raise Refusal("R7", f"there is no request {operation[:32]!r}")
@@ -115,7 +120,7 @@ class Requests:
         except ValidationError as error:
             self._answer(operation, transaction, None, "refused", rule="R7", error=_sentence(error))
         except Refusal as refusal:
-            self._answer(operation, transaction, None, "refused", rule=refusal.rule, error=refusal.sentence)
+            self._answer(operation, transaction, key, "refused", rule=refusal.rule, error=refusal.sentence)
         return retained
 
     def _tell_of_seal(self, operation: str) -> None:
@@ -221,13 +226,14 @@ class Requests:
         }
         if self._core.cannot_write is None:
             self._core.append(("refusal/1", asked.id, fields))
-        self._answer(asked.operation, asked.body.transaction, asked.key, **answer)
+        self._answer_to(asked, **answer)
 
     def _answer_later(self, id: str, operation: str, status: Status, **more: Any) -> None:
         key, _, transaction = id.rpartition(":")
         self._answer(operation, transaction, key, status, **more)
 
     def _answer_to(self, asked: Asked, status: Status, **more: Any) -> None:
+        self.promised.told(asked, status)
         self._answer_later(asked.id, asked.operation, status, **more)
 
     def _answer(self, operation: str, transaction: str, key: str | None, status: Status, **more: Any) -> None:

@@ -20,7 +20,11 @@ OF_CUTTING = (
     later("{n} meters were cut within an hour; a named person must release the brake"),
     # what people say about it, and what follows
     later("account {id} is settled; nobody cuts it and nobody protects it any more"),
-    later("the clock is not trusted, so a protection has no end yet; nobody is cut meanwhile"),
+    later(
+        "the clock is not trusted, so a protection has no end yet; nobody is cut meanwhile, and a payment or emergency "
+        "credit brings back who is"
+    ),
+    later("only an order to the meter's lamp was sent, and that is not enough any more"),
     later("a protection ends a minute from now or later and within {n} days; renew it in time"),
     later("account {id} has no such protection; nothing to lift"),
     later("no final warning of account {id} stands; there is nothing to have told"),

@@ -51,6 +51,11 @@ SENTENCES = (
     later("the line broke when the order had left; the relay will tell"),
     later("read back, and the relay has not moved"),
     later("no answer"),
+    later("the gateway was stopped while the meter was being read for this; nothing was done. Ask again"),
+    later(
+        "a request {operation} stood retained at the broker; it was cleared from there and not carried out. "
+        "Whatever program sent it must not set the retain flag"
+    ),
     later("no fresh {question} before the trip ({why})"),
     later("trip about to leave ({cause})"),
     later("the first byte did not leave in time"),

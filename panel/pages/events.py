@@ -64,13 +64,14 @@ SAID = {
     "protection-ends": later("A protection ends soon"),
     "lock-stands": later("Still locked for work"),
     "another-meter": later("Another meter answers"),
+    "retained-request": later("Retained request"),
     "no-number": later("Number not read back"),
 }
 
 BAD = (
     "offline", "relay-moved", "not-following", "quarantined", "not-charged", "identity", "book", "cover-opened",
     "cover-cleared", "battery-low", "valve-fault", "purse-counts", "time-table", "clock-moved",
-    "another-meter",
+    "another-meter", "retained-request",
 )  # fmt: skip
 
 GOOD_NEWS = ("cover-closed", "battery-good", "valve-good", "purse-off", "time-table-good")

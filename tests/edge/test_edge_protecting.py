@@ -270,6 +270,35 @@ def test_r1_an_attempt_counts_only_where_the_site_says_so(tmp_path: Path) -> Non
         building.stop_edge()
 
 
+@pytest.mark.parametrize("before", ["warned", "cut"])
+def test_r1_an_attempt_that_counted_counts_no_more_once_the_site_asks_for_more(tmp_path: Path, before: str) -> None:
+    """An order that was sent had warned; the site file now wants it delivered: the warning is taken back, given anew,
+    and nobody is cut before it was read back and its lead has passed. Who is cut already stays so."""
+    building = room(tmp_path, policy={"warning_counts": "attempted"})
+    lamp = building.sim_meter(ROOM).relay.__class__
+    lamp.alarm = property(lambda own: False, lambda own, on: None)
+    try:
+        building.run_until(lambda: building.of("delivered/1", channel="attempted"), hours=4)
+        if before == "cut":
+            building.run_until(lambda: is_cut(building), hours=2)
+            building.run(minutes=1)
+        building.stop_edge()
+        policy = building.site.policy.model_copy(update={"warning_counts": "delivered"})
+        building.site = building.site.model_copy(update={"policy": policy})
+        building.start_edge()
+        building.connect()
+        building.run(hours=2)
+    finally:
+        del lamp.alarm
+    if before == "cut":
+        assert is_cut(building) and not building.of("cancelled/1")
+        return
+    assert not building.of("trip/1") and building.of("cancelled/1")[0].fields["episode"] == 1
+    building.run_until(lambda: building.of("trip/1"), hours=2)
+    assert building.of("delivered/1")[-1].fields["channel"] == "lamp"
+    assert building.of("trip/1")[0].fields["warned_s"] >= 1800 and verify(tmp_path).good
+
+
 def test_a_protection_ends_by_the_calendar(tmp_path: Path) -> None:
     """Its end is the instant that was answered."""
     building = room(tmp_path)

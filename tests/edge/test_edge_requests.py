@@ -91,10 +91,24 @@ def test_an_expired_request_is_refused_and_changes_nothing(building: Building) -
 
 def test_a_retained_request_is_refused_and_cleared(building: Building) -> None:
     """A retained trip would come back at every reconnect; it is refused and wiped from the broker."""
-    topic, payload, _ = signed(building, "trip", meter="a206", why="test")
+    topic, payload, transaction = signed(building, "trip", meter="a206", why="test")
     building.deliver(topic, payload, retained=True)
     assert (topic, b"", True) in building.broker.heard
     assert building.of("hold/1") == []
+    (answer,) = building.answers(transaction)
+    assert (answer["status"], answer["rule"], answer["key"]) == ("refused", "R7", "shell")
+    (alarm,) = building.of("alarm/1", alarm="retained-request", meter="a206")
+    assert "a request trip stood retained" in alarm.fields["text"]
+    building.deliver(topic, payload, retained=True)
+    assert len(building.of("alarm/1", alarm="retained-request")) == 1, "once for the same"
+
+
+def test_what_nobody_signed_and_the_broker_kept_is_cleared_and_no_alarm(building: Building) -> None:
+    """Somebody on the LAN leaves words there: no word of theirs comes into the book."""
+    topic = building.edge.topics.request("trip")
+    building.deliver(topic, b'{"signed": "x", "key": "shell", "mac": "00"}', retained=True)
+    assert (topic, b"", True) in building.broker.heard and building.answers("")[-1]["rule"] == "R7"
+    assert building.of("alarm/1", alarm="retained-request") == []
 
 
 def test_a_cleared_topic_is_no_request(building: Building) -> None:
