@@ -11,6 +11,7 @@ import pytest
 
 from edge.audit.verify import verify
 from edge.codec import dlt645
+from edge.disk import FULL_BYTES
 from tests.edge.building import Building
 from tests.edge.wires import ACCOUNT, ROOM, Watched
 
@@ -76,9 +77,9 @@ def test_r5_hands_that_close_a_relay_which_is_cut_for_arrears_are_no_tug_of_war(
     building = Watched(tmp_path, policy=ALWAYS)
     building.cut()
     before = len(building.of("trip/1"))
-    for _ in range(60):
+    for _ in range(45):
         building.sim_meter(ROOM).relay.open = False
-        building.run(minutes=2)
+        building.run(minutes=8)
     trips = building.of("trip/1")[before:]
     assert 1 <= len(trips) <= 3 and all(b.at - a.at >= 3600e6 for a, b in pairwise(trips))
     assert building.of("alarm/1", alarm="relay-moved", meter=ROOM)
@@ -106,3 +107,31 @@ def test_r1_nobody_knows_yet_how_the_relay_stands_and_the_warning_goes_out(tmp_p
     building = Dumb(tmp_path, policy=ALWAYS)
     building.run_until(lambda: building.of("final/1"), hours=4)
     assert building.edge.core.lives[ROOM].relay_open is None
+
+
+def test_r1_what_would_follow_from_one_reading_is_read_once_more_at_once(tmp_path: Path) -> None:
+    """A round every ten minutes: the reading that calls for the final warning is confirmed within seconds, not with the
+    next round, so that nothing of the tenant's time is lost."""
+    building = Watched(tmp_path, poll_s=600, policy=ALWAYS)
+    building.run_until(lambda: building.of("final/1"), hours=4)
+    live = building.edge.core.lives[ROOM]
+    assert live.sample is not None and live.before is not None
+    assert live.sample.mono - live.before.mono < 60
+
+
+def test_i9_a_room_that_was_paid_for_before_the_disk_filled_up_is_told_in_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Paid and silent; then the disk takes nothing: after ten minutes, counted from the payment, the page says so."""
+    building = Watched(tmp_path)
+    building.cut()
+    building.deaf_to = {"direct", "reads"}
+    building.topup(ACCOUNT, 500_00)
+    building.run(minutes=6)
+    meter, looking = building.edge.core.state.meters[ROOM], building.edge.relays.looking
+    assert meter.restore is not None and not looking.long_dark(meter)
+    monkeypatch.setattr(building.edge.disk, "free_bytes", lambda: FULL_BYTES - 1)
+    building.run(minutes=3)
+    assert building.edge.core.mode == "disk" and not looking.long_dark(meter)
+    building.run(minutes=2)
+    assert looking.long_dark(meter)
