@@ -361,6 +361,20 @@ def test_sweeps_keep_their_numbers_over_a_restart(opened: Callable[..., Book]) -
     assert (number, saved) == (6, rows) and at == 1_795_141_800_000_000
 
 
+def test_a_book_that_was_restored_twice_trims_by_age_and_not_by_number(opened: Callable[..., Book]) -> None:
+    """Each restore leaps over a thousand numbers: the newest stay, whatever they are numbered, and the oldest go."""
+    book, rows = opened(), [{"meter": "a206", "read_at": 1}]
+    for _ in range(2):
+        for _ in range(10):
+            book.add_sweep(rows)
+        book.leap(1000)
+    for _ in range(2):
+        book.add_sweep(rows)
+    book.save_sweeps(keep=8)  # The newest two, what the leap itself wrote, and at least five of before.
+    left = [number for number, _, _ in book.sweeps(1, 10_000)]
+    assert left[-8:] == [1016, 1017, 1018, 1019, 1020, 2020, 2021, 2022] and left[0] > 10, left
+
+
 def test_a_note_that_cannot_be_written_spoils_nothing(opened: Callable[..., Book]) -> None:
     """A lazily saved number that is refused is not half saved, and the next payment is written as ever."""
     book = opened()

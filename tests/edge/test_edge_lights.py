@@ -135,3 +135,15 @@ def test_i9_a_room_that_was_paid_for_before_the_disk_filled_up_is_told_in_its_ti
     assert building.edge.core.mode == "disk" and not looking.long_dark(meter)
     building.run(minutes=2)
     assert looking.long_dark(meter)
+
+
+def test_i7_a_meter_that_lost_its_tenant_at_the_last_moment_is_not_tripped(tmp_path: Path) -> None:
+    """The cut waits for its last look when the tenancy is settled: nobody's arrears are left, so no byte leaves."""
+    building = Watched(tmp_path, policy=ALWAYS)
+    building.until_warned()
+    waiting = building.until_ready("trip")
+    building.edge.core.state.meters[ROOM].account = None
+    for event in waiting:
+        building.edge.step(event)
+    building.run(minutes=5)
+    assert not building.dark and not building.orders("trip") and building.of("trip/1") == []

@@ -79,6 +79,7 @@ def test_every_payment_since_the_backup_comes_back_once(building: Building, tmp_
     state = building.edge.core.state
     assert state.meters[OTHER_METER].holds["manual"].why == "an electrician works there"
     assert state.accounts[ACCOUNT].protections["dispute"].why == "the bill is doubted"
+    assert building.fact("info")["restored"]["missed"] == len(building.of("missed/1")) > 0
     shown = [(entry.fields["former"]["kind"], entry.fields.get("account")) for entry in building.of("missed/1")]
     assert shown == [("proposal/1", OTHER), ("refund/1", OTHER)]
     assert building.of("missed/1")[1].fields["former"]["amount_fen"] == 5_00
