@@ -10,7 +10,7 @@ RULES = {
     "R3": later("there is a reason never to cut now"),
     "R4": later("the brake on mass cuts has caught"),
     "R5": later("another hold remains"),
-    "R6": later("the balance is not above the restore limit"),
+    "R6": later("how supply returns has its own conditions"),
     "R7": later("the request was expired, repeated or not permitted"),
     "R10": later("there is no such amount to book"),
     "R12": later("this act has its own conditions"),
