@@ -1,4 +1,4 @@
-"""The panel with 27 made-up rooms in every state, for looking at: `python tests/panel/showcase.py [port]`.
+"""The panel with 27 made-up rooms in every state, for looking at: `PYTHONPATH=. python tests/panel/showcase.py [port]`.
 
 It listens on 127.0.0.1 and signs in as `show` with the password `show me the panel`. Its gateway answers requests
 after a second, as a real one would. Nothing of it is part of the product.
