@@ -97,15 +97,14 @@ def _ahead(
 ) -> dict[str, Any]:
     """When it will be cut, until when it is protected, and which rule stands against it now."""
     now, terms = core.now(), core.terms
-    meters = [core.state.meters[id] for id in account.meters if core.state.meters[id].row["relay"] != "none"]
-    uncut = [meter for meter in meters if "arrears" not in meter.holds]
+    uncut = cuttable.uncut(core, account)
     if account.final is None or not uncut:
         return {}
-    final, lead = account.final, timedelta(seconds=terms.lead_s)
-    if final.delivered_powered_s is None:
+    lead = timedelta(seconds=terms.lead_s)
+    if (since_s := cuttable.counts_from(core, account)) is None:
         earliest = now + lead
     else:
-        earliest = now + timedelta(seconds=max(terms.lead_s - (core.powered_s() - final.delivered_powered_s), 0))
+        earliest = now + timedelta(seconds=max(terms.lead_s - (core.powered_s() - since_s), 0))
     due = max(earliest, zero or now)
     opens = terms.window.opens(due)
     fields: dict[str, Any] = {"cut_at": None if opens is None else instant_text(opens)}

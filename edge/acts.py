@@ -12,8 +12,8 @@ from typing import Any
 
 from bridge.contract import messages
 from bridge.contract.switch_requests import Close, Off, On, Trip
-from bridge.contract.units import instant_of, instant_of_micros, instant_text, micros_of, wall_time
-from edge.asked import AHEAD_S, Answer, Asked, Refusal, Status
+from bridge.contract.units import instant_text
+from edge.asked import Answer, Asked, Refusal, Status, overtaken_at
 from edge.core import Core
 from edge.holds import LOCKOUT
 from edge.line.request import PERSON, Reply
@@ -102,7 +102,10 @@ class Acts:
     def hold(self, asked: Asked, meter: MeterState, kind: str, on: bool, *more: str, **told: Any) -> None:
         """Set or lift a hold, `more` with it, and answer when it was read back. `told` is written of it; a lock that
         is set with `off` false waits for nothing."""
-        self._in_order(asked, meter, kind if on else None)
+        at = overtaken_at(asked, meter.ordered, self._core)
+        if meter.ordered is not None and at is not None and not (on and kind == LOCKOUT):  # A lock is always taken.
+            raise Refusal("R7", f"this was asked before what {meter.ordered.who} asked of meter {meter.id} at {at}, "
+                          "which came first and stands; ask anew if it is still wanted")  # fmt: skip
         core, live, off = self._core, self._core.lives[meter.id], told.get("off", True)
         wanted = "open" if on else "closed"
         left = sorted(meter.holds.keys() | {kind}) if on else sorted(meter.holds.keys() - {kind, *more})
@@ -126,19 +129,6 @@ class Acts:
         core.changed("relay", meter.id)
         self._relays.consider(meter)
         self._read_back.settle(meter)
-
-    def _in_order(self, asked: Asked, meter: MeterState, sets: str | None) -> None:
-        """The wires may deliver two wishes the other way round; the last word of one program stands. Only its own clock
-        can tell, and a lock is always taken. Raises Refusal."""
-        newest, issued_us = meter.ordered, micros_of(instant_of(asked.body.issued_at))
-        if newest is None or newest.key != asked.key or sets == LOCKOUT:
-            return
-        # What lies further ahead was asked under a clock that was wrong, and comes before nothing.
-        ahead_us = int(AHEAD_S * self._core.clock.speed * 1e6)
-        if issued_us < newest.issued_at <= micros_of(self._core.now()) + ahead_us:
-            at = wall_time(instant_of_micros(newest.issued_at), self._core.terms.zone)
-            raise Refusal("R7", f"this was asked before what {newest.who} asked of meter {meter.id} at {at}, which "
-                          "came first and stands; ask anew if it is still wanted")  # fmt: skip
 
     # --- reading and the brake ---
 

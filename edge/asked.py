@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from bridge.contract.request import Request
-from bridge.contract.units import instant_of
+from bridge.contract.units import instant_of, instant_of_micros, micros_of, wall_time
+from edge.core import Core
+from edge.holds import Ordered
 
 SHELL = "shell"
 """The key of requests from a command line."""
@@ -59,6 +61,18 @@ class Asked:
         """What an entry keeps of the request: who asked, the digest of what was asked, what was answered."""
         kept = {"sha256": self.sha256, "answer": answer} | ({"login": self.login} if self.login else {})
         return {"who": self.body.who, "role": self.body.role, "request": kept}
+
+
+def overtaken_at(asked: Asked, newest: Ordered | None, core: Core) -> str | None:
+    """The wires may deliver two wishes about one thing the other way round; the last word of one program stands. Its
+    wall time where that one came before this older one; only the program's own clock can tell."""
+    issued_us = micros_of(instant_of(asked.body.issued_at))
+    if newest is None or newest.key != asked.key:
+        return None
+    # What lies further ahead was asked under a clock that was wrong, and comes before nothing.
+    if not issued_us < newest.issued_at <= micros_of(core.now()) + int(AHEAD_S * core.clock.speed * 1e6):
+        return None
+    return wall_time(instant_of_micros(newest.issued_at), core.terms.zone)
 
 
 class Answer(Protocol):

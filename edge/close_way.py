@@ -11,12 +11,15 @@ from typing import Any
 
 from bridge.contract.cutting import SetClose
 from edge import cuttable
-from edge.asked import Answer, Asked, Refusal
+from edge.asked import Answer, Asked, Refusal, overtaken_at
 from edge.core import Core
 from edge.install import without_button
 from edge.relays import Relays
 
 log = logging.getLogger("riser.requests")
+
+
+ON_THE_WIRE = "an order to close has left already; it waits for the button from the next time on"
 
 
 class CloseWay:
@@ -38,10 +41,19 @@ class CloseWay:
             raise Refusal("R6", f"meter {bare[0]} has no button that waits for a permission")
         if account.row.get("close") == body.close:
             raise Refusal("R6", f"the supply of account {account.id} comes back that way already")
+        if account.way is not None and (at := overtaken_at(asked, account.way, core)) is not None:
+            raise Refusal("R7", f"this was asked before what {account.way.who} asked of account {account.id} at {at}, "
+                          "which came first and stands; ask anew if it is still wanted")  # fmt: skip
         answer: dict[str, Any] = {"status": "done", "data": {"close": body.close}}
-        fields = {"account": account.id, "close": body.close, "why": body.why, **asked.written(answer)}
+        if body.close == "permit" and any(self._relays.commands.has_left(meter, "close", "direct") for meter in meters):
+            answer["data"]["text"] = ON_THE_WIRE
+        fields = {
+            "account": account.id, "close": body.close, "why": body.why, "issued_at": body.issued_at,
+            **asked.written(answer),
+        }  # fmt: skip
         core.append(("close-way/1", asked.id, fields))
         self._answer(asked, **answer)
         log.info("account %s: supply comes back by %s from now on, says %s", account.id, body.close, body.who)
         for meter in meters:
-            self._relays.begun_anew(meter)
+            core.changed("relay", meter.id)
+            self._relays.consider(meter)

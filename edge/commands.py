@@ -59,7 +59,10 @@ class Task:
     alarmed: bool = False
     missing: list[str] = field(default_factory=list)
     command: str = ""
-    """The newest order of it, such as `direct` or `permit` of a close."""
+    """The newest order of it, such as `direct` or `permit` of a close, the number that its port knows it by, and the
+    entry that says why it left."""
+    number: int | None = None
+    reason: int | None = None
 
 
 class Commands:
@@ -126,6 +129,16 @@ class Commands:
         if task is not None and not (idle_only and task.busy):
             del self._tasks[meter.id, wish]
 
+    def only(self, meter: MeterState, wish: str, command: str) -> None:
+        """What was begun by another command begins anew; one that is on the wire is read back first."""
+        if (task := self._tasks.get((meter.id, wish))) and task.command not in ("", command):
+            self.drop(meter, wish, idle_only=True)
+
+    def has_left(self, meter: MeterState, wish: str, command: str) -> bool:
+        """That order has left and was not read back yet."""
+        task = self._tasks.get((meter.id, wish))
+        return task is not None and task.busy and task.command == command and task.step in ("sent", "done")
+
     def returned(self, meter: MeterState) -> None:
         """The meter answers again after a silence: what waited for a pause is tried at once."""
         for task in self.of(meter):
@@ -164,7 +177,7 @@ class Commands:
         """Send one control frame; `left` is called when it surely left, `answered` when the meter took it, both before
         it is read back."""
         task.command = command
-        self._core.submit(
+        task.number = self._core.submit(
             meter,
             priority,
             task.wish,

@@ -40,11 +40,13 @@ def needs_telling(core: Core, account: AccountState) -> bool:
     return bool(meters) and not any(core.lives[meter.id].model.lamp for meter in meters)
 
 
-def uncut(core: Core, account: AccountState) -> bool:
-    """True when a meter of the account can still be cut, so that a warning has something to warn of."""
-    return any(
-        "arrears" not in meter.holds or core.lives[meter.id].relay_open is False for meter in switched(core, account)
-    )
+def uncut(core: Core, account: AccountState) -> list[MeterState]:
+    """The meters of an account that can still be cut, so that a warning has something to warn of."""
+    return [
+        meter
+        for meter in switched(core, account)
+        if "arrears" not in meter.holds or core.lives[meter.id].relay_open is False
+    ]
 
 
 def counts_from(core: Core, account: AccountState) -> int | None:

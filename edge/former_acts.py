@@ -166,6 +166,21 @@ def _protection(core: Core, restored: Restored, body: BringBack, fields: Fields)
     return body.kind, body.id, {**fields, "former": former(restored, body)}
 
 
+def _close_way(core: Core, restored: Restored, body: BringBack, fields: Fields) -> Draft | None:
+    """How a tenant's supply comes back, as a person chose it; of two that come back the later one counts."""
+    account = _account(core, fields)
+    money.open_to_money(standing_of(core, account))
+    if (own := account.way) is not None and own.seq > restored.seq:
+        brought = next((old for old, new in restored.brought.values() if new == own.seq), None)
+        if brought is None:
+            raise Forbidden("R6", f"{own.who} has chosen since the restore how supply comes back; that counts")
+        if brought > body.seq:
+            return None
+    if account.row.get("close") == fields["close"]:
+        return None
+    return body.kind, body.id, {**fields, "former": former(restored, body)}
+
+
 _AGAIN: dict[str, Callable[[Core, Restored, BringBack, Fields], Draft | None]] = {
     "topup/1": _topup,
     "reversal/1": _reversal,
@@ -174,4 +189,5 @@ _AGAIN: dict[str, Callable[[Core, Restored, BringBack, Fields], Draft | None]] =
     "trip/1": _trip,
     "withdrawn/1": _withdrawn,
     "protection/1": _protection,
+    "close-way/1": _close_way,
 }

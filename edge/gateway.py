@@ -205,7 +205,7 @@ class Gateway:
         self.chores.begin("closing", self.closing.work)
         self.clocks.tick()
         self.tables.tick()
-        self.requests.tick()
+        self.requests.tick(self._link.connected)
         self.holidays.tick()
         if core.clock.elapsed() - self._relooked >= min(RELOOK_S, core.terms.lead_s / 30):
             self._relooked = core.clock.elapsed()
@@ -246,7 +246,7 @@ class Gateway:
 
     def shut(self) -> None:
         """Save what is saved lazily; nobody is left waiting for an answer."""
-        self.requests.promised.stopping()
+        self.requests.promised.stopping(self._link.connected)
         self.outbox.pump()
         if self.core.cannot_write is not None:
             return

@@ -61,10 +61,10 @@ class Hearing:
     def respond(self, operation: str, response: messages.Response) -> None:
         """Send an answer."""
         payload = response.payload()
-        self._outbox.send(self._topics.response(operation), payload)
+        self._outbox.answer(self._topics.response(operation), payload)
         if self._asking is not None and response.transaction:
             self._reply_topics[response.transaction] = self._asking
             if len(self._reply_topics) > REPLY_TOPICS:
                 self._reply_topics.popitem(last=False)
         if (reply_to := self._reply_topics.get(response.transaction)) is not None:
-            self._outbox.send(reply_to[0], payload, reply_to[1])
+            self._outbox.answer(reply_to[0], payload, reply_to[1])

@@ -39,8 +39,10 @@ class Unanswered:
 
 @dataclass(frozen=True)
 class Ordered:
-    """When a person's newest wish for a relay was issued, by the clock of the program that signed it with `key`."""
+    """When a person's newest wish was issued, by the clock of the program that signed it with `key`; `seq` is its
+    entry."""
 
     key: str
     issued_at: int
     who: str
+    seq: int = 0

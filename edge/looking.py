@@ -11,7 +11,7 @@ from collections.abc import Callable
 from bridge.contract.switching import VALVE_IS
 from bridge.contract.units import instant_text
 from edge.accounts import FIRST_LOOK_S
-from edge.commands import Commands
+from edge.commands import BUTTON, Commands
 from edge.core import Core, Draft
 from edge.fold_relays import PAID_AND_DARK
 from edge.line.request import WATCH, Reply
@@ -152,12 +152,16 @@ class Looking:
             if told_s is not None and now_s - told_s < DARK_AGAIN_S:
                 return
         live.dark_told_s = now_s
-        text = still_off(live.model.relay_is_valve, meter.restore)
+        text = still_off(live.model.relay_is_valve, meter.restore, self._waits_for_its_button(meter))
         log.warning("meter %s: %s", meter.id, text)
         if core.cannot_write is None:
             fields = {"meter": meter.id, "account": meter.account, "alarm": PAID_AND_DARK, "text": text}
             core.append(("alarm/1", core.own_id("alarm"), fields))
         core.changed("relay", meter.id)
+
+    def _waits_for_its_button(self, meter: MeterState) -> bool:
+        task = self._commands.task(meter, "close")
+        return task is not None and task.step == BUTTON
 
     def long_dark(self, meter: MeterState) -> bool:
         """Its cause to close has stood for ten minutes in which the gateway ran; from this start on where the book does

@@ -2,7 +2,7 @@
 
 The book is the outbox, and this its cursor. Retained facts are kept by topic, newest only; entries and sweeps go
 in order from what the broker has acknowledged. The cursor is saved lazily, because sending an entry twice is
-harmless. While off line nothing is queued.
+harmless. While off line nothing is queued but answers, which people wait for.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from bridge.contract.messages import Entry as EntryMessage
@@ -44,6 +45,16 @@ class Sender(Protocol):
     ) -> int | None: ...
 
 
+@dataclass(frozen=True)
+class _Soon:
+    """An event, or an answer that somebody waits for."""
+
+    topic: str
+    payload: bytes
+    correlation: bytes | None = None
+    answer: bool = False
+
+
 class Outbox:
     """Publishes facts, entries, sweeps, responses."""
 
@@ -51,7 +62,7 @@ class Outbox:
         self._book, self._topics, self._link, self._monotonic = book, topics, link, monotonic
         self._unsent: dict[str, bytes] = {}
         self._published: dict[str, bytes] = {}
-        self._soon: deque[tuple[str, bytes, bytes | None]] = deque(maxlen=AT_ONCE)
+        self._soon: deque[_Soon] = deque(maxlen=AT_ONCE)
         self._replays: deque[tuple[str, bytes]] = deque()
         self._flying: dict[int, tuple[str, int]] = {}
         self.cursors = {"entry": book.note("entry_cursor"), "sweep": book.note("sweep_cursor")}
@@ -73,10 +84,11 @@ class Outbox:
 
     def tell(self, message: Message, id: str = "") -> None:
         """An event or answer, told once."""
-        self.send(self._topics.of(type(message), id), message.payload())
+        self._soon.append(_Soon(self._topics.of(type(message), id), message.payload()))
 
-    def send(self, topic: str, payload: bytes, correlation: bytes | None = None) -> None:
-        self._soon.append((topic, payload, correlation))
+    def answer(self, topic: str, payload: bytes, correlation: bytes | None = None) -> None:
+        """It is told when the broker is there again, if it is not there now."""
+        self._soon.append(_Soon(topic, payload, correlation, answer=True))
 
     def gone(self, kind: type[Message], id: str) -> None:
         """A fact that is told no more: what an earlier version retained is removed from the broker."""
@@ -139,15 +151,17 @@ class Outbox:
 
     def pump(self) -> None:
         """Send what the window allows: answers first, then facts, then the book, then what was asked for again."""
-        if not self._link.connected:
-            self._soon.clear()
+        if not self._link.connected:  # An event of before is news to nobody; an answer is waited for.
+            self._soon = deque((each for each in self._soon if each.answer), AT_ONCE)
             return
         if self.denied is not None and self._monotonic() - self._denied_at >= DENIED_S:
             self.denied = None
             self._rewind()
         while self._soon and len(self._flying) < WINDOW:
-            topic, payload, correlation = self._soon.popleft()
-            self._fly(topic, payload, ("soon", 0), correlation=correlation)
+            soon = self._soon[0]
+            if not self._fly(soon.topic, soon.payload, ("soon", 0), correlation=soon.correlation):
+                return
+            self._soon.popleft()
         while self._unsent and len(self._flying) < WINDOW:
             topic = next(iter(self._unsent))
             if not self._fly(topic, self._unsent[topic], ("fact", 0), retain=True):

@@ -6,6 +6,8 @@ tells them, from a note beside the book. What only reads, and may be asked every
 
 from __future__ import annotations
 
+from typing import Any
+
 from edge.asked import Asked, Status
 from edge.core import Core
 from edge.read_back import AnswerById
@@ -15,6 +17,7 @@ NOTED = frozenset({"replace-meter", "change-multiplier"})
 PROMISED = NOTED | {"read"}
 
 STOPPED = "the gateway was stopped while the meter was being read for this; nothing was done. Ask again"
+FAILED: dict[str, Any] = {"status": "failed", "error": STOPPED}
 
 
 class Promised:
@@ -24,34 +27,46 @@ class Promised:
         self._core, self._answer = core, answer
         self._open: dict[str, str] = {}
         self._former = core.book.notes_of(NOTE)
+        self._spent: list[str] = []
 
     def told(self, asked: Asked, status: Status) -> None:
         """It is about to be answered with this status."""
         if asked.operation not in PROMISED:
             return
-        if status != "accepted":
-            self._kept(asked.id)
-        elif asked.id not in self._open:
-            if asked.operation in NOTED and self._core.cannot_write is None:
-                self._core.book.save_notes({f"{NOTE}{asked.operation}:{asked.id}": 1})
+        if status == "accepted":
+            if asked.id not in self._open and asked.operation in NOTED and self._core.cannot_write is None:
+                self._core.book.save_notes({_note(asked.operation, asked.id): 1})
             self._open[asked.id] = asked.operation
-
-    def _kept(self, id: str) -> None:
-        operation = self._open.pop(id, None)
-        if operation in NOTED and self._core.cannot_write is None:
-            self._core.book.drop_notes([f"{NOTE}{operation}:{id}"])
+        elif (operation := self._open.pop(asked.id, None)) in NOTED:
+            self._spent.append(_note(operation, asked.id))
 
     def connected(self) -> None:
-        """The broker takes answers: tell those whom the run before has left waiting."""
+        """The broker takes answers: tell those whom the run before has left waiting, with what stands in the book."""
         for note in self._former:
             operation, _, id = note.removeprefix(NOTE).partition(":")
-            if self._core.book.find(id) is None:  # Else the request was carried out, and its entry answers it.
-                self._answer(id, operation, "failed", error=STOPPED)
-        if self._former and self._core.cannot_write is None:
-            self._core.book.drop_notes(self._former)
-            self._former = []
+            known = self._core.book.find(id)
+            self._answer(id, operation, **(FAILED if known is None else known.fields["request"]["answer"]))
+        self._spent += self._former
+        self._former = []
 
-    def stopping(self) -> None:
-        """The process ends. What has a note is told once more by the next run, for the wire may be down now."""
+    def tick(self, connected: bool) -> None:
+        """Notes of what was answered while the broker listened are not needed any more."""
+        if self._spent and connected and self._core.cannot_write is None:
+            self._core.book.drop_notes([note for note in self._spent if not self._is_open(note)])
+            self._spent = []
+
+    def _is_open(self, note: str) -> bool:
+        """It was asked again meanwhile."""
+        return note in [_note(operation, id) for id, operation in self._open.items()]
+
+    def stopping(self, connected: bool) -> None:
+        """The process ends: nobody is left waiting."""
         for id, operation in self._open.items():
-            self._answer(id, operation, "failed", error=STOPPED)
+            self._answer(id, operation, **FAILED)
+            self._spent.append(_note(operation, id))
+        self._open.clear()
+        self.tick(connected)
+
+
+def _note(operation: str, id: str) -> str:
+    return f"{NOTE}{operation}:{id}"

@@ -39,7 +39,6 @@ class Relays:
         self._core, self._accounts = core, accounts
         self.commands = Commands(core, password_of)
         self.commands.looked = self.consider
-        self._close_seqs: dict[str, int] = {}
         self._newest_cut = ("", -1e9)  # which meter's cut for arrears was begun last, and when
         self.looking = Looking(core, self.commands, self.consider)
         self.lamps = Lamps(core, accounts, self.commands)
@@ -73,15 +72,8 @@ class Relays:
 
     def replaced(self, meter: MeterState) -> None:
         """Nothing that was ordered of the old meter is wanted of the new one; what is, is decided by a new look."""
-        self._close_seqs.pop(meter.id, None)
         for task in self.commands.of(meter):
             self.commands.drop(meter, task.wish)
-
-    def begun_anew(self, meter: MeterState) -> None:
-        """It is to be closed in another way (R6). One that is on the wire already is looked at first."""
-        self.commands.drop(meter, "close", idle_only=True)
-        self._core.changed("relay", meter.id)
-        self.consider(meter)
 
     def surely_off(self, meter: MeterState) -> bool:
         """Read back open, and where people hold it so its button does not close it either: a permission to close that
@@ -107,6 +99,7 @@ class Relays:
         if self.surely_off(meter) or (live.relay_open is None and meter.restore is not None):
             self.commands.drop(meter, "trip")
             if meter.restore is not None and not meter.holds:
+                self.commands.only(meter, "close", closing(self._core, meter))
                 if (task := self.commands.task(meter, "close")) and task.step == BUTTON and live.permitted is False:
                     task.not_before, task.step = 0.0, None  # The meter has forgotten it: its button does nothing.
                 self.commands.begin(meter, "close", self._close)
@@ -197,12 +190,14 @@ class Relays:
         if core.outdated(request.number):
             core.ports[port].refuse(request.number)  # It bears the address of the meter that was taken off.
             return
-        look = self._last_look if request.purpose == "trip" else self._last_look_at_close
-        if (trouble := look(meter)) is not None:
+        task = self.commands.task(meter, request.purpose)
+        trouble = (
+            self._last_look(meter) if request.purpose == "trip" else self._last_look_at_close(meter, task, request)
+        )
+        if trouble is not None:
             core.ports[port].refuse(request.number)
             log.info("meter %s: %s withdrawn at the last look: %s", meter.id, request.purpose, trouble)
             return
-        task = self.commands.task(meter, request.purpose)
         reason = self._reason(meter, request.purpose, task)
         if core.ports[port].go(request.number):
             log.info("meter %s: %s sent, its reason is entry %d", meter.id, request.purpose, reason)
@@ -221,18 +216,14 @@ class Relays:
     def _reason(self, meter: MeterState, purpose: str, task: Task | None) -> int:
         """Write why the bytes leave and return the entry's seq; a repeated close keeps that of its first attempt."""
         core = self._core
-        if purpose == "close" and core.cannot_write is not None:
-            return self._close_seqs.get(meter.id, 0)  # Its cause stands in the book; light does not wait for a disk.
         if purpose == "trip":
-            draft = draft_of(core, meter, "manual" if meter.held_by_people else "arrears")
-        elif task is None or task.attempts == 1 or meter.id not in self._close_seqs:
-            draft = close_draft(core, meter)
-        else:
-            return self._close_seqs[meter.id]
-        (entry,) = core.append(draft)
-        if purpose == "close":
-            self._close_seqs[meter.id] = entry.seq
-        return entry.seq
+            (entry,) = core.append(draft_of(core, meter, "manual" if meter.held_by_people else "arrears"))
+            return entry.seq
+        assert task is not None  # An order to close leaves only as its task's newest.
+        if task.reason is None and core.cannot_write is None:
+            (entry,) = core.append(close_draft(core, meter))
+            task.reason = entry.seq
+        return task.reason or 0  # Its cause stands in the book; light does not wait for a disk.
 
     def _last_look(self, meter: MeterState) -> str | None:
         if self._core.lives[meter.id].seen_doubt is not None:
@@ -252,9 +243,11 @@ class Relays:
     def _close(self, meter: MeterState, task: Task) -> None:
         self.commands.order(meter, task, RESTORE, closing(self._core, meter), handshake=True)
 
-    def _last_look_at_close(self, meter: MeterState) -> str | None:
+    def _last_look_at_close(self, meter: MeterState, task: Task | None, request: Request) -> str | None:
         if meter.restore is None:
             return "there is no cause to close any more"
-        if (task := self.commands.task(meter, "close")) and task.command != closing(self._core, meter):
+        if task is None or task.number != request.number:
+            return "another order has taken its place"
+        if task.command != closing(self._core, meter):
             return "its tenant's supply comes back in another way now"
         return f"a hold is set: {', '.join(meter.holds)}" if meter.holds else None

@@ -1,6 +1,6 @@
 """What people and their programs ask for (R7, I12): each request once, each answered, nothing done on a doubt.
 
-A request is checked in this order: retained, readable, sealed, well-formed, permitted, known before, in time,
+A request is checked in this order: readable, sealed, well-formed, known before, retained, permitted, in time,
 possible. A refusal of a sealed request is written down, so that the same request can never be taken later.
 """
 
@@ -9,25 +9,23 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import ValidationError
 
 from bridge.contract import messages, permissions, signing
 from bridge.contract import mistakes as complaints
-from bridge.contract.locking import Lock, Unlock
 from bridge.contract.messages import Response
-from bridge.contract.switch_requests import Off
-from bridge.contract.units import instant_of, instant_text, is_transaction, wall_time
+from bridge.contract.units import instant_text, is_transaction
 from edge.accounts import Accounts
 from edge.acts import Acts
 from edge.agreed_money import AGREED, AgreedMoney
-from edge.asked import AHEAD_S, Asked, Refusal, Status, digest_of
+from edge.asked import Asked, Refusal, Status, digest_of
 from edge.billing.money import Forbidden
 from edge.book import Entry
 from edge.close_way import CloseWay
 from edge.core import Core
+from edge.expiry import in_time
 from edge.locking import Locking
 from edge.meter_acts import MeterActs
 from edge.money_acts import ALONE, MoneyActs
@@ -38,7 +36,7 @@ from edge.protecting import Protecting
 from edge.read_back import ReadBack
 from edge.recovering import Recovery
 from edge.relays import Relays
-from edge.retained import Retained
+from edge.retained import RETAINED, Retained
 from edge.tenancies import Tenancies
 
 log = logging.getLogger("riser.requests")
@@ -47,12 +45,6 @@ NO_TRANSACTION = "a transaction id is 8 to 64 of A-Z a-z 0-9 _ -"
 
 SEALS_TOLD_EVERY_S = 60.0
 """Line seconds between two lines about wrong seals: a flood of them must not fill the log."""
-
-LONGEST_VALIDITY_S = 3600.0
-"""Real seconds: a request that would be carried out hours after the click is a surprise, not a request."""
-
-ABOUT = timedelta(minutes=5)
-"""The meters' clocks tell the time no better than this (R25)."""
 
 
 class Requests:
@@ -70,7 +62,7 @@ class Requests:
         self._core, self._keys, self._topic_of, self._respond = core, keys, topic_of, respond
         self.read_back = ReadBack(core, relays, self._answer_later)
         self.promised = Promised(core, self._answer_later)
-        self.retained = Retained(core, keys, topic_of)
+        self.retained = Retained(core)
         self.acts = Acts(core, relays, self._answer_to, self.read_back)
         self.proposals = Proposals(core, self._answer_to)
         self.prices = PriceActs(core, self.proposals, self._answer_to)
@@ -95,14 +87,13 @@ class Requests:
 
     def receive(self, operation: str, payload: bytes, retained: bool) -> bool:
         """Handle one message. Returns True when the broker retains it and it must be cleared."""
-        transaction, key = "", None
+        transaction = ""
         try:
-            if retained:
-                transaction, key = self.retained.asker_of(operation, payload)
-                raise Refusal("R7", "a retained request is never carried out; it was cleared from the broker")
             if operation not in messages.REQUESTS:
                 raise Refusal("R7", f"there is no request {operation[:32]!r}")
             if operation in permissions.UNSIGNED:
+                if retained:
+                    raise Refusal("R7", RETAINED)
                 body = messages.REQUESTS[operation].model_validate(signing.strict_json(payload))
                 if not is_transaction(body.transaction):
                     raise Refusal("R7", NO_TRANSACTION)
@@ -111,7 +102,7 @@ class Requests:
                 return False
             words, key, _ = signing.open_envelope(self._topic_of(operation), payload, self._keys)
             transaction = words["transaction"] if is_transaction(words.get("transaction")) else ""
-            self._signed(operation, words, key)
+            self._signed(operation, words, key, retained)
         except signing.BadSeal as error:
             self._tell_of_seal(operation)
             self._answer(operation, transaction, None, "refused", rule="I12", error=str(error))
@@ -120,7 +111,7 @@ class Requests:
         except ValidationError as error:
             self._answer(operation, transaction, None, "refused", rule="R7", error=_sentence(error))
         except Refusal as refusal:
-            self._answer(operation, transaction, key, "refused", rule=refusal.rule, error=refusal.sentence)
+            self._answer(operation, transaction, None, "refused", rule=refusal.rule, error=refusal.sentence)
         return retained
 
     def _tell_of_seal(self, operation: str) -> None:
@@ -139,12 +130,13 @@ class Requests:
         else:
             self._replayed(operation, body)
 
-    def tick(self) -> None:
+    def tick(self, connected: bool) -> None:
         """What was waited for too long: a relay to be read back, a proposal to be decided."""
         self.read_back.tick()
         self.proposals.tick()
         self.protecting.tick()
         self.locking.tick()
+        self.promised.tick(connected)
 
     def _replayed(self, operation: str, body: messages.Replay) -> None:
         sent = self.replay(body)
@@ -154,14 +146,19 @@ class Requests:
         else:
             self._answer(operation, body.transaction, None, "done", data=sent)
 
-    def _signed(self, operation: str, words: dict[str, Any], key: str) -> None:
+    def _signed(self, operation: str, words: dict[str, Any], key: str, retained: bool) -> None:
         body = messages.REQUESTS[operation].model_validate(words)
         assert isinstance(body, messages.Request)
         if not is_transaction(body.transaction):
             raise Refusal("R7", NO_TRANSACTION)
         asked = Asked(f"{key}:{body.transaction}", operation, key, digest_of(operation, body), body)
+        if retained:
+            self.retained.tell(asked)
         if (known := self._core.book.find(asked.id)) is not None:
             self._again(asked, known)
+            return
+        if retained:  # Written down, so that it is not taken when it comes once more without the flag.
+            self._refuse(asked, Refusal("R7", RETAINED))
             return
         if (why := self._core.cannot_write) is not None and operation != "read":
             error = f"{why}; nothing was booked or done. Ask again later"
@@ -170,41 +167,10 @@ class Requests:
         try:
             if not permissions.may(key, body.role, operation):
                 raise Refusal("R32", f"the role {body.role!r} may not ask for {operation}")
-            self._in_time(body)
+            in_time(self._core, body)
             getattr(self._doers.get(operation, self.acts), operation.replace("-", "_"))(asked, body)
         except (Refusal, Forbidden) as refusal:
             self._refuse(asked, refusal)
-
-    def _in_time(self, body: messages.Request) -> None:
-        try:
-            valid_until = instant_of(body.valid_until)
-            issued_at = instant_of(body.issued_at)
-        except ValueError as error:
-            raise Refusal("R7", f"issued_at and valid_until are instants with offset: {error}") from None
-        speed, ahead_s = self._core.clock.speed, (issued_at - self._core.now()).total_seconds()
-        if self._core.book.trusted and ahead_s > AHEAD_S * speed:  # While our own clock is in doubt, theirs is not.
-            raise Refusal("R7", f"the request was issued at {self._wall(issued_at)}, which is yet to come; "
-                          "set the asker's clock")  # fmt: skip
-        if (valid_until - issued_at).total_seconds() > LONGEST_VALIDITY_S * speed:
-            raise Refusal("R7", "valid_until lies more than an hour after issued_at; ask when it is wanted")
-        if self._core.book.trusted:
-            if self._core.now() > valid_until:
-                raise Refusal("R7", f"the request expired at {self._wall(valid_until)}; ask anew")
-        elif isinstance(body, Off | Unlock) or (isinstance(body, Lock) and body.off):
-            self._surely_in_time(valid_until)
-
-    def _wall(self, at: datetime) -> str:
-        return wall_time(at, self._core.terms.zone)
-
-    def _surely_in_time(self, valid_until: datetime) -> None:
-        """Expiry needs a calendar that is believed (87). Without one money is taken and light restored, and nobody is
-        cut, and no lock lifted, on a wish that may be hours old: the meters' clocks, or the seconds since it was
-        believed, must allow it."""
-        known = self._core.true_now()
-        if known is None:
-            raise Refusal("R25", "the clock is not trusted, so nobody can tell whether this request is still wanted")
-        if known > valid_until + ABOUT:
-            raise Refusal("R7", f"the request expired at {self._wall(valid_until)}; ask anew")
 
     def _again(self, asked: Asked, known: Entry) -> None:
         """A known id gets its newest answer again; with another text it is a conflict, and nothing happens."""

@@ -1,51 +1,43 @@
-"""A request that the broker kept (72): it would come back at every connect, so it is never carried out.
+"""A signed request that the broker kept (72): it would come back at every connect, so it is never carried out for that.
 
-Whoever signed it hears so, and a person is told, once: some program sets the retain flag on what it asks.
+It is answered as any other that comes once more, and a person is told: some program sets the retain flag on what it
+asks. Who cannot seal a request can make nobody write, and is answered without a word in the book.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from hashlib import sha256
 from typing import Any
 
-from bridge.contract import signing
-from bridge.contract.units import is_transaction
+from edge.asked import Asked
 from edge.core import Core
 
 log = logging.getLogger("riser.requests")
 
+RETAINED = "a retained request is never carried out; it was cleared from the broker"
+
+TOLD_EVERY_S = 3600.0
+"""Line seconds between two alarms: a program that retains one request retains them all."""
+
 
 class Retained:
-    """Looks at what is refused for its flag alone."""
+    """Tells of them."""
 
-    def __init__(self, core: Core, keys: dict[str, bytes], topic_of: Callable[[str], str]):
-        self._core, self._keys, self._topic_of = core, keys, topic_of
+    def __init__(self, core: Core):
+        self._core, self._told_s = core, -TOLD_EVERY_S
 
-    def asker_of(self, operation: str, payload: bytes) -> tuple[str, str | None]:
-        """(transaction, key) of whoever signed it; ("", None) of what nobody did, which is not worth an alarm."""
-        log.warning(
-            "a request %s stood retained at the broker: it is cleared from there and not carried out", operation
-        )
-        try:
-            words, key, _ = signing.open_envelope(self._topic_of(operation), payload, self._keys)
-        except signing.BadEnvelope:
-            return "", None
-        self._alarm(operation, words, payload)
-        transaction = words.get("transaction")
-        return (str(transaction), key) if is_transaction(transaction) else ("", None)
-
-    def _alarm(self, operation: str, words: dict[str, Any], payload: bytes) -> None:
-        core, id = self._core, f"alarm:retained:{sha256(payload).hexdigest()[:32]}"
-        if core.cannot_write is not None or core.book.find(id) is not None:
+    def tell(self, asked: Asked) -> None:
+        """Raise the alarm, once for a request and once an hour at most."""
+        core, id, now_s = self._core, f"alarm:retained:{asked.id}", self._core.clock.monotonic()
+        if core.cannot_write is not None or now_s - self._told_s < TOLD_EVERY_S or core.book.find(id) is not None:
             return
+        self._told_s = now_s
         text = (
-            f"a request {operation} stood retained at the broker; it was cleared from there and not carried out. "
+            f"a request {asked.operation} stood retained at the broker and was cleared from there. "
             "Whatever program sent it must not set the retain flag"
         )
+        log.warning("%s (key %s)", text, asked.key)
         fields: dict[str, Any] = {"alarm": "retained-request", "text": text}
-        meter = words.get("meter")
-        if isinstance(meter, str) and (known := core.state.meters.get(meter)) is not None:
-            fields |= {"meter": known.id, "account": known.account}
+        if (meter := core.state.meters.get(getattr(asked.body, "meter", ""))) is not None:
+            fields |= {"meter": meter.id, "account": meter.account}
         core.append(("alarm/1", id, fields))

@@ -18,7 +18,6 @@ water."""
 
 DAYS_KEPT = 7
 """An estimate is the mean of so many days (R24)."""
-
 AILMENTS = {"battery-low": "battery-good", "valve-fault": "valve-good", "purse-counts": "purse-off"}
 """What a meter can say is wrong with it, and the alarm that takes it back."""
 
@@ -163,6 +162,7 @@ class AccountState:
     """Charges since its last closing: of a meter that was replaced, or whose multiplier changed, within the day."""
     kept: Kept | None = None
     """Its newest protections in a row."""
+    way: Ordered | None = None  # by which its supply comes back, where a person chose it since
 
     @property
     def warned(self) -> bool:

@@ -52,8 +52,10 @@ def found_moved(valve: bool, now_is: str) -> str:
     return f"the relay was found {now_is} and nobody here had ordered it"
 
 
-def still_off(valve: bool, cause: str) -> str:
-    """For an alarm: what was ordered on long ago is not on."""
+def still_off(valve: bool, cause: str, permit: bool) -> str:
+    """For an alarm: what was ordered on, or permitted, long ago is not on."""
+    if permit:
+        return f"closing has been permitted for ten minutes ({cause}) and nobody has pressed the button on the meter"
     if valve:
         return f"water should flow ({cause}) and the valve was not read back open for ten minutes"
     return f"supply should be back ({cause}) and was not read back closed for ten minutes"

@@ -41,6 +41,14 @@ OF_CUTTING = (
     later("meter {id} ({model}) has no button that waits for a permission"),
     later("the supply of account {id} comes back that way already"),
     later("its tenant's supply comes back in another way now"),
+    later("another order has taken its place"),
+    later("closing has been permitted for ten minutes ({why}) and nobody has pressed the button on the meter"),
+    later("an order to close has left already; it waits for the button from the next time on"),
+    later("{who} has chosen since the restore how supply comes back; that counts"),
+    later(
+        "this was asked before what {who} asked of account {id} at {at}, which came first and stands; ask anew if it "
+        "is still wanted"
+    ),
     later("the relay is read back open and {n} Wh flowed since: its contact stuck, or supply is led past it"),
     later("the valve is read back closed and {n} L flowed since: it leaks, or water is led past it"),
 )

@@ -53,7 +53,7 @@ SENTENCES = (
     later("no answer"),
     later("the gateway was stopped while the meter was being read for this; nothing was done. Ask again"),
     later(
-        "a request {operation} stood retained at the broker; it was cleared from there and not carried out. "
+        "a request {operation} stood retained at the broker and was cleared from there. "
         "Whatever program sent it must not set the retain flag"
     ),
     later("no fresh {question} before the trip ({why})"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from panel.commands import Asked
+from panel.edge_words import said
 from panel.formats import Wall
 from panel.links import link
 from panel.parts import parts
@@ -37,7 +38,8 @@ def done(asked: Asked, found: dict[str, object], wall: Wall) -> str:
     if asked.operation == "told":
         return t("The final warning counts as delivered; the time to pay has begun.")
     if asked.operation == "set-close":
-        return t(BY_BUTTON if asked.fields.get("close") == "permit" else BY_ITSELF)
+        by_button = asked.fields.get("close") == "permit"
+        return " ".join(filter(None, (t(BY_BUTTON if by_button else BY_ITSELF), said(str(found.get("text") or "")))))
     water = water_alone(parts().mirror.view(), asked.subject)
     kind = kind_words(str(asked.fields.get("protection")), water)
     if asked.operation == "unprotect":

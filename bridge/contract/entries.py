@@ -84,7 +84,7 @@ KINDS: dict[str, str] = {
     "delivered/1": "a final warning reached somebody: account, episode, channel (lamp, person; attempted: a lamp that"
     " did not answer, where the site counts that), powered_s, detail; of a person also how, who, role, request",
     "close-way/1": "how a tenant's supply comes back from now on (R6): account, close (direct, permit), why, who, role,"
-    " request",
+    " issued_at, request",
     "protection/1": "nobody cuts a tenant until an instant (R3): account, protection (keep-power, dispute), set, why,"
     " until, who, role, request",
     "cancelled/1": "the arrears episode ended without or after a cut: account, episode, why, available_nano",

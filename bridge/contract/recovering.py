@@ -17,17 +17,15 @@ from bridge.contract.fields import Plain, Whole
 from bridge.contract.message import Part
 from bridge.contract.request import Request
 
-BROUGHT_BACK = ("topup/1", "reversal/1", "credit/1", "hold/1", "trip/1", "withdrawn/1", "protection/1")
+BROUGHT_BACK = ("topup/1", "reversal/1", "credit/1", "hold/1", "trip/1", "withdrawn/1", "protection/1", "close-way/1")
 """Kinds that one person or the policy made alone: they are written again. A trip comes back as the hold that it set,
 one that was withdrawn as its lift."""
 
 SHOWN = (
     "refund/1", "compensation/1", "deduction/1", "correction/1", "opening-balance/1", "debt/1", "exit/1", "account/1",
     "tariff/1", "tariff/2", "meter/1", "replacement/1", "ratio/1", "reading-correction/1", "release/1", "proposal/1",
-    "close-way/1",
 )  # fmt: skip
-"""Kinds that two people agreed on, or that hang on how things stood then: each is shown to a person, who does it
-again."""
+"""Kinds that two people agreed on, or that hang on readings of then: each is shown to a person, who does it again."""
 
 Count = Annotated[int, Field(ge=0, lt=2**63)]
 Line = Annotated[Plain, Field(max_length=200)]

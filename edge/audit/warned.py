@@ -142,8 +142,13 @@ class Warned:
 
     def close(self, fields: Fields) -> None:
         """I10: nothing is closed while a hold stands, a lock before all."""
-        if holds := self._state.meters[fields["meter"]].holds:
+        meter = self._state.meters[fields["meter"]]
+        if holds := meter.holds:
             raise Wrong(f"it was closed under the hold {', '.join(holds)}", "no hold (I10)")
+        account, way = self._state.accounts.get(meter.account or ""), meter.row["relay"]
+        if account is not None and "valve" not in fields:
+            way = account.row.get("close") or way
+        must(fields["command"], way, "how it was closed (R6)")
 
     def withdrawn(self, fields: Fields) -> None:
         """It takes back the evidence of a trip of its meter."""

@@ -208,6 +208,8 @@ def _fields(word: str, book: dict[str, Any], file: dict[str, Any], fields: tuple
     for field in fields:
         if (field not in book and field not in LATER) or book.get(field) == file[field]:
             continue
+        if field == "close" and file[field] is None:  # People choose it while the book runs, and the file need not say.
+            continue
         if field in PRIVATE:
             sentence = f"{word} {id}: {field} in the book and in the site file are not the same."
         else:

@@ -182,7 +182,8 @@ def _seldom(building: Building) -> None:
         ("alarm/1", {"meter": RUNS_DRY, "alarm": "relay-moved", "text": "it moved"}),
         ("protection/1", {"account": OTHER, "protection": "dispute", "set": True, "why": "x",
                           "until": "2026-11-25T00:00:00+08:00", **person}),
-        ("close-way/1", {"account": DRY, "close": "permit", "why": "an oven", **person}),
+        ("close-way/1", {"account": DRY, "close": "permit", "why": "an oven", **person,
+                         "issued_at": "2026-11-21T02:30:00.000+00:00"}),
         ("brake/1", {"set": True, "why": "3 meters", "who": "policy", "role": "system"}),
     ):  # fmt: skip
         core.append((kind, core.own_id(kind.partition("/")[0]), fields))

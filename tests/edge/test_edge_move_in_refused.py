@@ -197,7 +197,7 @@ def test_what_nobody_decides_is_over_after_three_days(desk: Desk) -> None:
     """The time of a proposal that can be planned (R32)."""
     proposal = desk.vacant()
     desk.clock.advance(3 * 86_400 + 1)
-    desk.requests.tick()
+    desk.requests.tick(connected=True)
     assert desk.refused("approve-move-in", proposal=proposal, who=CHECKER) == "R32"
     assert desk.vacant()
 

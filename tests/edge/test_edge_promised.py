@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.edge.swapping import POINT, Swapping
+import pytest
+
+from bridge.mqtt import Connected, Disconnected
+from edge.disk import FULL_BYTES
+from tests.edge.swapping import ACCOUNT, POINT, Swapping
 
 ASK_AGAIN = "the gateway was stopped while the meter was being read for this; nothing was done. Ask again"
 
@@ -53,16 +57,67 @@ def test_r7_what_was_proposed_before_the_power_went_is_not_called_failed(tmp_pat
     assert shop.edge.core.book.notes_of("promised:") == []
 
 
-def test_r7_a_request_that_became_an_entry_is_not_called_failed(tmp_path: Path) -> None:
-    """The power goes between the entry and the removal of its note: the entry is the answer."""
+def test_r7_a_request_that_became_an_entry_is_answered_by_it(tmp_path: Path) -> None:
+    """The power goes between the entry and its answer: the next run sends what the entry says, once."""
     shop = Swapping(tmp_path)
     shop.swap()
     transaction = shop.replace()
-    shop.outcome(transaction)
-    shop.edge.core.book.save_notes({f"promised:replace-meter:shell:{transaction}": 1})
+    shop.edge.outbox.answer = lambda *told: None  # type: ignore[method-assign]
+    shop.edge.requests.promised.tick = lambda connected: None  # type: ignore[method-assign]
+    shop.run_until(lambda: shop.of("proposal/1"), hours=0.5)
     shop.restart_after(60)
-    assert [each["status"] for each in outcomes(shop, transaction)] == ["done"]
-    assert shop.edge.core.book.notes_of("promised:") == []
+    (answer,) = outcomes(shop, transaction)
+    assert answer["status"] == "done" and answer["data"]["proposal"] == shop.of("proposal/1")[0].fields["proposal"]
+    shop.restart_after(60)
+    assert len(outcomes(shop, transaction)) == 1 and shop.edge.core.book.notes_of("promised:") == []
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_r7_who_was_accepted_hears_the_end_although_the_broker_was_away(tmp_path: Path, answers: bool) -> None:
+    """Accepted; the broker goes, the reading is done or fails, the broker comes back: told then, and only once."""
+    shop = Swapping(tmp_path)
+    if answers:
+        shop.swap()
+    transaction = shop.replace()
+    shop.broker.connected = False
+    shop.edge.enqueue(Disconnected("gone", taken_over=False))
+    shop.run(minutes=3)
+    shop.connect()
+    shop.run(minutes=1)
+    assert [each["status"] for each in outcomes(shop, transaction)] == ["done" if answers else "failed"]
+    shop.restart_after(60)
+    assert len(outcomes(shop, transaction)) == 1
+
+
+def test_r7_the_next_run_keeps_its_word_until_the_broker_listens(tmp_path: Path) -> None:
+    """Connected and gone again before the answer has left: it is told at the next connection, and not at each."""
+    shop = Swapping(tmp_path)
+    shop.swap()
+    transaction = shop.replace()
+    shop.stop_edge()
+    shop.clock.advance(20)
+    shop.start_edge()
+    shop.edge.enqueue(Connected(False))
+    shop.pump()
+    for _ in range(3):
+        shop.connect()
+        shop.run(seconds=30)
+    assert [each["status"] for each in outcomes(shop, transaction)] == ["failed"]
+
+
+def test_r7_a_full_disk_does_not_tell_it_at_every_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The note cannot be removed; who waited heard it once in this run."""
+    shop = Swapping(tmp_path)
+    shop.swap()
+    transaction = shop.replace()
+    shop.stop_edge()
+    shop.start_edge()
+    monkeypatch.setattr(shop.edge.disk, "free_bytes", lambda: FULL_BYTES - 1)
+    shop.run(seconds=30)
+    for _ in range(3):
+        shop.connect()
+        shop.run(seconds=30)
+    assert [each["status"] for each in outcomes(shop, transaction)] == ["failed"]
 
 
 def test_r7_a_refusal_after_the_reading_ends_it(tmp_path: Path) -> None:
@@ -84,3 +139,19 @@ def test_r7_a_stop_leaves_nobody_waiting(tmp_path: Path) -> None:
     for transaction in (replacing, reading):
         (answer,) = outcomes(shop, transaction)
         assert (answer["status"], answer["error"]) == ("failed", ASK_AGAIN)
+    shop.restart_after(60)
+    assert len(outcomes(shop, replacing)) == 1, "told before it went, and not again"
+
+
+def test_r7_an_event_of_before_is_no_news_when_the_broker_is_back(tmp_path: Path) -> None:
+    """Only answers wait for the broker; what was told to everybody is in the book."""
+    shop = Swapping(tmp_path)
+    shop.broker.connected = False
+    shop.edge.enqueue(Disconnected("gone", taken_over=False))
+    heard = len(shop.broker.heard)
+    shop.topup(ACCOUNT, 100_00)
+    shop.run(seconds=30)
+    shop.connect()
+    shop.run(seconds=30)
+    later = [topic for topic, _, _ in shop.broker.heard[heard:]]
+    assert any("/response/topup" in topic for topic in later) and not any("/event" in topic for topic in later)

@@ -103,11 +103,42 @@ def test_a_retained_request_is_refused_and_cleared(building: Building) -> None:
     assert len(building.of("alarm/1", alarm="retained-request")) == 1, "once for the same"
 
 
+def test_a_payment_that_is_done_stays_done_when_its_retained_copy_comes(building: Building) -> None:
+    """The live message was carried out; the broker's copy of it, at the next connect, gets the same answer again."""
+    topic, payload, transaction = signed(building, "topup", account="100206", amount_fen=100_00, method="cash")
+    building.deliver(topic, payload)
+    building.deliver(topic, payload, retained=True)
+    assert [each["status"] for each in building.answers(transaction)] == ["done", "done"]
+    assert len(building.of("topup/1")) == 1 and building.of("alarm/1", alarm="retained-request")
+
+
+def test_what_was_refused_for_its_flag_is_never_taken_later(building: Building) -> None:
+    """Whoever heard `refused` asks anew, with another id: the old one must not be booked as well."""
+    topic, payload, transaction = signed(building, "topup", account="100206", amount_fen=100_00, method="cash")
+    building.deliver(topic, payload, retained=True)
+    building.deliver(topic, payload)
+    assert {each["status"] for each in building.answers(transaction)} == {"refused"} and not building.of("topup/1")
+
+
+def test_copies_of_one_signed_message_do_not_grow_the_book(building: Building) -> None:
+    """Blanks outside the seal are anybody's: one refusal and one alarm; and of many requests one alarm an hour."""
+    topic, payload, _ = signed(building, "trip", meter="a206", why="test")
+    building.deliver(topic, payload, retained=True)
+    before = building.edge.core.book.seq
+    for n in range(1, 50):
+        building.deliver(topic, payload.replace(b'", "key"', b'"' + b" " * n + b', "key"', 1), retained=True)
+    assert building.edge.core.book.seq == before
+    for _ in range(20):
+        topic, payload, _ = signed(building, "trip", meter="a206", why="test")
+        building.deliver(topic, payload, retained=True)
+    assert len(building.of("alarm/1", alarm="retained-request")) == 1
+
+
 def test_what_nobody_signed_and_the_broker_kept_is_cleared_and_no_alarm(building: Building) -> None:
     """Somebody on the LAN leaves words there: no word of theirs comes into the book."""
     topic = building.edge.topics.request("trip")
     building.deliver(topic, b'{"signed": "x", "key": "shell", "mac": "00"}', retained=True)
-    assert (topic, b"", True) in building.broker.heard and building.answers("")[-1]["rule"] == "R7"
+    assert (topic, b"", True) in building.broker.heard and building.answers("")[-1]["rule"] == "I12"
     assert building.of("alarm/1", alarm="retained-request") == []
 
 

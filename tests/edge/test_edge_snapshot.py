@@ -152,7 +152,7 @@ def test_every_field_is_kept() -> None:
         Final(1, 2, 3, 4, "lamp", 5), day, -6,
         {"kWh": Counter(day, 7, ((date(2026, 10, 1), 3),))}, 8, 9, False,
         Purse({3, 4}, 5, Agreement(30, 7, day, 9), True, 11), ["charge:a1:p-1"],
-        Kept(1, 2, 3, ("王敏", "李强")),
+        Kept(1, 2, 3, ("王敏", "李强")), Ordered("panel", 14, "李强", 15),
     )  # fmt: skip
     state = State(
         1, "f" * 64, {"gateway": "east"}, {"account:100": -(10**18)}, {"a1": meter}, {"100": account},

@@ -80,7 +80,7 @@ TOLD: dict[str, str] = {
     "charge/2": "end.frames",
     "clock-set/1": "offset_s port why",
     "close-way/1": "role who why",
-    "close/1": "account cause command",
+    "close/1": "account cause",
     "cover/1": "closed_at count cover opened_at why",
     "credit/1": "request role who why",
     "decision/1": "request role why",

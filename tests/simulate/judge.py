@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from tests.bench.policy_judge import DIRECT, TRIP, Judge
+from tests.bench.policy_judge import CONTROL, DIRECT, TRIP, Judge
 from tests.bench.policy_seen import Seen
 from tests.bench.policy_site import Plan, Room
-from tests.bench.policy_truth import micros
+from tests.bench.policy_truth import micros, opened
 from tests.simulate import modbus_wire, stepped
 from tests.simulate.stepped import SteppedUsed, added_nano, used_of
 
@@ -87,6 +87,7 @@ class HouseJudge(Judge):
     def answers(self, frame: bytes, reply: bytes, at: datetime, mono: float) -> None:
         if frame[:1] not in self.meters:
             super().answers(frame, reply, at, mono)
+            self._twins_moved(frame, at)
             return
         seen, asked = self.meters[frame[:1]], modbus_wire.question(frame)
         if asked is None:
@@ -95,6 +96,14 @@ class HouseJudge(Judge):
             self.moved(seen, at)
         for item, word in modbus_wire.told(asked, reply).items():
             self._told(seen, item, word, at, mono)
+
+    def _twins_moved(self, frame: bytes, at: datetime) -> None:
+        """An order moves every contact whose meter has that address, also one that was given it by mistake."""
+        asked = opened(frame)
+        if asked is not None and asked[1] == CONTROL:
+            for each in self.by_id.values():
+                if not each.meter.slave and each.device.wire == asked[0]:  # type: ignore[attr-defined]
+                    self.moved(each, at)
 
     def was_told(self, account: str, sent_mono: float) -> None:
         """A person has told the tenant of the warning; there is no lamp, or nobody looked at it."""
