@@ -62,9 +62,9 @@ class Asked:
 
     @property
     def newest(self) -> Response | None:
-        """The outcome once there is one, else the newest answer."""
+        """The outcome once there is one, else the newest answer. What is done stays done, whatever is said later."""
         outcomes = [answer for answer in self.answers if answer.status != "accepted"]
-        told = outcomes or self.answers
+        told = [answer for answer in outcomes if answer.status == "done"] or outcomes or self.answers
         return told[-1] if told else None
 
     @property

@@ -147,3 +147,30 @@ def test_i7_a_meter_that_lost_its_tenant_at_the_last_moment_is_not_tripped(tmp_p
         building.edge.step(event)
     building.run(minutes=5)
     assert not building.dark and not building.orders("trip") and building.of("trip/1") == []
+
+
+def test_r6_supply_returns_above_the_limit_and_not_at_it(tmp_path: Path) -> None:
+    """To the nano-yuan: at the restore limit it stays off, one above it comes back."""
+    building = Watched(tmp_path, policy={**ALWAYS, "restore_above": "5.00"})
+    building.cut()
+    accounts, account = building.edge.accounts, building.edge.core.state.accounts[ACCOUNT]
+    limit = building.edge.core.terms.restore_nano
+    assert accounts._restore(account, limit) == []
+    assert next(draft[2]["why"] for draft in accounts._restore(account, limit + 1)) == "paid"
+
+
+def test_r5_a_relay_that_did_not_open_follows_again_once_nobody_wants_it_open(tmp_path: Path) -> None:
+    """The contact is welded and a person was told; then somebody pays: nothing is wrong with it any more."""
+    building = Watched(tmp_path, faults=(f"stuck:{ROOM}",), policy=ALWAYS)
+    building.run_until(lambda: building.of("alarm/1", alarm="not-following"), hours=6)
+    assert building.fact(f"meter/{ROOM}/relay")["following"] is False
+    building.topup(ACCOUNT, 500_00)
+    building.run(minutes=5)
+    assert building.fact(f"meter/{ROOM}/relay")["following"] is True
+
+
+def test_i7_the_evidence_says_how_old_its_reading_is(tmp_path: Path) -> None:
+    """Milliseconds between the registers and the order, on a line that answers at once."""
+    building = Watched(tmp_path, policy=ALWAYS)
+    building.cut()
+    assert 0 < building.of("trip/1")[0].fields["read"]["age_ms"] < 900

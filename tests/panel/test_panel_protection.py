@@ -337,3 +337,13 @@ def test_r6_who_may_not_choose_is_not_offered_it(shop: Stage) -> None:
     visitor = shop.visitor("operations")
     assert "Return by the button…" not in visitor.see(ACCOUNT)
     assert visitor.get(BY_BUTTON).status_code == 403
+
+
+def test_i5_what_is_done_stays_done_whatever_is_answered_later(shop: Stage) -> None:
+    """A copy of the request came to the gateway once more and was refused: the card still says what is so."""
+    clerk = shop.visitor("finance")
+    press(clerk, BY_BUTTON, "send", why="x")
+    (asked,) = shop.requests("set-close")
+    shop.answer("set-close", asked["transaction"], "done", data={"close": "permit"})
+    shop.answer("set-close", asked["transaction"], "refused", rule="R7", error="a copy")
+    assert "From now on supply returns by the meter's button." in unescape(clerk.see(f"/answer/{asked['transaction']}"))
