@@ -135,6 +135,7 @@ def test_r6_a_person_s_hold_takes_the_permission_back_whatever_the_tenant_wants_
     ],
 )
 def test_r6_what_is_refused_changes_nothing(tmp_path: Path, fields: dict[str, Any], rule: str, says: str) -> None:
+    """The same way once more, an account that is not there: told why, and nothing written."""
     building = Wanted(tmp_path)
     building.connect()
     building.run(minutes=2)
@@ -144,6 +145,7 @@ def test_r6_what_is_refused_changes_nothing(tmp_path: Path, fields: dict[str, An
 
 
 def test_r6_a_role_that_may_not_choose_is_refused(tmp_path: Path) -> None:
+    """Operations staff look and tell; they do not decide who must be there when light returns."""
     building = Wanted(tmp_path)
     building.connect()
     building.run(minutes=2)
@@ -235,6 +237,7 @@ def test_r6_an_order_whose_task_is_over_does_not_leave(tmp_path: Path) -> None:
 
 
 def test_r6_who_chose_the_button_hears_of_an_order_that_has_left(tmp_path: Path) -> None:
+    """The light may come once more by itself: said with the answer, not found out later."""
     building = Usual(tmp_path)
     building.cut()
     building.deaf_to = {"direct"}
@@ -264,6 +267,7 @@ def test_i9_the_next_tenant_s_way_counts_for_what_the_last_one_left_permitted(tm
 
 
 def test_r7_the_last_word_stands_however_the_wires_deliver_it(tmp_path: Path) -> None:
+    """The older wish of the same program comes second: refused, with who asked what when."""
     building = Usual(tmp_path)
     building.run(minutes=2)
     older = building.asked("set-close", account=ACCOUNT, close="direct", why="no oven")
@@ -331,6 +335,7 @@ def test_r6_a_relay_without_a_button_is_not_permitted_and_a_valve_needs_none(tmp
 
 
 def test_r33_a_settled_tenancy_has_no_way(tmp_path: Path) -> None:
+    """Its meters are nobody's, or somebody else's."""
     building = Usual(tmp_path)
     building.topup(ACCOUNT, 100_00)
     building.run(minutes=10)
@@ -341,6 +346,7 @@ def test_r33_a_settled_tenancy_has_no_way(tmp_path: Path) -> None:
 
 
 def test_r6_nobody_moves_in_by_a_button_that_is_not_there(tmp_path: Path) -> None:
+    """Refused when it is proposed, with the meter's name."""
     building = Usual(tmp_path)
     building.run(minutes=2)
     live = building.edge.core.lives[ROOM]
@@ -363,6 +369,7 @@ def test_i9_a_button_that_nobody_presses_is_told_as_that(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("command", ["direct", "permit"])
 def test_r6_verify_names_a_close_in_another_way_than_the_tenant_s(tmp_path: Path, command: str) -> None:
+    """The order in the book must be of the way that stood then."""
     building = Wanted(tmp_path)
     building.cut()
     core = building.edge.core
@@ -377,6 +384,7 @@ def test_r6_verify_names_a_close_in_another_way_than_the_tenant_s(tmp_path: Path
 
 @pytest.mark.parametrize("close", ["direct", "permit", "never"])
 def test_r6_verify_names_a_choice_that_changes_nothing(tmp_path: Path, close: str) -> None:
+    """The edge writes none, so one in the book was made by somebody else."""
     building = Wanted(tmp_path)
     building.run(minutes=2)
     core = building.edge.core

@@ -39,6 +39,7 @@ def test_r7_a_replacement_that_a_power_cut_ended_is_answered_by_the_next_run(tmp
 
 
 def test_r7_a_multiplier_that_a_power_cut_ended_is_answered_too(tmp_path: Path) -> None:
+    """As a replacement: failed, and nothing was proposed."""
     shop = Swapping(tmp_path)
     transaction = shop.ask_to("change-multiplier", meter=POINT, multiplier=2, papers="photo 1", why="transformers")
     accepted(shop, transaction)

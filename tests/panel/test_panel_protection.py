@@ -324,6 +324,7 @@ def test_r6_somebody_chooses_that_supply_returns_by_the_button(shop: Stage) -> N
 
 
 def test_r6_a_refused_choice_is_opened_again_with_what_was_typed(shop: Stage) -> None:
+    """The reason need not be typed twice."""
     clerk = shop.visitor("manager")
     press(clerk, BY_BUTTON, "send", why="烤箱常忘关")
     (asked,) = shop.requests("set-close")
@@ -334,6 +335,7 @@ def test_r6_a_refused_choice_is_opened_again_with_what_was_typed(shop: Stage) ->
 
 
 def test_r6_who_may_not_choose_is_not_offered_it(shop: Stage) -> None:
+    """No button, and no page behind it."""
     visitor = shop.visitor("operations")
     assert "Return by the button…" not in visitor.see(ACCOUNT)
     assert visitor.get(BY_BUTTON).status_code == 403
