@@ -63,6 +63,8 @@ class Task:
     entry that says why it left."""
     number: int | None = None
     reason: int | None = None
+    obeyed: int = 0
+    """How often the meter said yes."""
 
 
 class Commands:
@@ -217,7 +219,7 @@ class Commands:
             except CodecError as refusal:
                 self.ended(meter, task, str(refusal))
                 return
-            task.step = "done"
+            task.step, task.obeyed = "done", task.obeyed + 1
             if answered is not None:
                 answered()
         self._core.changed("relay", meter.id)
@@ -237,6 +239,8 @@ class Commands:
         if task.wish == "lamp":
             self.ended(meter, task, "read back" if reply.raw else "no answer")
             self.looked(meter)
+        elif task.wish == "trip" and seen and live.permitted and meter.held_by_people and task.step != "done":
+            self.ended(meter, task, "no answer")  # It is off, and may still be closed by its button.
         elif seen is (task.wish == "trip"):
             task.busy, task.step, task.alarmed = False, "read back", False
         elif task.command == "permit" and task.wish == "close" and reply.raw is not None and (

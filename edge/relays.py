@@ -120,7 +120,7 @@ class Relays:
     def _taken_back(self, meter: MeterState) -> bool:
         """It is off, and was told so often enough to forget a permission; that its status says otherwise is its way."""
         task = self.commands.task(meter, "trip")
-        return bool(self._core.lives[meter.id].relay_open and task and task.attempts >= TRIPS_A_DAY)
+        return bool(self._core.lives[meter.id].relay_open and task and task.obeyed >= TRIPS_A_DAY)
 
     def _their_turn(self, meter: MeterState) -> bool:
         """R2: cuts for arrears follow each other at a distance, so that a window that opens does not drop the load of a

@@ -140,11 +140,16 @@ class Prices:
         return self._borders[day]
 
 
+def load_of(meter: RoomMeter, zone: ZoneInfo) -> Load:
+    """What flows through it while its contact is closed."""
+    return Load(meter.kind, meter.watts, meter.seed, zone)
+
+
 class Used:
     """What one meter's load has cost since its first reading, in W·µs times micro-yuan, exactly."""
 
     def __init__(self, meter: RoomMeter, tariff: str, prices: Prices):
-        self._load = Load(meter.kind, meter.watts, meter.seed, prices.zone)
+        self._load = load_of(meter, prices.zone)
         self._meter, self._tariff, self._prices = meter, tariff, prices
         self.since_us: int | None = None
         self.flowing, self._cost, self._carried = True, 0, 0

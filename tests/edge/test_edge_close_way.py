@@ -114,17 +114,21 @@ def test_r6_an_order_of_the_old_way_does_not_leave(tmp_path: Path) -> None:
 
 
 def test_r6_a_person_s_hold_takes_the_permission_back_whatever_the_tenant_wants_now(tmp_path: Path) -> None:
-    """Permitted, then held off by a person and set to come back by itself: the button closes nothing."""
+    """Permitted, then held off by a person while no trip gets through, and set to come back by itself meanwhile: as
+    soon as the meter hears, the permission is gone, and its button closes nothing."""
     building = Wanted(tmp_path)
     building.cut()
     building.topup(ACCOUNT, 500_00)
     building.run(minutes=2)
+    building.deaf_to = {"trip"}
     building.request("trip", meter=ROOM, why="works")
     assert ask(building, close="direct")["status"] == "done"
     building.run(minutes=1)
+    building.deaf_to = set()
+    building.run(minutes=15)
     press(building)
-    building.run(minutes=2)
-    assert building.dark
+    building.run(seconds=1)
+    assert building.dark, "not even for the moment until somebody looks"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bridge.contract.units import instant_of, instant_text
+from edge.live import Live
 from tests.edge.wires import ACCOUNT, ROOM, Watched
 
 READS = {"reads", "trip", "direct", "permit", "alarm", "alarm-off"}
@@ -61,9 +62,14 @@ def test_i11_what_stands_already_is_looked_at_once_more(tmp_path: Path, operatio
 
 
 @pytest.mark.parametrize("deaf_s", [0, 6])
-def test_i11_a_close_of_a_moment_ago_is_waited_for(tmp_path: Path, deaf_s: float) -> None:
+@pytest.mark.parametrize("tells", [True, False])
+def test_i11_a_close_of_a_moment_ago_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tells: bool, deaf_s: float
+) -> None:
     """Paid: the close leaves, and in that moment it is locked. Off is not said before the contact surely is; and it is
-    no alarm that it closed, for that was our own order."""
+    no alarm that it closed, for that was our own order. The status of some meters tells what they were ordered."""
+    if not tells:
+        monkeypatch.setattr(Live, "permitted", None)
     building = Watched(tmp_path)
     building.cut()
     building.idle_s, building.sim_meter(ROOM).relay.delay_s = 0.2, 3.0

@@ -6,12 +6,13 @@ Like the bench's (`policy_judge.py`) it looks at no book: it is told by those wh
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from firmware_sim.loads import WUS_PER_WH
 from tests.bench.policy_judge import CONTROL, DIRECT, TRIP, Judge
 from tests.bench.policy_seen import Seen
 from tests.bench.policy_site import Plan, Room
-from tests.bench.policy_truth import micros, opened
+from tests.bench.policy_truth import at_wall, load_of, micros, opened
 from tests.simulate import modbus_wire, stepped
 from tests.simulate.stepped import SteppedUsed, added_nano, used_of
 
@@ -26,6 +27,7 @@ class HouseJudge(Judge):
         self.lent_nano = dict.fromkeys(self.rooms, 0)
         """What is not repaid of an emergency credit (R16)."""
         self._newest_us = 0
+        self._first_days: dict[str, int] = {}
         for seen in self.by_id.values():
             seen.used = used_of(seen.meter, seen.room.tariff, self.prices)
 
@@ -40,7 +42,23 @@ class HouseJudge(Judge):
 
     def slack_nano(self, account: str) -> int:
         near = stepped.slack_nano(self.prices, self.rooms[account], self._newest_us)
-        return super().slack_nano(account) + near
+        return super().slack_nano(account) + near + sum(map(self._by_its_own_table, self.rooms[account]))
+
+    def _by_its_own_table(self, seen: Seen) -> int:
+        """Until its first midnight a meter whose own time table is not the price's is billed by its registers, and all
+        its use is flat (R28)."""
+        if seen.room.tariff != "tou" or seen.meter.own_hours or seen.meter.slave:
+            return 0
+        if seen.meter.id not in self._first_days:
+            begins, wall = micros(self.plan.start), self.plan.start.astimezone(self.hours.zone)
+            midnight = micros(at_wall(wall.date() + timedelta(days=1), 0, self.hours.zone))
+            flat = self.prices.newest("tou")["flat"]
+            apart = sum(
+                abs(micro - flat) * load_of(seen.meter, self.hours.zone).energy_wus(since, until)
+                for since, until, micro in self.prices.pieces("tou", begins, midnight)
+            )
+            self._first_days[seen.meter.id] = apart * seen.meter.multiplier // WUS_PER_WH
+        return self._first_days[seen.meter.id]
 
     def _known_steps_nano(self, account: str) -> int:
         """What the steps cost at most by what the meters have told; untold use climbs none."""
