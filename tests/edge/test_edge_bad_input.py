@@ -337,8 +337,15 @@ def test_there_are_no_other_operations(building: Building, operation: str) -> No
 
 
 def test_a_retained_request_is_refused_and_cleared_every_time(building: Building) -> None:
-    """Good, bad, repeated: what is retained is never carried out and is wiped from the broker."""
-    for payload in (signed(building, "topup", body(building)), b"{", b"x" * 100_000):
+    """Good, bad, repeated: what is retained is never carried out and is wiped from the broker. What was signed stands
+    in the book as refused, with one alarm, however often it comes."""
+    sealed = signed(building, "topup", body(building))
+    attack = Attack(building)
+    building.deliver(building.edge.topics.request("topup"), sealed, retained=True)
+    attack.end()
+    assert [answer["status"] for answer in attack.answers] == ["refused"]
+    assert sorted(attack.entries) == ["alarm/1", "refusal/1"] and attack.core.state.ledger == attack.ledger
+    for payload in (sealed, b"{", b"x" * 100_000):
         attacked(building, "topup", payload, retained=True)
         assert building.broker.heard[-1] == (building.edge.topics.request("topup"), b"", True) or any(
             topic == building.edge.topics.request("topup") and not cleared and retain

@@ -244,8 +244,9 @@ def test_a_power_cut_between_the_steps_loses_nothing(late: Swapping, when: str) 
     request = shop.replace(transaction="before-the-cut")
     if when == "while it is read":
         cut()
-        assert not shop.of("proposal/1")
+        assert not shop.of("proposal/1") and shop.outcome(request)["status"] == "failed"
         shop.replace(transaction="before-the-cut")
+        shop.run_until(lambda: shop.of("proposal/1"), hours=0.5)
     proposal = shop.proposed(request)
     if when == "when it is proposed":
         cut()
