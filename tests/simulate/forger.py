@@ -30,10 +30,13 @@ class Forger:
             self._no_seal, self._wrong_key, self._other_gateway, self._changed, self._old, self._retained, self._beyond,
             self._rubbish,
         ]  # fmt: skip
+        self._deck: list[Callable[[Seen, str], tuple[str, bytes, bool]]] = []
 
     def forges(self, seen: Seen) -> None:
         self._count += 1
-        way, transaction = self.chance.choice(self._ways), f"forged-{self.house.plan.seed}-{self._count:06d}"
+        if not self._deck:  # Each way comes once before one comes again: a few days have few of them.
+            self._deck = self.chance.sample(self._ways, len(self._ways))
+        way, transaction = self._deck.pop(), f"forged-{self.house.plan.seed}-{self._count:06d}"
         topic, payload, retained = way(seen, transaction)
         self.house.memory.forged[transaction] = way.__name__
         self.house.arrives(topic, payload, retained)
