@@ -10,7 +10,9 @@ from typing import Any, Literal, Protocol
 from bridge.contract.request import Request
 from bridge.contract.units import instant_of, instant_of_micros, micros_of, wall_time
 from edge.core import Core
+from edge.entry import Entry
 from edge.holds import Ordered
+from edge.state import AccountState
 
 SHELL = "shell"
 """The key of requests from a command line."""
@@ -61,6 +63,20 @@ class Asked:
         """What an entry keeps of the request: who asked, the digest of what was asked, what was answered."""
         kept = {"sha256": self.sha256, "answer": answer} | ({"login": self.login} if self.login else {})
         return {"who": self.body.who, "role": self.body.role, "request": kept}
+
+
+def account_of(core: Core, id: str) -> AccountState:
+    """The account that a request names. Raises Refusal."""
+    if (account := core.state.accounts.get(id)) is None:
+        raise Refusal("R7", f"there is no account {id[:32]!r} on this gateway")
+    return account
+
+
+def answer_in(core: Core, known: Entry) -> dict[str, Any]:
+    """What stands in the book as the newest answer to a request that `known` was written for."""
+    newest = core.book.find(f"{known.id}:done") or known
+    answer: dict[str, Any] = newest.fields.get("answer") or newest.fields["request"]["answer"]
+    return answer
 
 
 def overtaken_at(asked: Asked, newest: Ordered | None, core: Core) -> str | None:

@@ -7,19 +7,27 @@ An order to close that waits is of the old way; it is withdrawn at its last look
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 from bridge.contract.cutting import SetClose
 from edge import cuttable
-from edge.asked import Answer, Asked, Refusal, overtaken_at
+from edge.asked import Answer, Asked, Refusal, account_of, overtaken_at
 from edge.core import Core
 from edge.install import without_button
 from edge.relays import Relays
+from edge.state import MeterState
 
 log = logging.getLogger("riser.requests")
 
 
 ON_THE_WIRE = "an order to close has left already; it waits for the button from the next time on"
+
+
+def all_have_buttons(core: Core, meters: Iterable[MeterState]) -> None:
+    """Raises Refusal where one of them has a relay and no button."""
+    if bare := without_button((each.id, core.lives[each.id].model) for each in meters):
+        raise Refusal("R6", f"meter {bare[0]} has no button that waits for a permission")
 
 
 class CloseWay:
@@ -30,15 +38,14 @@ class CloseWay:
 
     def set_close(self, asked: Asked, body: SetClose) -> None:
         core = self._core
-        if (account := core.state.accounts.get(body.account)) is None:
-            raise Refusal("R7", f"there is no account {body.account[:32]!r} on this gateway")
+        account = account_of(core, body.account)
         if account.ended:
             raise Refusal("R33", f"account {account.id} is settled; its meters are nobody's, or somebody else's")
         meters = [meter for meter in cuttable.switched(core, account) if not core.lives[meter.id].model.relay_is_valve]
         if not meters:
             raise Refusal("R6", f"account {account.id} has no meter with a relay that can be controlled")
-        if body.close == "permit" and (bare := without_button((each.id, core.lives[each.id].model) for each in meters)):
-            raise Refusal("R6", f"meter {bare[0]} has no button that waits for a permission")
+        if body.close == "permit":
+            all_have_buttons(core, meters)
         if account.row.get("close") == body.close:
             raise Refusal("R6", f"the supply of account {account.id} comes back that way already")
         if account.way is not None and (at := overtaken_at(asked, account.way, core)) is not None:

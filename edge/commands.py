@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
@@ -18,6 +17,7 @@ from edge.core import Core
 from edge.line.request import RESTORE, WATCH, Reply
 from edge.state import MeterState
 from edge.switch_words import TURNS, line_broke, not_following, not_moved
+from edge.task import Task
 
 log = logging.getLogger("riser.relays")
 
@@ -44,29 +44,6 @@ VALID_S = 600.0
 """A control frame is void this long after it left, by the meter's own clock, whose drift this allows for."""
 
 
-@dataclass
-class Task:
-    """What is being done about one relay or lamp: `wish` is trip, close or lamp."""
-
-    wish: str
-    busy: bool = False
-    attempts: int = 0
-    not_before: float = 0.0
-    until: float = 0.0
-    """Until then it may be on its way."""
-    look_at: float | None = None
-    step: str | None = None
-    alarmed: bool = False
-    missing: list[str] = field(default_factory=list)
-    command: str = ""
-    """The newest order of it, such as `direct` or `permit` of a close, the number that its port knows it by, and the
-    entry that says why it left."""
-    number: int | None = None
-    reason: int | None = None
-    obeyed: int = 0
-    """How often the meter said yes."""
-
-
 class Commands:
     """The orders that are under way."""
 
@@ -83,6 +60,11 @@ class Commands:
 
     def of(self, meter: MeterState) -> list[Task]:
         return [task for (id, _), task in self._tasks.items() if id == meter.id]
+
+    def step(self, meter: MeterState) -> str | None:
+        """Where the newest relay order stands, in a word."""
+        steps = [task.step for task in self.of(meter) if task.wish != "lamp" and task.step]
+        return steps[0] if steps else None
 
     def idle(self, meter: MeterState) -> bool:
         """True when nothing is under way and nothing waits for its next attempt."""
@@ -130,6 +112,10 @@ class Commands:
         task = self._tasks.get((meter.id, wish))
         if task is not None and not (idle_only and task.busy):
             del self._tasks[meter.id, wish]
+
+    def by_its_button(self, meter: MeterState) -> bool:
+        """People hold it off, and its button would close it all the same: that was permitted before (R6)."""
+        return bool(self._core.lives[meter.id].permitted) and meter.held_by_people
 
     def only(self, meter: MeterState, wish: str, command: str) -> None:
         """What was begun by another command begins anew; one that is on the wire is read back first."""
@@ -239,8 +225,8 @@ class Commands:
         if task.wish == "lamp":
             self.ended(meter, task, "read back" if reply.raw else "no answer")
             self.looked(meter)
-        elif task.wish == "trip" and seen and live.permitted and meter.held_by_people and task.step != "done":
-            self.ended(meter, task, "no answer")  # It is off, and may still be closed by its button.
+        elif task.wish == "trip" and seen and self.by_its_button(meter) and task.step != "done":
+            self.ended(meter, task, "no answer")
         elif seen is (task.wish == "trip"):
             task.busy, task.step, task.alarmed = False, "read back", False
         elif task.command == "permit" and task.wish == "close" and reply.raw is not None and (

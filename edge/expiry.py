@@ -33,16 +33,16 @@ def in_time(core: Core, body: Request) -> None:
                       "set the asker's clock")  # fmt: skip
     if (valid_until - issued_at).total_seconds() > LONGEST_VALIDITY_S * speed:
         raise Refusal("R7", "valid_until lies more than an hour after issued_at; ask when it is wanted")
-    expired = Refusal("R7", f"the request expired at {wall_time(valid_until, zone)}; ask anew")
+    late = False
     if trusted:
-        if core.now() > valid_until:
-            raise expired
+        late = core.now() > valid_until
     elif _needs_the_time(body):
         known = core.true_now()
         if known is None:
             raise Refusal("R25", "the clock is not trusted, so nobody can tell whether this request is still wanted")
-        if known > valid_until + ABOUT:
-            raise expired
+        late = known > valid_until + ABOUT
+    if late:
+        raise Refusal("R7", f"the request expired at {wall_time(valid_until, zone)}; ask anew")
 
 
 def _needs_the_time(body: Request) -> bool:

@@ -11,12 +11,10 @@ from datetime import date
 from typing import Any
 
 from bridge.contract.entries import KINDS, TENANT
-from bridge.contract.units import micros_of_text
 from edge import fold_meters, fold_money, fold_proposals, fold_relays, fold_restored, fold_warned
 from edge.billing.days import Days
 from edge.charged import charged, mark_of, moved_in, opened, put_right
 from edge.entry import Entry
-from edge.holds import Ordered
 from edge.pricing import counter_of
 from edge.state import AILMENTS, AccountState, Cover, MeterState, State
 
@@ -90,7 +88,7 @@ def _account(state: State, entry: Entry, fields: Fields) -> None:
 def _close_way(state: State, entry: Entry, fields: Fields) -> None:
     account = state.accounts[fields["account"]]
     account.row = account.row | {"close": fields["close"]}
-    account.way = Ordered(entry.id.rpartition(":")[0], micros_of_text(fields["issued_at"]), fields["who"], entry.seq)
+    account.way = fold_relays.ordered(entry, fields)
     state.installed_seq = entry.seq
 
 

@@ -65,14 +65,18 @@ def _withdrawn(state: State, entry: Entry, fields: Fields) -> None:
         meter.trips = [at for at in meter.trips if at != hold.since]
 
 
+def ordered(entry: Entry, fields: Fields) -> Ordered:
+    """Whose wish an entry of a request is, and when it was issued."""
+    return Ordered(entry.id.rpartition(":")[0], micros_of_text(fields["issued_at"]), fields["who"], entry.seq)
+
+
 def _hold(state: State, entry: Entry, fields: Fields) -> None:
     meter = state.meters[fields["meter"]]
     holds = meter.holds
     if fields["hold"] == LOCKOUT:
         state.installed_seq = entry.seq  # Who switches by hand, without a gateway, looks at registry.json.
     if "operation" in fields:  # A person's request, and not of a Riser that wrote none.
-        key, _, _ = entry.id.rpartition(":")
-        meter.ordered = Ordered(key, micros_of_text(fields["issued_at"]), fields["who"])
+        meter.ordered = ordered(entry, fields)
         if fields["request"]["answer"]["status"] == "accepted":
             wanted = "open" if fields["set"] else "closed"
             state.unanswered[entry.id] = Unanswered(meter.id, fields["operation"], wanted)

@@ -45,4 +45,4 @@ class Ordered:
     key: str
     issued_at: int
     who: str
-    seq: int = 0
+    seq: int

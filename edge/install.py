@@ -71,7 +71,7 @@ def _relay_mistakes(number: int, meter: dict[str, Any], kind: model.Model) -> It
     how = meter.get("relay", "direct")
     if how != "none" and kind.relay is None:
         yield ("meters", number, "relay"), f'{kind.id} is read only here; write relay = "none"'
-    if how == "permit" and kind.relay is not None and kind.relay.kind != "dlt645":
+    if how == "permit" and kind.relay is not None and not kind.relay.has_button:
         told = f'{kind.id} {NO_BUTTON}; write relay = "direct"'
         yield ("meters", number, "relay"), told
 
@@ -92,7 +92,7 @@ def without_button(kinds: Iterable[tuple[str, model.Model]]) -> list[str]:
     """The meters, given by id and model, whose relay waits for no button: closing it cannot be permitted, only done."""
     found = []
     for id, kind in kinds:
-        if kind.relay is not None and not kind.relay_is_valve and kind.relay.kind != "dlt645":
+        if kind.relay is not None and not kind.relay_is_valve and not kind.relay.has_button:
             found.append(f"{id} ({kind.id})")
     return found
 

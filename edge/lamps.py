@@ -8,11 +8,12 @@ episodes are counted anew for each tenant, and a meter has one tenant after the 
 from __future__ import annotations
 
 from edge.accounts import Accounts
-from edge.commands import Commands, Task
+from edge.commands import Commands
 from edge.core import Core
 from edge.cuttable import ATTEMPTED
 from edge.line.request import WATCH
 from edge.state import MeterState
+from edge.task import Task
 
 
 class Lamps:

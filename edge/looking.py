@@ -152,16 +152,12 @@ class Looking:
             if told_s is not None and now_s - told_s < DARK_AGAIN_S:
                 return
         live.dark_told_s = now_s
-        text = still_off(live.model.relay_is_valve, meter.restore, self._waits_for_its_button(meter))
+        text = still_off(live.model.relay_is_valve, meter.restore, self._commands.step(meter) == BUTTON)
         log.warning("meter %s: %s", meter.id, text)
         if core.cannot_write is None:
             fields = {"meter": meter.id, "account": meter.account, "alarm": PAID_AND_DARK, "text": text}
             core.append(("alarm/1", core.own_id("alarm"), fields))
         core.changed("relay", meter.id)
-
-    def _waits_for_its_button(self, meter: MeterState) -> bool:
-        task = self._commands.task(meter, "close")
-        return task is not None and task.step == BUTTON
 
     def long_dark(self, meter: MeterState) -> bool:
         """Its cause to close has stood for ten minutes in which the gateway ran; from this start on where the book does

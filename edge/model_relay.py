@@ -76,6 +76,11 @@ class Relay:
     def is_valve(self) -> bool:
         return self.kind == "valve"
 
+    @property
+    def has_button(self) -> bool:
+        """Closing it can be permitted, and a person presses the meter's button (R6)."""
+        return self.kind == "dlt645"
+
     def seen(self, values: Values) -> Seen | None:
         """The state that a status row's values tell; None where the meter said that it has none."""
         if not any(values.get(each.key) is not None for each in (*self.on, *self.off)):

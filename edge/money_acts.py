@@ -13,7 +13,7 @@ from bridge.contract import money_messages as m
 from bridge.contract.people import folded
 from bridge.contract.units import NANO_PER_FEN, yuan_text
 from edge.accounts import Accounts
-from edge.asked import Answer, Asked, Refusal
+from edge.asked import Answer, Asked, account_of
 from edge.billing import money
 from edge.billing.money import Moves, Standing
 from edge.core import Core
@@ -37,9 +37,7 @@ class MoneyActs:
 
     def account(self, id: str) -> AccountState:
         """Raises Refusal where there is none."""
-        if (account := self.core.state.accounts.get(id)) is None:
-            raise Refusal("R7", f"there is no account {id[:32]!r} on this gateway")
-        return account
+        return account_of(self.core, id)
 
     def topup(self, asked: Asked, body: m.TopUp) -> None:
         core, limits, nano = self.core, self.core.terms.limits, body.amount_fen * NANO_PER_FEN

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from edge.asked import Asked, Status
+from edge.asked import Asked, Status, answer_in
 from edge.core import Core
 from edge.read_back import AnswerById
 
@@ -45,7 +45,7 @@ class Promised:
         for note in self._former:
             operation, _, id = note.removeprefix(NOTE).partition(":")
             known = self._core.book.find(id)
-            self._answer(id, operation, **(FAILED if known is None else known.fields["request"]["answer"]))
+            self._answer(id, operation, **(FAILED if known is None else answer_in(self._core, known)))
         self._spent += self._former
         self._former = []
 

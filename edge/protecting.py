@@ -15,7 +15,7 @@ from bridge.contract import cutting
 from bridge.contract.site_cutting import LONGEST_DAYS
 from bridge.contract.units import instant_of, instant_of_micros, instant_text, micros_of, wall_time
 from edge.accounts import Accounts
-from edge.asked import Answer, Asked, Refusal, instant_asked
+from edge.asked import Answer, Asked, Refusal, account_of, instant_asked
 from edge.core import Core
 from edge.state import AccountState
 
@@ -39,8 +39,7 @@ class Protecting:
         self._alarmed: set[int] = set()
 
     def _account(self, id: str) -> AccountState:
-        if (account := self._core.state.accounts.get(id)) is None:
-            raise Refusal("R7", f"there is no account {id[:32]!r} on this gateway")
+        account = account_of(self._core, id)
         if account.ended:
             raise Refusal("R33", f"account {id} is settled; nobody cuts it and nobody protects it any more")
         return account

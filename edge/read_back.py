@@ -113,7 +113,7 @@ class ReadBack:
                 self.settle(waiting.meter)
                 continue
             error = not_there_in_time(live.model.relay_is_valve, self._within_s(waiting.meter))
-            if waiting.wanted == "closed" and self._relays.step(waiting.meter) == BUTTON:
+            if waiting.wanted == "closed" and self._relays.commands.step(waiting.meter) == BUTTON:
                 error = "closing is permitted: press the button on the meter"
             if waiting.wanted == "closed":
                 error = why_open(live) or error

@@ -15,7 +15,7 @@ from bridge.contract.units import micros_of
 from edge.accounts import Accounts
 from edge.billing import policy
 from edge.codec import dlt645_orders
-from edge.commands import BUTTON, Commands, Task
+from edge.commands import BUTTON, Commands
 from edge.core import Core
 from edge.cuttable import closing
 from edge.evidence import close_draft, draft_of, evidence_reads, stale_evidence
@@ -24,6 +24,7 @@ from edge.line.request import PERSON, RESTORE, TRIP, Reply, Request
 from edge.looking import Looking
 from edge.state import MeterState
 from edge.switch_words import no_fresh
+from edge.task import Task
 
 log = logging.getLogger("riser.relays")
 
@@ -65,11 +66,6 @@ class Relays:
             return True
         return self._core.lives[meter.id].lamp_on
 
-    def step(self, meter: MeterState) -> str | None:
-        """Where the newest relay order stands, in a word."""
-        steps = [task.step for task in self.commands.of(meter) if task.wish != "lamp" and task.step]
-        return steps[0] if steps else None
-
     def replaced(self, meter: MeterState) -> None:
         """Nothing that was ordered of the old meter is wanted of the new one; what is, is decided by a new look."""
         for task in self.commands.of(meter):
@@ -78,8 +74,7 @@ class Relays:
     def surely_off(self, meter: MeterState) -> bool:
         """Read back open, and where people hold it so its button does not close it either: a permission to close that
         it was given before (R6) is taken back by a trip."""
-        live = self._core.lives[meter.id]
-        return live.relay_open is True and not (live.permitted and meter.held_by_people)
+        return self._core.lives[meter.id].relay_open is True and not self.commands.by_its_button(meter)
 
     def following(self, meter: MeterState) -> bool:
         return not any(task.alarmed for task in self.commands.of(meter))

@@ -20,7 +20,7 @@ from bridge.contract.units import instant_text, is_transaction
 from edge.accounts import Accounts
 from edge.acts import Acts
 from edge.agreed_money import AGREED, AgreedMoney
-from edge.asked import Asked, Refusal, Status, digest_of
+from edge.asked import Asked, Refusal, Status, answer_in, digest_of
 from edge.billing.money import Forbidden
 from edge.book import Entry
 from edge.close_way import CloseWay
@@ -178,9 +178,7 @@ class Requests:
             error = "this transaction id was used for another request; nothing was done. Make a new id"
             self._answer(asked.operation, asked.body.transaction, asked.key, "refused", rule="R7", error=error)
             return
-        newest = self._core.book.find(f"{asked.id}:done") or known
-        answer = newest.fields.get("answer") or newest.fields["request"]["answer"]
-        self._answer(asked.operation, asked.body.transaction, asked.key, **answer)
+        self._answer(asked.operation, asked.body.transaction, asked.key, **answer_in(self._core, known))
 
     def _refuse(self, asked: Asked, refusal: Refusal | Forbidden) -> None:
         answer: dict[str, Any] = {"status": "refused", "rule": refusal.rule, "error": refusal.sentence}

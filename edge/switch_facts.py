@@ -39,7 +39,7 @@ def switch_fact(core: Core, relays: Relays, meter: MeterState) -> m.Relay | m.Va
         ],
         "why": why,
         "following": relays.following(meter),
-        "step": relays.step(meter),
+        "step": relays.commands.step(meter),
     }
     if kind == "valve":
         moving = relays.commands.moving(meter)
@@ -77,7 +77,7 @@ def _why(core: Core, relays: Relays, meter: MeterState, observed: str, desired: 
         return "nothing holds it"
     own = why_open(core.lives[meter.id])
     if meter.restore is not None and core.cannot_write is not None and relays.looking.long_dark(meter):
-        return still_off(valve, meter.restore, relays.step(meter) == BUTTON)  # No alarm can be written now.
+        return still_off(valve, meter.restore, relays.commands.step(meter) == BUTTON)  # No alarm can be written now.
     if meter.restore is not None and (own is None or relays.following(meter)):
-        return coming_on(valve, relays.step(meter) == BUTTON)
+        return coming_on(valve, relays.commands.step(meter) == BUTTON)
     return own or off_by_itself(valve)

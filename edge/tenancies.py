@@ -18,8 +18,9 @@ from bridge.contract.units import instant_exact, wall_time
 from edge.accounts import POLICY
 from edge.asked import Answer, Asked, Refusal
 from edge.billing.tariff import Version, in_force, version_of
+from edge.close_way import all_have_buttons
 from edge.core import Core, Draft
-from edge.install import lacking, without_button
+from edge.install import lacking
 from edge.pricing import ENERGY, WATER
 from edge.proposals import THREE_DAYS, Proposals
 from edge.state import MeterState
@@ -112,8 +113,8 @@ class Tenancies:
         if (waits := meter.changing or next(moving, None)) is not None:
             raise Refusal("R32", f"proposal {waits} about meter {id} waits for a decision; decide it first")
         kind = self._core.lives[id].model
-        if close == "permit" and meter.row["relay"] != "none" and (bare := without_button([(id, kind)])):
-            raise Refusal("R6", f"meter {bare[0]} has no button that waits for a permission")
+        if close == "permit" and meter.row["relay"] != "none":
+            all_have_buttons(self._core, [meter])
         if kind.purse and meter.row.get("purse") != "off":
             raise Refusal("R14", f"meter {id} keeps a balance of its own, and nobody is billed twice; "
                           "nobody is charged for it here")  # fmt: skip

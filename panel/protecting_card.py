@@ -11,11 +11,11 @@ from panel.protecting import ACTS, Act, worded
 from panel.protections import KINDS, renewed_words, standing
 from panel.telling import protection_words
 
-WITH_BUTTON = "dlt645-2007"
-"""Meters of other protocols have no button that waits for a permission (R6)."""
-
 if TYPE_CHECKING:
     from panel.pages.account import Tenancy
+
+WITH_BUTTON = "dlt645-2007"
+"""Meters of other protocols have no button that waits for a permission (R6)."""
 
 
 def card_of(found: Tenancy, wall: Wall) -> dict[str, Any]:

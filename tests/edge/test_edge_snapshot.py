@@ -142,7 +142,7 @@ def test_every_field_is_kept() -> None:
         "a1", {"multiplier": 30, "name": "电\u2028表"}, "100", mark, [mark], mark, [{"total": 5}],
         estimated_days=2, table_differs=True, table_found=True, holds={"manual": Hold("manual", "why", "王敏", 1, 2)},
         observed="open", observed_since=4, known="closed", known_since=5, quarantined="R20", quarantined_wh=6,
-        released_at=12, ordered=Ordered("panel", 13, "王敏"),
+        released_at=12, ordered=Ordered("panel", 13, "王敏", 14),
         serial="serial", restore="restore", waiting=Waiting(3, 4), trips=[7, 8], clock_set_at=9,
         covers={"cover": Cover(1, True)},
         ailing={"battery-low", "valve-fault"}, since=10, changing="p-1", vacant=mark,
