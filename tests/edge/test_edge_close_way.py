@@ -59,10 +59,6 @@ def closed_by(building: Building) -> str:
     return next(row["relay"] for row in building.fact("meters")["meters"] if row["id"] == ROOM)
 
 
-def press(building: Watched) -> None:
-    building.sim_meter(ROOM).press_button(building.clock.now(), building.clock.monotonic())
-
-
 def test_r6_a_tenant_of_the_site_file_comes_back_by_the_button(tmp_path: Path) -> None:
     """The meter is wired direct; no order that closes it leaves, and the room is dark until the button is pressed."""
     building = Wanted(tmp_path)
@@ -72,7 +68,7 @@ def test_r6_a_tenant_of_the_site_file_comes_back_by_the_button(tmp_path: Path) -
     building.run(minutes=5)
     assert set(left) - {"alarm", "alarm-off"} == {"permit"} and building.dark and closed_by(building) == "permit"
     assert building.of("close/1")[-1].fields["command"] == "permit"
-    press(building)
+    building.press()
     building.run(minutes=2)
     assert not building.dark
 
@@ -127,7 +123,7 @@ def test_r6_a_person_s_hold_takes_the_permission_back_whatever_the_tenant_wants_
     building.deaf_to = set()
     building.run(minutes=15)
     assert not building.sim_meter(ROOM).relay.permitted, "not even for the moment until somebody looks"
-    press(building)
+    building.press()
     building.run(minutes=2)
     assert building.dark
 

@@ -24,9 +24,6 @@ class Permit(Watched):
         relay = self.sim_meter(ROOM).relay
         return relay.open and not relay.commanded_open
 
-    def press(self) -> None:
-        self.sim_meter(ROOM).press_button(self.clock.now(), self.clock.monotonic())
-
 
 def test_r6_a_permission_that_was_lost_is_given_again(tmp_path: Path) -> None:
     """The one frame is lost and the status after it is heard: nobody is sent to a button that does nothing, and the

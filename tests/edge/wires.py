@@ -49,6 +49,10 @@ class Watched(Building):
     def dark(self) -> bool:
         return self.sim_meter(ROOM).relay.open
 
+    def press(self) -> None:
+        """Somebody presses the meter's button."""
+        self.sim_meter(ROOM).press_button(self.clock.now(), self.clock.monotonic())
+
     def until_warned(self) -> None:
         self.run_until(lambda: self.of("delivered/1"), hours=4)
 
