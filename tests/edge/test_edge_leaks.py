@@ -102,5 +102,5 @@ def test_i23_who_waits_is_not_worked_out_anew_several_times_a_second(tmp_path: P
     assert not asked
     core.state.brake = None
     relays.consider(meter)
-    assert asked and relays.step(meter) is None and relays.commands.task(meter, "trip") is not None
+    assert asked and relays.commands.step(meter) is None and relays.commands.task(meter, "trip") is not None
     building.run_until(lambda: building.of("trip/1"), hours=0.1)
