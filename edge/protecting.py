@@ -1,4 +1,4 @@
-"""Nobody cuts a tenant whom a person protects (R3), and a person may be the channel of a final warning (R1).
+"""Nobody cuts a tenant whom a person protects (R3); a person or a notice may deliver a final warning (R1).
 
 A protection has a reason, a person and an end: power is kept on, or the bill is disputed. While one stands no final
 warning goes out, and one that stood is taken back; when it ends the warning and its time begin anew. Before it ends an
@@ -26,6 +26,9 @@ SHORTEST = timedelta(minutes=1)
 
 ASKERS_CLOCK = timedelta(minutes=1)
 """So far an asker's clock may be behind ours. What was said longer before a warning was said of an earlier one."""
+
+NOTICES, NOTICE = "notices", "notice"
+"""The role of a program that sends notices, and how it tells."""
 
 ALARM_AHEAD_US = 24 * 3600 * 1_000_000
 """A day before a protection ends a person hears of it; of a short one when half of it is over."""
@@ -87,8 +90,8 @@ class Protecting:
             at = wall_time(instant_of_micros(final.delivered_at), self._core.terms.zone)
             raise Refusal("R1", f"the final warning counts as delivered since {at} already")
         answer: dict[str, Any] = {"status": "done", "data": {"episode": account.episode}}
-        detail = f"told by {body.who}, {body.how}" + (f": {body.why}" if body.why else "")
-        fields = self._accounts.delivered_fields(account, "person", detail) | {"how": body.how}
+        fields = self._accounts.delivered_fields(account, *_channel(body)) | {"how": body.how}
+        fields |= {"reference": body.reference} if body.reference else {}
         self._core.append(("delivered/1", asked.id, {**fields, **asked.written(answer)}))
         self._answer(asked, **answer)
         self._accounts.evaluate(account)
@@ -112,3 +115,20 @@ class Protecting:
                     fields = {"account": account.id, "alarm": "protection-ends", "text": text}
                     core.append(("alarm/1", id, fields))
                     log.warning("account %s: %s", account.id, text)
+
+
+def _channel(body: cutting.Told) -> tuple[str, str]:
+    """What delivered the warning, and in words. A notice counts once its channel has accepted it."""
+    if body.role != NOTICES:
+        if body.how == NOTICE:
+            raise Refusal(
+                "R1", "a notice is told of by the program that sent it; a person says how they told the tenant"
+            )
+        detail = f"told by {body.who}, {body.how}" + (f": {body.why}" if body.why else "")
+        return "person", detail
+    if body.how != NOTICE or not body.reference.strip():
+        raise Refusal(
+            "R1",
+            "a notice counts once its channel has accepted it: how is notice, with the number it gave as reference",
+        )
+    return NOTICE, f"notice of {body.who} accepted, number {body.reference}"

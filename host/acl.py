@@ -1,7 +1,7 @@
 """Who may read and write which topic: one row per right, made from the table of messages, so no topic is forgotten.
 
 A topic has one writer. Facts and requests never share a branch. Names and phones stand in `accounts`, in
-`proposals` and in the book's entries, and an integrator's client sees neither.
+`proposals` and in the book's entries, and an integrator's client sees neither. Who sends notices sees `accounts`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from bridge.contract.messages import MESSAGES, Accounts, BridgeStatus, Entry, PanelStatus, Proposals, Topics
 
-ROLES = ("edge", "bridge", "panel", "shell", "integrator")
+ROLES = ("edge", "bridge", "panel", "shell", "integrator", "notices")
 """The users of a site's own broker. The demo adds `demo`, whose key may mint money."""
 
 DEMO = "demo"
@@ -48,6 +48,10 @@ def rights(role: str, base: str, gateway: str, discovery_prefix: str) -> list[tu
             rows = [("read", topic) for topic in [*facts, *statuses] if topic not in hidden]
             rows += [("read", f"{discovery_prefix}/#"), ("write", f"{discovery_prefix}/status")]
             return [*rows, ("write", any_gateway.request("read")), ("write", any_gateway.request("replay"))]
+        case "notices":
+            hidden = {f"{any_gateway.root}/{cls.topic}" for cls in (Entry, Proposals)}
+            return [*(("read", topic) for topic in [*facts, *statuses] if topic not in hidden),
+                    ("write", any_gateway.request("told"))]  # fmt: skip
         case "demo":
             own = Topics(base, gateway)
             rows = [("read", f"{own.root}/account/+"), ("read", own.response("+"))]

@@ -27,6 +27,8 @@ OF_CUTTING = (
     later("only an order to the meter's lamp was sent, and that is not enough any more"),
     later("a protection ends a minute from now or later and within {n} days; renew it in time"),
     later("account {id} has no such protection; nothing to lift"),
+    later("a notice is told of by the program that sent it; a person says how they told the tenant"),
+    later("a notice counts once its channel has accepted it: how is notice, with the number it gave as reference"),
     later("no final warning of account {id} stands; there is nothing to have told"),
     later("the tenant was told of an earlier final warning; tell them of the one that stands now"),
     later("the final warning counts as delivered since {at} already"),

@@ -12,6 +12,7 @@ from panel.words import later, t
 CHANNELS = {
     "lamp": later("the meter's lamp"),
     "person": later("a person who told the tenant"),
+    "notice": later("a notice that its channel accepted"),
     "attempted": later("an attempt that counts here; the lamp did not answer"),
 }
 

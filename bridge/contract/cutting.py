@@ -104,11 +104,14 @@ class Unprotect(Request):
 
 
 class Told(Request):
-    """A person has told the tenant of the final warning that stands: it counts as delivered from now on (R1)."""
+    """A person has told the tenant of the final warning that stands, or a channel has accepted a notice of it: it
+    counts as delivered from now on (R1). The role `notices` says `notice`, with the number its channel gave it; people
+    say the others."""
 
     operation = "told"
     account: str
-    how: Literal["in-person", "phone", "message", "note"]
+    how: Literal["in-person", "phone", "message", "note", "notice"]
+    reference: Plain = Field(default="", max_length=64, description="of a notice: the channel's own number of it")
     why: Plain = Field(default="", max_length=200, description="whom, and what was said")
     episode: int | None = Field(
         default=None, description="of the warning that was told, as `account/<id>` had it; refused once it is over"

@@ -54,6 +54,7 @@ ROLES: dict[str, frozenset[str]] = {
     "operations": frozenset({"read", "told"}),
     "system": frozenset({"read"}),
     "payment": frozenset({"topup"}),
+    "notices": frozenset({"told"}),
     "archive": frozenset({"bring-back", "all-brought"}),
 }
 
@@ -63,6 +64,7 @@ KEYS: dict[str, frozenset[str]] = {
     "demo": frozenset({"payment"}),
     "bridge": frozenset({"system", "archive"}),
     "integrator": frozenset({"system"}),
+    "notices": frozenset({"notices"}),
 }
 """Which roles each signing key may speak for. A key that is not listed may speak for nobody."""
 

@@ -105,10 +105,12 @@ def _of_supply(line: Line) -> Words:
 
 
 def delivered_words(body: dict[str, Any]) -> str:
-    """By the meter's lamp; or by whom the tenant was told, how, and in which words."""
+    """By the meter's lamp; by a notice, with its number; or by whom the tenant was told, how, and in which words."""
     words = t("by {channel}", channel=channel(str(body.get("channel", ""))))
     how, who = str(body.get("how") or ""), person(str(body.get("who") or ""))
     told = t("{who} {how}", who=who, how=how_words(how)) if how and who else ""
+    if body.get("channel") == "notice":
+        told = t("{who}, number {number}", who=who, number=str(body.get("reference") or ""))
     return " · ".join(part for part in (words, told, str(body.get("why") or "")) if part)
 
 

@@ -32,7 +32,7 @@ from firmware_sim import shaft as sim_shaft
 
 DEMO = Path(__file__).parents[2] / "firmware_sim" / "demo"
 START = datetime(2026, 11, 20, 2, 30, tzinfo=UTC)  # Friday 10:30 in Shanghai.
-KEYS = {"panel": b"p" * 32, "shell": b"s" * 32, "demo": b"d" * 32, "bridge": b"b" * 32}
+KEYS = {"panel": b"p" * 32, "shell": b"s" * 32, "demo": b"d" * 32, "bridge": b"b" * 32, "notices": b"n" * 32}
 
 
 class Broker:

@@ -37,7 +37,7 @@ FACTS = {
 PRESENCE = {"riser/bridge/status", "riser/panel/status"}
 REQUESTS = {
     f"riser/east/request/{operation}"
-    for operation in ("topup", "off", "on", "trip", "close", "read", "brake", "replay")
+    for operation in ("topup", "off", "on", "trip", "close", "read", "brake", "told", "replay")
 }
 HOME = {"homeassistant/status", "homeassistant/device/riser_east_a1/config"}
 FOREIGN = {"riser/east/else", "riser/else", "another/topic"}
@@ -51,6 +51,7 @@ MAY_WRITE = {
     "panel": {"riser/panel/status", "riser/west/request/trip"} | REQUESTS,
     "shell": REQUESTS | {"riser/west/request/trip"},
     "integrator": {"riser/east/request/read", "riser/east/request/replay", "homeassistant/status"},
+    "notices": {"riser/east/request/told"},
     "demo": {"riser/east/request/topup"},
 }
 MAY_READ = {
@@ -59,10 +60,12 @@ MAY_READ = {
     "panel": FACTS | WEST_FACTS | PRESENCE,
     "shell": EVERYTHING - {"another/topic"},
     "integrator": (FACTS | WEST_FACTS | PRESENCE | HOME) - {"riser/east/accounts", "riser/east/entry"},
+    "notices": (FACTS | WEST_FACTS | PRESENCE) - {"riser/east/entry"},
     "demo": {"riser/east/account/7", "riser/east/response/topup", "riser/east/response/read"},
 }
 """Written by hand and apart from the table in `host/acl.py`: the edge's clearing of retained requests is its only
-write below `request/`, the integrator sees neither names nor the book, the demo pays and does nothing else."""
+write below `request/`, the integrator sees neither names nor the book, who sends notices sees names and no book, the
+demo pays and does nothing else."""
 
 
 @dataclass

@@ -28,12 +28,13 @@ def test_each_program_holds_its_own_key_and_the_edge_all(tmp_path: Path) -> None
     """The edge checks seals and holds every key; a stolen file of another program holds that program's key alone."""
     make(tmp_path, demo=True)
     assert set(secrets.read(tmp_path, "edge").keys) == set(KEYS)
-    for program in ("panel", "bridge", "shell", "demo", "integrator"):
+    for program in ("panel", "bridge", "shell", "demo", "integrator", "notices"):
         assert set(secrets.read(tmp_path, program).keys) == {program}
         assert secrets.read(tmp_path, program).keys[program] == secrets.read(tmp_path, "edge").keys[program]
     assert [op for op in OPERATIONS if may("integrator", "system", op)] == ["read"], "a reading, and nothing that moves"
+    assert [op for op in OPERATIONS if may("notices", "notices", op)] == ["told"], "nor does it speak for a person"
     passwords = [table["broker"]["password"] for table in tables(tmp_path).values()]
-    assert len(set(passwords)) == len(passwords) == 6
+    assert len(set(passwords)) == len(passwords) == 7
 
 
 def test_secrets_can_be_read_by_their_owner_alone(tmp_path: Path) -> None:

@@ -182,6 +182,16 @@ def test_the_account_says_how_the_warning_stands(stage: Stage, facts: dict[str, 
     assert title in banner and re.search(words, banner), banner
 
 
+def test_the_story_tells_of_a_notice_with_its_number(shop: Stage) -> None:
+    """What delivered the warning, by which program, with the number that the channel gave."""
+    shop.entry("final/1", {"account": "100206", "episode": 1, "available_nano": 3 * YUAN})
+    shop.entry("delivered/1", {"account": "100206", "episode": 1, "channel": "notice", "how": "notice", "who": "SMS",
+                               "role": "notices", "reference": "SMS-7714"})  # fmt: skip
+    page = shop.visitor("finance").see("/account/100206")
+    assert page.count("a notice that its channel accepted") == 2, "in the story, and among the entries"
+    assert "by a notice that its channel accepted · SMS, number SMS-7714" in page
+
+
 def test_the_story_tells_who_told_the_tenant_and_who_protected(shop: Stage) -> None:
     """Warnings and delivery: told by a person by phone; kept on by whom, why, until when; lifted."""
     told = {"account": "100206", "episode": 1, "channel": "person", "how": "phone", "who": "王敏", "why": "跟店长说了"}

@@ -23,7 +23,7 @@ from tests.fuzz.doors import odd
 from tests.fuzz.doors.door import Door, Input
 
 SHOPS = {"a201", "a202", "a206"}
-ROLES = ("manager", "finance", "engineer", "operations", "system", "payment", "tenant", "root", "")
+ROLES = ("manager", "finance", "engineer", "operations", "system", "payment", "notices", "tenant", "root", "")
 COUNTER, WIRING = {"manager", "finance"}, {"manager", "engineer"}
 WHO_MAY = {
     **dict.fromkeys(("reverse", "refund", "compensate", "deduct", "correct", "correct-reading", "bring", "lend",
@@ -32,11 +32,13 @@ WHO_MAY = {
     **dict.fromkeys(("off", "on", "trip", "close", "release", "replace-meter", "change-multiplier", "approve-meter",
                      "reject-meter"), WIRING),
     "topup": COUNTER | {"payment"},
+    "told": {"manager", "finance", "engineer", "operations", "notices"},
     "brake": {"manager"},
 }  # fmt: skip
 """Whom the rules allow what; anything else must be refused to them (R32)."""
 
-SPEAKS_FOR = {"panel": {"manager", "finance", "engineer", "operations"}, "demo": {"payment"}, "bridge": {"system"}}
+SPEAKS_FOR = {"panel": {"manager", "finance", "engineer", "operations"}, "demo": {"payment"}, "bridge": {"system"},
+              "notices": {"notices"}}  # fmt: skip
 
 POOL: dict[str, tuple[Any, ...]] = {
     "account": ("100206", "100201", "100202", "999"),
