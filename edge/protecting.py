@@ -1,4 +1,4 @@
-"""Nobody cuts a tenant whom a person protects (R3); a person or a notice may deliver a final warning (R1).
+"""Nobody cuts a tenant whom a person protects (R3); a person, a notice or the tenant's page delivers a warning (R1).
 
 A protection has a reason, a person and an end: power is kept on, or the bill is disputed. While one stands no final
 warning goes out, and one that stood is taken back; when it ends the warning and its time begin anew. Before it ends an
@@ -27,8 +27,11 @@ SHORTEST = timedelta(minutes=1)
 ASKERS_CLOCK = timedelta(minutes=1)
 """So far an asker's clock may be behind ours. What was said longer before a warning was said of an earlier one."""
 
-NOTICES, NOTICE = "notices", "notice"
-"""The role of a program that sends notices, and how it tells."""
+NOTICE = "notice"
+BY_PROGRAMS = {"notices": NOTICE, "tenant": "page"}
+"""Roles in which programs tell the tenant, and how each of them does; the channel has the same name."""
+
+OF_PROGRAMS = frozenset(BY_PROGRAMS.values())
 
 ALARM_AHEAD_US = 24 * 3600 * 1_000_000
 """A day before a protection ends a person hears of it; of a short one when half of it is over."""
@@ -119,16 +122,14 @@ class Protecting:
 
 def _channel(body: cutting.Told) -> tuple[str, str]:
     """What delivered the warning, and in words. A notice counts once its channel has accepted it."""
-    if body.role != NOTICES:
-        if body.how == NOTICE:
-            raise Refusal(
-                "R1", "a notice is told of by the program that sent it; a person says how they told the tenant"
-            )
-        detail = f"told by {body.who}, {body.how}" + (f": {body.why}" if body.why else "")
-        return "person", detail
-    if body.how != NOTICE or not body.reference.strip():
+    if body.how != BY_PROGRAMS.get(body.role, body.how) or (body.how in OF_PROGRAMS and body.role not in BY_PROGRAMS):
         raise Refusal(
-            "R1",
-            "a notice counts once its channel has accepted it: how is notice, with the number it gave as reference",
+            "R1", "a notice and the tenant's page speak for themselves; a person says how they told the tenant"
         )
-    return NOTICE, f"notice of {body.who} accepted, number {body.reference}"
+    if body.how == NOTICE and not body.reference.strip():
+        raise Refusal("R1", "a notice counts once its channel has accepted it; give the channel's number as reference")
+    if body.how == NOTICE:
+        return body.how, f"notice of {body.who} accepted, number {body.reference}"
+    if body.how in OF_PROGRAMS:
+        return body.how, "the tenant's page was read"
+    return "person", f"told by {body.who}, {body.how}" + (f": {body.why}" if body.why else "")

@@ -47,6 +47,7 @@ from panel.pages import (
     slip,
     statement,
     takings,
+    tenant,
 )
 from panel.pages.people import ROLE_WORDS
 from panel.parts import EXTENSION, Parts
@@ -59,7 +60,7 @@ from panel.telling import rule_words
 PAGES = (
     live, sign_in, people, rooms, accounts, takings, account, money, protection, right_reading, proposals, receipt,
     slip, bill, statement, answers, meter, meter_change, lock, move_in, prices, price_new, price_form, price_proposal,
-    policy, lines, line, recovering, demo,
+    policy, lines, line, recovering, tenant, demo,
 )  # fmt: skip
 
 

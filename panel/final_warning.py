@@ -13,6 +13,7 @@ CHANNELS = {
     "lamp": later("the meter's lamp"),
     "person": later("a person who told the tenant"),
     "notice": later("a notice that its channel accepted"),
+    "page": later("the tenant's own page"),
     "attempted": later("an attempt that counts here; the lamp did not answer"),
 }
 

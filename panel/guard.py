@@ -26,7 +26,7 @@ from panel.users import User
 from panel.whole_file import write_whole
 from panel.words import DEFAULT, LANGUAGES
 
-OPEN = frozenset({"static", "sign_in.sign_in", "live.health"})
+OPEN = frozenset({"static", "sign_in.sign_in", "live.health", "tenant.page", "tenant.seen"})
 """Pages without a session."""
 
 WHILE_ONE_TIME = frozenset({"sign_in.password", "sign_in.sign_out", "live.pulse"})

@@ -16,6 +16,7 @@ from panel.history import History
 from panel.mirror import Mirror
 from panel.receipts import Receipts
 from panel.sessions import Sessions
+from panel.tenant_links import TenantLinks
 from panel.throttle import Throttle
 from panel.users import Users
 
@@ -45,6 +46,7 @@ class Parts:
     sessions: Sessions
     throttle: Throttle
     receipts: Receipts
+    tenant_links: TenantLinks
     demo: Demo | None = None
 
     def wall(self) -> Wall:

@@ -22,7 +22,7 @@ from panel.whole_file import write_whole
 from panel.words import later
 
 ROLES = ("manager", "finance", "engineer", "operations")
-assert set(ROLES) == KEYS["panel"]
+assert {*ROLES, "tenant"} == KEYS["panel"]  # A tenant has a page and no password.
 
 SHORTEST_PASSWORD = 10
 FIRST_USER = "admin"

@@ -104,13 +104,12 @@ class Unprotect(Request):
 
 
 class Told(Request):
-    """A person has told the tenant of the final warning that stands, or a channel has accepted a notice of it: it
-    counts as delivered from now on (R1). The role `notices` says `notice`, with the number its channel gave it; people
-    say the others."""
+    """The tenant was told of the final warning that stands, so it counts as delivered from now on (R1): by a person; by
+    a notice, once its channel has accepted it (role `notices`); or by their page, once they see it (role `tenant`)."""
 
     operation = "told"
     account: str
-    how: Literal["in-person", "phone", "message", "note", "notice"]
+    how: Literal["in-person", "phone", "message", "note", "notice", "page"]
     reference: Plain = Field(default="", max_length=64, description="of a notice: the channel's own number of it")
     why: Plain = Field(default="", max_length=200, description="whom, and what was said")
     episode: int | None = Field(

@@ -81,9 +81,9 @@ KINDS: dict[str, str] = {
     " repeat, from 1, where it is told again a day later",
     "rearm/1": "the balance rose again: account, level (the deepest still fired, 0 for none), available_nano",
     "final/1": "the final warning (R1): account, episode, available_nano, zero_at, cut_at, powered_s",
-    "delivered/1": "a final warning reached somebody: account, episode, channel (lamp, person, notice; attempted: a"
-    " lamp that did not answer, where the site counts that), powered_s, detail; of a person or a notice also how, who,"
-    " role, request, and of a notice its channel's reference",
+    "delivered/1": "a final warning reached somebody: account, episode, channel (lamp, person, notice, page;"
+    " attempted: a lamp that did not answer, where the site counts that), powered_s, detail; of all but a lamp also"
+    " how, who, role, request, and of a notice its channel's reference",
     "close-way/1": "how a tenant's supply comes back from now on (R6): account, close (direct, permit), why, who, role,"
     " issued_at, request",
     "protection/1": "nobody cuts a tenant until an instant (R3): account, protection (keep-power, dispute), set, why,"

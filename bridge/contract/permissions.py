@@ -55,11 +55,12 @@ ROLES: dict[str, frozenset[str]] = {
     "system": frozenset({"read"}),
     "payment": frozenset({"topup"}),
     "notices": frozenset({"told"}),
+    "tenant": frozenset({"told"}),
     "archive": frozenset({"bring-back", "all-brought"}),
 }
 
 KEYS: dict[str, frozenset[str]] = {
-    "panel": frozenset({"manager", "finance", "engineer", "operations"}),
+    "panel": frozenset({"manager", "finance", "engineer", "operations", "tenant"}),
     "shell": frozenset(ROLES),
     "demo": frozenset({"payment"}),
     "bridge": frozenset({"system", "archive"}),

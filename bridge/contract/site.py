@@ -50,6 +50,7 @@ class Broker(Strict):
 class Panel(Strict):
     listen: str = "127.0.0.1"
     port: Annotated[int, Field(strict=True, ge=1, le=65535)] = 8080
+    url: Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")] | None = None
 
 
 class BridgeTable(Strict):

@@ -21,8 +21,9 @@ from edge.state import AccountState, State
 Fields = dict[str, Any]
 
 LONGEST_US = timedelta(days=LONGEST_DAYS) // timedelta(microseconds=1)
-BY_ITSELF, BY_A_PERSON, BY_A_PROGRAM = ("lamp", "attempted"), ("person",), ("notice",)
-"""Channels of a warning: without a request, by a person's, and by that of a program that sends notices."""
+BY_ITSELF, BY_A_PERSON = ("lamp", "attempted"), ("person",)
+BY_A_PROGRAM = {"notices": ("notice",), "tenant": ("page",)}
+"""Channels of a warning: without a request, by a person's, and by those of programs, by their role."""
 
 
 class Warned:
@@ -57,15 +58,17 @@ class Warned:
             raise Wrong("no final warning stands", "a final/1 before it")
 
     def delivered(self, id: str, fields: Fields) -> None:
-        """Once for each warning; by a person only on a request of theirs, by a notice with its reference."""
+        """Once for each warning; by a person only on a request of theirs, by a notice with its number."""
         self.of_episode(id, fields)
         if (final := self._account(fields).final) is not None and final.delivered_seq is not None:
             raise Wrong(f"its warning was delivered by entry {final.delivered_seq}", "one delivery of a warning (R1)")
-        by_request = BY_A_PROGRAM if fields.get("role") == "notices" else BY_A_PERSON
+        by_request = BY_A_PROGRAM.get(fields.get("role", ""), BY_A_PERSON)
         channels = by_request if "request" in fields else BY_ITSELF
         if fields["channel"] not in channels:
             raise Wrong(f"its channel is {fields['channel']!r}", " or ".join(channels))
-        if channels is BY_A_PROGRAM and (fields["how"] != "notice" or not fields.get("reference")):
+        if by_request is not BY_A_PERSON:
+            must(fields["how"], fields["channel"], "its how")
+        if fields["channel"] == "notice" and not fields.get("reference"):
             raise Wrong("its notice has no reference", "the number that its channel gave")
 
     def level(self, kind: str, fields: Fields) -> None:

@@ -78,8 +78,9 @@ class _At:
     ("fields", "rule"),
     [
         ({"reference": ""}, "R1"), ({"reference": "  "}, "R1"), ({"how": "phone"}, "R1"), ({"how": "message"}, "R1"),
+        ({"how": "page"}, "R1"), ({"role": "tenant", "key": "panel"}, "R1"), ({"episode": 2}, "R1"),
         ({"role": "finance", "key": "panel"}, "R1"), ({"role": "notices", "key": "panel"}, "R32"),
-        ({"role": "finance"}, "R32"), ({"role": "system", "how": "phone"}, "R32"), ({"episode": 2}, "R1"),
+        ({"role": "finance"}, "R32"), ({"role": "system", "how": "phone"}, "R32"),
     ],
 )  # fmt: skip
 def test_r1_what_no_channel_accepted_delivers_nothing(tmp_path: Path, fields: dict[str, Any], rule: str) -> None:
@@ -105,7 +106,7 @@ def test_who_sends_notices_may_nothing_else(tmp_path: Path, operation: str, fiel
 
 @pytest.mark.parametrize(
     ("change", "words"),
-    [({"reference": ""}, "its notice has no reference"), ({"how": "phone"}, "its notice has no reference"),
+    [({"reference": ""}, "its notice has no reference"), ({"how": "phone"}, "its how is"),
      ({"channel": "person"}, "its channel is 'person'"), ({"role": "finance"}, "its channel is 'notice'")],
 )  # fmt: skip
 def test_r1_a_notice_in_the_book_that_none_accepted_is_named(

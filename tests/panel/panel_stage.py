@@ -42,6 +42,7 @@ from panel.mirror import Mirror
 from panel.parts import Demo, Parts
 from panel.receipts import Receipts
 from panel.sessions import Sessions
+from panel.tenant_links import TenantLinks
 from panel.throttle import Throttle
 from panel.users import Database, Users
 
@@ -91,7 +92,8 @@ class Stage:
         self.parts = Parts(
             self.site, self.clock, directory, self.mirror, self.commands, self.feed,
             History(self.engine, "jx-a"), self.users, Sessions(database, self.users, self.clock),
-            Throttle(database, self.clock), Receipts(database, self.clock), demo,
+            Throttle(database, self.clock), Receipts(database, self.clock),
+            TenantLinks(database, self.clock), demo,
         )  # fmt: skip
         self.app = create_app(self.parts)
         self.seq = 0

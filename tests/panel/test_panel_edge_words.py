@@ -39,7 +39,7 @@ UNSEEN = (
     r"supply 7, read back .*", r"hold .* by .*: .*", r"7balance below level .*", r"told again, 7: ",
     r"set until 7", r"7 7 by policy: paid",  # account events
     # what the panel says in words of its own
-    r"told by 7, 7", r"notice of 7 accepted, .*", r"alarm of meter 7 ordered, .*",
+    r"told by 7, 7", r"notice of 7 accepted, .*", r"the tenant's page was read", r"alarm of meter 7 ordered, .*",
     r"there is no request .*", r"issued_at and valid_until .*", r"a transaction id is .*",
     r"valid_until lies more than an hour .*", r"there is no such field",
     r"too much is being replayed.*", r"7: 7",  # requests that the panel never makes

@@ -282,7 +282,7 @@ def test_the_requests_fit_the_contract() -> None:
             "valid_until",
             "login",
         }
-        assert sent == own, act.name
+        assert sent == own - {"reference"}, act.name  # That of a notice, which no person sends.
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

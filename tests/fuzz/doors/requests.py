@@ -32,13 +32,17 @@ WHO_MAY = {
     **dict.fromkeys(("off", "on", "trip", "close", "release", "replace-meter", "change-multiplier", "approve-meter",
                      "reject-meter"), WIRING),
     "topup": COUNTER | {"payment"},
-    "told": {"manager", "finance", "engineer", "operations", "notices"},
+    "told": {"manager", "finance", "engineer", "operations", "notices", "tenant"},
     "brake": {"manager"},
 }  # fmt: skip
 """Whom the rules allow what; anything else must be refused to them (R32)."""
 
-SPEAKS_FOR = {"panel": {"manager", "finance", "engineer", "operations"}, "demo": {"payment"}, "bridge": {"system"},
-              "notices": {"notices"}}  # fmt: skip
+SPEAKS_FOR = {
+    "panel": {"manager", "finance", "engineer", "operations", "tenant"},
+    "demo": {"payment"},
+    "bridge": {"system"},
+    "notices": {"notices"},
+}
 
 POOL: dict[str, tuple[Any, ...]] = {
     "account": ("100206", "100201", "100202", "999"),
