@@ -28,6 +28,7 @@ class Ways:
         self._seens = list(house.judge.by_id.values())
         self._coming: set[str] = set()
         house.judge.permitted.append(self._permitted)
+        house.judge.lit.append(self._warned)
 
     def begin(self) -> None:
         """Draw when people will ask."""
@@ -35,12 +36,17 @@ class Ways:
         times = WAYS_A_TENANT_DAY * tenants * days
         least = 1 if tenants * days >= AT_LEAST_ONCE_METER_DAYS else 0
         for _ in range(max(least, int(times) + (self.chance.random() < times % 1))):
-            self.house.at(self.chance.random() * 86_400 * days, self._somebody)
+            self.house.at(self.chance.random() * 86_400 * days, lambda: self._somebody(self.chance.choice(self._seens)))
 
     # --- at the counter ---
 
-    def _somebody(self) -> None:
-        account, may = self.chance.choice(self._seens).room.account, self.chance.random() < 0.8
+    def _warned(self, seen: Seen) -> None:
+        """Whoever has to fear a cut thinks of how light comes back from it."""
+        if self.chance.random() < 0.5:
+            self.house.at(self.chance.uniform(60, 9000), partial(self._somebody, seen))
+
+    def _somebody(self, seen: Seen) -> None:
+        account, may = seen.room.account, self.chance.random() < 0.8
         close, other = self.chance.sample(("direct", "permit"), 2)
         self._asks(account, close, MAKER, may)
         if self.chance.random() < 0.15:
@@ -62,8 +68,11 @@ class Ways:
     # --- at the meter ---
 
     def _permitted(self, seen: Seen) -> None:
-        """Light waits for the button: somebody will come."""
+        """Light waits for the button: somebody will come, or says that it shall come by itself."""
         if seen.meter.id not in self._coming:
+            if self.chance.random() < 0.2:
+                by_itself = partial(self._asks, seen.room.account, "direct", MAKER, True)
+                self.house.at(self.chance.uniform(1, 600), by_itself)
             self._coming.add(seen.meter.id)
             after = SOON_S if self.chance.random() < 0.8 else LATE_S
             self.house.at(self.chance.uniform(*after), partial(self._presses, seen))
