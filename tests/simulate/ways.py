@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import random
 from functools import partial
+from typing import Any
 
 from tests.bench.policy_seen import Seen
 from tests.simulate.chances import AT_LEAST_ONCE_METER_DAYS, WAYS_A_TENANT_DAY
-from tests.simulate.counter import CHECKER, MAKER, THIRD, Counter, nothing
+from tests.simulate.counter import CHECKER, MAKER, THIRD, Counter
 from tests.simulate.house import House
 from tests.simulate.memory import Press
 
@@ -57,7 +58,12 @@ class Ways:
             {"account": account, "close": close, "why": "an oven"},
             self.chance.choice(MAY if may else MAY_NOT),
         )
-        self.counter.wants("set-close", words, nothing, who, kind="close-way/1", role=role,
+
+        def heard(answer: dict[str, Any]) -> None:
+            if may and answer.get("rule") == "R32":
+                self.house.broken.append(f"R32: {role} may not say how supply comes back: {answer.get('error')}")
+
+        self.counter.wants("set-close", words, heard, who, kind="close-way/1", role=role,
                            posted=partial(self._stands, account, close, role))  # fmt: skip
 
     def _stands(self, account: str, close: str, role: str) -> None:
