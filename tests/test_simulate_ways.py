@@ -23,7 +23,7 @@ class Line:
     """One meter, wired direct, and what leaves for it behind which entry."""
 
     def __init__(self, *more: tuple[str, dict[str, Any]]):
-        self.memory, self.mono = Memory(), 5000.0
+        self.memory, self.mono, self.fair = Memory(), 5000.0, True
         self.memory.hung["m1"] = [SimpleNamespace(device=SimpleNamespace(address="1"))]  # type: ignore[list-item]
         self.edge = SimpleNamespace(core=SimpleNamespace(book=SimpleNamespace(boot=BOOT)))
         self.rows, self.known = list(rows([*true_book(), *more])), Known()
@@ -59,6 +59,19 @@ def test_r6_an_order_of_the_other_way_is_said(more: tuple[Any, ...], seq: int, r
     assert line.said() == []
     line.leaves(PERMIT if right == DIRECT else DIRECT, seq)
     assert len(line.said()) == 1 and "close left for m1" in line.said()[0]
+
+
+@pytest.mark.parametrize(
+    ("way", "permitted", "fair", "wrongs"),
+    [(BY_BUTTON, True, True, 0), (BY_BUTTON, False, True, 1), (BY_BUTTON, False, False, 0), (ITSELF, True, False, 1),
+     (ITSELF, False, False, 0), (ITSELF, False, True, 1)],
+)  # fmt: skip
+def test_r6_a_dark_meter_was_permitted_in_its_time(way: Any, permitted: bool, fair: bool, wrongs: int) -> None:
+    """The alarm after ten minutes says that only the button is missing, of those that wait for theirs and no others."""
+    text = "closing has been permitted for ten minutes" if permitted else "supply should be back"
+    line = Line(way, ("alarm/1", {"meter": "m1", "alarm": "paid-and-dark", "text": text}))
+    line.fair = fair
+    assert len(list(witnesses_ways.r6_told(line, line.known, line.rows))) == wrongs  # type: ignore[arg-type]
 
 
 def test_i10_an_order_is_what_its_newest_entry_says() -> None:

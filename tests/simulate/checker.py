@@ -74,6 +74,7 @@ class Checker:
         self.breach("I7", witnesses.i7_i8(house, self._trips))
         self.breach("I10", witnesses.i10_closes(house, self._closes))
         self.breach("R6", witnesses_ways.r6_orders(house, known))
+        self.breach("R6", witnesses_ways.r6_told(house, known, rows))
         self.breach("R6", witnesses_ways.r6_presses(house, self._moved) if house.fair else ())
         self.breach("I9", witnesses.i9_t1(house, self._lifted) if house.fair else ())
         self.breach("I12", witnesses.i12(house))

@@ -16,6 +16,7 @@ from tests.simulate.witnesses import COMMANDS, CONTROL, names_of
 
 Said = Iterator[str]
 
+PERMITTED = "closing has been permitted"
 SEEN_S = 1000.0
 """A round is 15 minutes; with all its meters it may take a little longer."""
 
@@ -46,6 +47,20 @@ def r6_presses(house: House, moved: list[Entry]) -> Said:
         ]  # fmt: skip
         if press not in newer and not any(0 <= late_s <= SEEN_S for late_s in seen):
             yield f"{press.meter} was closed by its button at {press.mono:.1f} of {press.boot}, and nobody saw it"
+
+
+def r6_told(house: House, known: Known, rows: list[Entry]) -> Said:
+    """Whoever is told that a meter is paid and dark hears truly whether only its button is missing; where nothing is
+    wrong that is all that can be: what waits for its button was permitted in time, and all others have light."""
+    for entry in rows:
+        f = entry.fields
+        if entry.kind != "alarm/1" or f["alarm"] != "paid-and-dark":
+            continue
+        by_button, permitted = known.points[f["meter"]].way_at(entry.seq) == "permit", PERMITTED in f["text"]
+        if permitted and not by_button:
+            yield f"entry {entry.seq}: the button of {f['meter']} is waited for, and its supply comes back by itself"
+        if house.fair and not permitted:
+            yield f"entry {entry.seq}: {f['meter']} is paid and dark, and was not permitted to close in its time"
 
 
 def too_new(house: House) -> list[Press]:
