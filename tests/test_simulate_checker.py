@@ -47,7 +47,7 @@ def true_book() -> Book:
         ("genesis/1", {"zone": "Asia/Shanghai"}),
         ("tariff/1", {"tariff": "single", "version": 1, "effective_at": "2026-01-01T00:00:00+00:00",
                       "prices_micro": {"total": 850_000}}),
-        ("meter/1", {"meter": "m1", "multiplier": 1, "port": "line-0", "address": "1"}),
+        ("meter/1", {"meter": "m1", "multiplier": 1, "port": "line-0", "address": "1", "relay": "direct"}),
         ("account/1", {"account": "a1", "meters": ["m1"], "tariff": "single"}),
         ("opening/1", {"meter": "m1", "registers_wh": {"total": 999_995_000}, "at": DAY, "source": "opening"}),
         topup("first", 1000, 10_000_000_000),
@@ -58,7 +58,7 @@ def true_book() -> Book:
         ("delivered/1", {"account": "a1", "episode": 1}),
         ("trip/1", trip),
         topup("second", 500, 4_800_000_000),
-        ("close/1", {"meter": "m1", "cause": "paid"}),
+        ("close/1", {"meter": "m1", "cause": "paid", "command": "direct"}),
         ("proposal/1", {"proposal": "p-14", "who": "one", "body": {}}),
         ("decision/1", {"proposal": "p-14", "approved": True, "who": "another"}),
         ("ratio/1", {"meter": "m1", "multiplier": 2, "registers_wh": {"total": 7_000}, "at": MIDNIGHT, "source": "read",
@@ -116,7 +116,11 @@ def set_aside(book: Book) -> None:
 
 
 def at_one_address(book: Book) -> None:
-    book.insert(3, ("meter/1", {"meter": "m2", "multiplier": 1, "port": "line-0", "address": "1"}))
+    book.insert(3, ("meter/1", {"meter": "m2", "multiplier": 1, "port": "line-0", "address": "1", "relay": "direct"}))
+
+
+def comes_back_by_the_button(book: Book) -> None:
+    book.insert(12, ("close-way/1", {"account": "a1", "close": "permit"}))
 
 
 WRONGS: list[tuple[str, Callable[[Book], None]]] = [
@@ -131,6 +135,9 @@ WRONGS: list[tuple[str, Callable[[Book], None]]] = [
     ("I7", put(10, "episode", value=0)),
     ("I8", put(11, "balance_seq", value=6)),
     ("I10", put(13, "cause", value="")),
+    ("R6", put(13, "command", value="permit")),
+    ("R6", put(4, "close", value="permit")),
+    ("R6", comes_back_by_the_button),
     ("I14", put(8, "closing_nano", value=0)),
     ("I14", put(8, "charges", value=[])),
     ("I15", set_aside),

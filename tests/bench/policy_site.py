@@ -71,6 +71,8 @@ class Room:
     tariff: str
     opening_fen: int
     meters: tuple[RoomMeter, ...]
+    close: str | None = None
+    """How its tenant wants supply to come back (R6); None: as its meters say."""
 
 
 @dataclass(frozen=True)
@@ -192,7 +194,8 @@ def site_text(plan: Plan) -> str:
         texts.append(f'[[accounts]]\nid = "{room.account}"\nname = "{room.account}"\nroom = "{room.account}"\n'
                      f'tariff = "{room.tariff}"\nmeters = [{names}]\n'
                      f'opening = "{sign}{fen // 100}.{fen % 100:02d}"'
-                     + ("\nhousehold = true" if room.tariff in plan.steps else ""))  # fmt: skip
+                     + ("\nhousehold = true" if room.tariff in plan.steps else "")
+                     + (f'\nclose = "{room.close}"' if room.close else ""))  # fmt: skip
     return "\n".join(texts) + "\n"
 
 

@@ -29,6 +29,9 @@ A_TENANT_DAY = {
 }  # fmt: skip
 """And what they do now and then, also where nothing goes wrong."""
 
+WAYS_A_TENANT_DAY = 0.06
+"""How often somebody says how a tenant's supply comes back (`ways.py`)."""
+
 NAMED = {
     "silent": "silence", "noise": "noise", "sly": "checksum-passes", "late": "answer-late", "babble": "babble",
     "same_address": "two-with-one-address", "stuck": "relay-stuck", "by_hand": "relay-by-hand", "keep": "keep-power",

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.simulate import truth, witnesses
+from tests.simulate import truth, witnesses, witnesses_ways
 from tests.simulate import witnesses_people as people
 from tests.simulate.fate import Fate
 from tests.simulate.house import House
@@ -51,6 +51,7 @@ class Checker:
         self._trips: list[Entry] = []
         self._closes: list[Entry] = []
         self._lifted: list[Entry] = []
+        self._moved: list[Entry] = []
 
     def breach(self, rule: str, said: Iterable[str]) -> None:
         self.checked[rule] += 1
@@ -72,6 +73,9 @@ class Checker:
         self.breach("I4", people.i4_asked(self.till, self.counter, rows))
         self.breach("I7", witnesses.i7_i8(house, self._trips))
         self.breach("I10", witnesses.i10_closes(house, self._closes))
+        self.breach("R6", witnesses_ways.r6_orders(house, known))
+        self.breach("R6", witnesses_ways.r6_told(house, known, rows))
+        self.breach("R6", witnesses_ways.r6_presses(house, self._moved) if house.fair else ())
         self.breach("I9", witnesses.i9_t1(house, self._lifted) if house.fair else ())
         self.breach("I12", witnesses.i12(house))
         self.breach("I13", witnesses.i13(house))
@@ -91,6 +95,8 @@ class Checker:
         newest = [self.house.edge.core.book.boot]
         self._trips = [each for each in self._trips if each.boot in newest]
         self._closes = [each for each in self._closes if each.boot in newest]
+        self._moved = [each for each in self._moved if each.boot in newest]
+        house.memory.presses = witnesses_ways.too_new(house)
 
     def end(self) -> None:
         """The network is well again, and what it lost was asked for."""
@@ -116,6 +122,8 @@ class Checker:
             self._trips.append(entry)
         elif entry.kind == "close/1":
             self._closes.append(entry)
+        elif entry.kind == "relay/1":
+            self._moved.append(entry)
         elif entry.kind == "hold/1" and entry.fields["meter"] in self.known.restored:
             self._lifted.append(entry)
 

@@ -42,6 +42,7 @@ class Wish:
     kind: str | None
     """The entry that it becomes under its own id; None for what need not be looked for."""
     posted: Callable[[], None]
+    role: str
     answered: str | None = None
     stands: bool = False
     dropped: bool = False
@@ -61,11 +62,11 @@ class Counter:
 
     def wants(
         self, operation: str, words: Words, heard: Heard, who: str = MAKER, *, kind: str | None = None,
-        posted: Callable[[], None] = nothing,
+        posted: Callable[[], None] = nothing, role: str = "manager",
     ) -> Wish:  # fmt: skip
         """Somebody asks; `heard` is told the answer once, `posted` when it stands in the book."""
         transaction = f"wish-{self.house.plan.seed}-{len(self.wishes):06d}"
-        wish = Wish(transaction, operation, who, words, heard, kind, posted)
+        wish = Wish(transaction, operation, who, words, heard, kind, posted, role)
         self.wishes[transaction] = wish
         if kind is not None:
             self._waiting.append(wish)
@@ -78,7 +79,7 @@ class Counter:
         """The request of a wish, or nearly."""
         topic, payload, _ = ask(
             self.house.edge.topics, self.house.clock.true, PANEL, wish.operation,
-            who=wish.who, role="manager", transaction=wish.transaction, **wish.words | other,
+            who=wish.who, role=wish.role, transaction=wish.transaction, **wish.words | other,
         )  # fmt: skip
         return topic, payload
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -27,7 +28,7 @@ BEFORE_CHANGES = (date(2026, 3, 27), date(2026, 10, 23))
 def drawn(seed: int, number: int, meters: int, days: int, faulty: bool) -> Plan:
     """The plan of gateway `number`. Every second one stands where clocks change twice a year."""
     chance = random.Random(f"simulate:{seed}:{number}")
-    rooms = tuple(_rooms(chance, number, meters, faulty))
+    rooms = tuple(_wanting(random.Random(f"close:{seed}:{number}"), _rooms(chance, number, meters, faulty)))
     modbus = any(meter.slave for room in rooms for meter in room.meters)
     zone = "Europe/Berlin" if number % 2 else "Asia/Shanghai"
     first = FIRST_DAY + timedelta(days=chance.randrange(DAYS_ON))
@@ -78,6 +79,13 @@ def _rooms(chance: random.Random, number: int, meters: int, faulty: bool) -> lis
         rooms.append(Room(f"a{placed:03d}", tariff, max(int(hourly_w * 24 * days * 0.08), 100), tuple(own)))
         placed += count
     return rooms
+
+
+def _wanting(chance: random.Random, rooms: list[Room]) -> Iterator[Room]:
+    """Some tenants want light by themselves, some by the button of their meter, if it has one (R6)."""
+    for room in rooms:
+        close = chance.choice((None, None, None, "permit", "permit", "direct"))
+        yield room if any(meter.slave for meter in room.meters) else replace(room, close=close)
 
 
 def _meter(chance: random.Random, number: int, which: int, faulty: bool) -> RoomMeter:

@@ -29,6 +29,7 @@ from tests.simulate.house import House
 from tests.simulate.movers import Movers
 from tests.simulate.recovery import Recovery
 from tests.simulate.till import Till
+from tests.simulate.ways import Ways
 
 
 class Fate(Life):
@@ -46,6 +47,7 @@ class Fate(Life):
         self.movers = Movers(house, till, self.counter, self.chance)
         self.desk = Desk(house, till, self.counter, self.chance)
         self.callers = Callers(house, self.counter, self.chance)
+        self.ways = Ways(house, self.counter)
 
     def begin(self) -> None:
         """Draw when everything will happen."""
@@ -60,6 +62,7 @@ class Fate(Life):
             least = 1 if meters * days >= AT_LEAST_ONCE_METER_DAYS else 0
             for _ in range(max(least, int(times) + (self.chance.random() < times % 1))):
                 self.world.at(self.chance.random() * 86_400 * days, self._doing(what))
+        self.ways.begin()
 
     def _doing(self, what: str) -> Callable[[], None]:
         of_a_meter = what in A_METER_DAY or what in A_TENANT_DAY

@@ -137,8 +137,8 @@ class House(Online):
             self.ear.status_words.setdefault(seen.meter.id, deque(maxlen=8)).append(word)
 
     def _ordered(self, address: str, control: int, code: int, mono: float) -> None:
-        trouble = self.weather.disk is not None or self.edge.core.cannot_write is not None
-        self.memory.orders.append(Order(mono, self.edge.core.book.boot, address, control, code, trouble))
+        trouble, book = self.weather.disk is not None or self.edge.core.cannot_write is not None, self.edge.core.book
+        self.memory.orders.append(Order(mono, book.boot, address, control, code, trouble, book.seq))
         self.say(f"order {control:02X}/{code & 0xFF:02X} to {address}")
 
     def _passed_modbus(self, frame: bytes, reply: bytes, mono: float) -> None:

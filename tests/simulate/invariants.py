@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable
 
 from tests.simulate.invariants_money import Said, i1, i2, i3, i4, i14, r29
-from tests.simulate.invariants_people import r12, r16, r19, r32, r33
+from tests.simulate.invariants_people import r6, r12, r16, r19, r32, r33
 from tests.simulate.known import Known
 from tests.simulate.rows import CHARGES, Entry
 
@@ -141,5 +141,5 @@ def i22(entry: Entry, known: Known) -> Said:
 OF_ENTRIES: dict[str, Callable[[Entry, Known], Said]] = {
     "I1": i1, "I2": i2, "I3": i3, "I4": i4, "I6": i6, "I7": i7, "I8": i8, "I9": i9, "I10": i10, "I14": i14, "I15": i15,
     "I16": i16, "I17": i17, "I18": i18, "I21": i21, "I22": i22,
-    "R12": r12, "R16": r16, "R19": r19, "R29": r29, "R32": r32, "R33": r33,
+    "R6": r6, "R12": r12, "R16": r16, "R19": r19, "R29": r29, "R32": r32, "R33": r33,
 }  # fmt: skip

@@ -25,9 +25,20 @@ AGREED = ("refund/1", "compensation/1", "deduction/1", "correction/1", "exit/1",
 """Acts of two people that hold the words of their proposal."""
 
 
+OF_A_TENANT = ("closing/1", "final/1", "trip/1", "close-way/1")
+"""What is done of a tenancy that lasts."""
+
+
 def owed(known: Known, account: str) -> int:
     """What was lent and what was deferred, in nano-yuan."""
     return -known.ledger.get(CREDIT + account, 0) - known.ledger.get(DEBT + account, 0)
+
+
+def r6(entry: Entry, known: Known) -> Said:
+    """What closes does it in the way that stands: its tenant's, else as the meter is wired."""
+    f = entry.fields
+    if entry.kind == "close/1" and f["command"] != known.way(f["meter"]):
+        yield f"{f['meter']} is closed by {f['command']}, and its supply comes back by {known.way(f['meter'])}"
 
 
 def r12(entry: Entry, known: Known) -> Said:
@@ -97,7 +108,7 @@ def r33(entry: Entry, known: Known) -> Said:
             tenancy = known.tenancies.get(move[side].removeprefix(TENANT)) if TENANT in move[side] else None
             if tenancy is not None and tenancy.ended is not None:
                 yield f"moves money of {move[side]}, which was settled by entry {tenancy.ended}"
-    told = known.tenancies.get(f.get("account") or "") if entry.kind in ("closing/1", "final/1", "trip/1") else None
+    told = known.tenancies.get(f.get("account") or "") if entry.kind in OF_A_TENANT else None
     if told is not None and told.ended is not None:
         yield f"{f['account']} was settled already"
     if entry.kind != "exit/1":

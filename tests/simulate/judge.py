@@ -26,6 +26,8 @@ class HouseJudge(Judge):
         super().__init__(plan, kernel_since)
         self.lent_nano = dict.fromkeys(self.rooms, 0)
         """What is not repaid of an emergency credit (R16)."""
+        self.permitted: list[Callable[[Seen], None]] = []
+        """Who is told that a meter's button closes it now (R6)."""
         self._newest_us = 0
         self._first_days: dict[str, int] = {}
         for seen in self.by_id.values():
@@ -122,6 +124,9 @@ class HouseJudge(Judge):
             for each in self.by_id.values():
                 if not each.meter.slave and each.device.wire == asked[0]:  # type: ignore[attr-defined]
                     self.moved(each, at)
+                    if each.device.relay.permitted:  # type: ignore[attr-defined]
+                        for told in self.permitted:
+                            told(each)
 
     def was_told(self, account: str, sent_mono: float) -> None:
         """A person has told the tenant of the warning; there is no lamp, or nobody looked at it."""

@@ -13,6 +13,8 @@ from tests.simulate.points import Point, Tenancy
 from tests.simulate.rows import TENANT, Entry, us_of
 
 FIRST = "0" * 64
+WAYS = ("meter/1", "replacement/1", "account/1", "exit/1", "close-way/1")
+"""Entries after which a meter's supply may come back in another way."""
 
 
 @dataclass
@@ -55,6 +57,13 @@ class Known:
     def wallet(self, account: str) -> int:
         return self.ledger.get(TENANT + account, 0)
 
+    def way(self, meter: str) -> str:
+        """How its supply comes back, direct or by a permission (R6): by its tenant's word, else as it is wired."""
+        point = self.points[meter]
+        tenancy = self.tenancies.get(point.account or "")
+        wired: str = point.row["relay"]
+        return (tenancy.close if tenancy is not None else None) or wired
+
     def settled(self, meter: str) -> None:
         """Nobody waits for its light any more."""
         self.restored.pop(meter, None)
@@ -74,6 +83,9 @@ class Known:
         taker = _TAKES.get(entry.kind)
         if taker is not None:
             taker(self, entry, f)
+        if entry.kind in WAYS:
+            for meter in [f["meter"]] if "meter" in f else self.tenancies[f["account"]].meters:
+                self.points[meter].ways.append((entry.seq, self.way(meter)))
         self.seq, self.hash, self.boot, self.mono_ns = entry.seq, entry.hash, entry.boot, entry.mono_ns
 
 
@@ -89,9 +101,13 @@ def _meter(known: Known, entry: Entry, f: Fields) -> None:
 
 
 def _account(known: Known, entry: Entry, f: Fields) -> None:
-    known.tenancies[f["account"]] = Tenancy(list(f["meters"]), f["tariff"])
+    known.tenancies[f["account"]] = Tenancy(list(f["meters"]), f["tariff"], f.get("close"))
     for meter in f["meters"]:
         known.points[meter].account, known.points[meter].opened = f["account"], False
+
+
+def _close_way(known: Known, entry: Entry, f: Fields) -> None:
+    known.tenancies[f["account"]].close = f["close"]
 
 
 def _tariff(known: Known, entry: Entry, f: Fields) -> None:
@@ -230,5 +246,5 @@ _TAKES = {
     "closing/1": _closing, "quarantine/1": _quarantine, "release/1": _release, "proposal/1": _proposal,
     "decision/1": _decision, "topup/1": _topup, "mode/1": _mode, "final/1": _final, "delivered/1": _delivered,
     "cancelled/1": _cancelled, "trip/1": _trip, "withdrawn/1": _withdrawn, "alarm/1": _alarm, "hold/1": _hold,
-    "relay/1": _relay, "exit/1": _exit, "reversal/1": _reversal,
+    "relay/1": _relay, "exit/1": _exit, "reversal/1": _reversal, "close-way/1": _close_way,
 }  # fmt: skip

@@ -21,6 +21,17 @@ class Order:
     code: int
     disk: bool
     """The disk took no entries then."""
+    seq: int
+    """The newest entry of the book when it left."""
+
+
+@dataclass(frozen=True)
+class Press:
+    """Somebody pressed the button of a meter, and its contact closed."""
+
+    mono: float
+    boot: str
+    meter: str
 
 
 @dataclass
@@ -48,6 +59,7 @@ class Memory:
     """All of it for one gateway."""
 
     orders: list[Order] = field(default_factory=list)
+    presses: list[Press] = field(default_factory=list)
     hung: dict[str, list[Hung]] = field(default_factory=dict)
     forged: dict[str, str] = field(default_factory=dict)
     """By transaction, what was wrong with a message that must have no effect."""

@@ -37,6 +37,7 @@ class Movers:
 
     def __init__(self, house: House, till: Till, counter: Counter, chance: random.Random):
         self.house, self.till, self.counter, self.chance = house, till, counter, chance
+        self._wants = random.Random(f"newcomers:{house.plan.seed}")
         self._busy: set[str] = set()
         self._tenants = 0
         self.leases = {
@@ -117,6 +118,8 @@ class Movers:
         newcomer = Room(account, room.tariff, 0, tuple(seen.meter for seen in seens))
         words = {"account": account, "name": account, "room": account, "tariff": room.tariff, "papers": "lease"}
         words |= {"meters": [seen.meter.id for seen in seens], "household": room.tariff in house.plan.steps}
+        close = self._wants.choice((None, None, "direct", "permit"))
+        words |= {"close": close} if close and not any(seen.meter.slave for seen in seens) else {}
         asked_us = micros(house.clock.true.now())
 
         def over(why: str | None) -> None:

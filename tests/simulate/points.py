@@ -24,12 +24,20 @@ class Point:
     observed: str = "unknown"
     opened: bool = False
     """A first register stands since the tenant moved in."""
+    ways: list[tuple[int, str]] = field(default_factory=list)
+    """From which entry on its supply comes back in which way (R6)."""
+
+    def way_at(self, seq: int) -> str:
+        """The way that stood when entry `seq` was the newest."""
+        return next(way for since, way in reversed(self.ways) if since <= seq)
 
 
 @dataclass
 class Tenancy:
     meters: list[str]
     tariff: str
+    close: str | None = None
+    """How its supply comes back, where its tenant says so."""
     closed: date | None = None
     closing_nano: int | None = None
     open_charges: list[str] = field(default_factory=list)

@@ -72,22 +72,12 @@ class Till:
         house = self.house
         if room.account not in self._habits:
             return
-        self._presses(room)
         left = house.judge.left_nano(room.account, house.clock.true.now())
         if left < self._habits[room.account] * self.daily_fen(room) * 10**7 and room.account not in self._open:
             days = self.chance.choice((1, 2, 4, 8))
             fen = int(self.daily_fen(room) * days * self.chance.uniform(0.7, 1.3)) + max(-left // 10**7, 0)
             house.at(self.chance.uniform(60, 20_000), lambda: self.pays(room.account, fen))
         house.at(self.chance.uniform(*LOOK_S), lambda: self._looks(room))
-
-    def _presses(self, room: Room) -> None:
-        """Where light waits for the button of the meter (R6) somebody presses it."""
-        house, now = self.house, self.house.clock.true.now()
-        for seen in house.judge.rooms[room.account]:
-            if seen.device.relay.permitted:  # type: ignore[attr-defined]
-                seen.device.press_button(now, house.mono)  # type: ignore[attr-defined]
-                house.judge.moved(seen, now)
-                house.say(f"somebody presses the button of {seen.meter.id}")
 
     def pays(self, account: str, fen: int) -> None:
         """Somebody wants to pay."""

@@ -21,6 +21,7 @@ from tests.simulate.till import Till
 Said = Iterator[str]
 
 TRIP, PERMIT, DIRECT, CONTROL, CLOCK = 0x1A, 0x1B, 0x1C, 0x1C, 0x08
+COMMANDS = {PERMIT: "permit", DIRECT: "direct"}
 I8_S, T1_S = 5.0, 10.0
 EVERYBODY = "99" * 6
 
@@ -44,7 +45,7 @@ def i5(house: House, till: Till, known: Known) -> Said:
 def i7_i8(house: House, trips: list[Entry]) -> Said:
     """Each cut that left had its evidence on the disk before its first byte, and not long before."""
     written = [(each.boot, each.mono_ns / 1e9, each.fields["meter"]) for each in trips]
-    names = _names(house)
+    names = names_of(house)
     for order in house.memory.orders:
         if (order.control, order.code) != (CONTROL, TRIP):
             continue
@@ -55,20 +56,27 @@ def i7_i8(house: House, trips: list[Entry]) -> Said:
 
 
 def i10_closes(house: House, closes: list[Entry]) -> Said:
-    """Each close that left has its entry: in this start before it, unless the disk took none."""
-    written = [(each.boot, each.mono_ns / 1e9, each.fields["meter"]) for each in closes]
-    names = _names(house)
+    """Each close that left has its entry: in this start before it, unless the disk took none; and the newest one says
+    what left."""
+    written = [(each.boot, each.mono_ns / 1e9, each.fields["meter"], each.fields["command"]) for each in closes]
+    names = names_of(house)
     for order in house.memory.orders:
         if order.control != CONTROL or order.code not in (PERMIT, DIRECT) or order.disk:
             continue
         meter = names.get(order.address)
-        if not any((boot, id) == (order.boot, meter) and mono <= order.mono + 1e-3 for boot, mono, id in written):
-            yield f"a close left for {meter or order.address} at {order.mono:.1f} of {order.boot} without an entry"
+        told = f"for {meter or order.address} at {order.mono:.1f} of {order.boot}"
+        before = [
+            how for boot, mono, id, how in written if (boot, id) == (order.boot, meter) and mono <= order.mono + 1e-3
+        ]
+        if not before:
+            yield f"a close left {told} without an entry"
+        elif before[-1] != COMMANDS[order.code]:
+            yield f"a {COMMANDS[order.code]} close left {told}, and its entry says {before[-1]}"
 
 
 def i9_t1(house: House, lifted: list[Entry]) -> Said:
     """Where nothing is wrong, a close leaves within T1 of what brings the light back."""
-    names = _names(house)
+    names = names_of(house)
     for entry in lifted:
         since, meter = entry.mono_ns / 1e9, entry.fields["meter"]
         closes = [
@@ -80,7 +88,7 @@ def i9_t1(house: House, lifted: list[Entry]) -> Said:
             yield f"{meter} is not closed within {T1_S:.0f} s of entry {entry.seq}, which lifts its hold"
 
 
-def _names(house: House) -> dict[str, str]:
+def names_of(house: House) -> dict[str, str]:
     """Meters by every address that they have had."""
     found = {}
     for id, hung in house.memory.hung.items():

@@ -14,6 +14,8 @@ from tests.simulate.witnesses import journal
 
 Said = Iterator[str]
 
+ASKED = ("proposal/1", "reversal/1", "credit/1", "close-way/1")
+"""Entries that stand there because somebody asked, word for word."""
 OFF_US = CALENDAR_OFF_S * 10**6
 
 
@@ -41,12 +43,14 @@ def i4_asked(till: Till, counter: Counter, rows: list[Entry]) -> Said:
             if one is None or (f["account"], f["amount_fen"]) != (one.account, one.fen):
                 yield f"entry {entry.seq} is a payment that nobody made so: {f['reference']} of {f['account']}"
         key, _, transaction = entry.id.partition(":")
-        if key != "panel" or entry.kind not in ("proposal/1", "reversal/1", "credit/1"):
+        if key != "panel" or entry.kind not in ASKED:
             continue
         wish, words = counter.wishes.get(transaction), f["body"] if entry.kind == "proposal/1" else f
         if wish is None:
             yield f"entry {entry.seq} {entry.kind} is what nobody has asked for"
-        elif wish.who != f["who"] or any(words.get(n) != w for n, w in wish.words.items() if n != "receipt"):
+        elif (wish.who, wish.role) != (f["who"], f.get("role", wish.role)) or any(
+            words.get(n) != w for n, w in wish.words.items() if n != "receipt"
+        ):
             yield f"entry {entry.seq} {entry.kind} is not what {wish.who} has asked for"
 
 
