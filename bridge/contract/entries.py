@@ -91,7 +91,7 @@ KINDS: dict[str, str] = {
     "cancelled/1": "the arrears episode ended without or after a cut: account, episode, why, available_nano",
     "trip/1": "evidence, written before the first byte of a trip (I7): meter, account, cause (arrears, manual),"
     " episode, balance_seq, posted_nano, provisional_nano, available_nano, cut_limit_nano, read {registers_wh, read_at,"
-    " age_s, serial, frames}, billed {registers_wh, at}, tariff, version, final_seq, delivered_seq, warned_s, window,"
+    " age_ms, serial, frames}, billed {registers_wh, at}, tariff, version, final_seq, delivered_seq, warned_s, window,"
     " attempt",
     "withdrawn/1": "a trip that had evidence but did not leave in time: meter, evidence_seq, why",
     "close/1": "a close command is about to leave, with its cause (I10): meter, account, command (direct, permit),"

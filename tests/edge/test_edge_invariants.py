@@ -14,6 +14,7 @@ from bridge.contract.units import instant_of_micros
 from bridge.mqtt import Disconnected, Received
 from edge.codec import dlt645
 from edge.core import Core
+from edge.evidence import FRESH_S
 from edge.gateway import Gateway
 from tests.edge.wires import ACCOUNT, ROOM, Watched, order_of
 
@@ -48,6 +49,18 @@ def test_i8_nothing_is_booked_between_the_reason_and_its_bytes(tmp_path: Path) -
     ((left_at, entry),) = newest
     assert entry.kind == "trip/1" and left_at - instant_of_micros(entry.at) < timedelta(seconds=5)
     assert entry.fields["balance_seq"] < entry.seq
+
+
+def test_i8_reads_that_grew_old_while_the_line_was_busy_cut_nobody(tmp_path: Path) -> None:
+    """A trip that waited for the line for longer than a minute does not leave: its registers are read again first."""
+    building = Watched(tmp_path)
+    building.run_until(lambda: any(port.trip for port in building.ports.values()), hours=6)
+    building.clock.advance(FRESH_S + 1)
+    building.run(seconds=1)
+    assert not building.of("trip/1") and not building.sim_meter(ROOM).relay.open
+    building.run_until(lambda: building.sim_meter(ROOM).relay.open, hours=0.25)
+    (evidence,) = building.of("trip/1")
+    assert evidence.fields["read"]["age_ms"] < FRESH_S * 1000
 
 
 def test_i9_a_close_leaves_within_seconds_of_the_payment(tmp_path: Path) -> None:

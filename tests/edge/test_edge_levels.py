@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from edge import levels
 from edge.billing import policy
 from tests.edge.building import Building
 from tests.edge.test_edge_policy import TERMS
@@ -54,6 +55,17 @@ def test_r9_quiet_hours_hold_back_the_first_levels_and_not_the_last_warning(tmp_
     building.run_until(lambda: building.of("final/1"), hours=4)
     assert [each.fields["level"] for each in building.of("level/1")] == [1, 2, 3]
     assert building.of("level/1")[0].fields["available_nano"] < core.terms.levels_nano[2]
+
+
+def test_r9_a_level_waits_for_a_second_reading(tmp_path: Path) -> None:
+    """One reading that leaps fires no level, and of two the one that leaves more says which."""
+    building = Building(tmp_path, meters={ROOM})
+    account, core = building.edge.core.state.accounts["100206"], building.edge.core
+    low, lower, lowest = (nano - 1 for nano in core.terms.levels_nano)
+    plenty = core.terms.levels_nano[0] + core.terms.level_margin_nano
+    assert levels.due(core, account, lowest, plenty) == []
+    assert [fields["level"] for _, _, fields in levels.due(core, account, lowest, lower)] == [1, 2]
+    assert [fields["level"] for _, _, fields in levels.due(core, account, low, low)] == [1]
 
 
 def test_r9_what_was_held_back_is_told_in_the_morning(tmp_path: Path) -> None:
