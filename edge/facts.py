@@ -113,6 +113,7 @@ class Facts:
                     serial=meter.serial,
                     multiplier=meter.multiplier,
                     relay=closing(self._core, meter),
+                    button=model.relay is not None and model.relay.has_button,
                     switch=kind_of_switch(self._core, meter),
                     account=meter.account,
                     circuit=meter.row.get("circuit"),

@@ -14,9 +14,6 @@ from panel.telling import protection_words
 if TYPE_CHECKING:
     from panel.pages.account import Tenancy
 
-WITH_BUTTON = "dlt645-2007"
-"""Meters of other protocols have no button that waits for a permission (R6)."""
-
 
 def card_of(found: Tenancy, wall: Wall) -> dict[str, Any]:
     """{protecting, protections, renewed, by_button}: acts that can be done now; what stands, each with the act that
@@ -47,8 +44,7 @@ def _offered(act: Act, found: Tenancy) -> bool:
 
 def returns(found: Tenancy) -> set[str]:
     """How the supply of its meters returns after a cut: direct, permit; of those alone that wait for a button."""
-    meters = [room.meter for room in found.rooms if room.meter.switch in (None, "relay")]
-    return {each.relay for each in meters if each.relay != "none" and each.protocol == WITH_BUTTON}
+    return {room.meter.relay for room in found.rooms if room.meter.relay != "none" and room.meter.button}
 
 
 def already(act: Act, found: Tenancy) -> bool:

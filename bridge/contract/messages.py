@@ -125,6 +125,7 @@ class MeterRow(Part):
     relay: Literal["direct", "permit", "none"] = Field(
         description="how supply comes back (R6), by its tenant's word or else its own; none: nothing switches it"
     )
+    button: bool = Field(default=False, description="closing it can be permitted to a person at its button (R6)")
     switch: Literal["relay", "valve"] | None = Field(
         default=None, description="what switches its supply, and which of `meter/<id>/relay` and `.../valve` it has"
     )

@@ -100,6 +100,7 @@ def test_nobody_hears_of_a_valve_as_of_a_relay(shaft: Shaft) -> None:
     """`meters` says which it is; the relay's topic of an earlier version is removed; a sweep tells the valve."""
     rows = {row["id"]: row for row in shaft.fact("meters")["meters"]}
     assert rows["w1"]["switch"] == "valve" and rows["m1"]["switch"] == "relay"
+    assert not rows["w1"]["button"] and not rows["m1"]["button"], "neither a valve nor a Modbus relay waits for one"
     topic = f"{shaft.edge.topics.root}/meter/w1/relay"
     shaft.broker.retained[topic] = b'{"observed": "closed"}'
     shaft.connect()

@@ -57,7 +57,7 @@ def row(id: str, room: str, account: str | None = None, **more: Any) -> MeterRow
         "id": id, "name": "", "model": "dds-1", "model_name": "DDS 单相 5(60) A", "protocol": "dlt645-2007",
         "port": "a1", "address": f"2026031{int(re.sub('[^0-9]', '', room) or 1):05d}",
         "serial": f"2026031{int(re.sub('[^0-9]', '', room) or 1):05d}", "room": room, "floor": "2F", "shaft": "东井 A",
-        "phases": 1, "multiplier": 1, "relay": "direct", "account": account,
+        "phases": 1, "multiplier": 1, "relay": "direct", "button": True, "account": account,
         "quantities": {"energy_wh": "Wh", "power_w": "W"},
     }  # fmt: skip
     return MeterRow.model_validate(words | more)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from panel_facts import at, protection, standing
-from panel_stage import Stage, Visitor, one_shop
+from panel_facts import at, protection, row, standing, tenant
+from panel_stage import Stage, Visitor, install, one_shop
 
 from bridge.contract.messages import REQUESTS
 from bridge.contract.permissions import role_may
@@ -332,6 +332,14 @@ def test_r6_a_refused_choice_is_opened_again_with_what_was_typed(shop: Stage) ->
     card = unescape(clerk.see(f"/answer/{asked['transaction']}"))
     again = re.search(r'href="([^"]*protection/by-button[^"]*)"', card)
     assert again and "烤箱常忘关" in clerk.see(again[1].removeprefix(".."))
+
+
+def test_r6_where_no_meter_has_a_button_none_is_offered(stage: Stage) -> None:
+    """A relay behind Modbus comes back by itself, whatever the meter's protocol is called: the gateway says so."""
+    install(stage, [row("a206", "A206", "100206", button=False)], [tenant("100206", "x", "A206", ["a206"])])
+    stage.online()
+    assert "by the button" not in stage.visitor("finance").see(ACCOUNT)
+    assert press(stage.visitor("finance"), BY_BUTTON, "send", why="x").status_code == 422
 
 
 def test_r6_who_may_not_choose_is_not_offered_it(shop: Stage) -> None:
