@@ -10,6 +10,9 @@ from functools import partial
 from tests.simulate.counter import Counter, nothing
 from tests.simulate.house import House
 
+PAGE = 0.4
+"""So many of these tenants look at their page before the office rings."""
+
 
 class Callers:
     """Of one house."""
@@ -29,8 +32,11 @@ class Callers:
             self.house.at(self.chance.uniform(20, 3000), partial(self._tells, account, episode))
 
     def _tells(self, account: str, episode: int) -> None:
-        words = {"account": account, "how": "phone", "episode": episode}
-        wish = self.counter.wants("told", words, nothing, kind="delivered/1",
+        """By phone, or the tenant has seen their own page first."""
+        seen = random.Random(f"page:{self.house.plan.seed}:{account}:{episode}").random() < PAGE
+        how, role = ("page", "tenant") if seen else ("phone", "manager")
+        words = {"account": account, "how": how, "episode": episode}
+        wish = self.counter.wants("told", words, nothing, kind="delivered/1", role=role,
                                   posted=lambda: self._told(account, wish.sent))  # fmt: skip
 
     def _told(self, account: str, sent_mono: float) -> None:
