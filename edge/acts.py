@@ -12,7 +12,7 @@ from typing import Any
 
 from bridge.contract import messages
 from bridge.contract.switch_requests import Close, Off, On, Trip
-from bridge.contract.units import instant_text
+from bridge.contract.units import instant_of_micros, instant_text, micros_of, wall_time
 from edge.asked import Answer, Asked, Refusal, Status, overtaken_at
 from edge.core import Core
 from edge.holds import LOCKOUT
@@ -73,6 +73,7 @@ class Acts:
     def off(self, asked: Asked, body: Off) -> None:
         meter = self.relay_meter(body.meter)
         self.may_go_off(meter)
+        self._not_kept_on(meter)
         if (hold := meter.holds.get(body.hold)) is not None:
             raise Refusal("R5", f"the hold `{body.hold}` is already set by {hold.by}: {hold.why}")
         self.hold(asked, meter, body.hold, True)
@@ -84,6 +85,17 @@ class Acts:
             raise Refusal("I22", no_off_now(valve, self._core.mode))
         if self._core.lives[meter.id].keep_power:
             raise Refusal("R3", "the meter itself is set to keep power on; lift that first")
+
+    def _not_kept_on(self, meter: MeterState) -> None:
+        """Raises Refusal where somebody has promised the tenant power (R3). A lock for work at the wires may."""
+        account = self._core.state.accounts.get(meter.account or "")
+        standing = account.protected(micros_of(self._core.now())) if account else []
+        if kept := next((each for each in standing if each.kind == "keep-power"), None):
+            until = wall_time(instant_of_micros(kept.until), self._core.terms.zone)
+            raise Refusal(
+                "R3", f"{kept.by} keeps supply on for this tenant until {until}: {kept.why}; lift that first, or lock "
+                "the meter for work at the wires"
+            )  # fmt: skip
 
     def on(self, asked: Asked, body: On) -> None:
         """Lifts a person's hold; of a room that the last tenant left cut off theirs as well, for nobody could pay for

@@ -141,7 +141,8 @@ class Commands:
         task.not_before = self._core.clock.monotonic() + pauses[min(task.attempts, len(pauses)) - 1]
         level = logging.DEBUG if task.wish == "lamp" else logging.INFO
         log.log(level, "meter %s: %s, attempt %d: %s", meter.id, task.wish, task.attempts, why)
-        if enough is not None and task.attempts >= enough and not task.alarmed:
+        due = enough is not None and task.attempts >= enough and not task.alarmed
+        if due and self._core.cannot_write is None:
             task.alarmed = True
             text = not_following(valve, task.wish, task.attempts, why)
             log.warning("meter %s: %s", meter.id, text)

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from bridge.contract import cutting
+from bridge.contract.people import folded
 from bridge.contract.site_cutting import LONGEST_DAYS
 from bridge.contract.units import instant_of, instant_of_micros, instant_text, micros_of, wall_time
 from edge.accounts import Accounts
@@ -83,7 +84,7 @@ class Protecting:
     def told(self, asked: Asked, body: cutting.Told) -> None:
         """The lead counts from now, in powered time, as after a lamp that was read back."""
         account = self._account(body.account)
-        final = account.final
+        final, channel = account.final, _channel(body)
         if final is None:
             raise Refusal("R1", f"no final warning of account {account.id} stands; there is nothing to have told")
         given = min(instant_of_micros(final.at), self._core.now())  # A calendar that was wrong then may be right now.
@@ -93,7 +94,7 @@ class Protecting:
             at = wall_time(instant_of_micros(final.delivered_at), self._core.terms.zone)
             raise Refusal("R1", f"the final warning counts as delivered since {at} already")
         answer: dict[str, Any] = {"status": "done", "data": {"episode": account.episode}}
-        fields = self._accounts.delivered_fields(account, *_channel(body)) | {"how": body.how}
+        fields = self._accounts.delivered_fields(account, *channel) | {"how": body.how}
         fields |= {"reference": body.reference} if body.reference else {}
         self._core.append(("delivered/1", asked.id, {**fields, **asked.written(answer)}))
         self._answer(asked, **answer)
@@ -126,7 +127,9 @@ def _channel(body: cutting.Told) -> tuple[str, str]:
         raise Refusal(
             "R1", "a notice and the tenant's page speak for themselves; a person says how they told the tenant"
         )
-    if body.how == NOTICE and not body.reference.strip():
+    if body.how in OF_PROGRAMS and body.episode is None:
+        raise Refusal("R1", "say which warning it was of: episode, as account/<id> had it when it was sent")
+    if body.how == NOTICE and not folded(body.reference):
         raise Refusal("R1", "a notice counts once its channel has accepted it; give the channel's number as reference")
     if body.how == NOTICE:
         return body.how, f"notice of {body.who} accepted, number {body.reference}"

@@ -193,7 +193,9 @@ class Relays:
             core.ports[port].refuse(request.number)
             log.info("meter %s: %s withdrawn at the last look: %s", meter.id, request.purpose, trouble)
             return
-        reason = self._reason(meter, request.purpose, task)
+        if (reason := self._reason(meter, request.purpose, task)) is None:
+            core.ports[port].refuse(request.number)  # The book cannot be written, and no bytes leave without a reason.
+            return
         if core.ports[port].go(request.number):
             log.info("meter %s: %s sent, its reason is entry %d", meter.id, request.purpose, reason)
             if task is not None:
@@ -203,14 +205,18 @@ class Relays:
                 live.tripped_mono = now
             else:
                 live.closed_mono = now
-        else:
+        elif core.cannot_write is None:
             fields = {"meter": meter.id, "evidence_seq": reason, "why": "the first byte did not leave in time"}
             core.append(("withdrawn/1", core.own_id(f"withdrawn:{meter.id}"), fields))
         core.changed("relay", meter.id)
 
-    def _reason(self, meter: MeterState, purpose: str, task: Task | None) -> int:
-        """Write why the bytes leave and return the entry's seq; a repeated close keeps that of its first attempt."""
+    def _reason(self, meter: MeterState, purpose: str, task: Task | None) -> int | None:
+        """Write why the bytes leave and return the entry's seq; a repeated close keeps that of its first attempt. Where
+        the book cannot be written, a person's hold is why one that is off loses its permission to close; else None."""
         core = self._core
+        if purpose == "trip" and core.cannot_write is not None:
+            off = meter.held_by_people and core.lives[meter.id].relay_open is True
+            return max(hold.seq for hold in meter.holds.values() if hold.by_person) if off else None
         if purpose == "trip":
             (entry,) = core.append(draft_of(core, meter, "manual" if meter.held_by_people else "arrears"))
             return entry.seq
@@ -226,7 +232,8 @@ class Relays:
                 self._core.lives[meter.id].model.relay_is_valve, "status", "noise"
             )  # The newest one contradicts the one before.
         if meter.held_by_people:
-            return None if self._mode_lets_people_trip(meter) else f"the gateway is in mode {self._core.mode}"
+            lets = self._mode_lets_people_trip(meter)
+            return stale_evidence(self._core, meter) if lets else f"the gateway is in mode {self._core.mode}"
         account = self._core.state.accounts.get(meter.account or "")
         if account is None:
             return "the meter has no tenant"

@@ -26,8 +26,13 @@ OF_CUTTING = (
     ),
     later("only an order to the meter's lamp was sent, and that is not enough any more"),
     later("a protection ends a minute from now or later and within {n} days; renew it in time"),
+    later(
+        "{name} keeps supply on for this tenant until {at}: {why}; lift that first, or lock the meter for work at "
+        "the wires"
+    ),
     later("account {id} has no such protection; nothing to lift"),
     later("a notice and the tenant's page speak for themselves; a person says how they told the tenant"),
+    later("say which warning it was of: episode, as account/<id> had it when it was sent"),
     later("a notice counts once its channel has accepted it; give the channel's number as reference"),
     later("no final warning of account {id} stands; there is nothing to have told"),
     later("the tenant was told of an earlier final warning; tell them of the one that stands now"),

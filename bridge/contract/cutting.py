@@ -113,7 +113,9 @@ class Told(Request):
     reference: Plain = Field(default="", max_length=64, description="of a notice: the channel's own number of it")
     why: Plain = Field(default="", max_length=200, description="whom, and what was said")
     episode: int | None = Field(
-        default=None, description="of the warning that was told, as `account/<id>` had it; refused once it is over"
+        default=None,
+        description="of the warning that was told, as `account/<id>` had it; refused once it is over; a program must"
+        " say it",
     )
 
 

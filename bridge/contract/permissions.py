@@ -61,7 +61,7 @@ ROLES: dict[str, frozenset[str]] = {
 
 KEYS: dict[str, frozenset[str]] = {
     "panel": frozenset({"manager", "finance", "engineer", "operations", "tenant"}),
-    "shell": frozenset(ROLES),
+    "shell": frozenset(ROLES) - {"tenant"},
     "demo": frozenset({"payment"}),
     "bridge": frozenset({"system", "archive"}),
     "integrator": frozenset({"system"}),

@@ -7,7 +7,7 @@ from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 from bridge.contract.cutting import Closing, Protecting
-from bridge.contract.people import same_person
+from bridge.contract.people import folded, same_person
 from bridge.contract.site_cutting import LEAST_LEAD_MIN, LONGEST_DAYS
 from bridge.contract.units import instant_of_micros, instant_text, micros_of_text
 from edge.audit import frames
@@ -68,7 +68,7 @@ class Warned:
             raise Wrong(f"its channel is {fields['channel']!r}", " or ".join(channels))
         if by_request is not BY_A_PERSON:
             must(fields["how"], fields["channel"], "its how")
-        if fields["channel"] == "notice" and not fields.get("reference"):
+        if fields["channel"] == "notice" and not folded(fields.get("reference", "")):
             raise Wrong("its notice has no reference", "the number that its channel gave")
 
     def level(self, kind: str, fields: Fields) -> None:

@@ -15,14 +15,10 @@ from tests.edge.building import KEYS, Building
 
 ROOM, ACCOUNT = "a206", "100206"
 GUIDE = Path(__file__).parents[2] / "docs" / "notices.md"
-ACCEPTED = {
-    "account": ACCOUNT,
-    "role": "notices",
-    "key": "notices",
-    "who": "SMS",
-    "how": "notice",
-    "reference": "SMS-7714",
-}
+ACCEPTED: dict[str, Any] = {
+    "account": ACCOUNT, "role": "notices", "key": "notices", "who": "SMS", "how": "notice", "reference": "SMS-7714",
+    "episode": 1,
+}  # fmt: skip
 
 
 def unlit(tmp_path: Path) -> Building:
@@ -79,6 +75,7 @@ class _At:
     [
         ({"reference": ""}, "R1"), ({"reference": "  "}, "R1"), ({"how": "phone"}, "R1"), ({"how": "message"}, "R1"),
         ({"how": "page"}, "R1"), ({"role": "tenant", "key": "panel"}, "R1"), ({"episode": 2}, "R1"),
+        ({"episode": None}, "R1"), ({"reference": "\u200b"}, "R1"), ({"role": "tenant", "key": "shell"}, "R32"),
         ({"role": "finance", "key": "panel"}, "R1"), ({"role": "notices", "key": "panel"}, "R32"),
         ({"role": "finance"}, "R32"), ({"role": "system", "how": "phone"}, "R32"),
     ],
@@ -90,6 +87,15 @@ def test_r1_what_no_channel_accepted_delivers_nothing(tmp_path: Path, fields: di
     assert (answer["status"], answer["rule"]) == ("refused", rule), answer
     assert not building.of("delivered/1")
     assert ask(building, **ACCEPTED)["status"] == "done"
+
+
+def test_r1_a_notice_of_one_warning_delivers_no_other(tmp_path: Path) -> None:
+    """Paid, and run dry again: what was accepted then does not count now, also where the program asks once more."""
+    building = unlit(tmp_path)
+    assert ask(building, **ACCEPTED)["status"] == "done"
+    building.topup(ACCOUNT, 400)
+    building.run_until(lambda: len(building.of("final/1")) == 2, hours=6)
+    assert ask(building, **ACCEPTED)["rule"] == "R1" and len(building.of("delivered/1")) == 1
 
 
 @pytest.mark.parametrize(

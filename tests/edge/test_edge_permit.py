@@ -8,6 +8,7 @@ from typing import Any
 from bridge.contract.site import Site
 from bridge.mqtt import Disconnected
 from edge.codec import dlt645
+from edge.disk import FULL_BYTES
 from tests.edge.wires import ACCOUNT, ROOM, Watched, order_of
 
 
@@ -88,6 +89,40 @@ def test_i10_a_lock_takes_a_permission_back_in_every_mode(tmp_path: Path) -> Non
     building.press()
     building.run(minutes=5)
     assert building.dark
+
+
+def test_i10_a_lock_takes_a_permission_back_while_the_disk_is_full(tmp_path: Path) -> None:
+    """The order that took it back was lost, and then the disk filled: the lock stands in the book and is the reason
+    why the next one leaves; the line is not held up, and the button closes nothing."""
+    building = Permit(tmp_path)
+    building.cut()
+    building.topup(ACCOUNT, 500_00)
+    building.run(minutes=2)
+    building.deaf_to = {"trip"}
+    building.request("lock", meter=ROOM, why="hands at the wires", off=True)
+    building.run(seconds=1)
+    building.edge.disk.free_bytes = lambda: FULL_BYTES - 1  # type: ignore[method-assign]
+    building.run(seconds=20)
+    assert building.edge.core.mode == "disk" and building.permitted
+    building.deaf_to, heard = set(), len(building.frames)
+    building.run(minutes=30)
+    assert not building.permitted and len(building.frames) > heard + 20
+    building.press()
+    building.run(minutes=5)
+    assert building.dark
+
+
+def test_i7_nothing_darkens_a_room_while_no_reason_can_be_written(tmp_path: Path) -> None:
+    """The disk fills between a decision and its last look: no byte of the trip leaves, and the line goes on."""
+    building = Watched(tmp_path)
+    building.until_warned()
+    waiting = building.until_ready("trip")
+    building.edge.core.cannot_write = "the disk is full"
+    for event in waiting:
+        building.edge.step(event)
+    heard = len(building.frames)
+    building.run(minutes=2)
+    assert not building.dark and building.of("trip/1") == [] and len(building.frames) > heard
 
 
 def test_i22_no_trip_leaves_once_somebody_else_has_the_name(tmp_path: Path) -> None:

@@ -1,0 +1,55 @@
+"""What a person asks against what was promised or read: a room that is kept on, a number that was read too long ago."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from bridge.contract.units import instant_text
+from edge.evidence import FRESH_S
+from tests.edge.wires import ACCOUNT, ROOM, Watched
+
+
+def test_r3_nobody_switches_off_whom_somebody_keeps_on(tmp_path: Path) -> None:
+    """The manager keeps a sick tenant's power on; an engineer who wants it off for the debt is refused, and told by
+    whom and why. Work at the wires may lock it; once it is lifted, a person may."""
+    building = Watched(tmp_path)
+    building.run(minutes=3)
+    until = instant_text(building.clock.now() + timedelta(days=3))
+    building.request("protect", account=ACCOUNT, protection="keep-power", until=until, why="dialysis", who="王敏")
+    for operation in ("off", "trip"):
+        refused = building.answered(operation, meter=ROOM, why="has not paid", role="engineer", who="李强")
+        assert (refused["status"], refused["rule"]) == ("refused", "R3") and "王敏 keeps" in refused["error"]
+        assert "dialysis" in refused["error"]
+    assert not building.dark and not building.of("hold/1")
+    assert building.answered("lock", meter=ROOM, why="new breaker", off=True)["status"] == "done" and building.dark
+    building.answered("unlock", meter=ROOM, why="done")
+    assert building.answered("on", meter=ROOM, why="done")["status"] in ("done", "refused")
+    building.request("unprotect", account=ACCOUNT, protection="keep-power", why="moved to a hospital")
+    assert building.answered("off", meter=ROOM, why="contract", role="engineer")["status"] == "done"
+
+
+def test_r3_a_disputed_bill_is_no_promise_of_power(tmp_path: Path) -> None:
+    """What is off for another reason than the bill is no cut for arrears."""
+    building = Watched(tmp_path)
+    building.run(minutes=3)
+    until = instant_text(building.clock.now() + timedelta(days=3))
+    building.request("protect", account=ACCOUNT, protection="dispute", until=until, why="the bill")
+    assert building.answered("off", meter=ROOM, why="fire alarm", role="engineer")["status"] == "done"
+
+
+def test_i7_a_persons_trip_does_not_leave_on_a_number_that_was_read_long_ago(tmp_path: Path) -> None:
+    """It waited for the line for longer than a minute: the meter's own number is asked again before it leaves."""
+    building = Watched(tmp_path)
+    building.run(minutes=3)
+    asked = building.request("off", meter=ROOM, why="service")
+    waiting = building.until_ready("trip", hours=0.1)
+    building.clock.advance(FRESH_S + 1)
+    for event in waiting:
+        building.edge.step(event)
+    assert building.of("trip/1") == [] and not building.dark
+    building.run_until(lambda: building.dark, hours=0.5)
+    building.run(seconds=20)
+    (evidence,) = building.of("trip/1")
+    assert evidence.fields["read"]["serial"] == building.sim_meter(ROOM).serial
+    assert building.answers(asked)[-1]["status"] in ("done", "failed")
