@@ -39,7 +39,9 @@ from panel.parts import Demo, Parts
 from panel.pulse import Pulse, answers
 from panel.receipts import Receipts
 from panel.sessions import Sessions
+from panel.tenant_bills import TenantBills
 from panel.tenant_links import TenantLinks
+from panel.tenant_seen import TenantSeen
 from panel.throttle import Throttle
 from panel.users import Database, Users
 
@@ -85,7 +87,8 @@ def compose(data: Path, site: Site, demo: Demo | None) -> tuple[Flask, Feed]:
     stand = Parts(
         site, time, data, mirror, commands, feed, history, users,
         Sessions(database, users, time), Throttle(database, time),
-        Receipts(database, time), TenantLinks(database, time), demo,
+        Receipts(database, time), TenantLinks(database, time),
+        TenantBills(history, time), TenantSeen(commands, time), demo,
     )  # fmt: skip
     return create_app(stand), feed
 

@@ -103,6 +103,15 @@ class Commands:
         topic, payload, _ = query(self._topics, operation, transaction=transaction, **fields)
         return self._once(topic, payload, operation, subject, who, transaction, fields)
 
+    def pass_on(self, operation: str, *, who: str, role: str, transaction: str, **fields: Any) -> None:
+        """Send a signed request for whose answer nobody waits. Raises NotSent."""
+        topic, payload, _ = ask(
+            self._topics, self._clock, (KEY, self._secret), operation,
+            who=who, role=role, transaction=transaction, **fields,
+        )  # fmt: skip
+        if self.publish(topic, payload) is None:
+            raise NotSent(operation)
+
     def _once(
         self, topic: str, payload: bytes, operation: str, subject: str, who: str, transaction: str,
         fields: dict[str, Any], about: str = "",

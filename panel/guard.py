@@ -26,14 +26,17 @@ from panel.users import User
 from panel.whole_file import write_whole
 from panel.words import DEFAULT, LANGUAGES
 
-OPEN = frozenset({"static", "sign_in.sign_in", "live.health", "tenant.page", "tenant.seen"})
-"""Pages without a session."""
+OPEN = frozenset({"static", "sign_in.sign_in", "live.health"})
+"""Pages without a session, beside those that say so themselves."""
 
 WHILE_ONE_TIME = frozenset({"sign_in.password", "sign_in.sign_out", "live.pulse"})
 """Pages for a person who still has a one-time password."""
 
 QUIET: set[str] = set()
 """Pages that refresh themselves; they do not keep a session alive."""
+
+OF_STRANGERS: set[str] = set()
+"""Pages for whoever has their address: they need no session, and a form there needs no token beside the address."""
 
 LONG = frozenset({"price_form.send", "move_in.send"})
 """Forms of many fields: all that was typed comes back, packed."""
@@ -74,6 +77,11 @@ class SignedIn(UserMixin):
 def quiet(endpoint: str) -> None:
     """Say that this page refreshes itself."""
     QUIET.add(endpoint)
+
+
+def open_to_all(*endpoints: str) -> None:
+    """Say that whoever has the address may open these pages, and send their forms."""
+    OF_STRANGERS.update(endpoints)
 
 
 def me() -> User:
@@ -143,7 +151,14 @@ def install(app: Flask, stand: Parts) -> None:
     )
     app.session_interface = Cookies()
     app.before_request(_choose_language)  # First, so that a refusal by the ones below is in the person's language.
-    CSRFProtect(app)
+    app.config["WTF_CSRF_CHECK_DEFAULT"] = False
+    forms = CSRFProtect(app)
+
+    def token_needed() -> None:
+        if request.endpoint is not None and request.endpoint not in OF_STRANGERS:
+            forms.protect()
+
+    app.before_request(token_needed)
     manager = LoginManager(app)
     manager.session_protection = None  # A phone changes its address; the token and its limits are the proof.
 
@@ -184,7 +199,7 @@ def _choose_language() -> None:
 
 
 def _check() -> Response | tuple[str, int, dict[str, str]] | None:
-    if request.endpoint is None or request.endpoint in OPEN:
+    if request.endpoint is None or request.endpoint in OPEN | OF_STRANGERS:
         return None
     if not current_user.is_authenticated:
         if request.headers.get("HX-Request"):

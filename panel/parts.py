@@ -16,7 +16,9 @@ from panel.history import History
 from panel.mirror import Mirror
 from panel.receipts import Receipts
 from panel.sessions import Sessions
+from panel.tenant_bills import TenantBills
 from panel.tenant_links import TenantLinks
+from panel.tenant_seen import TenantSeen
 from panel.throttle import Throttle
 from panel.users import Users
 
@@ -47,6 +49,8 @@ class Parts:
     throttle: Throttle
     receipts: Receipts
     tenant_links: TenantLinks
+    tenant_bills: TenantBills
+    tenant_seen: TenantSeen
     demo: Demo | None = None
 
     def wall(self) -> Wall:

@@ -9,10 +9,11 @@ from panel.words import later, t
 Told = list[tuple[str, str]]
 
 REACHED = later(
-    "The three levels are told to the staff, here and over MQTT; nothing of them goes to the tenant by itself. The "
-    "final warning lights the meter's lamp; where a meter has none, a person tells the tenant."
+    "The three levels are told to the staff, here and over MQTT, and stand on the tenant's own page; nothing of them "
+    "goes to the tenant by itself. The final warning lights the meter's lamp; where a meter has none, a person tells "
+    "the tenant."
 )
-"""No other channel reaches a tenant: who reads the policy must not think that the levels do."""
+"""Who reads the policy must not think that the levels reach a tenant by themselves."""
 
 
 def numbers_of(policy: Policy) -> Told:
@@ -52,4 +53,7 @@ def _quiet(policy: Policy) -> str:
 def _delivered(policy: Policy) -> str:
     if policy.warning_counts == "attempted":
         return t("The attempt counts here, also where the meter's lamp did not answer.")
-    return t("The meter's lamp was read back on, or a person has told the tenant.")
+    return t(
+        "The meter's lamp was read back on, the tenant has read it on their own page, a notice was accepted, "
+        "or a person has told the tenant."
+    )

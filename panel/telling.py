@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from bridge.contract.messages import Account, HoldFacts, ProtectionFacts
 from bridge.contract.units import NANO_PER_FEN, nano_of_yuan
 from panel.edge_words import person, reason, said
-from panel.final_warning import must_be_told, undelivered, warning_words, way_words
+from panel.final_warning import undelivered, warning_words, way_words
 from panel.formats import Wall, kilowatts, span, yuan
 from panel.locking import words_of_lock
 from panel.paying_words import WATER, Paying, all_water, paying_for
 from panel.protections import kind_words, standing
 from panel.repaying import least_fen
 from panel.rules import RULES
+from panel.situation import Situation, situation_of
 from panel.states import HOLDS, Room, lock_of, other_holds
 from panel.words import t
 
@@ -55,46 +56,53 @@ def protection_words(one: ProtectionFacts, wall: Wall, water: bool = False) -> s
 
 def banner_of(rooms: list[Room], account: Account | None, wall: Wall) -> Banner | None:
     """The banner of an account whose meters are `rooms`, the most urgent first."""
-    room = rooms[0] if rooms else None
-    if account is not None and account.ended_at is not None:
-        title = t("Settled {when}", when=wall.full(account.ended_at))
-        return Banner("stale", title, t("The tenancy has ended. This account takes and gives no money any more (R33)."))
+    situation = situation_of(rooms, account, wall)
     if account is None:
         return Banner("stale", t("Nothing is known of this account yet"), t("The gateway has not published it."))
-    if room is not None and room.state == "cut":
-        return _cut(room, account, wall)
-    if room is not None and room.state == "held" and room.relay and room.relay.observed == "open":
-        return _held(room, account, wall)
-    if room is not None and (lock := lock_of(room.relay)) is not None and not lock.off:
-        title, words = t("Locked for work; it stays as it stands"), words_of_lock(lock, wall)
-        return Banner("held", title, t("{locked}. Nobody is cut on it before it is unlocked (R5).", locked=words))
-    if kept := standing(account, wall):
-        water, when = all_water(rooms), wall.when(kept[0].until)
-        title = (
-            t("Nobody shuts off this tenant's water until {when}", when=when)
-            if water
-            else t("Nobody cuts this tenant until {when}", when=when)
-        )
-        after = t("Then a final warning and its time to pay begin anew.")
-        told = [protection_words(one, wall, water) for one in kept]
-        return Banner("keep", title, " · ".join([*told, after]))
-    if account.state == "final" or account.cut_at or account.protected_until:
-        phone = room.tenant.phone if room is not None and room.tenant is not None else ""
-        return _warned(account, paying_for(rooms), phone, wall)
-    if room is None:
-        return None
-    if room.state == "held" and room.relay:
-        return _held(room, account, wall)
-    if room.state == "off" and room.availability:
-        since = span(wall.age_s(room.availability.since))
-        why = said(room.availability.why) or t("Use is counted by the meter and charged when it answers again.")
-        return Banner("off", t("The meter has not answered for {span}", span=since), why)
-    if room.state == "stale":
-        read_at = room.facts.read_at if room.facts else None
-        return Banner("stale", t("The newest reading is old: {ago}", ago=wall.ago(read_at)), t("Nothing is cut on it."))
-    if room.state == "keep":
-        return Banner("keep", t("Power is kept on"), t("The meter is set to keep power on; it is not cut for arrears."))
+    if situation == "ended":
+        title = t("Settled {when}", when=wall.full(account.ended_at or ""))
+        return Banner("stale", title, t("The tenancy has ended. This account takes and gives no money any more (R33)."))
+    if situation == "kept":
+        return _kept(rooms, account, wall)
+    if situation in ("waits", "blocked", "untold", "due", "uncuttable", "undelivered"):
+        return _warned(situation, rooms, account, wall)
+    return _of_room(situation, rooms[0], account, wall) if rooms else None
+
+
+def _of_room(situation: Situation, room: Room, account: Account, wall: Wall) -> Banner | None:
+    relay = room.relay
+    match situation:
+        case "by-itself" | "by-purse" | "returning" | "cut":
+            return _cut(situation, room, account, wall)
+        case "off" | "held":
+            return _held(room, account, wall)
+        case "locked" if (lock := lock_of(relay)) is not None:
+            title, words = t("Locked for work; it stays as it stands"), words_of_lock(lock, wall)
+            return Banner("held", title, t("{locked}. Nobody is cut on it before it is unlocked (R5).", locked=words))
+        case "silent" if room.availability is not None:
+            since = span(wall.age_s(room.availability.since))
+            why = said(room.availability.why) or t("Use is counted by the meter and charged when it answers again.")
+            return Banner("off", t("The meter has not answered for {span}", span=since), why)
+        case "stale":
+            read_at = room.facts.read_at if room.facts else None
+            title = t("The newest reading is old: {ago}", ago=wall.ago(read_at))
+            return Banner("stale", title, t("Nothing is cut on it."))
+        case "meter-keeps":
+            text = t("The meter is set to keep power on; it is not cut for arrears.")
+            return Banner("keep", t("Power is kept on"), text)
     return None
+
+
+def _kept(rooms: list[Room], account: Account, wall: Wall) -> Banner:
+    kept, water = standing(account, wall), all_water(rooms)
+    when = wall.when(kept[0].until)
+    title = (
+        t("Nobody shuts off this tenant's water until {when}", when=when)
+        if water
+        else t("Nobody cuts this tenant until {when}", when=when)
+    )
+    after = t("Then a final warning and its time to pay begin anew.")
+    return Banner("keep", title, " · ".join([*(protection_words(one, wall, water) for one in kept), after]))
 
 
 def _returning(room: Room) -> tuple[str, str]:
@@ -105,15 +113,15 @@ def _returning(room: Room) -> tuple[str, str]:
     return t(room.words.returning), t(room.words.returning_says)
 
 
-def _cut(room: Room, account: Account, wall: Wall) -> Banner:
+def _cut(situation: Situation, room: Room, account: Account, wall: Wall) -> Banner:
     relay = room.relay
-    if room.off_by_itself and relay is not None:
+    if situation == "by-itself" and relay is not None:
         title = t(room.words.found_off, time=wall.stamp(relay.observed_since))
         return Banner("cut", title, t(room.words.look_first))
-    if room.off_by_its_purse and relay is not None:
+    if situation == "by-purse" and relay is not None:
         title = t("Supply off since {time}, by the meter itself", time=wall.stamp(relay.observed_since))
         return Banner("cut", title, said(relay.why))
-    if relay is not None and relay.desired == "closed":
+    if situation == "returning":
         return Banner("keep", *_returning(room))
     since = relay.observed_since if relay else None
     words = paying_for([room])
@@ -129,23 +137,24 @@ def _cut(room: Room, account: Account, wall: Wall) -> Banner:
     return Banner("cut", title, text)
 
 
-def _warned(account: Account, paying: Paying, phone: str, wall: Wall) -> Banner:
-    way = way_words(account, phone) if undelivered(account) and account.can_cut else ""
-    if account.protected_until:
+def _warned(situation: Situation, rooms: list[Room], account: Account, wall: Wall) -> Banner:
+    paying, tenant = paying_for(rooms), rooms[0].tenant if rooms else None
+    way = way_words(account, tenant.phone if tenant else "") if undelivered(account) and account.can_cut else ""
+    if situation == "waits" and account.protected_until:
         words = t("Balance {balance} yuan. Decided again on a fresh read then.", balance=yuan(account.available_nano))
         title = t("Protected until {when}", when=wall.when(account.protected_until))
         return Banner("keep", title, " ".join(filter(None, (words, way))))
-    if account.blocked and not (account.blocked == "R1" and undelivered(account)):
+    if situation == "blocked":
         why = said(account.blocked_why) or rule_words(account.blocked)
         return Banner("stale", t("Not cut now ({rule})", rule=account.blocked), why)
     words = " · ".join([*warning_words(account, wall), *_empty(account, paying, wall)])
     words = words[:1].upper() + words[1:]
-    if account.can_cut and must_be_told(account):
+    if situation == "untold":
         return Banner("final", t("The final warning has reached nobody yet: the cut-off waits"), f"{words}. {way}")
     words = ". ".join(filter(None, (words, way)))
-    if account.cut_at and account.can_cut:
+    if situation == "due" and account.cut_at:
         return Banner("final", t(paying.will_be_cut, when=wall.when(account.cut_at)), words, account.cut_at)
-    if not account.can_cut:
+    if situation == "uncuttable":
         return Banner("final", t("Final warning; this account cannot be cut"), words)
     return Banner("final", t("Final warning; the cut-off waits until it has been delivered"), words)
 

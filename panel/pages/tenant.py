@@ -1,117 +1,74 @@
 """The tenant's own page, for whoever has its address: balance, what happens next, the newest bills.
 
-Seeing it delivers a final warning (R1). A messenger that opens addresses by itself does not see it: the page tells by a
-form, which is sent when it has stood in view for a moment, or by a button where no script runs. The counter makes the
-address, and ends it.
+Seeing it delivers a final warning (R1). A messenger opens addresses by itself, and a page may stand open where nobody
+sits: so it is told once somebody touches the page, types, or presses its button.
 """
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
-import segno
-from flask import Blueprint, abort, render_template, request
-from markupsafe import Markup
+from flask import Blueprint, render_template, request
+from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from bridge.contract.units import nano_of_yuan
-from panel.commands import Conflict, NotSent
+from panel.commands import NotSent
 from panel.concerning import concerning_of
 from panel.final_warning import undelivered
-from panel.guard import me, require
-from panel.links import go, link
-from panel.pages.account import Tenancy, tenancy, tenancy_of
+from panel.guard import open_to_all, quiet
+from panel.links import go
+from panel.pages.account import Tenancy, tenancy_of
 from panel.pages.entries import rows_of
 from panel.parts import parts
 from panel.telling import least_nano
-from panel.tenant_links import TenantLink
 from panel.tenant_words import standing_of
 
 blueprint = Blueprint("tenant", __name__)
+quiet("tenant.page")
+open_to_all("tenant.page", "tenant.seen")
 
-SHOWN, WITHIN = 31, 120
-"""Bills and payments on the page, at most; among so many of the newest entries."""
-
-HERE_ALONE = ("127.0.0.1", "localhost", "::1")
+Answer = str | Response | tuple[str, int]
 
 
 @blueprint.get("/tenant/<token>")
-def page(token: str) -> str | tuple[str, int]:
-    """`seen`: it was said just now that the warning was seen."""
+def page(token: str) -> Answer:
+    """`seen`: the episode of the warning that was told of just now. `top`: balance and banner, which refresh."""
     found = _of(token)
-    if found is None:
-        return render_template("tenant_gone.html"), 404
-    stand, wall = parts(), parts().wall()
+    if not isinstance(found, Tenancy):
+        return found
+    stand, wall, live = parts(), parts().wall(), parts().mirror.view().live
     least = least_nano(found.account, found.rooms, nano_of_yuan(stand.site.policy.topup_min))
-    rows = rows_of(
-        stand.history.of_account(concerning_of(found.row, found.ended), limit=WITHIN), found.row.id, stand, wall
+    lines = (
+        stand.tenant_bills.of(found.row.id, concerning_of(found.row, found.ended)) if "top" not in request.args else []
     )
+    seen = found.account is not None and request.args.get("seen") == str(found.account.episode)
     return render_template(
-        "tenant.html", it=found, wall=wall, stands=standing_of(found, least, wall), token_=token,
-        rows=[row for row in rows if row.amount_nano][:SHOWN],
-        to_see=undelivered(found.account) and "seen" not in request.args,
+        "tenant.html", it=found, wall=wall, stands=standing_of(found, least, wall), token_=token, live=live, seen=seen,
+        rows=rows_of(lines, found.row.id, stand, wall),
+        to_see=live and undelivered(found.account) and not seen and not current_user.is_authenticated,
     )  # fmt: skip
 
 
 @blueprint.post("/tenant/<token>")
-def seen(token: str) -> Response | tuple[str, int]:
-    """The page with its warning stood before somebody's eyes: told to the gateway, once a minute at most."""
-    found = _of(token)
-    if found is None:
-        return render_template("tenant_gone.html"), 404
-    account, episode = found.account, request.form.get("episode", "")
-    if account is not None and undelivered(account) and episode == str(account.episode):
-        minute = int(parts().clock.now().timestamp()) // 60
+def seen(token: str) -> Answer:
+    """Somebody touched the page with its warning; one of the staff who looks at it is not the tenant."""
+    found, view = _of(token), parts().mirror.view()
+    if not isinstance(found, Tenancy):
+        return found
+    told = False
+    if found.account is not None and view.live and not current_user.is_authenticated:
         try:
-            parts().commands.send(
-                "told", found.row.id, who="tenant", role="tenant", how="page", account=found.row.id,
-                transaction=f"page-{token}-{account.episode}-{minute}", episode=account.episode,
-            )  # fmt: skip
-        except (NotSent, Conflict):
-            return go("tenant.page", token=token)  # It stands there again, and tries again.
-    return go("tenant.page", token=token, seen=1)
+            told = parts().tenant_seen.tell(found.row.id, found.account, request.form.get("episode", ""))
+        except NotSent:
+            told = False  # The form stands there again, and the next touch tries again.
+    return go("tenant.page", token=token, **({"seen": found.account.episode} if told and found.account else {}))
 
 
-def _of(token: str) -> Tenancy | None:
-    """Whose page it is; None where the address leads nowhere, or its account is gone."""
+def _of(token: str) -> Tenancy | Answer:
+    """Whose page it is; a page in its place where the address leads nowhere, or the gateway was not heard yet."""
     stand, view = parts(), parts().mirror.view()
-    row = view.accounts.get(stand.tenant_links.account_of(token) or "")
-    return tenancy_of(stand, view, row) if row is not None else None
-
-
-@blueprint.get("/tenant-link/<id>")
-def address(id: str) -> str:
-    """For the counter: the address, as text and as a picture to scan, for paper too."""
-    require("topup")
-    found, known = tenancy(id), parts().tenant_links.of(id)
-    full = _full(known) if known else None
-    return render_template(
-        "tenant_link.html", it=found.row, ended=found.ended, known=known, full=full, wall=parts().wall(),
-        picture=_picture(full) if full else None, alone=full and urlsplit(full).hostname in HERE_ALONE,
-    )  # fmt: skip
-
-
-@blueprint.post("/tenant-link/<id>")
-def change(id: str) -> Response:
-    """`do`: `make` a new address, or `end` the one there is."""
-    require("topup")
-    found, wanted = tenancy(id), request.form.get("do")
-    if wanted not in ("make", "end") or (wanted == "make" and found.ended):
-        abort(400)
-    if wanted == "make":
-        parts().tenant_links.make(id, me().name)
-    else:
-        parts().tenant_links.end(id)
-    return go("tenant.address", id=id)
-
-
-def _full(known: TenantLink) -> str:
-    """As a phone reaches it: below the site file's `url`, else below the address at which the counter sees us."""
-    path = link("tenant.page", token=known.token).lstrip("./")
-    return f"{(parts().site.panel.url or request.url_root).rstrip('/')}/{path}"
-
-
-def _picture(text: str) -> Markup:
-    """Black on white in either theme, so that a camera reads it."""
-    code = segno.make(text, error="m")
-    return Markup(code.svg_inline(omitsize=True, border=4, dark="#000", light="#fff"))
+    id = stand.tenant_links.account_of(token)
+    if id is None or (id not in view.accounts and view.accounts):
+        return render_template("tenant_gone.html", gone=True), 404
+    if id not in view.accounts:
+        return render_template("tenant_gone.html", gone=False), 503
+    return tenancy_of(stand, view, view.accounts[id])

@@ -218,7 +218,7 @@ def test_permit_close_waits_for_the_button(tmp_path: Path) -> None:
     assert building.fact("meter/b202/relay")["observed"] == "closed"
 
 
-def test_the_brake_stops_a_mass_cut(tmp_path: Path) -> None:
+def test_r4_the_brake_stops_a_mass_cut(tmp_path: Path) -> None:
     """R4: one wrong tariff must not darken a mall: after so many cuts in an hour a named person must say go on."""
     dlt = {f"a20{n}" for n in range(1, 9)}
     building = Building(tmp_path, meters=dlt, poll_s=60, idle_s=2, policy={"brake_meters": 2, "brake_percent": 1})

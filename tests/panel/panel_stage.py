@@ -42,7 +42,9 @@ from panel.mirror import Mirror
 from panel.parts import Demo, Parts
 from panel.receipts import Receipts
 from panel.sessions import Sessions
+from panel.tenant_bills import TenantBills
 from panel.tenant_links import TenantLinks
+from panel.tenant_seen import TenantSeen
 from panel.throttle import Throttle
 from panel.users import Database, Users
 
@@ -89,11 +91,13 @@ class Stage:
         self.engine = open_engine("sqlite", directory)
         self.database = database = Database(directory / "panel.db")
         self.users = Users(database, directory)
+        history = History(self.engine, "jx-a")
         self.parts = Parts(
             self.site, self.clock, directory, self.mirror, self.commands, self.feed,
-            History(self.engine, "jx-a"), self.users, Sessions(database, self.users, self.clock),
+            history, self.users, Sessions(database, self.users, self.clock),
             Throttle(database, self.clock), Receipts(database, self.clock),
-            TenantLinks(database, self.clock), demo,
+            TenantLinks(database, self.clock),
+        TenantBills(history, self.clock), TenantSeen(self.commands, self.clock), demo,
         )  # fmt: skip
         self.app = create_app(self.parts)
         self.seq = 0

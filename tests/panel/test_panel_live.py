@@ -94,7 +94,7 @@ def test_a_careful_mode_is_said_in_words(shop: Stage) -> None:
     assert "the book is older than what was published: no cuts" in shop.visitor("operations").see("/lines/ports")
 
 
-def test_the_brake_is_released_by_name_with_a_reason(shop: Stage) -> None:
+def test_r4_the_brake_is_released_by_name_with_a_reason(shop: Stage) -> None:
     """Only a manager releases the brake, with a reason, in one request (R4)."""
     shop.online(brake="7 accounts would be cut at once")
     boss, clerk = shop.visitor("manager"), shop.visitor("finance")
