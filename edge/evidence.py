@@ -14,6 +14,9 @@ from edge.state import MeterState
 FRESH_S = 60.0
 """Line seconds: a trip rests on a read at most this old, with the meter's own number read back."""
 
+PERSONS_FRESH_S = 300.0
+"""The number, before what a person orders: of a building that is switched off at once all meters are read, then cut."""
+
 
 def evidence_reads(model: Model) -> tuple[str, ...]:
     """What is read afresh before a trip; the number tells that the frame will reach the right meter (failure 27)."""
@@ -27,8 +30,9 @@ def stale_evidence(core: Core, meter: MeterState) -> str | None:
         return "the meter's own number is not known, so it cannot be told from a neighbour"
     if live.serial != meter.serial:
         return f"the meter says it is {live.serial}, and {meter.serial} is meant"
-    if live.serial_mono is None or now - live.serial_mono > FRESH_S:
-        return "the meter's number was not read in the last minute"
+    fresh_s = PERSONS_FRESH_S if meter.held_by_people else FRESH_S
+    if live.serial_mono is None or now - live.serial_mono > fresh_s:
+        return "the meter's number was not read just before"
     if meter.held_by_people:
         return None  # A person's trip rests on the hold, not on a balance.
     if live.sample is None or now - live.sample.mono > FRESH_S:

@@ -18,6 +18,7 @@ from bridge.contract.units import instant_of, instant_of_micros, instant_text, m
 from edge.accounts import Accounts
 from edge.asked import Answer, Asked, Refusal, account_of, instant_asked
 from edge.core import Core
+from edge.holds import LOCKOUT
 from edge.state import AccountState
 
 log = logging.getLogger("riser.requests")
@@ -56,6 +57,8 @@ class Protecting:
         if not self._core.book.trusted:
             raise Refusal("R25", "the clock is not trusted, so a protection has no end yet; nobody is cut meanwhile, "
                           "and a payment or emergency credit brings back who is")  # fmt: skip
+        if body.protection == "keep-power":
+            self._not_held_off(account)
         until = instant_asked("until", body.until)
         if not now + SHORTEST <= until <= now + timedelta(days=LONGEST_DAYS):
             raise Refusal(
@@ -63,6 +66,13 @@ class Protecting:
             )
         answer = {"status": "done", "data": {"until": instant_text(until)}}
         self._write(asked, account, True, body, answer, until=instant_text(until))
+
+    def _not_held_off(self, account: AccountState) -> None:
+        """Raises Refusal where somebody has one of the meters switched off: power that is off is not kept on."""
+        for id in account.meters:
+            for hold in self._core.state.meters[id].holds.values():
+                if hold.by_person and hold.kind != LOCKOUT:
+                    raise Refusal("R5", f"{hold.by} has switched meter {id} off: {hold.why}; switch it on first")
 
     def unprotect(self, asked: Asked, body: cutting.Unprotect) -> None:
         account, now = self._account(body.account), micros_of(self._core.now())

@@ -30,6 +30,7 @@ OF_CUTTING = (
         "{name} keeps supply on for this tenant until {at}: {why}; lift that first, or lock the meter for work at "
         "the wires"
     ),
+    later("{name} has switched meter {id} off: {why}; switch it on first"),
     later("account {id} has no such protection; nothing to lift"),
     later("a notice and the tenant's page speak for themselves; a person says how they told the tenant"),
     later("say which warning it was of: episode, as account/<id> had it when it was sent"),

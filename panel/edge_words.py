@@ -94,7 +94,7 @@ SENTENCES = (
     later("it does not stop talking when it is asked"),
     later("the meter's own number is not known, so it cannot be told from a neighbour"),
     later("the meter says it is {serial}, and {meant} is meant"),
-    later("the meter's number was not read in the last minute"),
+    later("the meter's number was not read just before"),
     later("the registers were not read in the last minute"),
     # the line and what a meter refuses
     later("not opened yet"),

@@ -15,8 +15,8 @@ Situation = Literal[
     "untold", "due", "uncuttable", "undelivered", "held", "silent", "stale", "meter-keeps", "calm",
 ]  # fmt: skip
 """The most urgent first: settled; nothing published; dark by itself, by the meter's own purse, coming back, for
-arrears, or for another reason; locked as it stands; protected by a person; warned, and waiting for a window, blocked by
-a rule, told to nobody, due, not to be cut at all, or not delivered; about to be switched off; not answering; read long
+arrears, or for another reason; locked as it stands; about to be switched off; protected by a person; warned, and waiting
+for a window, blocked by a rule, told to nobody, due, not to be cut at all, or not delivered; not answering; read long
 ago; kept on by its meter; nothing."""
 
 
@@ -33,14 +33,14 @@ def situation_of(rooms: list[Room], account: Account | None, wall: Wall) -> Situ
         return "off"
     if room is not None and (lock := lock_of(room.relay)) is not None and not lock.off:
         return "locked"
+    if room is not None and room.state == "held" and room.relay:
+        return "held"
     if standing(account, wall):
         return "kept"
     if account.state == "final" or account.cut_at or account.protected_until:
         return _warned(account)
     if room is None:
         return "calm"
-    if room.state == "held" and room.relay:
-        return "held"
     if room.state == "off" and room.availability:
         return "silent"
     if room.state == "stale":

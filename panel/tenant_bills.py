@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 
 from bridge.contract.clock import Clock
 from panel.concerning import Concerning
@@ -19,24 +20,31 @@ KEPT_S, ACCOUNTS = 30.0, 500
 
 
 class TenantBills:
-    """What was found, for half a minute."""
+    """What was found, for half a minute; None where it could not be read."""
 
     def __init__(self, history: History, clock: Clock):
         self._history, self._clock, self._lock = history, clock, threading.Lock()
-        self._kept: OrderedDict[str, tuple[float, list[Line]]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[float, list[Line] | None]] = OrderedDict()
 
-    def of(self, account: str, concerning: Concerning) -> list[Line]:
-        """Entries that moved the account's money, the newest first."""
+    def of(self, account: str, concerning: Concerning, unread: Callable[[], bool]) -> list[Line] | None:
+        """Entries that moved the account's money, the newest first. `unread` says whether the archive failed. While
+        one looks, others get what was found before: an archive that hangs holds one of them, not all."""
         now = self._clock.monotonic()
-        with self._lock:  # One at a time: a flood of one page waits for itself, not for the archive.
-            at, lines = self._kept.get(account, (now - 2 * KEPT_S, []))
-            if now - at >= KEPT_S:
-                lines = self._look(account, concerning)
-                self._kept[account] = (now, lines)
-                self._kept.move_to_end(account)
-                while len(self._kept) > ACCOUNTS:
-                    self._kept.popitem(last=False)
-            return lines
+        with self._lock:
+            at, lines = self._kept.get(account, (now - 2 * KEPT_S, None))
+            if now - at < KEPT_S:
+                return lines
+            self._keep(account, now, lines)
+        found = self._look(account, concerning)
+        with self._lock:
+            self._keep(account, now, None if unread() else found)
+            return self._kept[account][1]
+
+    def _keep(self, account: str, at: float, lines: list[Line] | None) -> None:
+        self._kept[account] = (at, lines)
+        self._kept.move_to_end(account)
+        while len(self._kept) > ACCOUNTS:
+            self._kept.popitem(last=False)
 
     def _look(self, account: str, concerning: Concerning) -> list[Line]:
         found: list[Line] = []

@@ -25,6 +25,11 @@ class Standing:
     text: str = ""
     until: str | None = None
 
+    @property
+    def warns(self) -> bool:
+        """It tells of the final warning."""
+        return self.state == "final"
+
 
 def standing_of(found: Tenancy, least: int | None, wall: Wall) -> Standing:
     """The most urgent thing that a tenant should know. `least`: the smallest payment that brings supply back, nano."""
@@ -42,8 +47,10 @@ def standing_of(found: Tenancy, least: int | None, wall: Wall) -> Standing:
             return _cut(found, account, least)
         case "off":
             return Standing("held", _off(found), t("The site's staff have switched it off, not for money. Ask them."))
-        case "locked" | "held":
+        case "locked":
             return Standing("held", t("The site's staff are at work on your meter"), t("For more ask them."))
+        case "held":
+            return Standing("held", t("The site's staff switch your supply off"), t("Not for money. Ask them."))
         case "kept":
             until = wall.when(until_of(account, wall) or "")
             return Standing("keep", t("Nobody cuts you off until {when}", when=until), _charged())
@@ -80,7 +87,7 @@ def _off(found: Tenancy) -> str:
 
 def _fine(found: Tenancy) -> str:
     """What was not read back is not said to be on."""
-    if not all(room.relay is None or room.relay.observed == "closed" for room in found.rooms):
+    if not found.rooms or any(room.relay is None or room.relay.observed != "closed" for room in found.rooms):
         return t("All is well with your balance")
     return t("Water is on") if found.water else t("Supply is on")
 

@@ -61,7 +61,7 @@ ROLES: dict[str, frozenset[str]] = {
 
 KEYS: dict[str, frozenset[str]] = {
     "panel": frozenset({"manager", "finance", "engineer", "operations", "tenant"}),
-    "shell": frozenset(ROLES) - {"tenant"},
+    "shell": frozenset(ROLES) - {"tenant", "notices"},
     "demo": frozenset({"payment"}),
     "bridge": frozenset({"system", "archive"}),
     "integrator": frozenset({"system"}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 from flask import Blueprint, current_app, redirect, render_template, request
+from flask_login import current_user
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response
 
@@ -37,6 +38,14 @@ def _mark(name: str) -> str | None:
     except (BadSignature, ValueError, TypeError):
         return None
     return str(mark) if str(owner).casefold() == name.casefold() else None
+
+
+def of_staff() -> bool:
+    """True in a browser in which somebody of the staff is signed in, or was in the last months."""
+    try:
+        return current_user.is_authenticated or bool(_serializer().loads(request.cookies.get(_mark_cookie(), "")))
+    except (BadSignature, ValueError, TypeError):
+        return False
 
 
 def _source() -> str:

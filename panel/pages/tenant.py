@@ -6,8 +6,7 @@ sits: so it is told once somebody touches the page, types, or presses its button
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request
-from flask_login import current_user
+from flask import Blueprint, g, render_template, request
 from werkzeug.wrappers import Response
 
 from bridge.contract.units import nano_of_yuan
@@ -17,7 +16,8 @@ from panel.final_warning import undelivered
 from panel.guard import open_to_all, quiet
 from panel.links import go
 from panel.pages.account import Tenancy, tenancy_of
-from panel.pages.entries import rows_of
+from panel.pages.entries import Row, rows_of
+from panel.pages.sign_in import of_staff
 from panel.parts import parts
 from panel.telling import least_nano
 from panel.tenant_words import standing_of
@@ -37,15 +37,23 @@ def page(token: str) -> Answer:
         return found
     stand, wall, live = parts(), parts().wall(), parts().mirror.view().live
     least = least_nano(found.account, found.rooms, nano_of_yuan(stand.site.policy.topup_min))
-    lines = (
-        stand.tenant_bills.of(found.row.id, concerning_of(found.row, found.ended)) if "top" not in request.args else []
-    )
-    seen = found.account is not None and request.args.get("seen") == str(found.account.episode)
+    stands, seen = standing_of(found, least, wall), False
+    if found.account is not None:
+        seen = request.args.get("seen") == str(found.account.episode)
+    # The form stands under the warning alone: under another word nobody would have read it.
+    to_see = live and stands.warns and undelivered(found.account) and not seen and not of_staff()
     return render_template(
-        "tenant.html", it=found, wall=wall, stands=standing_of(found, least, wall), token_=token, live=live, seen=seen,
-        rows=rows_of(lines, found.row.id, stand, wall),
-        to_see=live and undelivered(found.account) and not seen and not current_user.is_authenticated,
+        "tenant.html", it=found, wall=wall, stands=stands, token_=token, live=live, seen=seen, to_see=to_see,
+        rows=_rows(found) if "top" not in request.args else [],
     )  # fmt: skip
+
+
+def _rows(found: Tenancy) -> list[Row] | None:
+    """The newest bills; None where they cannot be read now."""
+    stand, id = parts(), found.row.id
+    concerning = concerning_of(found.row, found.ended)
+    lines = stand.tenant_bills.of(id, concerning, lambda: bool(g.get("history_missing")))
+    return None if lines is None else rows_of(lines, id, stand, stand.wall())
 
 
 @blueprint.post("/tenant/<token>")
@@ -55,7 +63,7 @@ def seen(token: str) -> Answer:
     if not isinstance(found, Tenancy):
         return found
     told = False
-    if found.account is not None and view.live and not current_user.is_authenticated:
+    if found.account is not None and view.live and not of_staff():
         try:
             told = parts().tenant_seen.tell(found.row.id, found.account, request.form.get("episode", ""))
         except NotSent:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bridge.contract.units import instant_text
-from edge.evidence import FRESH_S
+from edge.evidence import PERSONS_FRESH_S
 from tests.edge.wires import ACCOUNT, ROOM, Watched
 
 
@@ -29,6 +29,23 @@ def test_r3_nobody_switches_off_whom_somebody_keeps_on(tmp_path: Path) -> None:
     assert building.answered("off", meter=ROOM, why="contract", role="engineer")["status"] == "done"
 
 
+def test_r3_nobody_promises_power_to_a_room_that_somebody_has_switched_off(tmp_path: Path) -> None:
+    """The order was lost and is tried again: a promise in between would be broken by it. Once it is on it is kept."""
+    building = Watched(tmp_path)
+    building.run(minutes=3)
+    building.deaf_to = {"trip"}
+    building.request("off", meter=ROOM, why="service", role="engineer", who="李强")
+    until = instant_text(building.clock.now() + timedelta(days=3))
+    kept = {"account": ACCOUNT, "protection": "keep-power", "until": until, "why": "dialysis"}
+    refused = building.answered("protect", seconds=1, **kept)
+    assert (refused["status"], refused["rule"]) == ("refused", "R5") and "李强 has switched" in refused["error"]
+    building.request("on", meter=ROOM, why="done")
+    assert building.answered("protect", **kept)["status"] == "done"
+    building.deaf_to = set()
+    building.run(minutes=30)
+    assert not building.dark
+
+
 def test_r3_a_disputed_bill_is_no_promise_of_power(tmp_path: Path) -> None:
     """What is off for another reason than the bill is no cut for arrears."""
     building = Watched(tmp_path)
@@ -39,12 +56,12 @@ def test_r3_a_disputed_bill_is_no_promise_of_power(tmp_path: Path) -> None:
 
 
 def test_i7_a_persons_trip_does_not_leave_on_a_number_that_was_read_long_ago(tmp_path: Path) -> None:
-    """It waited for the line for longer than a minute: the meter's own number is asked again before it leaves."""
+    """It waited for the line for longer than five minutes: the meter's own number is asked again before it leaves."""
     building = Watched(tmp_path)
     building.run(minutes=3)
     asked = building.request("off", meter=ROOM, why="service")
     waiting = building.until_ready("trip", hours=0.1)
-    building.clock.advance(FRESH_S + 1)
+    building.clock.advance(PERSONS_FRESH_S + 1)
     for event in waiting:
         building.edge.step(event)
     assert building.of("trip/1") == [] and not building.dark

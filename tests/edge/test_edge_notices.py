@@ -75,7 +75,8 @@ class _At:
     [
         ({"reference": ""}, "R1"), ({"reference": "  "}, "R1"), ({"how": "phone"}, "R1"), ({"how": "message"}, "R1"),
         ({"how": "page"}, "R1"), ({"role": "tenant", "key": "panel"}, "R1"), ({"episode": 2}, "R1"),
-        ({"episode": None}, "R1"), ({"reference": "\u200b"}, "R1"), ({"role": "tenant", "key": "shell"}, "R32"),
+        ({"episode": None}, "R1"), ({"reference": "\u200b"}, "R1"), ({"key": "shell"}, "R32"),
+        ({"role": "tenant", "key": "shell"}, "R32"),
         ({"role": "finance", "key": "panel"}, "R1"), ({"role": "notices", "key": "panel"}, "R32"),
         ({"role": "finance"}, "R32"), ({"role": "system", "how": "phone"}, "R32"),
     ],

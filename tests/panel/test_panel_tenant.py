@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import threading
 from html import unescape
 from typing import Any
 
 import pytest
 from panel_facts import at, charge, hold, protection, relay, row
 from panel_stage import Stage, Visitor, install, one_shop, tenant
+
+from panel.concerning import concerning_of
 
 ACCOUNT, COUNTER = "100206", "/tenant-link/100206"
 BY_ITSELF = "open by itself or by hand; nobody here ordered it, so a person decides"
@@ -106,7 +109,7 @@ def test_r1_seeing_the_page_delivers_the_final_warning(shop: Stage) -> None:
     assert [told[key] for key in ("account", "role", "how", "episode")] == [ACCOUNT, "tenant", "page", 1]
     assert not [payload for _, payload, _ in shop.link.published if path.rsplit("/", 1)[1].encode() in payload]
     after = phone.get(path + "?seen=1").text
-    assert "pointerdown" not in after and "the time to pay has begun" in after
+    assert "pointerdown" not in after and "Passed on to the gateway." in after
     shop.clock.advance(31)
     one_shop(shop, **UNTOLD)
     tell(phone, path, "1")
@@ -124,6 +127,10 @@ def test_r1_the_staff_are_not_the_tenant(shop: Stage) -> None:
         shop.clock.advance(60)
         clerk.get(path + "?top=1")
     assert clerk.get("/account/100206").status_code == 303, "the session is over"
+    one_shop(shop, **UNTOLD)
+    assert "pointerdown" not in clerk.get(path).text
+    tell(clerk, path, "1")
+    assert not shop.requests("told"), "it is the clerk's browser still"
 
 
 def test_r1_a_page_that_stood_open_tells_of_no_other_warning(shop: Stage) -> None:
@@ -174,11 +181,38 @@ def test_a_flood_of_one_page_asks_the_archive_twice_a_minute(shop: Stage, monkey
 
 
 def test_a_damaged_archive_is_not_an_empty_one(shop: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bills cannot be read: said so, and the balance stands."""
+    """The bills cannot be read: said so each time, and the balance stands; a while later they are looked for again."""
     path = address_of(shop)
-    monkeypatch.setattr(shop.parts.history, "of_account", lambda *a, **k: (shop.parts.history.missing(), [])[1])
-    page = stranger_at(shop).get(path).text
-    assert "They cannot be read at present" in page and "3.18" in page
+    with monkeypatch.context() as broken:
+        broken.setattr(shop.parts.history, "of_account", lambda *a, **k: (shop.parts.history.missing(), [])[1])
+        for _ in range(2):
+            page = stranger_at(shop).get(path).text
+            assert "They cannot be read at present" in page and "3.18" in page
+    shop.clock.advance(31)
+    assert "Nothing yet." in stranger_at(shop).get(path).text
+
+
+def test_an_archive_that_hangs_holds_one_page_and_no_other(shop: Stage) -> None:
+    """While one looks, whoever else loads a page gets an answer at once: of another account, and of the same one."""
+    begun, go_on = threading.Event(), threading.Event()
+    bills, inner = shop.parts.tenant_bills, shop.parts.history.of_account
+
+    def hangs(*given: Any, **more: Any) -> Any:
+        begun.set()
+        assert go_on.wait(60)
+        return inner(*given, **more)
+
+    shop.parts.history.of_account = hangs  # type: ignore[method-assign]
+    nothing = concerning_of(tenant(ACCOUNT, "x", "A206", []), False)
+    first = threading.Thread(target=bills.of, args=("one", nothing, lambda: False))
+    first.start()
+    assert begun.wait(60)
+    assert bills.of("one", nothing, lambda: False) is None, "nothing was found before"
+    shop.parts.history.of_account = inner  # type: ignore[method-assign]
+    assert bills.of("two", nothing, lambda: False) == []
+    go_on.set()
+    first.join(60)
+    assert bills.of("one", nothing, lambda: False) == []
 
 
 @pytest.mark.parametrize(
@@ -221,7 +255,7 @@ DARK = {"observed": "open", "desired": "open", "holds": [hold("arrears")]}
         ("permit", DARK | {"desired": "closed"}, "Press the button at your meter"),
         ("direct", DARK | {"holds": [hold("arrears"), hold("manual")]}, "a payment alone does not bring it back"),
         ("direct", DARK | {"holds": [hold("manual")]}, "not for money"),
-        ("direct", {"observed": "closed", "holds": [hold("manual")]}, "at work on your meter"),
+        ("direct", {"observed": "closed", "holds": [hold("manual")]}, "staff switch your supply off"),
         ("direct", {"observed": "open", "holds": [], "own_purse": "empty"}, "The meter did that by itself"),
         ("direct", {"observed": "open", "holds": [], "why": BY_ITSELF}, "The meter did that by itself"),
     ],
@@ -236,6 +270,15 @@ def test_who_is_dark_reads_why_and_what_brings_supply_back(
     stage.say(relay(**facts), "a206")
     page = unescape(stranger_at(stage).get(address_of(stage)).text)
     assert words in page and ("Pay at least" in page) == (facts == DARK)
+
+
+@pytest.mark.parametrize("facts", [DARK | {"holds": [hold("manual")]}, DARK | {"desired": "closed"},
+                                   {"observed": "closed", "holds": [hold("lockout")]}])  # fmt: skip
+def test_r1_a_page_that_shows_no_warning_delivers_none(stage: Stage, facts: dict[str, Any]) -> None:
+    """Dark or locked for another reason, and an undelivered warning stands behind it: nobody could read it there."""
+    one_shop(stage, **UNTOLD)
+    stage.say(relay(**facts), "a206")
+    assert "pointerdown" not in stranger_at(stage).get(address_of(stage)).text
 
 
 def test_i11_what_was_not_read_back_is_not_said_to_be_on(stage: Stage) -> None:
