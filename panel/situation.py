@@ -15,7 +15,7 @@ Situation = Literal[
     "untold", "due", "uncuttable", "undelivered", "held", "silent", "stale", "meter-keeps", "calm",
 ]  # fmt: skip
 """The most urgent first: settled; nothing published; dark by itself, by the meter's own purse, coming back, for
-arrears, or for another reason; locked as it stands; about to be switched off; protected by a person; warned, and waiting
+arrears, or for another reason; locked as it stands; about to be switched off; protected by a person; warned, waiting
 for a window, blocked by a rule, told to nobody, due, not to be cut at all, or not delivered; not answering; read long
 ago; kept on by its meter; nothing."""
 
