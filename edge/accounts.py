@@ -175,12 +175,12 @@ class Accounts:
         core, now = self._core, self._core.now()
         if account.final is not None:
             void = cuttable.outdated_warning(core, account)
-            if void is None and available > core.terms.cut_limit_nano:
+            if void is None and (available > core.terms.cut_limit_nano or not core.book.trusted):
                 zero = self.zero_at(account, available)
                 # After a restart the load is not known yet: then no forecast takes a warning back.
                 known = all(core.lives[id].load_w is not None for id in account.meters)
                 paid = account.paid_seq > account.final.seq
-                void = policy.final_is_void(available, zero if known else now, now, paid, core.terms)
+                void = policy.final_is_void(available, zero if known else now, now, paid, core.terms, core.book.trusted)
             if void is None:
                 return []
             log.info("account %s: the final warning is taken back, %s", account.id, void)

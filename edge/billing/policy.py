@@ -118,12 +118,15 @@ def final_is_due(zero: datetime | None, now: datetime, terms: Terms) -> bool:
     return zero is not None and zero - now <= timedelta(seconds=terms.lead_s)
 
 
-def final_is_void(available_nano: int, zero: datetime | None, now: datetime, paid: bool, terms: Terms) -> str | None:
-    """Why a final warning no longer stands, or None while it does (R1): paid, or the load has fallen for good."""
+def final_is_void(
+    available_nano: int, zero: datetime | None, now: datetime, paid: bool, terms: Terms, sure: bool = True
+) -> str | None:
+    """Why a final warning no longer stands, or None while it does (R1): paid, or the load has fallen for good. While
+    nobody knows the hour, and so the price, any payment may have been enough: then `sure` is false."""
+    if paid and (available_nano > terms.cut_limit_nano or not sure):
+        return "a payment came"
     if available_nano <= terms.cut_limit_nano:
         return None
-    if paid:
-        return "a payment came"
     if zero is None or zero - now > timedelta(seconds=terms.lead_s + RELAX_S):
         return "the forecast moved far away"
     return None

@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from bridge.contract.units import instant_text
+from edge import trust
 from edge.evidence import PERSONS_FRESH_S
 from tests.edge.wires import ACCOUNT, ROOM, Watched
 
@@ -53,6 +56,31 @@ def test_r3_a_disputed_bill_is_no_promise_of_power(tmp_path: Path) -> None:
     until = instant_text(building.clock.now() + timedelta(days=3))
     building.request("protect", account=ACCOUNT, protection="dispute", until=until, why="the bill")
     assert building.answered("off", meter=ROOM, why="fire alarm", role="engineer")["status"] == "done"
+
+
+def test_r1_what_was_paid_while_nobody_knew_the_time_ends_the_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the hour that is supposed it was not enough, by the true one it may have been: once the time is known the
+    tenant is warned anew, and has the whole half hour again."""
+    window = {"cut_window": {"days": "all", "from": "19:00", "to": "21:00"}}
+    building = Watched(tmp_path, poll_s=120, idle_s=20, policy=window)
+    building.until_warned()
+    building.run(hours=3)
+    with monkeypatch.context() as kernel:
+        kernel.setattr(trust, "judge", lambda *_: (False, "not synchronised since start"))
+        building.restart()
+        building.run(minutes=10)
+        account = building.edge.core.state.accounts[ACCOUNT]
+        assert building.edge.core.mode == "time" and building.edge.core.balances.available_nano(account) < -(10**9)
+        assert not building.of("cancelled/1")
+        building.topup(ACCOUNT, 100)
+        (over,) = building.of("cancelled/1")
+        assert over.fields["why"] == "a payment came" and over.fields["available_nano"] < 0
+    building.run_until(lambda: building.dark, hours=24)
+    first, second = building.of("final/1")
+    (trip,) = building.of("trip/1")
+    assert trip.fields["final_seq"] == second.seq > first.seq and trip.fields["warned_s"] >= 1800
 
 
 def test_i7_a_persons_trip_does_not_leave_on_a_number_that_was_read_long_ago(tmp_path: Path) -> None:

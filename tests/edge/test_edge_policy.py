@@ -150,12 +150,14 @@ def test_the_final_warning_goes_out_when_zero_is_the_lead_away() -> None:
 def test_a_final_warning_ends_by_payment_or_a_lasting_fall_of_load() -> None:
     """It stands while the debt stands; above the limit a payment ends it, or zero far away; a flicker does not."""
 
-    def void(balance: int, zero_s: int | None, paid: bool = False) -> str | None:
+    def void(balance: int, zero_s: int | None, paid: bool = False, sure: bool = True) -> str | None:
         zero = None if zero_s is None else FRIDAY_11 + timedelta(seconds=zero_s)
-        return policy.final_is_void(balance, zero, FRIDAY_11, paid, TERMS)
+        return policy.final_is_void(balance, zero, FRIDAY_11, paid, TERMS, sure)
 
     assert void(0, None, paid=True) is None and void(-1, None) is None, "still at or below the limit"
     assert void(1, 600, paid=True) == "a payment came"
+    assert void(-1, None, paid=True, sure=False) == "a payment came", "nobody knows the price of what was used"
+    assert void(-1, None, sure=False) is None
     far = TERMS.lead_s + policy.RELAX_S
     assert void(YUAN, far) is None and void(YUAN, far + 1) is not None
     assert void(YUAN, None) is not None
