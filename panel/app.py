@@ -61,8 +61,7 @@ from panel.telling import rule_words
 PAGES = (
     live, sign_in, people, rooms, accounts, takings, account, money, protection, right_reading, proposals, receipt,
     slip, bill, statement, answers, meter, meter_change, lock, move_in, prices, price_new, price_form, price_proposal,
-    policy, lines, line, recovering, tenant, tenant_link,
-    demo,
+    policy, lines, line, recovering, tenant, tenant_link, demo,
 )  # fmt: skip
 
 

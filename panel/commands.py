@@ -92,10 +92,7 @@ class Commands:
         self, operation: str, subject: str, *, who: str, role: str, transaction: str, about: str = "", **fields: Any
     ) -> Asked:
         """Send a signed request once. Raises NotSent, Conflict, or pydantic's ValidationError on bad fields."""
-        topic, payload, _ = ask(
-            self._topics, self._clock, (KEY, self._secret), operation,
-            who=who, role=role, transaction=transaction, **fields,
-        )  # fmt: skip
+        topic, payload = self._sealed(operation, who=who, role=role, transaction=transaction, **fields)
         return self._once(topic, payload, operation, subject, who, transaction, fields, about)
 
     def query(self, operation: str, subject: str, *, who: str, transaction: str, **fields: Any) -> Asked:
@@ -105,12 +102,12 @@ class Commands:
 
     def pass_on(self, operation: str, *, who: str, role: str, transaction: str, **fields: Any) -> None:
         """Send a signed request for whose answer nobody waits. Raises NotSent."""
-        topic, payload, _ = ask(
-            self._topics, self._clock, (KEY, self._secret), operation,
-            who=who, role=role, transaction=transaction, **fields,
-        )  # fmt: skip
-        if self.publish(topic, payload) is None:
+        if self.publish(*self._sealed(operation, who=who, role=role, transaction=transaction, **fields)) is None:
             raise NotSent(operation)
+
+    def _sealed(self, operation: str, **words: Any) -> tuple[str, bytes]:
+        topic, payload, _ = ask(self._topics, self._clock, (KEY, self._secret), operation, **words)
+        return topic, payload
 
     def _once(
         self, topic: str, payload: bytes, operation: str, subject: str, who: str, transaction: str,

@@ -146,12 +146,12 @@ def install(app: Flask, stand: Parts) -> None:
         SESSION_COOKIE_NAME=f"riser-{stand.site.site.gateway}",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_CHECK_DEFAULT=False,  # Checked below: not of strangers, whose address is their token.
         WTF_CSRF_TIME_LIMIT=None,  # A token lasts as long as its session: nothing typed is lost to a shorter limit.
         MAX_CONTENT_LENGTH=LONGEST_FORM,
     )
     app.session_interface = Cookies()
     app.before_request(_choose_language)  # First, so that a refusal by the ones below is in the person's language.
-    app.config["WTF_CSRF_CHECK_DEFAULT"] = False
     forms = CSRFProtect(app)
 
     def token_needed() -> None:

@@ -10,7 +10,7 @@ from panel.formats import Wall, yuan
 from panel.protections import until_of
 from panel.situation import situation_of
 from panel.states import other_holds
-from panel.words import later, t
+from panel.words import t
 
 if TYPE_CHECKING:
     from panel.pages.account import Tenancy
@@ -62,8 +62,8 @@ def standing_of(found: Tenancy, least: int | None, wall: Wall) -> Standing:
         case "blocked" | "uncuttable":
             return Standing("final", _used_up(account), t("You are not cut off now. Pay in time."))
         case "due":
-            when, before = wall.when(account.cut_at or ""), t("Pay before then, and nothing is cut.")
-            return Standing("final", t(_due(found), when=when), before, account.cut_at)
+            title = _due(found, wall.when(account.cut_at or ""))
+            return Standing("final", title, t("Pay before then, and nothing is cut."), account.cut_at)
         case "untold" | "undelivered":
             return Standing("final", _used_up(account), t("You will be cut off unless you pay."))
         case "silent" | "stale":
@@ -73,12 +73,10 @@ def standing_of(found: Tenancy, least: int | None, wall: Wall) -> Standing:
     return Standing("on", _fine(found))
 
 
-def _due(found: Tenancy) -> str:
-    return (
-        later("Water is shut off {when} unless you pay")
-        if found.water
-        else later("Supply is cut {when} unless you pay")
-    )
+def _due(found: Tenancy, when: str) -> str:
+    if found.water:
+        return t("Water is shut off {when} unless you pay", when=when)
+    return t("Supply is cut {when} unless you pay", when=when)
 
 
 def _off(found: Tenancy) -> str:

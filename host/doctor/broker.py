@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from bridge.contract.loopback import is_loopback
 from host.doctor.findings import Finding, good, know, names, wrong
 from host.doctor.seen import BrokerSeen, Snapshot
 
@@ -76,27 +76,20 @@ def _open_to_all(snapshot: Snapshot, seen: BrokerSeen) -> Iterator[Finding]:
     """Passwords and names that go over a network in clear text."""
     at = urlsplit(seen.url)
     listen = snapshot.site.site.broker.listen if snapshot.site.site is not None else ""
-    if seen.ours and listen and not _is_loopback(listen):
+    if seen.ours and listen and not is_loopback(listen):
         yield know(
             "broker",
             "",
             f"The broker listens on {listen} without TLS: passwords and tenants' names can be read in that network.",
             "Use a network of its own for it, or loopback and a broker with TLS.",
         )
-    elif not seen.ours and at.scheme == "mqtt" and not _is_loopback(at.hostname or ""):
+    elif not seen.ours and at.scheme == "mqtt" and not is_loopback(at.hostname or ""):
         yield know(
             "broker",
             "",
             f"The broker {seen.url} is spoken to without TLS: the password can be read there.",
             'Write url = "mqtts://..." under [broker], if that broker offers it.',
         )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _reached(snapshot: Snapshot, seen: BrokerSeen) -> Iterator[Finding]:

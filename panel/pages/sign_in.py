@@ -31,21 +31,24 @@ def _mark_cookie() -> str:
     return f"{current_app.config['SESSION_COOKIE_NAME']}-browser"
 
 
-def _mark(name: str) -> str | None:
-    """The mark of a browser in which this person signed in before."""
+def _marked() -> tuple[str, str] | None:
+    """(name, mark) of a browser in which somebody signed in in the last months."""
     try:
         owner, mark = _serializer().loads(request.cookies.get(_mark_cookie(), ""))
     except (BadSignature, ValueError, TypeError):
         return None
-    return str(mark) if str(owner).casefold() == name.casefold() else None
+    return str(owner), str(mark)
+
+
+def _mark(name: str) -> str | None:
+    """The mark of a browser in which this person signed in before."""
+    found = _marked()
+    return found[1] if found is not None and found[0].casefold() == name.casefold() else None
 
 
 def of_staff() -> bool:
     """True in a browser in which somebody of the staff is signed in, or was in the last months."""
-    try:
-        return current_user.is_authenticated or bool(_serializer().loads(request.cookies.get(_mark_cookie(), "")))
-    except (BadSignature, ValueError, TypeError):
-        return False
+    return current_user.is_authenticated or _marked() is not None
 
 
 def _source() -> str:

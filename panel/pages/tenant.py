@@ -37,11 +37,10 @@ def page(token: str) -> Answer:
         return found
     stand, wall, live = parts(), parts().wall(), parts().mirror.view().live
     least = least_nano(found.account, found.rooms, nano_of_yuan(stand.site.policy.topup_min))
-    stands, seen = standing_of(found, least, wall), False
-    if found.account is not None:
-        seen = request.args.get("seen") == str(found.account.episode)
+    stands, account = standing_of(found, least, wall), found.account
+    seen = account is not None and request.args.get("seen") == str(account.episode)
     # The form stands under the warning alone: under another word nobody would have read it.
-    to_see = live and stands.warns and undelivered(found.account) and not seen and not of_staff()
+    to_see = live and stands.warns and undelivered(account) and not seen and not of_staff()
     return render_template(
         "tenant.html", it=found, wall=wall, stands=stands, token_=token, live=live, seen=seen, to_see=to_see,
         rows=_rows(found) if "top" not in request.args else [],
@@ -62,21 +61,20 @@ def seen(token: str) -> Answer:
     found, view = _of(token), parts().mirror.view()
     if not isinstance(found, Tenancy):
         return found
-    told = False
     if found.account is not None and view.live and not of_staff():
         try:
-            told = parts().tenant_seen.tell(found.row.id, found.account, request.form.get("episode", ""))
+            if parts().tenant_seen.tell(found.row.id, found.account, request.form.get("episode", "")):
+                return go("tenant.page", token=token, seen=found.account.episode)
         except NotSent:
-            told = False  # The form stands there again, and the next touch tries again.
-    return go("tenant.page", token=token, **({"seen": found.account.episode} if told and found.account else {}))
+            pass  # The form stands there again, and the next touch tries again.
+    return go("tenant.page", token=token)
 
 
 def _of(token: str) -> Tenancy | Answer:
     """Whose page it is; a page in its place where the address leads nowhere, or the gateway was not heard yet."""
     stand, view = parts(), parts().mirror.view()
     id = stand.tenant_links.account_of(token)
-    if id is None or (id not in view.accounts and view.accounts):
-        return render_template("tenant_gone.html", gone=True), 404
-    if id not in view.accounts:
-        return render_template("tenant_gone.html", gone=False), 503
-    return tenancy_of(stand, view, view.accounts[id])
+    if (row := view.accounts.get(id or "")) is not None:
+        return tenancy_of(stand, view, row)
+    gone = id is None or bool(view.accounts)
+    return render_template("tenant_gone.html", gone=gone), 404 if gone else 503

@@ -9,6 +9,7 @@ from flask import Blueprint, abort, render_template, request
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
+from bridge.contract.loopback import is_loopback
 from panel.guard import me, require
 from panel.links import go, link
 from panel.pages.account import tenancy
@@ -16,9 +17,6 @@ from panel.parts import parts
 from panel.tenant_links import TenantLink
 
 blueprint = Blueprint("tenant_link", __name__)
-
-HERE_ALONE = (None, "", "127.0.0.1", "localhost", "::1")
-"""Names of a machine that no phone reaches by them."""
 
 
 @blueprint.get("/tenant-link/<id>")
@@ -57,7 +55,8 @@ def _unreached() -> bool:
     """True where no phone gets here by that address: only this machine has it, or another program shows our pages."""
     if parts().site.panel.url is not None:
         return False
-    return urlsplit(request.url_root).hostname in HERE_ALONE or "X-Ingress-Path" in request.headers
+    host = urlsplit(request.url_root).hostname
+    return not host or is_loopback(host) or "X-Ingress-Path" in request.headers
 
 
 def _picture(text: str) -> Markup:
