@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -50,6 +51,9 @@ def test_a_proof_that_ends_without_a_word_is_broken() -> None:
     """A traceback instead of an object, or an object and a bad exit code, is no proof."""
     found, _ = run(part("silent", "no object"))
     assert "told nothing: no object" in found["breaches"][0]["what"][0]
+    partial = part("partial", '{"seed": SEED}', broken=lambda found: [f"lost {found['lost']}"])
+    found, _ = run(partial, part("right", "{}"))
+    assert "told nothing of 'lost'" in found["breaches"][0]["what"][0] and found["parts"]["right"]["pieces"] == 2
     words = ["-c", "print('{}'); raise SystemExit(3)"]
     crashed = Part("crashed", {"pieces": (1, 1)}, lambda number, seed: words, lambda found: {"pieces": 1},
                    lambda found: [], first_s=1)  # fmt: skip
@@ -95,6 +99,24 @@ def test_every_proof_has_its_numbers() -> None:
     assert wanted["simulate"] == {"meter_years": (10, 100), "faults": (1_000, 10_000)}
     assert wanted["cuts"] == {"images": (2_000, 20_000)} and wanted["restart"]["entries"][1] == 1_000_000
     assert wanted["frames"]["inputs"][1] >= 9_000_000 and wanted["planted"]["planted"][1] >= 40
+
+
+SMALL = {
+    "--kills": "1", "--topups": "20", "--days": "1", "--meters": "4", "--gateways": "1", "--images": "20",
+    "--runs": "20", "--sample": "1", "--calls": "1", "--places": "1", "--entries": "1000",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("proof", PARTS, ids=[each.name for each in PARTS])
+def test_each_proof_tells_what_is_counted_of_it(proof: Part) -> None:
+    """The command of a piece, made small, is run: what a night counts of it is among what it prints."""
+    words = proof.command(0, 1000)
+    small = [SMALL.get(before, word) for before, word in itertools.pairwise(["", *words])]
+    assert small != words
+    once = replace(proof, command=lambda number, seed: small, wanted={next(iter(proof.wanted)): (0, 0.001)}, width=1)
+    found, _ = run(once, full=True, budget_s=None)
+    assert not found["breaches"] and found["parts"][proof.name]["pieces"] == 1
+    assert set(found["parts"][proof.name]["done"]) == set(proof.wanted)
 
 
 @pytest.mark.parametrize(("text", "meant"), [("5m", 300), ("90s", 90), ("2h", 7200), ("45", 45)])

@@ -182,6 +182,9 @@ def _harmed(
         for person in (shell, *clerks):
             person.stopping.set()
         settled_s = _settled(payer, ledger)
+        if settled_s is None:
+            harm.wrong += [f"{clerk.name} saw last: {clerk.saw}" for clerk in clerks]
+            harm.wrong.append(f"the panel's newest words: {machine.tail('panel')[-600:]}")
         copied = until(lambda: behind(machine) <= 1, ARCHIVED_WITHIN_S)
     finally:
         harm.undo(now=True)

@@ -118,7 +118,7 @@ class Clerk(threading.Thread):
     """A person at the panel: signs in, fills the form of an account, and sends the same form again when in doubt."""
 
     def __init__(self, machine: Machine, ledger: Ledger, name: str):
-        super().__init__(daemon=True)
+        super().__init__(name=name, daemon=True)
         self.stopping, self._person = threading.Event(), name
         self._url, self._ledger = machine.layout.panel_url, ledger
         self._browser = urllib.request.build_opener(
@@ -129,6 +129,8 @@ class Clerk(threading.Thread):
         self._account = ACCOUNTS[0]
         self._sent_at = 0.0
         self.pages = 0
+        self.saw = "nothing"
+        """What the panel showed last: told where a form is never answered."""
 
     def run(self) -> None:
         """One form after another; told to stop, the one that is open is still sent until it is answered."""
@@ -167,7 +169,11 @@ class Clerk(threading.Thread):
 
     def _sign_in(self) -> None:
         _, page = self._get("/sign-in")
-        self._post("/sign-in", {"csrf_token": _token(page), "name": self._person, "password": self._password})
+        words = {"csrf_token": _token(page), "name": self._person, "password": self._password}
+        if self._post("/sign-in", words)[0] not in (302, 303):
+            # The panel may have taken the new password and gone away before it said so.
+            self._password = NEW_PASSWORD if self._password != NEW_PASSWORD else PEOPLE[self._person]
+            return
         code, page = self._get("/password")
         if code == 200 and self._password != NEW_PASSWORD:
             words = {"old": self._password, "new": NEW_PASSWORD, "again": NEW_PASSWORD}
@@ -181,11 +187,14 @@ class Clerk(threading.Thread):
         return self._ask(urllib.request.Request(self._url + path, urllib.parse.urlencode(form).encode()))
 
     def _ask(self, request: urllib.request.Request) -> tuple[int, str]:
+        self.saw = f"no answer to {request.get_method()} {request.selector}"
         try:
             with self._browser.open(request, timeout=5) as answer:
-                return answer.status, answer.read().decode()
+                code, page = answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
-            return error.code, f"{error.headers.get('Location', '')}\n{error.read().decode(errors='replace')}"
+            code, page = error.code, f"{error.headers.get('Location', '')}\n{error.read().decode(errors='replace')}"
+        self.saw = f"{code} for {request.get_method()} {request.selector}: {page[:80].strip()}"
+        return code, page
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):

@@ -1,8 +1,9 @@
 """Prove what Riser promises: simulated years of bad luck, kills, power cuts, hostile input, planted bugs.
 
-In a short run each proof is done as far as the budget allows; `--full` does all of it and takes hours. The seeds are
-the same at every run, but for the second piece of each proof, in a long run for every second one: that follows from a
-new seed, which is printed first. Each piece is told with its command.
+In a short run each proof is done as far as the budget allows; `--full` does all of it and takes hours, or as much as
+fits into the budget that is given with it. The seeds are the same at every run, but for the second piece of each
+proof, in a long run for every second one: that follows from a new seed, which is printed first. Each piece is told
+with its command.
 
 Exit codes: 0 every promise was kept, 1 one was broken.
 """
@@ -19,6 +20,7 @@ from tests.prove.parts import PARTS
 from tests.prove.running import Run
 
 NAMES = tuple(part.name for part in PARTS)
+SHORT_S = 300.0
 
 
 def seconds(text: str) -> float:
@@ -32,8 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="riser prove", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--budget", type=seconds, default=300.0, metavar="TIME", help="such as 5m or 2h [5m]")
-    parser.add_argument("--full", action="store_true", help="everything, however long it takes")
+    parser.add_argument("--budget", type=seconds, metavar="TIME", help="such as 5m or 2h [5m; with --full none]")
+    parser.add_argument("--full", action="store_true", help="everything, however long it takes, or within the budget")
     parser.add_argument(
         "--only", action="append", metavar="PROOF", choices=NAMES, help=f"of {', '.join(NAMES)}; may be given again"
     )
@@ -47,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     say(f"riser prove: seed {seed}")
     parts = tuple(part for part in PARTS if part.name in (options.only or NAMES))
-    budget_s = None if options.full else options.budget
+    budget_s = options.budget if options.full or options.budget is not None else SHORT_S
     found = Run(seed, options.full, budget_s, say, parts).run(len(os.sched_getaffinity(0)))
     if options.json:
         print(json.dumps(found, ensure_ascii=False))

@@ -102,7 +102,7 @@ PARTS: tuple[Part, ...] = (
     Part(
         "failing", {"places": (0, 400)},
         lambda number, seed: ["-m", "tests.proof", "failing", "--calls", "50", "--seed", str(seed), "--json"],
-        lambda found: {"places": found["places"]}, lambda found: _many(found, "violations"), first_s=400, width=1,
+        lambda found: {"places": found["failed_calls"]}, lambda found: _many(found, "violations"), first_s=400, width=1,
     ),
     Part(
         "dying", {"places": (0, 400)},

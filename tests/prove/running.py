@@ -150,8 +150,11 @@ class Run:
             if found is None:
                 broken = [f"ended with {piece.process.returncode} and told nothing: {text[-2000:]}"]
             else:
-                piece.progress.take(found, took_s)
-                broken = piece.progress.part.broken(found)
+                try:
+                    broken = piece.progress.part.broken(found)
+                    piece.progress.take(found, took_s)
+                except KeyError as missing:
+                    broken = [f"told nothing of {missing}: {text[-2000:]}"]
                 if not broken and piece.process.returncode:
                     broken = [f"ended with {piece.process.returncode}: {text[-2000:]}"]
             name, again = piece.progress.part.name, f"python {' '.join(piece.words)}"
