@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bridge.contract.units import instant_text, micros_of, yuan_text
-from edge import brake, cuttable, levels
+from edge import cuttable, levels
 from edge.billing import policy
 from edge.billing.policy import Moment, Verdict
 from edge.calm import Calm
@@ -71,7 +71,8 @@ class Accounts:
 
     def protection(self, account: AccountState) -> Protection | None:
         """What keeps people from being cut now, by a person's word (R3)."""
-        return next(iter(account.protected(micros_of(self._core.now()))), None)
+        at = self._core.balances.believed_at()  # By a clock that is behind one that has ended would stand again.
+        return next(iter(account.protected(micros_of(at))), None)
 
     def verdict(self, account: AccountState, meter: MeterState) -> Verdict:
         """May this meter be cut for arrears at this very moment?"""
@@ -95,11 +96,7 @@ class Accounts:
             locked=locked_words(meter, core.terms.zone),
         )
         verdict = policy.may_cut(moment, core.terms)
-        if verdict.allowed and core.balances.guessed(account):
-            return policy.GUESSED
-        if verdict.allowed and "arrears" not in meter.holds and (why := brake.due(core, meter)) is not None:
-            return Verdict(False, "R4", why)
-        return verdict
+        return (cuttable.objection(core, account, meter) if verdict.allowed else None) or verdict
 
     def _opened(self, account: AccountState) -> bool:
         """True when each of the account's meters has its confirmed opening register (R19)."""
@@ -178,7 +175,7 @@ class Accounts:
             if void is None and (available > core.terms.cut_limit_nano or not core.book.trusted):
                 zero = self.zero_at(account, available)
                 # After a restart the load is not known yet: then no forecast takes a warning back.
-                known = all(core.lives[id].load_w is not None for id in account.meters)
+                known = not any(core.lives[id].load_to_come for id in account.meters)
                 paid = account.paid_seq > account.final.seq
                 void = policy.final_is_void(available, zero if known else now, now, paid, core.terms, core.book.trusted)
             if void is None:

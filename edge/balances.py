@@ -41,9 +41,10 @@ class Balances:
         """The price version of this moment; while the calendar is not believed, that of the newest believed entry. An
         account that has water only is judged by the price of water."""
         unit = unit if self._core.pricing.versions(account, unit) else WATER
-        return self._core.pricing.version_at(account, self._priced_at(), unit)
+        return self._core.pricing.version_at(account, self.believed_at(), unit)
 
-    def _priced_at(self) -> datetime:
+    def believed_at(self) -> datetime:
+        """Now; while the calendar is not believed, the instant of the newest believed entry."""
         known = self._core.book.trusted or not self._core.state.newest_at
         return self._core.now() if known else instant_of_micros(self._core.state.newest_at)
 
@@ -67,7 +68,7 @@ class Balances:
         if old and behind(was_wh, is_wh, full_wh):
             return None
         if not (known := self._core.book.trusted) or not sample.told:
-            at = micros_of(self._priced_at())
+            at = micros_of(self.believed_at())
         end = Mark(sample.registers_wh, max(at, billed.at + 1), "read")
         unit = self.unit(meter)
         # All that a charge follows from: an account is looked at far more often than any of it changes.

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+from edge import brake
+from edge.billing import policy
+from edge.billing.policy import Verdict
 from edge.core import Core
 from edge.state import AccountState, MeterState
 
@@ -21,12 +24,24 @@ def switched(core: Core, account: AccountState) -> list[MeterState]:
 
 
 def closing(core: Core, meter: MeterState) -> Literal["direct", "permit", "none"]:
-    """How its supply comes back (R6): as its tenant wants it, else as it is wired; a valve has no button to press."""
+    """How its supply comes back (R6): as its tenant wants it, also one who has left since; else as it is wired. A valve
+    has no button to press."""
     own: Literal["direct", "permit", "none"] = meter.row["relay"]
-    account = core.state.accounts.get(meter.account or "")
-    if own == "none" or account is None or core.lives[meter.id].model.relay_is_valve:
+    if own == "none" or core.lives[meter.id].model.relay_is_valve:
         return own
-    return account.row.get("close") or own
+    if (account := core.state.accounts.get(meter.account or "")) is not None:
+        return account.row.get("close") or own
+    left: Literal["direct", "permit"] | None = meter.waiting and meter.waiting.way  # type: ignore[assignment]
+    return left or own
+
+
+def taken_back_since(core: Core, meter: MeterState) -> bool:
+    """True while its cause to be closed is of before a restore, and who may know of a lock set since has not spoken: an
+    archive that has every entry, or the person who says that the book is complete (R5)."""
+    state = core.state
+    if state.recovering is None or state.restored is None or meter.waiting is None or not meter.waiting.of_backup:
+        return False
+    return state.restored.through is None or state.restored.holes > 0
 
 
 def can_cut(core: Core, account: AccountState) -> bool:
@@ -42,11 +57,29 @@ def needs_telling(core: Core, account: AccountState) -> bool:
 
 def uncut(core: Core, account: AccountState) -> list[MeterState]:
     """The meters of an account that can still be cut, so that a warning has something to warn of."""
-    return [
-        meter
-        for meter in switched(core, account)
-        if "arrears" not in meter.holds or core.lives[meter.id].relay_open is False
-    ]
+    return [meter for meter in switched(core, account) if is_lit(core, meter)]
+
+
+def is_lit(core: Core, meter: MeterState) -> bool:
+    """It was not cut for arrears, or was read back closed all the same: after a restore many may be (I5)."""
+    return "arrears" not in meter.holds or core.lives[meter.id].relay_open is False
+
+
+def objection(core: Core, account: AccountState, meter: MeterState) -> Verdict | None:
+    """What speaks against a cut that the policy allows; asked last, because it costs more."""
+    if core.balances.guessed(account):
+        return policy.GUESSED
+    if settled_since(core, account):
+        return policy.SETTLED
+    if is_lit(core, meter) and (why := brake.due(core, meter)) is not None:
+        return Verdict(False, "R4", why)
+    return None
+
+
+def settled_since(core: Core, account: AccountState) -> bool:
+    """True where an archive has shown that it was settled after the backup: whoever is there now is somebody else."""
+    restored = core.state.restored
+    return restored is not None and account.id in restored.settled
 
 
 def counts_from(core: Core, account: AccountState) -> int | None:

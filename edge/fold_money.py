@@ -73,7 +73,10 @@ def _debt(state: State, entry: Entry, fields: Fields) -> None:
 def _exit(state: State, entry: Entry, fields: Fields) -> None:
     account = state.accounts[fields["account"]]
     for id in account.meters:
-        state.meters[id].account = None
+        meter = state.meters[id]
+        meter.account = None
+        if meter.waiting is not None:  # Nobody may be there: what closes by the button only goes on to do so (R6).
+            meter.waiting = replace(meter.waiting, way=account.row.get("close"))
     account.purse.ended_at, account.final, account.level = entry.at, None, 0
     state.installed_seq = entry.seq
 

@@ -28,8 +28,9 @@ def _start(state: State, entry: Entry, fields: Fields) -> None:
 
 def wants_supply(state: State, entry: Entry, meter: MeterState, why: str) -> None:
     """The cause to close it (I10). Who waits already waits since the first one."""
-    if meter.restore is None:
+    if meter.restore is None or meter.waiting is None:
         meter.waiting = Waiting(since_s=state.run.line_s_of(entry) if state.run else None)
+    meter.waiting = replace(meter.waiting, way=None, of_backup=False)
     meter.restore = why
 
 
@@ -41,10 +42,13 @@ def told_dark(state: State, entry: Entry, meter: MeterState) -> None:
 def _trip(state: State, entry: Entry, fields: Fields) -> None:
     meter = state.meters[fields["meter"]]
     meter.trips = [*meter.trips[-4:], entry.at]
-    if fields["cause"] == "arrears" and "arrears" not in meter.holds:
+    if fields["cause"] != "arrears":
+        return
+    if "arrears" not in meter.holds or meter.known == "closed":  # After a restore who has light may have the hold.
+        state.cuts[meter.id] = [*state.cuts.get(meter.id, []), _powered_s(state, meter, fields)][-CUTS_KEPT:]
+    if "arrears" not in meter.holds:
         meter.restore = None
         meter.holds["arrears"] = Hold("arrears", f"episode {fields['episode']}", "policy", entry.at, entry.seq)
-        state.cuts[meter.id] = [*state.cuts.get(meter.id, []), _powered_s(state, meter, fields)][-CUTS_KEPT:]
 
 
 def _powered_s(state: State, meter: MeterState, fields: Fields) -> int:

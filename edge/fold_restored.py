@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from edge.entry import Entry
 from edge.restored import Restored, why
 from edge.state import State
+from edge.waiting import Waiting
 
 Fields = dict[str, Any]
 
@@ -16,11 +18,16 @@ def _restored(state: State, entry: Entry, fields: Fields) -> None:
     told = {key: fields[key] for key in ("epoch", "before", "seq", "made_at")}
     state.restored = Restored(**told, hash=entry.prev_hash, heard=fields["seq"])
     state.recovering = why(fields["made_at"], fields["seq"], state.genesis["zone"])
+    for meter in state.meters.values():
+        if meter.restore is not None:
+            meter.waiting = replace(meter.waiting or Waiting(), of_backup=True)
 
 
 def _missed(state: State, entry: Entry, fields: Fields) -> None:
     if state.restored is not None:
         state.restored.missed.append(entry.seq)
+        if fields["former"]["kind"] == "exit/1" and "account" in fields:
+            state.restored.settled.add(fields["account"])
 
 
 def _brought_back(state: State, entry: Entry, fields: Fields) -> None:

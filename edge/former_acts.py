@@ -181,6 +181,14 @@ def _close_way(core: Core, restored: Restored, body: BringBack, fields: Fields) 
     return body.kind, body.id, {**fields, "former": former(restored, body)}
 
 
+def _decision(core: Core, restored: Restored, body: BringBack, fields: Fields) -> Draft | None:
+    """A person's no to what waits here still. What was approved is shown, each with what came of it."""
+    proposal = core.state.proposals.get(fields["proposal"])
+    if fields["approved"] or "request" not in fields or proposal is None or proposal.decision is not None:
+        return None
+    return body.kind, body.id, {**fields, "former": former(restored, body)}
+
+
 _AGAIN: dict[str, Callable[[Core, Restored, BringBack, Fields], Draft | None]] = {
     "topup/1": _topup,
     "reversal/1": _reversal,
@@ -190,4 +198,5 @@ _AGAIN: dict[str, Callable[[Core, Restored, BringBack, Fields], Draft | None]] =
     "withdrawn/1": _withdrawn,
     "protection/1": _protection,
     "close-way/1": _close_way,
+    "decision/1": _decision,
 }

@@ -89,6 +89,11 @@ class Model:
     def quantity(self) -> str:
         return "volume" if self.max_l_per_h else "energy"
 
+    @property
+    def tells_load(self) -> bool:
+        """It says how many W go through it; a water meter does not."""
+        return "power_w" in self.quantities()
+
     def names(self, every: str) -> list[str]:
         """Names of the questions that are asked `every` round, slow, minutes, hourly or only when asked for."""
         if every not in self._names:

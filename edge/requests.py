@@ -188,7 +188,7 @@ class Requests:
             "error": refusal.sentence,
             **asked.written(answer),
         }
-        if self._core.cannot_write is None:
+        if self._core.cannot_write is None and asked.operation != "read":  # A reading is not written down either.
             self._core.append(("refusal/1", asked.id, fields))
         self._answer_to(asked, **answer)
 

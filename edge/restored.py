@@ -26,6 +26,8 @@ class Restored:
     """By the begin of its hash: (its number in the former epoch, the entry here that it came back as)."""
     missed: list[int] = field(default_factory=list)
     """The entries here that tell of one that a person must look at."""
+    settled: set[str] = field(default_factory=set)
+    """The accounts here that were settled in the former epoch."""
 
     def here(self, former_seq: int) -> list[int]:
         """The numbers that an entry of the former epoch may have here; of a book restored twice there may be two."""

@@ -34,3 +34,7 @@ class Waiting:
 
     since_s: int | None = None
     told_s: int | None = None
+    way: str | None = None
+    """How a tenant who has left since wanted it closed (R6)."""
+    of_backup: bool = False
+    """The cause stood in a backup that was restored since: it may have been taken back after that (R5)."""

@@ -24,5 +24,6 @@ OF_RECOVERY = (
     later("the protection {protection} was lifted; it stands here until a person lifts it again"),
     later("the protection {protection} was set again after the restore; that one counts"),
     later("the protection {protection} was over at {at}"),
+    later("this tenancy was settled after the backup that was restored; settle it again"),
     later("{who} says that the book is complete: {why}"),
 )

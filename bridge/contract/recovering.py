@@ -17,9 +17,11 @@ from bridge.contract.fields import Plain, Whole
 from bridge.contract.message import Part
 from bridge.contract.request import Request
 
-BROUGHT_BACK = ("topup/1", "reversal/1", "credit/1", "hold/1", "trip/1", "withdrawn/1", "protection/1", "close-way/1")
+BROUGHT_BACK = (
+    "topup/1", "reversal/1", "credit/1", "hold/1", "trip/1", "withdrawn/1", "protection/1", "close-way/1", "decision/1",
+)  # fmt: skip
 """Kinds that one person or the policy made alone: they are written again. A trip comes back as the hold that it set,
-one that was withdrawn as its lift."""
+one that was withdrawn as its lift; of decisions those that said no."""
 
 SHOWN = (
     "refund/1", "compensation/1", "deduction/1", "correction/1", "opening-balance/1", "debt/1", "exit/1", "account/1",

@@ -58,6 +58,7 @@ class Verdict:
 
 ALLOWED = Verdict(True)
 GUESSED = Verdict(False, "R3", "the balance rests on an estimate")
+SETTLED = Verdict(False, "I5", "this tenancy was settled after the backup that was restored; settle it again")
 
 
 def level_now(level: int, available_nano: int, terms: Terms) -> int:

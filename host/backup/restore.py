@@ -21,7 +21,7 @@ from typing import IO
 
 from bridge.contract.clock import Clock
 from bridge.contract.os_words import in_words
-from host.backup import copying, file, proof
+from host.backup import came_back, copying, file, proof
 from host.backup.file import Manifest
 from host.exits import FAILED, IN_USE, USAGE, Trouble
 from host.places import make_directory, take_lock
@@ -46,6 +46,8 @@ class Restored:
     epoch: str
     aside: Path | None
     brought: tuple[str, ...]
+    again: came_back.CameBack | None = None
+    """What the panel's people and pages are again; None where they were not brought back."""
 
 
 def restore(
@@ -98,7 +100,8 @@ def _restored(
         _sync(data)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    return Restored(manifest, data, epoch, aside, tuple(coming))
+    again = came_back.compare(aside, data) if came_back.PANEL in coming else None
+    return Restored(manifest, data, epoch, aside, tuple(coming), again)
 
 
 def _ours(manifest: Manifest, data: Path, gateway: str | None, version: str) -> None:
@@ -205,6 +208,7 @@ def told(done: Restored) -> list[str]:
         )
     return [
         *lines,
+        *(came_back.told(done.again) if done.again is not None else ()),
         "start it with `riser up`. It reads, charges and restores, and cuts nobody (mode recovery) until all payments "
         "since then are in the book: an archive on another machine gives them back by itself; then compare with the "
         "receipts and the till, book what is missing, and say so: riser request recovered why=...",

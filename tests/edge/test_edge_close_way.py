@@ -247,6 +247,25 @@ def test_r6_who_chose_the_button_hears_of_an_order_that_has_left(tmp_path: Path)
     assert "an order to close has left already" in ask(building, close="permit")["data"]["text"]
 
 
+def test_r6_a_room_whose_tenant_has_left_is_not_lit_where_only_the_button_was_wanted(tmp_path: Path) -> None:
+    """Paid, permitted, not pressed, settled: an empty room with an oven in it. No order closes it by itself; whoever
+    stands there and presses has light, and so has a person who says on."""
+    building = Wanted(tmp_path)
+    building.cut()
+    building.topup(ACCOUNT, 500_00)
+    building.run(minutes=2)
+    left = orders(building)
+    settled = request(building, "settle", "王敏", "finance", account=ACCOUNT, **SETTLE)["data"]["proposal"]
+    assert request(building, "approve-money", "李强", "finance", proposal=settled)["status"] == "done"
+    building.run(minutes=70)
+    assert "direct" not in left and building.dark and building.meter.account is None
+    assert (
+        building.answers(building.request("on", meter=ROOM, why="the next one looks at it"))[-1]["status"] != "refused"
+    )
+    building.run(minutes=1)
+    assert not building.dark and verify(tmp_path).good
+
+
 def test_i9_the_next_tenant_s_way_counts_for_what_the_last_one_left_permitted(tmp_path: Path) -> None:
     """By the button, permitted, never pressed, settled; the next one wants light by itself and pays: within minutes."""
     building = Wanted(tmp_path)

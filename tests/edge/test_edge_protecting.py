@@ -15,6 +15,7 @@ from bridge.contract.units import instant_exact, instant_of, instant_text
 from edge import cuttable
 from edge.audit.verify import verify
 from tests.edge.building import KEYS, Building
+from tests.edge.wires import Watched
 
 ROOM, ACCOUNT = "a206", "100206"
 KEEP = {"account": ACCOUNT, "protection": "keep-power", "why": "the freezer of a clinic"}
@@ -305,3 +306,25 @@ def test_a_protection_ends_by_the_calendar(tmp_path: Path) -> None:
     wanted = until(building, hours=2)
     answer = ask(building, "protect", until=wanted, **KEEP)
     assert instant_of(answer["data"]["until"]) == instant_of(wanted)
+
+
+def test_r5_a_protection_that_has_ended_does_not_come_back_with_a_clock_that_is_behind(tmp_path: Path) -> None:
+    """Kept on until T, cut after it; a start with a clock of twenty minutes before T: not believed, nobody paid, and
+    no supply is given back."""
+    building = Watched(tmp_path, poll_s=60, idle_s=5)
+    building.run(minutes=2)
+    until = building.clock.now() + timedelta(hours=3)
+    answer = building.answered(
+        "protect", account="100206", protection="keep-power", until=instant_text(until), why="ill"
+    )
+    assert answer["status"] == "done"
+    building.run_until(lambda: building.dark, hours=8)
+    building.run(minutes=2)
+    assert building.dark
+    building.stop_edge()
+    building.clock.step_calendar(-(building.clock.now() - until + timedelta(minutes=20)).total_seconds())
+    building.start_edge()
+    building.connect()
+    building.run(minutes=10)
+    assert building.edge.core.mode == "time" and building.dark
+    assert not building.of("hold/1", set=False) and not building.of("close/1")

@@ -295,3 +295,15 @@ def test_an_mqtt_5_asker_is_answered_on_its_own_topic(building: Building) -> Non
     building.edge.enqueue(Received(topic, payload, False, fact, b"8"))
     building.run(seconds=20)
     assert not any("transaction" in json.loads(p) for t, p, _ in building.broker.heard if t == fact)
+
+
+def test_a_refused_reading_is_answered_and_not_written(building: Building) -> None:
+    """A program that asks each second for a meter that is gone must not fill the book; each time the same answer."""
+    before = building.edge.core.book.seq
+    asked = building.request("read", key="bridge", role="system", who="home-assistant", meter="a999")
+    again = building.request("read", key="bridge", role="system", who="home-assistant", meter="a999")
+    for each in (asked, again):
+        assert building.answers(each)[-1]["status"] == "refused" and "a999" in building.answers(each)[-1]["error"]
+    assert building.edge.core.book.seq == before
+    building.request("trip", key="bridge", role="system", who="home-assistant", meter="a206", why="x")
+    assert building.edge.core.book.seq == before + 1

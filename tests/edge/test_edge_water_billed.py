@@ -110,3 +110,34 @@ def test_who_has_water_only_needs_no_price_of_electricity(tmp_path: Path) -> Non
     assert [entry.fields["level"] for entry in flat.of("level/1")] == [1, 2]
     flat.edge.core.book.close()
     assert verify(tmp_path).lie is None
+
+
+class Poor(Flat):
+    """Three yuan are left, and an oven uses 2.50 an hour."""
+
+    def _site(self, poll_s: int, policy: dict[str, Any], meters: set[str] | None) -> Site:
+        tables = super()._site(poll_s, policy, meters).model_dump(by_alias=True)
+        tables["accounts"][0] |= {"opening": "3.00"}
+        tables["policy"] |= {"lead_min": 30, "cut_at": "0.00", "levels": ["50.00", "38.00", "25.00"]}
+        return Site.model_validate(tables)
+
+    def burn(self, watts: int, minutes: int) -> None:
+        self.box.words[0x010D] = watts
+        for _ in range(minutes // 6):
+            self.box.words[0x0101] += watts // 100
+            self.run(minutes=6)
+
+
+def test_r1_a_warning_is_taken_back_also_where_a_meter_tells_no_load(tmp_path: Path) -> None:
+    """An oven runs, the tenant is warned and told; it is switched off, and zero is days away: the warning is taken
+    back, though the account's water meter never says how many W it has. Next time there is a new one."""
+    flat = Poor(tmp_path)
+    for _ in range(10):
+        flat.burn(5000, 6)
+        if flat.of("final/1"):
+            break
+    assert flat.answers(flat.request("told", account="a1", how="phone", why="rang"))[-1]["status"] == "done"
+    flat.burn(0, 120)
+    assert [each.fields["account"] for each in flat.of("cancelled/1")] == ["a1"] and not flat.of("trip/1")
+    flat.burn(5000, 24)
+    assert len(flat.of("final/1")) == 2 and not flat.of("trip/1") and verify(tmp_path).good

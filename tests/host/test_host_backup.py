@@ -330,3 +330,26 @@ def test_what_a_damaged_book_says_is_not_obeyed_by_a_terminal(
     monkeypatch.setattr(proof, "edge_says", lambda *_: {"good": False, "lie": lie})
     with pytest.raises(Trouble, match=r"entry 7 \(acc\\x7funt\\x1b\[2J\): its hash does not fit"):
         proof.verified(tmp_path / "scratch", manifest)
+
+
+def test_who_was_removed_since_is_named(data: Path, tmp_path: Path) -> None:
+    """After the backup a clerk was removed, an address ended and another one made: with the secrets all of that is
+    as it was that day, and who restores is told whom to look at. Without them, and on a new machine, no names."""
+    (data / "panel.db").unlink()
+    with sqlite3.connect(data / "panel.db") as db:
+        db.execute("CREATE TABLE user (name TEXT, role TEXT, hash TEXT)")
+        db.execute("CREATE TABLE tenant_link (account TEXT, token TEXT)")
+        db.executemany("INSERT INTO user VALUES (?, ?, ?)", [("boss", "manager", "h1"), ("李强", "finance", "h2")])
+        db.executemany("INSERT INTO tenant_link VALUES (?, ?)", [("101", "old"), ("102", "same")])
+    done = made(data, tmp_path / "usb")
+    fresh = restore.told(put_back(Path(done.file), tmp_path / "new"))
+    same = restore.told(put_back(Path(done.file), data))
+    assert any("have not changed since" in line for line in same)
+    assert any("can sign in again" in line for line in fresh) and not any("李强" in line for line in fresh)
+    with sqlite3.connect(data / "panel.db") as db:
+        db.execute("DELETE FROM user WHERE name = '李强'")
+        db.execute("UPDATE tenant_link SET token = 'new' WHERE account = '101'")
+    told = "\n".join(restore.told(put_back(Path(done.file), data)))
+    assert "李强 (finance)" in told and "boss" not in told and "tenants' pages of 101;" in told
+    plain = put_back(Path(made(data, tmp_path / "plain", None).file), data, None, with_secrets=False)
+    assert plain.again is None and "can sign in again" not in "\n".join(restore.told(plain))
