@@ -75,7 +75,7 @@ def _exit(state: State, entry: Entry, fields: Fields) -> None:
     for id in account.meters:
         meter = state.meters[id]
         meter.account = None
-        if meter.waiting is not None:  # Nobody may be there: what closes by the button only goes on to do so (R6).
+        if meter.restore is not None and meter.waiting is not None:  # Nobody may be there (R6).
             meter.waiting = replace(meter.waiting, way=account.row.get("close"))
     account.purse.ended_at, account.final, account.level = entry.at, None, 0
     state.installed_seq = entry.seq

@@ -13,7 +13,7 @@ from tests.simulate.known import Known
 from tests.simulate.memory import Memory, Order, Press
 from tests.simulate.rows import Entry
 from tests.simulate.witnesses import CONTROL, DIRECT, PERMIT, TRIP
-from tests.test_simulate_checker import rows, true_book
+from tests.test_simulate_checker import DAY, rows, true_book
 
 BOOT, WIRED, TENANT, GONE = "boot-1", 3, 4, 17
 """The tenancy begins with entry 4; what a case adds stands from entry 17 on."""
@@ -40,7 +40,10 @@ class Line:
 BY_BUTTON = ("close-way/1", {"account": "a1", "close": "permit"})
 ITSELF = ("close-way/1", {"account": "a1", "close": "direct"})
 LEFT = ("exit/1", {"account": "a1"})
-ANOTHER = ("account/1", {"account": "a2", "meters": ["m1"], "tariff": "single", "close": "permit"})
+PAID = ("hold/1", {"meter": "m1", "hold": "arrears", "set": False})
+ON = ("hold/1", {"meter": "m1", "hold": "manual", "set": False})
+LIT = ("relay/1", {"meter": "m1", "observed": "closed"})
+ANOTHER = ("account/1", {"account": "a2", "meters": ["m1"], "tariff": "single", "close": "permit", "since": DAY})
 
 
 @pytest.mark.parametrize(
@@ -49,10 +52,13 @@ ANOTHER = ("account/1", {"account": "a2", "meters": ["m1"], "tariff": "single", 
         ((), WIRED, DIRECT), ((), TENANT, DIRECT), ((BY_BUTTON,), GONE - 1, DIRECT), ((BY_BUTTON,), GONE, PERMIT),
         ((BY_BUTTON, ITSELF), GONE, PERMIT), ((BY_BUTTON, ITSELF), GONE + 1, DIRECT),
         ((BY_BUTTON, LEFT), GONE + 1, DIRECT), ((LEFT, ANOTHER), GONE + 1, PERMIT),
+        ((BY_BUTTON, PAID, LEFT), GONE + 2, PERMIT), ((BY_BUTTON, PAID, LIT, LEFT), GONE + 3, DIRECT),
+        ((BY_BUTTON, PAID, LEFT, ON), GONE + 3, DIRECT),
     ],
 )  # fmt: skip
 def test_r6_an_order_of_the_other_way_is_said(more: tuple[Any, ...], seq: int, right: int) -> None:
-    """As the meter is wired, as its tenant says, as the next one says; a trip and a right order are let be."""
+    """As the meter is wired, as its tenant says, as the next one says; as one wanted it who has left while it waited,
+    until somebody else says on. A trip and a right order are let be."""
     line = Line(*more)
     line.leaves(right, seq)
     line.leaves(TRIP, seq)

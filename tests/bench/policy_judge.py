@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from firmware_sim.loads import WUS_PER_WH
 from tests.bench.policy_seen import Seen, Violation
 from tests.bench.policy_site import Plan
-from tests.bench.policy_truth import Hours, Prices, Used, micros, opened
+from tests.bench.policy_truth import Hours, Prices, Used, at_wall, load_of, micros, opened
 
 READ, CONTROL, ANSWER = 0x11, 0x1C, 0x80
 TRIP, PERMIT, DIRECT, LAMP, LAMP_OFF = 0x1A, 0x1B, 0x1C, 0x2A, 0x2B
@@ -55,7 +56,7 @@ class Judge:
         """Does the gateway say that it does not believe its own clock? What it reads then is of no certain moment."""
         self._cuts: list[tuple[datetime, str]] = []
         self._limit = _nano(plan.policy.get("cut_at", "0.00"))
-        self._restore = _nano(plan.policy.get("restore_above", "1.00"))
+        self.restore_nano = _nano(plan.policy.get("restore_above", "1.00"))
         self.lead_s = 60 * plan.policy.get("lead_min", 30)
 
     # --- money ---
@@ -86,7 +87,7 @@ class Judge:
         for seen in self.rooms[account]:
             if left > self._limit + slack and not unsure:
                 seen.ordered, seen.lit_s = False, None  # The episode is over; its warning counts for nothing more.
-            if left + slack > self._restore:
+            if left + slack > self.restore_nano:
                 seen.cause = True
 
     def moved(self, seen: Seen, at: datetime) -> None:
@@ -154,7 +155,7 @@ class Judge:
         for border_us in self.prices.borders(seen.room.tariff, micros(at) - int(gap_s * 1e6), micros(at)):
             late_s = (micros(at) - border_us) / 1e6
             if late_s > BORDER_S or self.doubts():
-                self._guessed(seen, at)
+                self._guessed(seen, at, gap_s)
             else:
                 self._unsure(seen, late_s + 15)
 
@@ -164,12 +165,20 @@ class Judge:
         for seen in self.meters.values():
             since_us = micros(at) - int((mono - seen.read_s.get("before", mono)) * 1e6)
             if self.prices.borders(seen.room.tariff, min(since_us, copied_us or since_us), micros(at)):
-                self._guessed(seen, at)
+                self._guessed(seen, at, (micros(at) - since_us) / 1e6)
 
-    def _guessed(self, seen: Seen, at: datetime) -> None:
-        """A change of price without a reading is laid on the straight line from the last bill to the next (R27)."""
-        wall = at.astimezone(self.hours.zone)
-        self._unsure(seen, wall.hour * 3600 + wall.minute * 60 + 3600)
+    def _guessed(self, seen: Seen, at: datetime, gap_s: float) -> None:
+        """A change of price without a reading is laid on the straight line from the last bill to the next (R27): what
+        was used on those days may be at another price, each day once however often it was guessed."""
+        zone, load = self.hours.zone, load_of(seen.meter, self.hours.zone)
+        day, last = (at - timedelta(seconds=gap_s)).astimezone(zone).date(), at.astimezone(zone).date()
+        while day <= last:
+            if day not in seen.guessed_days:
+                seen.guessed_days.add(day)
+                begins, ends = (micros(at_wall(each, 0, zone)) for each in (day, day + timedelta(days=1)))
+                wh = load.energy_wus(begins, ends) * seen.meter.multiplier // WUS_PER_WH
+                seen.slack_nano += wh * self.prices.spread(seen.room.tariff)
+            day += timedelta(days=1)
         seen.unsure_until = at + timedelta(hours=26)
 
     def _unsure(self, seen: Seen, seconds: float) -> None:
@@ -243,7 +252,7 @@ class Judge:
         seen.cut = seen.again = False
         if seen.held:
             self._violated("R5", seen, at, "closed under a person's hold")
-        elif not seen.cause and self._known_nano(seen.room.account) <= self._restore:
+        elif not seen.cause and self._known_nano(seen.room.account) <= self.restore_nano:
             self._violated("R5", seen, at, "closed without a payment or a person")
 
 

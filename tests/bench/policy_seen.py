@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from tests.bench.policy_site import Room, RoomMeter
 from tests.bench.policy_truth import Used
@@ -32,6 +32,8 @@ class Seen:
     """Keep-power was set at the meter, and a status that was read said so."""
     read_s: dict[str, float] = field(default_factory=dict)
     slack_nano: int = 0
+    guessed_days: set[date] = field(default_factory=set)
+    """Local days on which a change of price was not read."""
     unsaid_nano: int = 0
     """What its load has cost and no register will ever tell: one stood still, or was gone before it was read again."""
     unsure_until: datetime | None = None

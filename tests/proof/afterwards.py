@@ -23,6 +23,7 @@ def settled(machine: Machine, ledger: Ledger) -> dict[str, Any]:
         starts = book.execute("SELECT count(*) FROM journal WHERE kind = 'start/1'").fetchone()[0]
     bodies = [json.loads(body) for _, body in rows]
     booked, receipts = Counter(id for id, _ in rows), Counter(body["receipt"] for body in bodies)
+    told = {id: body["receipt"] for (id, _), body in zip(rows, bodies, strict=True)}
     done = {id for id, answers in ledger.answers.items() if any(answer["status"] == "done" for answer in answers)}
     found = {
         "was answered and is not in the book": sorted(done - set(booked)),
@@ -33,6 +34,9 @@ def settled(machine: Machine, ledger: Ledger) -> dict[str, Any]:
             id for id, answers in ledger.answers.items() if len({answer["status"] for answer in answers}) > 1
         ],
         "was never answered": ledger.open,
+        "was shown at the panel with another receipt than the book has": [
+            id for id, receipt in ledger.pages.items() if receipt and told.get(id) != receipt
+        ],
     }
     violations = [f"{id} {what}" for what, ids in found.items() for id in ids[:TOLD]]
     if any(body["amount_fen"] != FEN for body in bodies):

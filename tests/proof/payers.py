@@ -40,6 +40,8 @@ class Ledger:
         self.lock = threading.Lock()
         self.asked: dict[str, float] = {}
         self.answers: dict[str, list[dict[str, Any]]] = {}
+        self.pages: dict[str, str] = {}
+        """By payment at the panel, the receipt that its person was shown; empty where they were shown a refusal."""
 
     def ask(self, id: str) -> None:
         with self.lock:
@@ -49,19 +51,22 @@ class Ledger:
         with self.lock:
             self.answers.setdefault(f"{answer.get('key')}:{answer['transaction']}", []).append(answer)
 
-    def is_answered(self, id: str) -> bool:
+    def show(self, id: str, receipt: str) -> None:
+        """A person reads it on the page, and believes it."""
+        key, _, transaction = id.partition(":")
+        self.hear({"key": key, "transaction": transaction, "status": "done" if receipt else "refused"})
         with self.lock:
-            return id in self.answers
+            self.pages[id] = receipt
 
     @property
     def open(self) -> list[str]:
+        """Who has no answer yet: at the panel it is the page that counts."""
         with self.lock:
-            return [id for id in self.asked if id not in self.answers]
+            return [id for id in self.asked if id not in (self.pages if id.startswith("panel:") else self.answers)]
 
     def many(self) -> tuple[int, int]:
         """(asked, answered)"""
-        with self.lock:
-            return len(self.asked), sum(id in self.answers for id in self.asked)
+        return len(self.asked), len(self.asked) - len(self.open)
 
 
 class Mqtt:
@@ -146,8 +151,9 @@ class Clerk(threading.Thread):
             self._open()
             return
         id = f"panel:{self._form['transaction']}"
-        if self._ledger.is_answered(id):
-            self._form = None
+        if (shown := self._shown(self._form["transaction"]) if self._sent_at else None) is not None:
+            self._ledger.show(id, shown)
+            self._form, self._sent_at = None, 0.0
         elif time.monotonic() - self._sent_at > AGAIN_S:
             self._sent_at = time.monotonic()
             self._ledger.ask(id)  # Whatever becomes of the connection, it may be booked from here on.
@@ -156,7 +162,17 @@ class Clerk(threading.Thread):
             if code in (302, 303) and "sign-in" in page:
                 self._sign_in()
 
+    def _shown(self, transaction: str) -> str | None:
+        """The receipt that the page tells, empty for a refusal, None while it says neither."""
+        code, page = self._get(f"/account/{self._account}?answer={transaction}")
+        told = re.search(r'<section class="card answer(| good| bad)" id="answer"(.*?)</section>', page, re.DOTALL)
+        if code != 200 or told is None or not told[1]:
+            return None
+        receipt = re.search(r"[0-9]{8}-[0-9]{6,}", told[2])
+        return "" if told[1] == " bad" else receipt and receipt[0]
+
     def _open(self) -> None:
+        self._account = ACCOUNTS[(self.pages + 1) % len(ACCOUNTS)]
         code, page = self._get(f"/account/{self._account}")
         if code in (302, 303, 401):
             self._sign_in()
@@ -164,7 +180,6 @@ class Clerk(threading.Thread):
         found = re.search(r'name="transaction" value="([^"]+)"', page)
         if code == 200 and found is not None:
             self.pages += 1
-            self._account = ACCOUNTS[self.pages % len(ACCOUNTS)]
             self._form = {"transaction": found[1], "csrf_token": _token(page)}
 
     def _sign_in(self) -> None:

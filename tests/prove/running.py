@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,6 +18,7 @@ from typing import Any
 from tests.prove.parts import EARLY, PARTS, Amounts, Part
 
 ROOT = Path(__file__).parents[2]
+PYTHON = os.path.relpath(sys.executable, ROOT) if Path(sys.executable).is_relative_to(ROOT) else sys.executable
 PAUSE_S = 0.1
 KNOWN_PIECES = 1000
 """Seeds of the pieces that are the same at every run begin here; new ones are drawn from the run's own seed."""
@@ -75,12 +78,15 @@ class Piece:
 class Run:
     """One run of `riser prove`."""
 
-    def __init__(self, seed: int, full: bool, budget_s: float | None, say: Say, parts: tuple[Part, ...] = PARTS):
+    def __init__(
+        self, seed: int, full: bool, budget_s: float | None, say: Say, parts: tuple[Part, ...] = PARTS,
+        only: bool = False,
+    ):  # fmt: skip
+        """`only`: these parts were asked for by name, so that each is done, also those that a short run leaves out."""
         self.seed, self.full, self._budget_s, self._say = seed, full, budget_s, say
-        self._all = [
-            Progress(part, {name: both[full] for name, both in part.wanted.items() if both[full]}) for part in parts
-        ]
+        self._all = [Progress(part, _wanted(part, full, only)) for part in parts]
         self.breaches: list[dict[str, Any]] = []
+        self.remarks: set[str] = set()
         self._running: list[Piece] = []
         self._began = time.monotonic()
 
@@ -98,13 +104,14 @@ class Run:
                     self._begin(chosen)
         finally:
             for piece in self._running:
-                piece.process.kill()
-                piece.process.wait()
+                _end(piece.process)
         short = [each.part.name for each in self._all if each.share() < 1]
         return {
             "seed": self.seed, "full": self.full, "took_s": round(time.monotonic() - self._began),
             "parts": {each.part.name: each.told() for each in self._all if each.wanted}, "breaches": self.breaches,
-            "short": short, "within": not self.breaches and not short,
+            "short": short, "left_out": [each.part.name for each in self._all if not each.wanted and not each.took_s],
+            "not_begun": [each.part.name for each in self._all if each.wanted and not each.took_s],
+            "remarks": sorted(self.remarks), "within": not self.breaches and not short,
         }  # fmt: skip
 
     def _next(self, cores: int) -> Progress | None:
@@ -133,21 +140,31 @@ class Run:
         # Of the early ones the second alone is new: what a change broke is told from bad luck that nobody has met yet.
         new = number % 2 == 1 if self.full or number >= EARLY else number == 1
         seed = self.seed + number if new else KNOWN_PIECES + number
-        words = progress.part.command(number, seed)
+        command = progress.part.full_command if self.full else None
+        words = (command or progress.part.command)(number, seed)
         output = tempfile.TemporaryFile()  # noqa: SIM115  It is closed when the piece has ended.
         environ = {**os.environ, "PYTHONPATH": str(ROOT)}
-        process = subprocess.Popen([sys.executable, *words], cwd=ROOT, env=environ, stdout=output, stderr=output)
+        process = subprocess.Popen(
+            [sys.executable, *words], cwd=ROOT, env=environ, stdout=output, stderr=output, start_new_session=True
+        )
         self._running.append(Piece(progress, words, process, output, time.monotonic()))
 
     def _ended(self) -> None:
-        for piece in [each for each in self._running if each.process.poll() is not None]:
+        for piece in list(self._running):
+            took_s, limit_s = time.monotonic() - piece.began, piece.progress.part.limit_s
+            hangs = piece.process.poll() is None and took_s > limit_s
+            if piece.process.poll() is None and not hangs:
+                continue
+            if hangs:
+                _end(piece.process)
             self._running.remove(piece)
-            took_s = time.monotonic() - piece.began
             piece.output.seek(0)
             text = piece.output.read().decode(errors="replace")
             piece.output.close()
-            found = _found(text)
-            if found is None:
+            found = None if hangs else _found(text)
+            if hangs:
+                broken = [f"had not ended after {limit_s:.0f} s: {text[-2000:]}"]
+            elif found is None:
                 broken = [f"ended with {piece.process.returncode} and told nothing: {text[-2000:]}"]
             else:
                 try:
@@ -157,11 +174,26 @@ class Run:
                     broken = [f"told nothing of {missing}: {text[-2000:]}"]
                 if not broken and piece.process.returncode:
                     broken = [f"ended with {piece.process.returncode}: {text[-2000:]}"]
-            name, again = piece.progress.part.name, f"python {' '.join(piece.words)}"
+            if found is not None and (remark := piece.progress.part.remark(found)):
+                self.remarks.add(f"{piece.progress.part.name}: {remark}")
+            name, again = piece.progress.part.name, f"{PYTHON} {' '.join(piece.words)}"
             if broken:
                 self.breaches.append({"part": name, "what": broken, "again": again})
                 piece.progress.wanted = {}  # What is broken is not tried on.
             self._say(f"{name:9} {'BROKEN ' if broken else 'kept   '} {took_s:4.0f} s  {again}")
+
+
+def _wanted(part: Part, full: bool, only: bool) -> Amounts:
+    """By name; of what a short run leaves out a first piece where it was asked for."""
+    wanted = {name: both[full] for name, both in part.wanted.items() if both[full]}
+    return wanted or (dict.fromkeys(part.wanted, 1.0) if only else {})
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """With all that it has started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _found(text: str) -> dict[str, Any] | None:

@@ -35,12 +35,14 @@ def main(arguments: list[str] | None = None) -> int:
         for key, value in found.items():
             if key not in ("breaches", "last_events"):
                 print(f"{key:24} {value}")
-    if found["violations"]:
+    broken = found["violations"] or found["lost"] or found["doubled"]
+    if broken:
         command = " ".join(f"--{name} {value}" for name, value in wish.items())
         told = [f"BREACH {each}" for each in found["breaches"]]
+        told += [f"BREACH {found[each]} payments {each}" for each in ("lost", "doubled") if found[each]]
         told += ["last events:", *(f"  {each}" for each in found["last_events"])]
         print("\n".join([*told, f"replay: riser simulate {command}"]), file=sys.stderr)
-    return 1 if found["violations"] else 0
+    return 1 if broken else 0
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.simulate import truth, witnesses, witnesses_ways
+from tests.simulate import witnesses_owed as owed
 from tests.simulate import witnesses_people as people
 from tests.simulate.fate import Fate
 from tests.simulate.house import House
@@ -52,6 +53,8 @@ class Checker:
         self._closes: list[Entry] = []
         self._lifted: list[Entry] = []
         self._moved: list[Entry] = []
+        self._dark: dict[str, float] = {}
+        """Who was paid and held off at the last look."""
 
     def breach(self, rule: str, said: Iterable[str]) -> None:
         self.checked[rule] += 1
@@ -77,6 +80,10 @@ class Checker:
         self.breach("R6", witnesses_ways.r6_told(house, known, rows))
         self.breach("R6", witnesses_ways.r6_presses(house, self._moved) if house.fair else ())
         self.breach("I9", witnesses.i9_t1(house, self._lifted) if house.fair else ())
+        dark = owed.dark(house, known) if house.fair or whole else {}
+        self.breach("I9", owed.i9({id: over for id, over in dark.items() if whole or id in self._dark}))
+        self.breach("I14", owed.i14(house, known) if house.fair or whole else ())
+        self._dark = dark
         self.breach("I12", witnesses.i12(house))
         self.breach("I13", witnesses.i13(house))
         self.breach("I17", witnesses.i17_i19(house, known, rows))
@@ -113,7 +120,7 @@ class Checker:
         for rule, look in OF_ENTRIES.items():
             try:
                 self.breach(rule, [f"entry {entry.seq} {entry.kind}: {why}" for why in look(entry, self.known)])
-            except (KeyError, TypeError) as trouble:
+            except Exception as trouble:
                 self.breach(rule, [f"entry {entry.seq} {entry.kind} is not as documented: {trouble!r}"])
         self.breach("R11", [f"entry {entry.seq}: {why}" for why in truth.of_charge(self.house, entry)])
         self.breach("R33", [f"entry {entry.seq}: {why}" for why in people.r33_lease(self.leases, entry)])

@@ -19,27 +19,30 @@ from bridge.contract.site import Site
 from edge.book import Book
 from edge.line.inline import Answer
 from firmware_sim.metrology import FULL_SCALE_STEPS, STEP_WUS
-from tests.bench.policy_judge import CONTROL, READ, STATUS
 from tests.bench.policy_seen import Seen
 from tests.bench.policy_site import WINDOWS, Plan
-from tests.bench.policy_truth import micros, opened
+from tests.bench.policy_truth import micros
 from tests.bench.policy_world import FINE_S
-from tests.simulate import modbus_wire
+from tests.simulate import heard
 from tests.simulate.clocks import HouseClock
 from tests.simulate.draw import NEAR_TOP, near_top
 from tests.simulate.ear import Ear
 from tests.simulate.judge import HouseJudge
-from tests.simulate.memory import Memory, Order
+from tests.simulate.memory import Memory
 from tests.simulate.online import Online, Shown
 from tests.simulate.post import BadLine, Post
 from tests.simulate.rows import opened_since
-from tests.simulate.weather import Disk, PowerCut, Weather
+from tests.simulate.weather import WORDS, Disk, PowerCut, Weather
 
 BORDERS = tuple(int(text[:2]) * 60 + int(text[3:]) for text, _ in WINDOWS)
 SHOWN_EVERY_S = 3600.0
 """Facts are rendered this often; entries, readings and answers are told at once."""
 
-STATUS_DI = bytes.fromhex(STATUS)[::-1]
+DISK_TROUBLES = {name for name, _ in WORDS.values()}
+"""What a bad disk says; any other word of the database is a fault of the program."""
+
+DISK_IS_WELL = "the disk takes entries again"
+"""Why an edge ends by itself and is started anew; for any other reason it must not."""
 
 
 class House(Online):
@@ -69,6 +72,7 @@ class House(Online):
         self._opening: dict[str, Seen] = {}
         self.fair = not badness
         """Nothing goes wrong here."""
+        self.modbus_lines = {f"line-{line}" for line in plan.modbus}
         self._line_of = {meter.id: f"line-{meter.line}" for room in plan.rooms for meter in room.meters}
         super().__init__(directory, plan, stride_s=1e9)
         self.judge.doubts = lambda: not self.edge.core.book.trusted
@@ -113,43 +117,10 @@ class House(Online):
             if self.weather.at_the_line():
                 raise PowerCut
             reply, think_s = judged(frame, now, mono)
-            self._passed(frame, reply, mono)
+            heard.passed(self, line, frame, reply, mono)
             return (frame + reply if line in self.echoing else reply), think_s
 
         return answer
-
-    def _passed(self, frame: bytes, reply: bytes, mono: float) -> None:
-        """What went over a line."""
-        self.events += 1
-        self.digest.update(b"%f:%b>%b;" % (mono, frame, reply))
-        if frame[:1] in self.judge.meters:
-            self._passed_modbus(frame, reply, mono)
-            return
-        asked, told = opened(frame), opened(reply)
-        if asked is None:
-            return
-        seen = self.judge.meters.get(asked[0])
-        if asked[1] != READ:
-            code = asked[2][8] if asked[1] == 0x1C and len(asked[2]) > 8 else -1
-            self._ordered(asked[0][::-1].hex(), asked[1], code, mono)
-        elif seen is not None and told is not None and told[:2] == (asked[0], 0x91) and told[2][:4] == STATUS_DI:
-            word = int.from_bytes(told[2][4:6], "little")
-            self.ear.status_words.setdefault(seen.meter.id, deque(maxlen=8)).append(word)
-
-    def _ordered(self, address: str, control: int, code: int, mono: float) -> None:
-        trouble, book = self.weather.disk is not None or self.edge.core.cannot_write is not None, self.edge.core.book
-        self.memory.orders.append(Order(mono, book.boot, address, control, code, trouble, book.seq))
-        self.say(f"order {control:02X}/{code & 0xFF:02X} to {address}")
-
-    def _passed_modbus(self, frame: bytes, reply: bytes, mono: float) -> None:
-        """The same of a Modbus line, in the words of DL/T 645."""
-        asked, seen = modbus_wire.question(frame), self.judge.meters[frame[:1]]
-        if asked is None:
-            return
-        if asked.order is not None:
-            self._ordered(seen.meter.address, CONTROL, asked.order, mono)
-        elif STATUS in (told := modbus_wire.told(asked, reply)):
-            self.ear.status_words.setdefault(seen.meter.id, deque(maxlen=8)).append(told[STATUS])
 
     def opens(self, seens: list[Seen]) -> None:
         """Somebody has moved in there: it is looked for their first registers."""
@@ -177,12 +148,16 @@ class House(Online):
         try:
             super().turn()
             if self.edge.failed is not None:
+                if self.edge.failed != DISK_IS_WELL:
+                    self.broken.append(f"crash: the edge ended: {self.edge.failed}")
                 self._ended(self.edge.failed)
         except PowerCut:
             self.happened["power-cut-inside"] += 1
             self.say("power cut in the middle of it")
             self.fall(self.weather_off_s())
         except sqlite3.Error as trouble:
+            if getattr(trouble, "sqlite_errorname", "") not in DISK_TROUBLES:
+                self.broken.append(f"crash: the edge died of {type(trouble).__name__}: {trouble}")
             self._ended(f"{trouble}")
         except Exception as trouble:
             self.broken.append(f"crash: the edge died of {type(trouble).__name__}: {trouble}")

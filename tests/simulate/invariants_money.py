@@ -7,7 +7,7 @@ thing that must never be out.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from tests.simulate.known import Known
 from tests.simulate.rows import CHARGES, TENANT, Entry, us_of
@@ -137,6 +137,10 @@ def i14(entry: Entry, known: Known) -> Said:
         yield f"{f['account']} opens {f['date']} with {f['opening_nano']}, the day before ended with another balance"
     if f["closing_nano"] != known.wallet(f["account"]):
         yield f"{f['account']} closes {f['date']} with {f['closing_nano']}, the book has {known.wallet(f['account'])}"
+    begins = us_of(datetime.combine(date.fromisoformat(f["date"]), datetime.min.time(), known.zone).isoformat())
+    for meter in set(tenancy.meters) - set(f["deferred"]):
+        if (point := known.points[meter]).opened and point.at_us < begins:
+            yield f"{f['account']} closes {f['date']}, and {meter} was not charged for it"
     if f["charges"] != tenancy.open_charges or f["fees"] != tenancy.open_fees:
         yield f"{f['account']} closes {f['date']} with {f['charges']}, charged was {tenancy.open_charges}"
 

@@ -153,6 +153,7 @@ class HouseJudge(Judge):
             seen.room, seen.used = room, used_of(seen.meter, room.tariff, self.prices)
             seen.used.flowing, seen.used.stands = flowing, 0 if stood else None
             seen.slack_nano = seen.unsaid_nano = 0
+            seen.guessed_days.clear()
             seen.vacant, seen.unopened, seen.unsure_until = False, True, None
         self.rooms[room.account] = seens
 

@@ -13,7 +13,7 @@ from tests.simulate.points import Point, Tenancy
 from tests.simulate.rows import TENANT, Entry, us_of
 
 FIRST = "0" * 64
-WAYS = ("meter/1", "replacement/1", "account/1", "exit/1", "close-way/1")
+WAYS = ("meter/1", "replacement/1", "account/1", "exit/1", "close-way/1", "hold/1", "relay/1")
 """Entries after which a meter's supply may come back in another way."""
 
 
@@ -33,6 +33,7 @@ class Known:
     proposals: dict[str, tuple[int, str]] = field(default_factory=dict)
     asked: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What each proposal is for, word for word."""
+    decided: set[str] = field(default_factory=set)
     approved: dict[str, str] = field(default_factory=dict)
     carried: dict[str, int] = field(default_factory=dict)
     """By which entry an approved proposal was carried out."""
@@ -62,10 +63,11 @@ class Known:
         point = self.points[meter]
         tenancy = self.tenancies.get(point.account or "")
         wired: str = point.row["relay"]
-        return (tenancy.close if tenancy is not None else None) or wired
+        return (point.left if tenancy is None else tenancy.close) or wired
 
     def settled(self, meter: str) -> None:
         """Nobody waits for its light any more."""
+        self.points[meter].waits = False
         self.restored.pop(meter, None)
         self.told.pop(meter, None)
 
@@ -85,8 +87,13 @@ class Known:
             taker(self, entry, f)
         if entry.kind in WAYS:
             for meter in [f["meter"]] if "meter" in f else self.tenancies[f["account"]].meters:
-                self.points[meter].ways.append((entry.seq, self.way(meter)))
+                self._has_way(entry.seq, meter)
         self.seq, self.hash, self.boot, self.mono_ns = entry.seq, entry.hash, entry.boot, entry.mono_ns
+
+    def _has_way(self, seq: int, meter: str) -> None:
+        ways, way = self.points[meter].ways, self.way(meter)
+        if not ways or ways[-1][1] != way:
+            ways.append((seq, way))
 
 
 Fields = dict[str, Any]
@@ -101,9 +108,10 @@ def _meter(known: Known, entry: Entry, f: Fields) -> None:
 
 
 def _account(known: Known, entry: Entry, f: Fields) -> None:
-    known.tenancies[f["account"]] = Tenancy(list(f["meters"]), f["tariff"], f.get("close"))
+    known.tenancies[f["account"]] = Tenancy(list(f["meters"]), f["tariff"], us_of(f["since"]), f.get("close"))
     for meter in f["meters"]:
         known.points[meter].account, known.points[meter].opened = f["account"], False
+        known.points[meter].left = None
 
 
 def _close_way(known: Known, entry: Entry, f: Fields) -> None:
@@ -128,7 +136,8 @@ def _exit(known: Known, entry: Entry, f: Fields) -> None:
     tenancy = known.tenancies[f["account"]]
     tenancy.ended, tenancy.final_seq, tenancy.delivered_seq = entry.seq, None, None
     for meter in tenancy.meters:
-        known.points[meter].account = None
+        point = known.points[meter]
+        point.account, point.left = None, tenancy.close if point.waits else None
 
 
 def _reversal(known: Known, entry: Entry, f: Fields) -> None:
@@ -139,7 +148,7 @@ def _replacement(known: Known, entry: Entry, f: Fields) -> None:
     _mark(known, entry, f)
     point = known.points[f["meter"]]
     point.row, point.since_us = f["row"], us_of(f["at"])
-    point.quarantined = False
+    point.quarantined, point.left, point.waits = False, None, not point.holds
 
 
 def _ratio(known: Known, entry: Entry, f: Fields) -> None:
@@ -177,6 +186,7 @@ def _proposal(known: Known, entry: Entry, f: Fields) -> None:
 
 
 def _decision(known: Known, entry: Entry, f: Fields) -> None:
+    known.decided.add(f["proposal"])
     if f["approved"]:
         known.approved[f["proposal"]] = f["who"]
 
@@ -202,8 +212,7 @@ def _delivered(known: Known, entry: Entry, f: Fields) -> None:
 
 
 def _cancelled(known: Known, entry: Entry, f: Fields) -> None:
-    tenancy = known.tenancies[f["account"]]
-    tenancy.final_seq = tenancy.delivered_seq = None
+    known.tenancies[f["account"]].final_seq = known.tenancies[f["account"]].delivered_seq = None
 
 
 def _trip(known: Known, entry: Entry, f: Fields) -> None:
@@ -217,15 +226,16 @@ def _withdrawn(known: Known, entry: Entry, f: Fields) -> None:
 
 
 def _hold(known: Known, entry: Entry, f: Fields) -> None:
-    holds = known.points[f["meter"]].holds
-    (holds.add if f["set"] else holds.discard)(f["hold"])
-    waits = not f["set"] and not holds and known.points[f["meter"]].observed == "open"
-    began = known.restored.get(f["meter"])
-    if waits and began is not None and (f["meter"] in known.told or entry.boot == began[1]):
-        return  # It waits already, in this start, or whoever was told of that knows, whatever start it was in.
-    known.settled(f["meter"])
-    if waits:
-        known.restored[f["meter"]] = entry.seq, entry.boot, entry.mono_ns
+    point, began = known.points[f["meter"]], known.restored.get(f["meter"])
+    (point.holds.add if f["set"] else point.holds.discard)(f["hold"])
+    wanted = not f["set"] and not point.holds
+    waits = wanted and point.observed == "open"
+    # Who waits already, in this start or with somebody told, whatever start that was in, does not wait anew.
+    if not waits or began is None or (f["meter"] not in known.told and entry.boot != began[1]):
+        known.settled(f["meter"])
+        if waits:
+            known.restored[f["meter"]] = entry.seq, entry.boot, entry.mono_ns
+    point.waits, point.left = wanted, None if wanted else point.left
 
 
 def _relay(known: Known, entry: Entry, f: Fields) -> None:

@@ -24,6 +24,10 @@ class Point:
     observed: str = "unknown"
     opened: bool = False
     """A first register stands since the tenant moved in."""
+    waits: bool = False
+    """A cause to close it stands, and it was not read back closed since."""
+    left: str | None = None
+    """How the tenant who left while it waited wanted it closed: that stays until another cause or tenant (R6)."""
     ways: list[tuple[int, str]] = field(default_factory=list)
     """From which entry on its supply comes back in which way (R6)."""
 
@@ -36,6 +40,7 @@ class Point:
 class Tenancy:
     meters: list[str]
     tariff: str
+    since_us: int
     close: str | None = None
     """How its supply comes back, where its tenant says so."""
     closed: date | None = None

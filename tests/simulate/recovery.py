@@ -18,6 +18,7 @@ from tests.bench.policy_truth import micros
 from tests.simulate.house import House
 from tests.simulate.memory import Copy
 from tests.simulate.powered import BOOK_FILES
+from tests.simulate.rows import opened_since
 from tests.simulate.till import Till
 
 OLD_ENOUGH_US = int(2.5 * 3600e6)
@@ -76,7 +77,11 @@ class Recovery:
         house.broker.story += 1
         for each in house.restored:
             each()
-        house.opens([seen for seen in house.judge.by_id.values() if not seen.vacant])
+        book = house.directory / "book.db"
+        house.opens([
+            seen for seen in house.judge.by_id.values()
+            if not seen.vacant and (seen.unopened or not opened_since(book, seen.meter.id, seen.room.account))
+        ])  # fmt: skip
         house.clock.advance(30)
         told = house.broker.retained.get(f"{house.broker.root}/info", b'{"seq": 0}')
         finds_out = json.loads(told)["seq"] > copy.seq and self.chance.random() < 0.5

@@ -194,7 +194,7 @@ def figures(town: Town, wall_s: float, cpu_s: float) -> dict[str, Any]:
     breaches = town.breaches
     return {
         "days": town.days, "meters": town.meters, "gateways": town.gateways, "seed": town.seed,
-        "faults": sum(town.happened.values()),
+        "faults": sum(town.happened.values()) - town.happened["power-cut-inside"],  # Counted when it was armed.
         "events": sum(life.house.events for life in town.lives),
         "violations": len(breaches), "wall_s": round(wall_s, 1),
         "meter_days_per_s": round(town.meter_days / wall_s, 1), "cpu_s": round(cpu_s, 1),

@@ -171,6 +171,18 @@ def i25(house: House, known: Known) -> Said:
         yield f"folded anew the book gives other {', '.join(apart)}"
     if {name: nano for name, nano in state.ledger.items() if nano} != {k: v for k, v in known.ledger.items() if v}:
         yield "its balances are not the sums of its postings"
+    for id, point in known.points.items():
+        meter = core.state.meters[id]
+        has = set(meter.holds), meter.observed, meter.account, meter.multiplier, meter.quarantined is not None
+        if (own := (point.holds, point.observed, point.account, point.multiplier, point.quarantined)) != has:
+            yield f"the edge goes by {has} of {id}, its entries say {own}"
+    for id, tenancy in known.tenancies.items():
+        account = core.state.accounts[id]
+        final_seq = None if account.final is None else account.final.seq
+        theirs = account.closed_through, account.ended, account.episode, final_seq
+        ours = tenancy.closed, tenancy.ended is not None, tenancy.episode, tenancy.final_seq
+        if ours != theirs:
+            yield f"the edge goes by {theirs} of {id}, its entries say {ours}"
 
 
 def told_apart(house: House) -> list[str]:

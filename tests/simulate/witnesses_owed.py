@@ -1,0 +1,62 @@
+"""What must happen and could be forgotten: light for who has paid (I9), days that close (I14), meters that are charged.
+
+The other invariants look at what stands in the book; a program that does nothing would break none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+
+from tests.simulate.house import House
+from tests.simulate.known import Known, Tenancy
+
+Said = Iterator[str]
+
+CLOSED_AFTER = {True: timedelta(hours=1), False: timedelta(hours=13)}
+"""So long after midnight a day is closed, where nothing is wrong, and where a meter may have been silent (R24)."""
+
+
+def dark(house: House, known: Known) -> dict[str, float]:
+    """Meters that only a cut for arrears holds off, and how much more than the limit to restore their tenant has for
+    certain by the load and the payments, in yuan."""
+    if house.edge.core.mode != "normal" or known.recovering:
+        return {}
+    now, judge, found = house.clock.true.now(), house.judge, {}
+    for id, point in known.points.items():
+        seen = judge.by_id[id]
+        if point.holds != {"arrears"} or point.account != seen.room.account or seen.unopened or seen.vacant:
+            continue
+        over = judge.left_nano(point.account, now) - judge.restore_nano - judge.slack_nano(point.account)
+        if over > 0:
+            found[id] = over / 1e9
+    return found
+
+
+def i9(found: dict[str, float]) -> Said:
+    """Who has paid is not left cut off."""
+    for id, over in found.items():
+        yield f"{id} is held off for arrears, and its tenant has {over:.2f} yuan more than it takes to have light"
+
+
+def i14(house: House, known: Known) -> Said:
+    """Each lasting tenancy is closed through the last day that is over."""
+    if house.edge.core.mode != "normal" or known.zone is None:
+        return
+    wall = house.clock.true.now().astimezone(known.zone)
+    due = (wall - CLOSED_AFTER[house.fair]).date() - timedelta(days=1)
+    for account, tenancy in known.tenancies.items():
+        if tenancy.ended is not None or _day(known, tenancy) > due or _waits(known, tenancy):
+            continue
+        if tenancy.closed is None or tenancy.closed < due:
+            yield f"{account} is closed through {tenancy.closed}, and {due} is over"
+
+
+def _day(known: Known, tenancy: Tenancy) -> date:
+    return datetime.fromtimestamp(tenancy.since_us / 1e6, known.zone).date()
+
+
+def _waits(known: Known, tenancy: Tenancy) -> bool:
+    """A meter is to be replaced or its multiplier to be changed: where its day is divided is decided first (R22)."""
+    waiting = [body for id, body in known.asked.items() if id not in known.decided]
+    return any(body.get("meter") in tenancy.meters for body in waiting)
