@@ -9,6 +9,7 @@ from bridge.contract import messages as m
 from bridge.contract.units import fen_floor, instant_text, micros_of, price_text, text_of
 from edge import cuttable
 from edge.accounts import Accounts
+from edge.billing import policy
 from edge.billing.money import Standing
 from edge.core import Core
 from edge.pricing import ENERGY, WATER, Counters
@@ -98,6 +99,8 @@ def _ahead(
     """When it will be cut, until when it is protected, and which rule stands against it now."""
     now, terms = core.now(), core.terms
     uncut = cuttable.uncut(core, account)
+    if available <= terms.cut_limit_nano and cuttable.settled_since(core, account):
+        return {"blocked": policy.SETTLED.rule, "blocked_why": policy.SETTLED.why}
     if account.final is None or not uncut:
         return {}
     lead = timedelta(seconds=terms.lead_s)

@@ -71,12 +71,13 @@ class Accounts:
 
     def protection(self, account: AccountState) -> Protection | None:
         """What keeps people from being cut now, by a person's word (R3)."""
-        at = self._core.balances.believed_at()  # By a clock that is behind one that has ended would stand again.
-        return next(iter(account.protected(micros_of(at))), None)
+        return next(iter(account.protected(micros_of(self._core.now()))), None)
 
     def verdict(self, account: AccountState, meter: MeterState) -> Verdict:
         """May this meter be cut for arrears at this very moment?"""
         core, live = self._core, self._core.lives[meter.id]
+        if cuttable.settled_since(core, account):
+            return policy.SETTLED
         now = core.now()
         protection, counts_from = self.protection(account), cuttable.counts_from(core, account)
         moment = Moment(
@@ -169,20 +170,20 @@ class Accounts:
                 self.read_again(core.state.meters[id])
 
     def _warning(self, account: AccountState, available: int, surely: int) -> list[Draft]:
-        core, now = self._core, self._core.now()
+        core, now, settled = self._core, self._core.now(), cuttable.settled_since(self._core, account)
         if account.final is not None:
-            void = cuttable.outdated_warning(core, account)
+            void = policy.SETTLED.why if settled else cuttable.outdated_warning(core, account)
             if void is None and (available > core.terms.cut_limit_nano or not core.book.trusted):
                 zero = self.zero_at(account, available)
                 # After a restart the load is not known yet: then no forecast takes a warning back.
-                known = not any(core.lives[id].load_to_come for id in account.meters)
+                known = cuttable.load_is_known(core, account)
                 paid = account.paid_seq > account.final.seq
                 void = policy.final_is_void(available, zero if known else now, now, paid, core.terms, core.book.trusted)
             if void is None:
                 return []
             log.info("account %s: the final warning is taken back, %s", account.id, void)
             return [self._cancelled(account, void, available)]
-        if not self._opened(account) or not cuttable.uncut(core, account):
+        if settled or not self._opened(account) or not cuttable.uncut(core, account):
             return []
         if not self._final_due(account, surely):
             return []
@@ -209,7 +210,9 @@ class Accounts:
     def freed(self, account: AccountState) -> list[Draft]:
         """What a protection brings with it: supply that was cut comes back, and a warning that stood is taken back."""
         available = self._core.balances.available_nano(account)
-        drafts = self._restore(account, available, protected=True)
+        # By a clock that is behind one that has ended stands again: it cuts nobody, and gives no light.
+        surely = bool(account.protected(micros_of(self._core.balances.believed_at())))
+        drafts = self._restore(account, available, protected=surely)
         if not drafts and account.final is not None:
             drafts = [self._cancelled(account, PROTECTED, available)]
         return drafts

@@ -11,6 +11,8 @@ from edge import brake
 from edge.billing import policy
 from edge.billing.policy import Verdict
 from edge.core import Core
+from edge.holds import ARREARS
+from edge.restored import is_former
 from edge.state import AccountState, MeterState
 
 ATTEMPTED = "attempted"
@@ -31,17 +33,20 @@ def closing(core: Core, meter: MeterState) -> Literal["direct", "permit", "none"
         return own
     if (account := core.state.accounts.get(meter.account or "")) is not None:
         return account.row.get("close") or own
-    left: Literal["direct", "permit"] | None = meter.waiting and meter.waiting.way  # type: ignore[assignment]
-    return left or own
+    left = meter.waiting.way if meter.waiting is not None else None
+    return "permit" if left == "permit" else "direct" if left == "direct" else own
 
 
-def taken_back_since(core: Core, meter: MeterState) -> bool:
-    """True while its cause to be closed is of before a restore, and who may know of a lock set since has not spoken: an
-    archive that has every entry, or the person who says that the book is complete (R5)."""
+def may_be_locked(core: Core, meter: MeterState) -> bool:
+    """True while its cause to be closed is of before a restore, and nobody has spoken who knows of locks that were set
+    since: an archive that has every entry, the person who says that the book is complete, or a payment (R5)."""
     state = core.state
-    if state.recovering is None or state.restored is None or meter.waiting is None or not meter.waiting.of_backup:
+    restored, account = state.restored, state.accounts.get(meter.account or "")
+    if state.recovering is None or restored is None or meter.waiting is None or not meter.waiting.of_backup:
         return False
-    return state.restored.through is None or state.restored.holes > 0
+    if account is not None and account.paid_seq > restored.seq and account.paid_seq not in restored.again:
+        return False
+    return restored.through is None or restored.holes > 0
 
 
 def can_cut(core: Core, account: AccountState) -> bool:
@@ -57,21 +62,33 @@ def needs_telling(core: Core, account: AccountState) -> bool:
 
 def uncut(core: Core, account: AccountState) -> list[MeterState]:
     """The meters of an account that can still be cut, so that a warning has something to warn of."""
-    return [meter for meter in switched(core, account) if is_lit(core, meter)]
+    return [
+        meter
+        for meter in switched(core, account)
+        if "arrears" not in meter.holds or core.lives[meter.id].relay_open is False
+    ]
 
 
-def is_lit(core: Core, meter: MeterState) -> bool:
-    """It was not cut for arrears, or was read back closed all the same: after a restore many may be (I5)."""
-    return "arrears" not in meter.holds or core.lives[meter.id].relay_open is False
+def is_cut_anew(core: Core, meter: MeterState) -> bool:
+    """A trip would be a cut and no other attempt at one: its hold does not stand, or is of before a restore, and who
+    had paid since has light (I5)."""
+    hold = meter.holds.get(ARREARS)
+    return hold is None or (is_former(core.state.restored, hold.seq) and core.lives[meter.id].relay_open is False)
+
+
+def load_is_known(core: Core, account: AccountState) -> bool:
+    """True where each meter that tells a load has told it, but for those off line; not where none of them has."""
+    lives = [core.lives[id] for id in account.meters if core.lives[id].tells_load]
+    if any(live.load_w is None and live.online is not False for live in lives):
+        return False
+    return not lives or any(live.load_w is not None for live in lives)
 
 
 def objection(core: Core, account: AccountState, meter: MeterState) -> Verdict | None:
     """What speaks against a cut that the policy allows; asked last, because it costs more."""
     if core.balances.guessed(account):
         return policy.GUESSED
-    if settled_since(core, account):
-        return policy.SETTLED
-    if is_lit(core, meter) and (why := brake.due(core, meter)) is not None:
+    if is_cut_anew(core, meter) and (why := brake.due(core, meter)) is not None:
         return Verdict(False, "R4", why)
     return None
 

@@ -75,8 +75,8 @@ def _exit(state: State, entry: Entry, fields: Fields) -> None:
     for id in account.meters:
         meter = state.meters[id]
         meter.account = None
-        if meter.restore is not None and meter.waiting is not None:  # Nobody may be there (R6).
-            meter.waiting = replace(meter.waiting, way=account.row.get("close"))
+        if meter.waiting is not None:  # What waits for its button goes on to do so: nobody may be there (R6).
+            meter.waiting = replace(meter.waiting, way=account.row.get("close") if meter.restore is not None else None)
     account.purse.ended_at, account.final, account.level = entry.at, None, 0
     state.installed_seq = entry.seq
 

@@ -9,6 +9,7 @@ from typing import Any
 from bridge.contract.units import micros_of_text
 from edge.entry import Entry
 from edge.holds import LOCKOUT, Hold, Ordered, Unanswered
+from edge.restored import is_former
 from edge.state import MeterState, State
 from edge.waiting import Run, Waiting
 
@@ -28,9 +29,12 @@ def _start(state: State, entry: Entry, fields: Fields) -> None:
 
 def wants_supply(state: State, entry: Entry, meter: MeterState, why: str) -> None:
     """The cause to close it (I10). Who waits already waits since the first one."""
+    before = meter.waiting or Waiting()
     if meter.restore is None or meter.waiting is None:
         meter.waiting = Waiting(since_s=state.run.line_s_of(entry) if state.run else None)
-    meter.waiting = replace(meter.waiting, way=None, of_backup=False)
+    # A lock that comes and goes in an empty room asks for no light; a person's `on` does.
+    way = before.way if meter.account is None and entry.fields.get("operation") == "unlock" else None
+    meter.waiting = replace(meter.waiting, way=way, of_backup=False)
     meter.restore = why
 
 
@@ -42,13 +46,13 @@ def told_dark(state: State, entry: Entry, meter: MeterState) -> None:
 def _trip(state: State, entry: Entry, fields: Fields) -> None:
     meter = state.meters[fields["meter"]]
     meter.trips = [*meter.trips[-4:], entry.at]
-    if fields["cause"] != "arrears":
-        return
-    if "arrears" not in meter.holds or meter.known == "closed":  # After a restore who has light may have the hold.
-        state.cuts[meter.id] = [*state.cuts.get(meter.id, []), _powered_s(state, meter, fields)][-CUTS_KEPT:]
-    if "arrears" not in meter.holds:
+    held = meter.holds.get("arrears")
+    # After a restore who has light again may have the hold still: that cut counts too, and its hold is a new one.
+    anew = held is None or (is_former(state.restored, held.seq) and meter.known == "closed")
+    if fields["cause"] == "arrears" and anew:
         meter.restore = None
         meter.holds["arrears"] = Hold("arrears", f"episode {fields['episode']}", "policy", entry.at, entry.seq)
+        state.cuts[meter.id] = [*state.cuts.get(meter.id, []), _powered_s(state, meter, fields)][-CUTS_KEPT:]
 
 
 def _powered_s(state: State, meter: MeterState, fields: Fields) -> int:
@@ -105,6 +109,8 @@ def _relay(state: State, entry: Entry, fields: Fields) -> None:
         meter.known, meter.known_since = meter.observed, entry.at
     if meter.observed == "closed":
         meter.restore = None
+        if meter.waiting is not None and meter.waiting.way is not None:
+            meter.waiting = replace(meter.waiting, way=None)
 
 
 APPLY: dict[str, Callable[[State, Entry, Fields], None]] = {

@@ -186,6 +186,8 @@ def _decision(core: Core, restored: Restored, body: BringBack, fields: Fields) -
     proposal = core.state.proposals.get(fields["proposal"])
     if fields["approved"] or "request" not in fields or proposal is None or proposal.decision is not None:
         return None
+    if proposal.seq > restored.seq:
+        return None  # Its number was given anew here, to another one.
     return body.kind, body.id, {**fields, "former": former(restored, body)}
 
 

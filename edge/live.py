@@ -157,9 +157,9 @@ class Live:
         return (now - self.sample.read_at).total_seconds()
 
     @property
-    def load_to_come(self) -> bool:
-        """It has not told its load yet, and will; what is off line is not waited for, nor a kind that tells none."""
-        return self.load_w is None and self.online is not False and self.model.tells_load
+    def tells_load(self) -> bool:
+        """It says how many W go through it; not a water meter, nor one that refused the question."""
+        return bool(self.model.load_rows - self.lacks)
 
     def smooth_load(self, power_w: int, at: datetime) -> None:
         """Take a power reading into the smoothed load; integers, so that a replay gives the same.

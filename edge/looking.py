@@ -13,11 +13,12 @@ from bridge.contract.units import instant_text
 from edge.accounts import FIRST_LOOK_S
 from edge.commands import BUTTON, Commands
 from edge.core import Core, Draft
+from edge.cuttable import may_be_locked
 from edge.fold_relays import PAID_AND_DARK
 from edge.line.request import WATCH, Reply
 from edge.model import Seen
 from edge.state import MeterState
-from edge.switch_words import already_on, found_moved, still_off
+from edge.switch_words import LOCKED_MAYBE, already_on, found_moved, still_off
 
 log = logging.getLogger("riser.relays")
 
@@ -153,6 +154,7 @@ class Looking:
                 return
         live.dark_told_s = now_s
         text = still_off(live.model.relay_is_valve, meter.restore, self._commands.step(meter) == BUTTON)
+        text = LOCKED_MAYBE if may_be_locked(self._core, meter) else text
         log.warning("meter %s: %s", meter.id, text)
         if core.cannot_write is None:
             fields = {"meter": meter.id, "account": meter.account, "alarm": PAID_AND_DARK, "text": text}

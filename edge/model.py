@@ -90,9 +90,9 @@ class Model:
         return "volume" if self.max_l_per_h else "energy"
 
     @property
-    def tells_load(self) -> bool:
-        """It says how many W go through it; a water meter does not."""
-        return "power_w" in self.quantities()
+    def load_rows(self) -> set[str]:
+        """The questions whose answer says how many W go through it."""
+        return {row.name for row in self.rows.values() if any(value["key"] == "power_w" for value in row.values)}
 
     def names(self, every: str) -> list[str]:
         """Names of the questions that are asked `every` round, slow, minutes, hourly or only when asked for."""

@@ -17,7 +17,7 @@ from edge.billing import policy
 from edge.codec import dlt645_orders
 from edge.commands import BUTTON, Commands
 from edge.core import Core
-from edge.cuttable import closing, taken_back_since
+from edge.cuttable import closing, may_be_locked
 from edge.evidence import close_draft, draft_of, evidence_reads, stale_evidence
 from edge.lamps import Lamps
 from edge.line.request import PERSON, RESTORE, TRIP, Reply, Request
@@ -93,7 +93,7 @@ class Relays:
         self.lamps.consider(meter)
         if self.surely_off(meter) or (live.relay_open is None and meter.restore is not None):
             self.commands.drop(meter, "trip")
-            if meter.restore is not None and not meter.holds and not taken_back_since(self._core, meter):
+            if meter.restore is not None and not meter.holds and not may_be_locked(self._core, meter):
                 self.commands.only(meter, "close", closing(self._core, meter))
                 if (task := self.commands.task(meter, "close")) and task.step == BUTTON and live.permitted is False:
                     task.not_before, task.step = 0.0, None  # The meter has forgotten it: its button does nothing.

@@ -41,6 +41,11 @@ class Restored:
         return {here for _, here in self.brought.values()}
 
 
+def is_former(restored: Restored | None, seq: int) -> bool:
+    """True of an entry that stood in the backup, or came back of what the book lost."""
+    return restored is not None and (seq <= restored.seq or seq in restored.again)
+
+
 def why(made_at: str, seq: int, zone: str) -> str:
     """Why nobody is cut; a person takes it back."""
     made = wall_time(instant_of(made_at), ZoneInfo(zone))

@@ -9,10 +9,11 @@ from bridge.contract.switching import VALVE_IS
 from bridge.contract.units import instant_text, text_of
 from edge.commands import BUTTON
 from edge.core import Core
+from edge.cuttable import may_be_locked
 from edge.purses import OPENED, why_open
 from edge.relays import Relays
 from edge.state import MeterState
-from edge.switch_words import coming_on, held, locked_as_it_stands, off_by_itself, still_off
+from edge.switch_words import LOCKED_MAYBE, coming_on, held, locked_as_it_stands, off_by_itself, still_off
 
 
 def kind_of_switch(core: Core, meter: MeterState) -> Literal["relay", "valve"] | None:
@@ -76,6 +77,8 @@ def _why(core: Core, relays: Relays, meter: MeterState, observed: str, desired: 
     if observed == "closed":
         return "nothing holds it"
     own = why_open(core.lives[meter.id])
+    if meter.restore is not None and may_be_locked(core, meter):
+        return LOCKED_MAYBE
     if meter.restore is not None and core.cannot_write is not None and relays.looking.long_dark(meter):
         return still_off(valve, meter.restore, relays.commands.step(meter) == BUTTON)  # No alarm can be written now.
     if meter.restore is not None and (own is None or relays.following(meter)):

@@ -61,6 +61,12 @@ def still_off(valve: bool, cause: str, permit: bool) -> str:
     return f"supply should be back ({cause}) and was not read back closed for ten minutes"
 
 
+LOCKED_MAYBE = (
+    "paid before the backup that was restored, and it may have been locked since: it waits for an archive with every "
+    "entry, for `on`, or until the book is said to be complete"
+)
+
+
 def flows_past(valve: bool, used: int) -> str:
     """For an alarm: something flows though the meter says that nothing can."""
     if valve:

@@ -25,5 +25,9 @@ OF_RECOVERY = (
     later("the protection {protection} was set again after the restore; that one counts"),
     later("the protection {protection} was over at {at}"),
     later("this tenancy was settled after the backup that was restored; settle it again"),
+    later(
+        "paid before the backup that was restored, and it may have been locked since: it waits for an archive with "
+        "every entry, for `on`, or until the book is said to be complete"
+    ),
     later("{who} says that the book is complete: {why}"),
 )

@@ -37,7 +37,7 @@ def situation_of(rooms: list[Room], account: Account | None, wall: Wall) -> Situ
         return "held"
     if standing(account, wall):
         return "kept"
-    if account.state == "final" or account.cut_at or account.protected_until:
+    if account.state == "final" or account.cut_at or account.protected_until or account.blocked:
         return _warned(account)
     if room is None:
         return "calm"

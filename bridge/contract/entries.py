@@ -105,7 +105,7 @@ KINDS: dict[str, str] = {
     "proposal/1": "something a person wants done that another must approve (R32): proposal, what (its kind), body, who,"
     " role, until, request",
     "decision/1": "a proposal approved, rejected or out of time: proposal, approved, who, role, why, request",
-    "refusal/1": "a signed request refused: operation, rule, error, who, role, request",
+    "refusal/1": "a signed request refused, but for one to read: operation, rule, error, who, role, request",
     "quarantine/1": "a reading set aside (R20, R21): meter, registers_wh, read_at, rule, why, frames",
     "release/1": "a meter's readings are taken again after one was set aside: meter, why, who",
     "cover/1": "a meter's count of openings, looked at first or changed: meter, cover (cover, terminal-cover), count,"

@@ -38,6 +38,11 @@ class Restores:
         if entry.kind not in BROUGHT_BACK and entry.kind != "missed/1":
             raise Wrong(f"{entry.kind} does not come back", f"one of {', '.join(BROUGHT_BACK)}")
 
+        if entry.kind == "decision/1":
+            proposal = self._state.proposals.get(fields["proposal"])
+            if fields["approved"] or proposal is None or proposal.seq > restored.seq:
+                raise Wrong(f"a decision of {fields['proposal']} came back", "a no to what the backup holds")
+
     def missed(self, entry: Read, fields: Fields) -> None:
         """Raises Wrong."""
         former = fields["former"]

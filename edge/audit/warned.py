@@ -152,8 +152,9 @@ class Warned:
         if holds := meter.holds:
             raise Wrong(f"it was closed under the hold {', '.join(holds)}", "no hold (I10)")
         account, way = self._state.accounts.get(meter.account or ""), meter.row["relay"]
-        if account is not None and "valve" not in fields:
-            way = account.row.get("close") or way
+        if "valve" not in fields:  # Of an empty room, as who has left while it waited wanted it.
+            left = meter.waiting.way if meter.waiting is not None else None
+            way = (left if account is None else account.row.get("close")) or way
         must(fields["command"], way, "how it was closed (R6)")
 
     def withdrawn(self, fields: Fields) -> None:

@@ -30,13 +30,13 @@ class BookSeen:
 def copy(source: Path, target: Path) -> None:
     """One database into a new file, safe on the disk. Raises Trouble."""
     try:
-        reading = _reading(source)
+        source_db = reading(source)
         writing = sqlite3.connect(target)
         try:
-            reading.backup(writing)
+            source_db.backup(writing)
             writing.execute("PRAGMA journal_mode=DELETE")  # One file: nothing of it may lie beside it.
         finally:
-            reading.close()
+            source_db.close()
             writing.close()
     except sqlite3.Error as error:
         raise Trouble(FAILED, f"{source} could not be copied: {error}") from None
@@ -48,7 +48,7 @@ def copy(source: Path, target: Path) -> None:
 def seen(book: Path) -> BookSeen:
     """Raises Trouble where this is no book, or an empty one."""
     try:
-        db = _reading(book)
+        db = reading(book)
         try:
             newest = db.execute("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1").fetchone()
             first = db.execute("SELECT body FROM journal WHERE seq = 1").fetchone()
@@ -65,7 +65,8 @@ def seen(book: Path) -> BookSeen:
         raise Trouble(USAGE, f"{book} cannot be read as a book: {why}") from None
 
 
-def _reading(path: Path) -> sqlite3.Connection:
+def reading(path: Path) -> sqlite3.Connection:
+    """A connection that only reads. Raises Trouble where there is no such file."""
     if not path.is_file():
         raise Trouble(USAGE, f"there is no {path.name} in {path.parent}; name the data directory with --data")
     return sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, timeout=BUSY_S)

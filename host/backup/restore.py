@@ -32,6 +32,9 @@ ASIDE = "before-restore"
 GO_WITH_BOOK = ("book.db", "book.db-wal", "book.db-shm", "registry.json")
 """What cannot stay beside another book. The archive stays: it may know what the book has lost."""
 
+JOURNALS = ("wal", "shm", "journal")
+"""What SQLite would play into a database of that name."""
+
 PRIVATE = re.compile(r"secrets/[a-z0-9-]{1,32}\.json|panel\.key|panel\.db")
 
 LARGEST_PRIVATE = 50_000_000
@@ -100,7 +103,7 @@ def _restored(
         _sync(data)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    again = came_back.compare(aside, data) if came_back.PANEL in coming else None
+    again = came_back.compare(aside, data, coming) if private else None
     return Restored(manifest, data, epoch, aside, tuple(coming), again)
 
 
@@ -159,7 +162,7 @@ def _move_aside(data: Path, names: list[str], clock: Clock) -> Path | None:
     """Move what is in the way into a folder of its own, and leave the marker of a book. None where nothing is."""
     marker = data / "book.begun"
     marker.touch()
-    with_journals = [each for name in names for each in (name, f"{name}-wal", f"{name}-shm")]
+    with_journals = [each for name in names for each in (name, *(f"{name}-{more}" for more in JOURNALS))]
     there = [name for name in dict.fromkeys(with_journals) if (data / name).exists()]
     if not there:
         return None

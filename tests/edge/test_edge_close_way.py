@@ -266,6 +266,23 @@ def test_r6_a_room_whose_tenant_has_left_is_not_lit_where_only_the_button_was_wa
     assert not building.dark and verify(tmp_path).good
 
 
+def test_r6_a_lock_that_comes_and_goes_lights_no_empty_room(tmp_path: Path) -> None:
+    """Paid, permitted, settled; an electrician locks and unlocks: nobody has asked for light."""
+    building = Wanted(tmp_path)
+    building.cut()
+    building.topup(ACCOUNT, 500_00)
+    building.run(minutes=2)
+    left = orders(building)
+    settled = request(building, "settle", "王敏", "finance", account=ACCOUNT, **SETTLE)["data"]["proposal"]
+    request(building, "approve-money", "李强", "finance", proposal=settled)
+    building.run(minutes=2)
+    building.request("lock", role="engineer", meter=ROOM, why="a cable is laid", off=False)
+    building.run(minutes=2)
+    building.request("unlock", role="engineer", meter=ROOM, why="done")
+    building.run(minutes=5)
+    assert "direct" not in left and building.dark and verify(tmp_path).good
+
+
 def test_i9_the_next_tenant_s_way_counts_for_what_the_last_one_left_permitted(tmp_path: Path) -> None:
     """By the button, permitted, never pressed, settled; the next one wants light by itself and pays: within minutes."""
     building = Wanted(tmp_path)

@@ -185,3 +185,19 @@ def test_r1_an_approved_price_wakes_who_was_calm(tmp_path: Path, price: Any) -> 
     assert len(building.of("final/1")) == (0 if isinstance(price, dict) else 1)
     if look := calm._looks.get(ACCOUNT):
         assert instant_text(look.until) <= at, "it is looked at again where the price begins to count"
+
+
+def test_r1_silence_takes_no_warning_back(tmp_path: Path) -> None:
+    """Warned; the gateway starts anew, and the meter answers nothing: no load is known, so no forecast has moved away.
+    Once it answers, the warning that was given still counts."""
+    building = Watched(tmp_path, poll_s=60, idle_s=5)
+    building.until_warned()
+    building.stop_edge()
+    building.deaf_to = {"reads", "trip", "alarm", "alarm-off"}
+    building.start_edge()
+    building.connect()
+    building.run(minutes=15)
+    assert not building.of("cancelled/1")
+    building.deaf_to = {"trip"}
+    building.run(minutes=5)
+    assert not building.of("cancelled/1") and len(building.of("final/1")) == 1

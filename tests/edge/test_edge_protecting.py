@@ -328,3 +328,4 @@ def test_r5_a_protection_that_has_ended_does_not_come_back_with_a_clock_that_is_
     building.run(minutes=10)
     assert building.edge.core.mode == "time" and building.dark
     assert not building.of("hold/1", set=False) and not building.of("close/1")
+    assert verify(tmp_path).good

@@ -62,7 +62,9 @@ def test_what_is_lost_or_doubled_is_found(tmp_path: Path) -> None:
     ledger.ask("shell:not-in-the-book")
     ledger.hear({"key": "shell", "transaction": "not-in-the-book", "status": "done"})
     ledger.ask("panel:refused-one")
-    ledger.hear({"key": "panel", "transaction": "refused-one", "status": "refused"})
+    ledger.show("panel:refused-one", "")
+    booked = next(iter(ledger.asked))
+    ledger.pages[booked] = "20000101-000001"
     ledger.ask("panel:without-answer")
     ledger.hear({"key": "shell", "transaction": "payment-number-0", "status": "refused"})
     del ledger.asked["shell:payment-number-4"]
@@ -74,6 +76,7 @@ def test_what_is_lost_or_doubled_is_found(tmp_path: Path) -> None:
         "panel:refused-one was refused",
         "shell:payment-number-0 was answered in two ways",
         "panel:without-answer was never answered",
+        f"{booked} was shown at the panel with another receipt than the book has",
     ]
 
 

@@ -110,6 +110,7 @@ PARTS: tuple[Part, ...] = (
         "planted", {"planted": (4, len(bugs()))},
         lambda number, seed: ["-m", "tests.planted", "--sample", "2", "--seed", str(seed), "--json"],
         lambda found: {"planted": found["planted"]}, lambda found: [*map(str, found["survivors"])], first_s=45, width=1,
+        limit_s=4 * 3600.0,
         full_command=lambda number, seed: ["-m", "tests.planted", LISTS[number % len(LISTS)], "--json"],
     ),
     Part(

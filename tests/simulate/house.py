@@ -35,6 +35,7 @@ from tests.simulate.rows import opened_since
 from tests.simulate.weather import WORDS, Disk, PowerCut, Weather
 
 BORDERS = tuple(int(text[:2]) * 60 + int(text[3:]) for text, _ in WINDOWS)
+STILL_LOOKS = 2_000
 SHOWN_EVERY_S = 3600.0
 """Facts are rendered this often; entries, readings and answers are told at once."""
 
@@ -68,6 +69,9 @@ class House(Online):
         self.noticing: list[Callable[[], None]] = []
         self.before_restoring: Callable[[], None] = lambda: None
         self.restored: list[Callable[[], None]] = []
+        self.healed: list[Callable[[], None]] = []
+        """Who goes on with something when all that is wrong has ended."""
+        self._still = (0.0, 0)
         self.noticing.append(self._opened)
         self._opening: dict[str, Seen] = {}
         self.fair = not badness
@@ -227,6 +231,16 @@ class House(Online):
         if self.memory.broker_gone:
             self.connects()
         self.fall(1.0)
+        for goes_on in self.healed:
+            goes_on()
+
+    def stands_still(self) -> bool:
+        """True when so many looks have found the very same instant: the program is busy with itself."""
+        since, looks = self._still
+        self._still = (self.mono, looks + 1 if since == self.mono else 0)
+        if self._still[1] == STILL_LOOKS:
+            self.broken.append("crash: time stands still: the loop is busy with itself")
+        return self._still[1] >= STILL_LOOKS
 
     def _show(self) -> None:
         self.shown.look = True

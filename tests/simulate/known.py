@@ -87,13 +87,10 @@ class Known:
             taker(self, entry, f)
         if entry.kind in WAYS:
             for meter in [f["meter"]] if "meter" in f else self.tenancies[f["account"]].meters:
-                self._has_way(entry.seq, meter)
+                ways, way = self.points[meter].ways, self.way(meter)
+                if not ways or ways[-1][1] != way:
+                    ways.append((entry.seq, way))
         self.seq, self.hash, self.boot, self.mono_ns = entry.seq, entry.hash, entry.boot, entry.mono_ns
-
-    def _has_way(self, seq: int, meter: str) -> None:
-        ways, way = self.points[meter].ways, self.way(meter)
-        if not ways or ways[-1][1] != way:
-            ways.append((seq, way))
 
 
 Fields = dict[str, Any]
@@ -135,8 +132,7 @@ def _opening(known: Known, entry: Entry, f: Fields) -> None:
 def _exit(known: Known, entry: Entry, f: Fields) -> None:
     tenancy = known.tenancies[f["account"]]
     tenancy.ended, tenancy.final_seq, tenancy.delivered_seq = entry.seq, None, None
-    for meter in tenancy.meters:
-        point = known.points[meter]
+    for point in map(known.points.__getitem__, tenancy.meters):
         point.account, point.left = None, tenancy.close if point.waits else None
 
 
@@ -235,12 +231,15 @@ def _hold(known: Known, entry: Entry, f: Fields) -> None:
         known.settled(f["meter"])
         if waits:
             known.restored[f["meter"]] = entry.seq, entry.boot, entry.mono_ns
-    point.waits, point.left = wanted, None if wanted else point.left
+    point.waits = wanted
+    if wanted and not (f.get("operation") == "unlock" and point.account is None):
+        point.left = None  # A lock that comes and goes in an empty room asks for no light.
 
 
 def _relay(known: Known, entry: Entry, f: Fields) -> None:
     known.points[f["meter"]].observed = f["observed"]
     if f["observed"] == "closed":
+        known.points[f["meter"]].left = None
         known.settled(f["meter"])
 
 

@@ -31,6 +31,7 @@ class Recovery:
 
     def __init__(self, house: House, till: Till, chance: random.Random):
         self.house, self.till, self.chance = house, till, chance
+        house.healed.append(self._goes_on)
 
     @property
     def _path(self) -> Path:
@@ -92,6 +93,12 @@ class Recovery:
         house.at(120, lambda: self._holds(lost))
         house.at(self.chance.uniform(*RECOVERED_AFTER_S), self._recovered)
         return True
+
+    def _goes_on(self) -> None:
+        """A life that ends in mode recovery: who has paid asks again, and a person says that the book is complete."""
+        if self.house.memory.recovering:
+            self.house.at(60, self.till.again)
+            self.house.at(300, self._recovered)
 
     def _again(self, tries: int) -> None:
         if self.restored(tries):

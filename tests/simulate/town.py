@@ -99,7 +99,7 @@ class Town:
             life = min(waiting, key=lambda each: each.house.clock.true.now() - each.house.plan.start)
             house = life.house
             left_s = (house.plan.start + since_start - house.clock.true.now()).total_seconds()
-            if left_s <= 0 or len(house.broken) >= DEATHS_AT_MOST:
+            if left_s <= 0 or len(house.broken) >= DEATHS_AT_MOST or house.stands_still():
                 waiting.remove(life)
                 continue
             kernel_clock.is_synchronised = house.is_synchronised
