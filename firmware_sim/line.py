@@ -104,6 +104,7 @@ class Line:
             heard = flip(heard, flips, self._dice)
         return heard, late_s or think_s
 
+
     def _addressed(self, frame: bytes) -> Sequence[Meter]:
         """Those who have to look at a frame: a meter of DL/T 645 passes over what names another one."""
         asked = frame.lstrip(b"\xfe")[1:7]
