@@ -36,6 +36,7 @@ def test_pieces_are_run_until_all_is_done() -> None:
     assert found["within"] and not found["short"] and found["parts"]["one"]["done"] == {"pieces": 2}
     assert len(said) == 4 and sum("1000" in line for line in said) == 2 and sum("77001" in line for line in said) == 2
     assert run(part("one", "{}"), full=True)[0]["parts"]["one"]["pieces"] == 4
+    assert not any("1000" in line for line in run(replace(part("one", '{"seed": SEED}'), fresh=True))[1])
 
 
 def test_a_broken_promise_is_told_with_its_command() -> None:

@@ -141,10 +141,15 @@ class Reader:
 
     def notes(self) -> dict[str, int]:
         """The numbers that are saved lazily."""
+        found: dict[str, int] = {}
         try:
-            return {bytes(name).decode(): value for name, value in self._db.execute("SELECT name, value FROM note")}
+            for name, value in self._db.execute("SELECT name, value FROM note"):
+                if not isinstance(name, bytes) or not isinstance(value, int):
+                    raise Unreadable(f"{self.path}, table note: {name!r} is {value!r}, and numbers have names there")
+                found[name.decode()] = value
         except (sqlite3.Error, UnicodeDecodeError) as error:
             raise Unreadable(f"{self.path}, table note: {error}") from None
+        return found
 
     def sweep_instants(self) -> list[tuple[int, int]]:
         """(number, at in microseconds) of every sweep of readings that is kept, by number."""
@@ -163,9 +168,8 @@ class Reader:
 
     def triggers(self) -> set[str]:
         """The triggers that are there."""
-        return {
-            bytes(name).decode() for (name,) in self._db.execute("SELECT name FROM sqlite_master WHERE type='trigger'")
-        }
+        rows = self._db.execute("SELECT name FROM sqlite_master WHERE type='trigger'")
+        return {name.decode(errors="replace") for (name,) in rows if isinstance(name, bytes)}
 
     def snapshot(self) -> Snapshot | None:
         """The snapshot of the fold, as it stands there; None where there is none."""
@@ -177,8 +181,12 @@ class Reader:
             raise Unreadable(f"{self.path}, table snapshot: {error}") from None
         if row is None:
             return None
+        if not isinstance(row[0], int) or not all(isinstance(each, bytes) for each in row[1:]):
+            raise Unreadable(f"{self.path}, table snapshot: a number and four texts belong there")
         seq, hash, version, body, digest = row
-        return Snapshot(seq, hash.decode(), version.decode(), body, digest.decode())
+        return Snapshot(
+            seq, hash.decode(errors="replace"), version.decode(errors="replace"), body, digest.decode(errors="replace")
+        )
 
     def registry(self) -> dict[str, Any] | None:
         """registry.json beside the book, None where there is none or it is no registry (it is rebuilt then)."""

@@ -138,7 +138,7 @@ class Run:
         number = progress.begun
         progress.begun += 1
         # Of the early ones the second alone is new: what a change broke is told from bad luck that nobody has met yet.
-        new = number % 2 == 1 if self.full or number >= EARLY else number == 1
+        new = progress.part.fresh or (number % 2 == 1 if self.full or number >= EARLY else number == 1)
         seed = self.seed + number if new else KNOWN_PIECES + number
         command = progress.part.full_command if self.full else None
         words = (command or progress.part.command)(number, seed)
