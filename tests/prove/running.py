@@ -44,7 +44,7 @@ class Progress:
         return min(shares, default=1.0)
 
     def guess_s(self) -> float:
-        return max(self.took_s, default=self.part.first_s)
+        return self.took_s[-1] if self.took_s else self.part.first_s
 
     def take(self, found: dict[str, Any], took_s: float) -> None:
         self.took_s.append(took_s)
