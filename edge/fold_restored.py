@@ -16,8 +16,10 @@ Fields = dict[str, Any]
 
 def _restored(state: State, entry: Entry, fields: Fields) -> None:
     told = {key: fields[key] for key in ("epoch", "before", "seq", "made_at")}
-    settled = state.restored.settled if state.restored is not None else set()  # Nobody brings that a second time.
-    state.restored = Restored(**told, hash=entry.prev_hash, heard=fields["seq"], settled=set(settled))
+    before = state.restored
+    state.restored = Restored(**told, hash=entry.prev_hash, heard=fields["seq"])
+    if before is not None:
+        state.restored.settled |= before.settled  # Nobody brings that a second time.
     state.recovering = why(fields["made_at"], fields["seq"], state.genesis["zone"])
     for meter in state.meters.values():
         if meter.restore is not None:

@@ -37,7 +37,6 @@ class Restores:
             raise Wrong(f"entry {former['seq']} of the former epoch is entry {known[1]} already (I5)", "each once")
         if entry.kind not in BROUGHT_BACK and entry.kind != "missed/1":
             raise Wrong(f"{entry.kind} does not come back", f"one of {', '.join(BROUGHT_BACK)}")
-
         if entry.kind == "decision/1":
             proposal = self._state.proposals.get(fields["proposal"])
             if fields["approved"] or proposal is None or proposal.seq > restored.seq:

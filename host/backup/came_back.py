@@ -12,6 +12,7 @@ from host.backup import copying
 from host.exits import Trouble
 
 PANEL = "panel.db"
+USERS = "SELECT name, role, hash FROM user"
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,6 @@ def _told(path: Path) -> tuple[dict[str, tuple[str, str]], dict[str, str]] | Non
             return people, dict(db.execute("SELECT account, token FROM tenant_link")) if known else {}
     except (sqlite3.Error, Trouble):
         return None  # Damaged, or of a Riser with other tables: the sentence that warns of all of it is told instead.
-
-
-USERS = "SELECT name, role, hash FROM user"
 
 
 def told(found: CameBack) -> list[str]:

@@ -29,8 +29,8 @@ from host.places import make_directory, take_lock
 SCRATCH = ".restoring"
 ASIDE = "before-restore"
 
-GO_WITH_BOOK = ("book.db", "book.db-wal", "book.db-shm", "registry.json")
-"""What cannot stay beside another book. The archive stays: it may know what the book has lost."""
+GO_WITH_BOOK = ("book.db", "registry.json")
+"""What cannot stay beside another book, with its journals. The archive stays: it may know what the book has lost."""
 
 JOURNALS = ("wal", "shm", "journal")
 """What SQLite would play into a database of that name."""
@@ -50,7 +50,7 @@ class Restored:
     aside: Path | None
     brought: tuple[str, ...]
     again: came_back.CameBack | None = None
-    """What the panel's people and pages are again; None where they were not brought back."""
+    """Which people, pages and keys are as they were that day; None where no secret was brought back."""
 
 
 def restore(

@@ -247,9 +247,8 @@ def test_r6_who_chose_the_button_hears_of_an_order_that_has_left(tmp_path: Path)
     assert "an order to close has left already" in ask(building, close="permit")["data"]["text"]
 
 
-def test_r6_a_room_whose_tenant_has_left_is_not_lit_where_only_the_button_was_wanted(tmp_path: Path) -> None:
-    """Paid, permitted, not pressed, settled: an empty room with an oven in it. No order closes it by itself; whoever
-    stands there and presses has light, and so has a person who says on."""
+def left_by_its_tenant(tmp_path: Path) -> tuple[Wanted, list[str]]:
+    """Paid, permitted, not pressed, settled; and what leaves for the meter from then on."""
     building = Wanted(tmp_path)
     building.cut()
     building.topup(ACCOUNT, 500_00)
@@ -257,6 +256,13 @@ def test_r6_a_room_whose_tenant_has_left_is_not_lit_where_only_the_button_was_wa
     left = orders(building)
     settled = request(building, "settle", "王敏", "finance", account=ACCOUNT, **SETTLE)["data"]["proposal"]
     assert request(building, "approve-money", "李强", "finance", proposal=settled)["status"] == "done"
+    return building, left
+
+
+def test_r6_a_room_whose_tenant_has_left_is_not_lit_where_only_the_button_was_wanted(tmp_path: Path) -> None:
+    """Paid, permitted, not pressed, settled: an empty room with an oven in it. No order closes it by itself; whoever
+    stands there and presses has light, and so has a person who says on."""
+    building, left = left_by_its_tenant(tmp_path)
     building.run(minutes=70)
     assert "direct" not in left and building.dark and building.meter.account is None
     assert (
@@ -268,13 +274,7 @@ def test_r6_a_room_whose_tenant_has_left_is_not_lit_where_only_the_button_was_wa
 
 def test_r6_a_lock_that_comes_and_goes_lights_no_empty_room(tmp_path: Path) -> None:
     """Paid, permitted, settled; an electrician locks and unlocks: nobody has asked for light."""
-    building = Wanted(tmp_path)
-    building.cut()
-    building.topup(ACCOUNT, 500_00)
-    building.run(minutes=2)
-    left = orders(building)
-    settled = request(building, "settle", "王敏", "finance", account=ACCOUNT, **SETTLE)["data"]["proposal"]
-    request(building, "approve-money", "李强", "finance", proposal=settled)
+    building, left = left_by_its_tenant(tmp_path)
     building.run(minutes=2)
     building.request("lock", role="engineer", meter=ROOM, why="a cable is laid", off=False)
     building.run(minutes=2)

@@ -26,15 +26,20 @@ def poor(site: Site, opening: str) -> Site:
 # --- a close that waited ---
 
 
-def locked_since(tmp_path: Path) -> tuple[Watched, Archive, list[str]]:
-    """Paid while the meter is silent; backup; locked for work at its wires; the card dies, and the meter answers."""
+def paid_and_silent(tmp_path: Path) -> tuple[Watched, str]:
+    """Cut, and paid while the meter answers nothing; a backup is made, and when."""
     building = Watched(tmp_path / "first", poll_s=60, idle_s=5)
     building.cut()
     building.deaf_to = {"direct", "permit", "reads"}
     building.run(minutes=5)
     building.topup(ACCOUNT, 500_00)
     building.run(minutes=2)
-    at = backed_up(building, tmp_path / "copy")
+    return building, backed_up(building, tmp_path / "copy")
+
+
+def locked_since(tmp_path: Path) -> tuple[Watched, Archive, list[str]]:
+    """After the backup it was locked for work at its wires; the card dies, and the meter answers."""
+    building, at = paid_and_silent(tmp_path)
     building.request("lock", role="engineer", meter=ROOM, why="a cable is laid", off=False)
     building.run(minutes=5)
     archive = Archive(building, restored(building, at, tmp_path / "copy"))
@@ -88,13 +93,7 @@ def test_i9_who_pays_after_the_restore_has_light(tmp_path: Path) -> None:
 
 def test_r5_a_payment_that_the_archive_brings_is_no_payment_of_now(tmp_path: Path) -> None:
     """It comes before the lock does: no order leaves between the two."""
-    building = Watched(tmp_path / "first", poll_s=60, idle_s=5)
-    building.cut()
-    building.deaf_to = {"direct", "permit", "reads"}
-    building.run(minutes=5)
-    building.topup(ACCOUNT, 500_00)
-    building.run(minutes=2)
-    at = backed_up(building, tmp_path / "copy")
+    building, at = paid_and_silent(tmp_path)
     building.topup(ACCOUNT, 20_00)
     building.request("lock", role="engineer", meter=ROOM, why="a cable is laid", off=False)
     building.run(minutes=1)

@@ -1,9 +1,9 @@
 """Prove what Riser promises: simulated years of bad luck, kills, power cuts, hostile input, planted bugs.
 
 In a short run most proofs are done as far as the budget allows; `--full` does all of it and takes hours, or as much
-as fits into a budget that is given with it or is longer than five minutes. The seeds are the same at every run, but for
-the second piece of each proof, in a full run for every second one: that follows from a new seed, which is printed
-first. Each piece is told with its command.
+as fits into a budget that is given with it or is longer than five minutes. The seeds are the same at every run, but
+for all of `kills` and the second piece of each other proof, in a full run for every second one: those follow from a new
+seed, which is printed first. Each piece is told with its command.
 
 Exit codes: 0 every promise was kept in what was tried, 1 one was broken, 3 of a proof nothing at all was tried.
 """
