@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.prove.__main__ import main, seconds
+from tests.prove.kept import Kept, program
 from tests.prove.parts import PARTS, Part
 from tests.prove.running import Run
 
@@ -24,9 +25,11 @@ def part(name: str, text: str, short: float = 2, broken: Callable[[dict[str, Any
     )  # fmt: skip
 
 
-def run(*parts: Part, full: bool = False, budget_s: float | None = 60) -> tuple[dict[str, Any], list[str]]:
+def run(
+    *parts: Part, full: bool = False, budget_s: float | None = 60, kept: Kept | None = None
+) -> tuple[dict[str, Any], list[str]]:
     said: list[str] = []
-    found = Run(77_000, full, budget_s, said.append, parts).run(2)
+    found = Run(77_000, full, budget_s, said.append, parts, kept=kept).run(2)
     return found, said
 
 
@@ -92,6 +95,72 @@ def test_a_proof_that_measures_runs_alone() -> None:
     ordered = sorted(spans)
     overlaps = sum(first[1] > second[0] for first, second in itertools.pairwise(ordered))
     assert overlaps <= 1  # The two of the other kind may run beside each other.
+
+
+def test_what_runs_alone_is_waited_for() -> None:
+    """Other proofs that have pieces without end do not keep it from its turn."""
+    slow = replace(
+        part("slow", "{}", short=1000),
+        command=lambda number, seed: ["-c", f"import time; time.sleep({0.2 + 0.2 * (number % 2)}); print('{{}}')"],
+    )
+    found, said = run(slow, replace(part("alone", "{}", short=1), alone=True), budget_s=3)
+    assert found["parts"]["alone"]["pieces"] == 1 and found["parts"]["slow"]["pieces"] > 3
+    assert any(line.startswith("alone") for line in said[:4])
+
+
+def test_a_night_goes_on_where_it_was_ended(tmp_path: Path) -> None:
+    """Pieces that ended are counted and not run again; one whose line is torn is; a breach is not forgotten."""
+    place = tmp_path / "night" / "night.jsonl"
+    right = part("right", '{"seed": SEED}')
+    wrong = part("wrong", '{"lost": SEED}', broken=lambda found: [f"lost {found['lost']}"])
+    found, said = run(right, wrong, kept=Kept(place, None, 77_000, False, "p"))
+    assert found["parts"]["right"]["done"] == {"pieces": 2} and len(said) >= 3
+    again, said = run(right, wrong, kept=Kept(place, None, 5, False, "p"))
+    assert not said and again["parts"] == found["parts"] and again["breaches"] == found["breaches"]
+
+    lines = [line for line in place.read_text().splitlines(keepends=True) if '"part": "wrong"' not in line]
+    assert len(lines) == 3
+    place.write_text("".join(lines)[:-5])
+    kept = Kept(place, None, 5, False, "p")
+    assert kept.seed == 77_000 and len(kept.pieces) == 1
+    again, said = run(right, kept=kept)
+    assert again["within"] and again["parts"]["right"]["done"] == {"pieces": 2} and len(said) == 1
+    number = json.loads(lines[2])["number"]
+    assert str(77_001 if number else 1000) in said[0] and len(place.read_text().splitlines()) == 3
+
+
+def test_a_night_of_another_program_is_not_gone_on_with(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was proved of one program says nothing of another; a file of something else is left as it is."""
+    place = tmp_path / "night.jsonl"
+    Kept(place, 7, 8, True, "one")
+    others = [
+        (None, True, "two", "program one there, two now"),
+        (7, False, "one", "full True there"),
+        (9, True, "one", "seed 7 there, 9 now"),
+    ]
+    for seed, full, name, why in others:
+        with pytest.raises(ValueError, match=why):
+            Kept(place, seed, 8, full, name)
+    assert Kept(place, 7, 8, True, "one").seed == Kept(place, None, 8, True, "one").seed == 7
+    for other in (b"a list\n", b"a list", b"\xff\n", b"[]\n", b'{"seed": 1}\n{}\n'):
+        place.write_bytes(other)
+        with pytest.raises(SystemExit):
+            main(["--kept", str(place), "--budget", "0s"])
+        assert "is no file of riser prove" in capsys.readouterr().err and place.read_bytes() == other
+
+
+def test_each_byte_of_the_program_counts(tmp_path: Path) -> None:
+    (tmp_path / "edge" / "__pycache__").mkdir(parents=True)
+    (tmp_path / "riser.py").write_text("a = 1\n")
+    (tmp_path / "edge" / "loop.py").write_text("b = 1\n")
+    before = program(tmp_path)
+    (tmp_path / "edge" / "__pycache__" / "loop.py").write_text("")
+    (tmp_path / "CHANGELOG.md").write_text("")
+    assert program(tmp_path) == before
+    (tmp_path / "edge" / "loop.py").write_text("b = 2\n")
+    changed = program(tmp_path)
+    (tmp_path / "edge" / "loop.py").rename(tmp_path / "edge" / "pool.py")
+    assert len({before, changed, program(tmp_path)}) == 3
 
 
 def test_every_proof_has_its_numbers() -> None:

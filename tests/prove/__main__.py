@@ -1,9 +1,11 @@
 """Prove what Riser promises: simulated years of bad luck, kills, power cuts, hostile input, planted bugs.
 
 In a short run most proofs are done as far as the budget allows; `--full` does all of it and takes hours, or as much
-as fits into a budget that is given with it or is longer than five minutes. The seeds are the same at every run, but
-for all of `kills` and the second piece of each other proof, in a full run for every second one: those follow from a new
-seed, which is printed first. Each piece is told with its command.
+as fits into a budget that is given with it or is longer than five minutes. With `--kept FILE` it may be ended at any
+moment, and goes on when it is started again with the same file and the same program.
+
+The seeds are the same at every run, but for all of `kills` and the second piece of each other proof, in a full run for
+every second one: those follow from a new seed, which is printed first. Each piece is told with its command.
 
 Exit codes: 0 every promise was kept in what was tried, 1 one was broken, 3 of a proof nothing at all was tried.
 """
@@ -16,9 +18,11 @@ import os
 import re
 import signal
 import sys
+from pathlib import Path
 
+from tests.prove.kept import Kept, program
 from tests.prove.parts import PARTS
-from tests.prove.running import Run
+from tests.prove.running import ROOT, Run
 
 NAMES = tuple(part.name for part in PARTS)
 SHORT_S = 300.0
@@ -48,19 +52,29 @@ def main(arguments: list[str] | None = None) -> int:
         "--only", action="append", metavar="PROOF", choices=NAMES, help=f"of {', '.join(NAMES)}; may be given again"
     )
     parser.add_argument("--seed", type=int, metavar="S", help="[a new one each time]")
+    parser.add_argument(
+        "--kept", type=Path, metavar="FILE", help="what was done is kept there, and counted when started again with it"
+    )
     parser.add_argument("--json", action="store_true", help="one object for programs, at the end")
     options = parser.parse_args(arguments)
-    seed = int.from_bytes(os.urandom(3), "big") if options.seed is None else options.seed
 
     def say(text: str) -> None:
         print(text, file=sys.stderr if options.json else sys.stdout, flush=True)
 
-    say(f"riser prove: seed {seed}")
+    seed = int.from_bytes(os.urandom(3), "big") if options.seed is None else options.seed
     parts = tuple(part for part in PARTS if part.name in (options.only or NAMES))
     full = options.full or (options.budget or 0) > SHORT_S
     budget_s = options.budget if full or options.budget is not None else SHORT_S
+    kept = None
+    if options.kept:
+        try:
+            kept = Kept(options.kept, options.seed, seed, full, program(ROOT))
+        except (OSError, ValueError) as reason:
+            parser.error(str(reason))
+        seed = kept.seed
+    say(f"riser prove: seed {seed}" + (f", {len(kept.pieces)} pieces done before" if kept and kept.pieces else ""))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(ENDED))
-    found = Run(seed, full, budget_s, say, parts, options.only is not None).run(len(os.sched_getaffinity(0)))
+    found = Run(seed, full, budget_s, say, parts, options.only is not None, kept).run(len(os.sched_getaffinity(0)))
     if options.json:
         print(json.dumps(found, ensure_ascii=False))
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.prove.kept import Kept, Record
 from tests.prove.parts import EARLY, PARTS, Amounts, Part
 
 ROOT = Path(__file__).parents[2]
@@ -35,7 +37,8 @@ class Progress:
     wanted: Amounts
     done: Amounts = field(default_factory=dict)
     figures: dict[str, tuple[float, float]] = field(default_factory=dict)
-    begun: int = 0
+    numbers: set[int] = field(default_factory=set)
+    """Of the pieces that were begun."""
     took_s: list[float] = field(default_factory=list)
 
     def share(self) -> float:
@@ -69,6 +72,7 @@ class Piece:
     """A command that runs."""
 
     progress: Progress
+    number: int
     words: list[str]
     process: subprocess.Popen[bytes]
     output: Any
@@ -80,15 +84,21 @@ class Run:
 
     def __init__(
         self, seed: int, full: bool, budget_s: float | None, say: Say, parts: tuple[Part, ...] = PARTS,
-        only: bool = False,
+        only: bool = False, kept: Kept | None = None,
     ):  # fmt: skip
-        """`only`: these parts were asked for by name, so that each is done, also those that a short run leaves out."""
+        """`only`: these parts were asked for by name, so that each is done, also those that a short run leaves out.
+        `kept`: what was done before is counted, what is done is added."""
         self.seed, self.full, self._budget_s, self._say = seed, full, budget_s, say
         self._all = [Progress(part, _wanted(part, full, only)) for part in parts]
         self.breaches: list[dict[str, Any]] = []
         self.remarks: set[str] = set()
         self._running: list[Piece] = []
-        self._began = time.monotonic()
+        self._began, self._kept = time.monotonic(), kept
+        for record in kept.pieces if kept else ():
+            for each in self._all:
+                if each.part.name == record["part"]:
+                    each.numbers.add(record["number"])
+                    self._count(each, record)
 
     def run(self, cores: int) -> dict[str, Any]:
         """All of it. {seed, full, took_s, parts, breaches, short, within}"""
@@ -115,18 +125,19 @@ class Run:
         }  # fmt: skip
 
     def _next(self, cores: int) -> Progress | None:
-        """The proof that is furthest behind, of those that may begin a piece now."""
+        """The proof that is furthest behind, of those that may begin a piece now; one that runs alone is waited for."""
         if len(self._running) >= cores or any(piece.progress.part.alone for piece in self._running):
             return None
         left_s = float("inf") if self._budget_s is None else self._budget_s - (time.monotonic() - self._began)
         open_ = []
         for each in self._all:
             mine = sum(piece.progress is each for piece in self._running)
-            if each.share() >= 1 or mine >= each.part.width or (self._running and each.part.alone):
+            if each.share() >= 1 or mine >= each.part.width:
                 continue
             if each.guess_s() <= left_s and not self._enough_runs(each, mine):
                 open_.append((each.share(), -each.guess_s(), each))
-        return min(open_, key=lambda row: row[:2])[2] if open_ else None
+        chosen = min(open_, key=lambda row: row[:2])[2] if open_ else None
+        return None if chosen and chosen.part.alone and self._running else chosen
 
     @staticmethod
     def _enough_runs(progress: Progress, mine: int) -> bool:
@@ -135,8 +146,8 @@ class Run:
         return mine > 0 and progress.share() + mine * whole >= 1
 
     def _begin(self, progress: Progress) -> None:
-        number = progress.begun
-        progress.begun += 1
+        number = next(number for number in itertools.count() if number not in progress.numbers)
+        progress.numbers.add(number)
         # Of the early ones the second alone is new: what a change broke is told from bad luck that nobody has met yet.
         new = progress.part.fresh or (number % 2 == 1 if self.full or number >= EARLY else number == 1)
         seed = self.seed + number if new else KNOWN_PIECES + number
@@ -147,7 +158,7 @@ class Run:
         process = subprocess.Popen(
             [sys.executable, *words], cwd=ROOT, env=environ, stdout=output, stderr=output, start_new_session=True
         )
-        self._running.append(Piece(progress, words, process, output, time.monotonic()))
+        self._running.append(Piece(progress, number, words, process, output, time.monotonic()))
 
     def _ended(self) -> None:
         for piece in list(self._running):
@@ -161,26 +172,44 @@ class Run:
             piece.output.seek(0)
             text = piece.output.read().decode(errors="replace")
             piece.output.close()
-            found = None if hangs else _found(text)
-            if hangs:
-                broken = [f"had not ended after {limit_s:.0f} s: {text[-2000:]}"]
-            elif found is None:
-                broken = [f"ended with {piece.process.returncode} and told nothing: {text[-2000:]}"]
-            else:
-                try:
-                    broken = piece.progress.part.broken(found)
-                    piece.progress.take(found, took_s)
-                except KeyError as missing:
-                    broken = [f"told nothing of {missing}: {text[-2000:]}"]
-                if not broken and piece.process.returncode:
-                    broken = [f"ended with {piece.process.returncode}: {text[-2000:]}"]
-            if found is not None and (remark := piece.progress.part.remark(found)):
-                self.remarks.add(f"{piece.progress.part.name}: {remark}")
-            name, again = piece.progress.part.name, f"{PYTHON} {' '.join(piece.words)}"
-            if broken:
-                self.breaches.append({"part": name, "what": broken, "again": again})
-                piece.progress.wanted = {}  # What is broken is not tried on.
-            self._say(f"{name:9} {'BROKEN ' if broken else 'kept   '} {took_s:4.0f} s  {again}")
+            record: Record = {
+                "part": piece.progress.part.name, "number": piece.number, "words": piece.words,
+                "took_s": round(took_s, 1), **_judged(piece, text, f"had not ended after {limit_s:.0f} s" * hangs),
+            }  # fmt: skip
+            self._count(piece.progress, record)
+            if self._kept:
+                self._kept.add(record)
+            kept = "BROKEN " if record["broken"] else "kept   "
+            self._say(f"{record['part']:9} {kept} {took_s:4.0f} s  {_again(record)}")
+
+    def _count(self, progress: Progress, record: Record) -> None:
+        """What a piece that has ended brings."""
+        if record["found"] is not None:
+            progress.take(record["found"], record["took_s"])
+            if remark := progress.part.remark(record["found"]):
+                self.remarks.add(f"{progress.part.name}: {remark}")
+        if record["broken"]:
+            self.breaches.append({"part": record["part"], "what": record["broken"], "again": _again(record)})
+            progress.wanted = {}  # What is broken is not tried on.
+
+
+def _judged(piece: Piece, text: str, hangs: str) -> Record:
+    """{broken, found}: what it broke, and what it told, or None where that is not all that is counted."""
+    part, code, end = piece.progress.part, piece.process.returncode, text[-2000:]
+    if hangs:
+        return {"broken": [f"{hangs}: {end}"], "found": None}
+    if (found := _found(text)) is None:
+        return {"broken": [f"ended with {code} and told nothing: {end}"], "found": None}
+    try:
+        broken = part.broken(found)
+        part.amounts(found), part.figures(found), part.remark(found)
+    except KeyError as missing:
+        return {"broken": [f"told nothing of {missing}: {end}"], "found": None}
+    return {"broken": broken or ([f"ended with {code}: {end}"] if code else []), "found": found}
+
+
+def _again(record: Record) -> str:
+    return f"{PYTHON} {' '.join(record['words'])}"
 
 
 def _wanted(part: Part, full: bool, only: bool) -> Amounts:
