@@ -65,10 +65,12 @@ class Modes:
             self._recovering = None  # It stands in the book now, and is taken back there.
         self._end_warnings()
         mode, why = self._mode(now)
-        if mode != core.mode:
-            core.mode, core.mode_why = mode, why
+        if (mode, why) == (core.mode, core.mode_why):
+            return
+        before, core.mode, core.mode_why = core.mode, mode, why
+        core.changed("info")
+        if mode != before:
             log.warning("mode %s%s", mode, f": {why}" if why else "")
-            core.changed("info")
             if core.cannot_write is None:
                 core.append(("mode/1", core.own_id("mode"), {"mode": mode, "why": why or ""}))
 

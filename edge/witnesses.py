@@ -24,7 +24,8 @@ STILL_S = 270.0
 
 READ_FIRST_S, READ_FIRST_AT_MOST_S = 120.0, 3600.0
 """Line seconds in which the meters' clocks are read after such a step; nobody is cut and no day closed meanwhile. A
-round may come a quarter of an hour later: while enough of them may still say, they are waited for, up to the second."""
+round may come a quarter of an hour later: while enough of them may still say, or those that did contradict and what
+most of them say is not known yet, they are waited for, up to the second."""
 
 ENOUGH = 3
 """So many meters are heard before they alone may contradict the kernel: one of them may be the wrong one."""
@@ -83,8 +84,9 @@ class Witnesses:
         """The calendar moved by more than is granted, moments ago, and there are clocks to be read."""
         if self._moved_mono is not None:
             waited_s, (heard, may_say) = self._core.clock.monotonic() - self._moved_mono, self._heard()
-            waits = waited_s <= READ_FIRST_AT_MOST_S and len(heard) < ENOUGH <= len(heard) + may_say
-            if waited_s > READ_FIRST_S and not waits:
+            enough = len(heard) >= ENOUGH
+            open_ = abs(median_low(heard)) > GRANTED_S if enough else len(heard) + may_say >= ENOUGH
+            if waited_s > (READ_FIRST_AT_MOST_S if open_ else READ_FIRST_S):
                 self._moved_mono = None
         return self._moved_mono is not None
 
@@ -112,17 +114,21 @@ class Witnesses:
             if newest and (self._core.now() - instant_of_micros(newest)).total_seconds() > ALONE_S:
                 self._leapt = "start"
         elif abs(self._apart_s - before_s) > STEP_S:
-            self._stepped(self._apart_s)
+            self._stepped(before_s, self._apart_s)
 
-    def _stepped(self, apart_s: float) -> None:
-        """The calendar was set: the meters are asked for theirs again, and a leap forward waits for their answer."""
+    def _stepped(self, before_s: float, apart_s: float) -> None:
+        """The calendar was set: the meters are asked for theirs again, and a leap forward waits for their answer. It is
+        measured from what was believed, else from what the meters said of the calendar before."""
+        heard, _ = self._heard()
+        from_s = self._believed_apart_s
+        if from_s is None and len(heard) >= ENOUGH:
+            from_s = before_s + median_low(heard)
         for live in self._core.lives.values():
             live.clock_offset_s = None
             live.asked_mono.pop("clock", None)
-        if self._believed_apart_s is None:
-            return  # It was not believed before, so this may well be the moment at which it came right.
-        forward_s = apart_s - self._believed_apart_s
-        moved = abs(forward_s) > GRANTED_S and self._have_clocks()
+        # Where nobody has said anything before, it may have come right or not.
+        forward_s = 0.0 if from_s is None else apart_s - from_s
+        moved = (from_s is None or abs(forward_s) > GRANTED_S) and self._have_clocks()
         self._moved_mono = self._core.clock.monotonic() if moved else None
         if forward_s > (APART_S if self._have_clocks() else ALONE_S):
             self._leapt = "step"

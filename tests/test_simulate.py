@@ -25,8 +25,8 @@ ACTS = {
 """What people did in these days, and in all of them R6: `set-close` and `pressed`."""
 
 OWN = (
-    "rows", "points", "known", "invariants", "invariants_money", "invariants_people", "witnesses_owed",
-    "witnesses_people", "witnesses_ways", "truth", "judge", "heard", "stepped", "modbus_wire",
+    "rows", "points", "known", "invariants", "invariants_money", "invariants_people", "witnesses_clock",
+    "witnesses_owed", "witnesses_people", "witnesses_ways", "truth", "judge", "heard", "stepped", "modbus_wire",
 )  # fmt: skip
 """Files of the checker that may know nothing of what they check."""
 
@@ -58,6 +58,12 @@ def test_what_is_skipped_as_calm_changes_nothing() -> None:
     spared, unspared = lived(**wish), lived(**wish, unspared="")
     assert spared["digest"] == unspared["digest"] and spared["cuts"] > 0 and spared["topups"] > 3
     assert not spared["violations"]
+
+
+def test_in_calm_days_who_owes_is_cut() -> None:
+    """No bad luck, no breach; and nobody who has paid nothing for a day keeps supply."""
+    found = lived(days=4, meters=8, gateways=1, seed=76, faults="none")
+    assert not found["breaches"] and found["cuts"] >= 2
 
 
 def test_another_seed_is_another_life() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -89,6 +90,42 @@ def test_i14_a_day_that_closes_without_a_charge_is_named() -> None:
     assert any("m1 was not charged for it" in each for each in i14(later, found))
     later.fields["deferred"] = ["m1"]
     assert not any("was not charged" in each for each in i14(later, found))
+
+
+@pytest.mark.parametrize(
+    ("left", "before", "relay", "at", "slave", "owed"),
+    [
+        (-0.6, {}, "closed", NOON, None, True), (-0.4, {}, "closed", NOON, None, False),
+        (-0.6, {"paid_nano": 4}, "closed", NOON, None, False), (-0.6, {"final_seq": 3}, "closed", NOON, None, False),
+        (-0.6, {"delivered_seq": None}, "closed", NOON, None, False),
+        (-0.6, {"since": NOON - timedelta(hours=23)}, "closed", NOON, None, False),
+        (-0.6, {}, "open", NOON, None, False), (-0.6, {}, "kept", NOON, None, False),
+        (-0.6, {}, "held", NOON, None, False), (-0.6, {}, "vacant", NOON, None, False),
+        (-0.6, {}, "closed", NOON.replace(day=10), None, False), (-0.6, {}, "closed", NOON, 3, True),
+        (-0.6, {"delivered_seq": None}, "untold", NOON, 3, False),
+        (-0.6, {"delivered_seq": None}, "untold", NOON, None, True),
+    ],
+)  # fmt: skip
+def test_r1_who_owes_for_a_day_and_has_light_is_named(
+    left: float, before: dict[str, Any], relay: str, at: datetime, slave: int | None, owed: bool
+) -> None:
+    """Not where the tenant has paid or was warned since, a person has a hand in it, nobody lives there, nobody may be
+    cut on a Sunday, or who has no lamp was not told."""
+    town = house(left, at=at)
+    town.judge.hours = SimpleNamespace(open=lambda at: at.weekday() < 5 and 9 <= at.hour < 13)
+    town.judge.limit_nano, town.judge.paid = 0, {"a1": 5}
+    seen = town.judge.by_id["m1"]
+    seen.device = SimpleNamespace(relay=SimpleNamespace(open=relay == "open"))
+    seen.meter = SimpleNamespace(id="m1", slave=slave)
+    seen.held, seen.kept, seen.vacant = (relay == each for each in ("held", "kept", "vacant"))
+    town.judge.rooms = {"a1": [seen], "gone": []}
+    book = known()
+    book.tenancies["a1"].delivered_seq = None if relay == "untold" else 10
+    yesterday = witnesses_owed.Due(at - timedelta(days=1), 5, 9, 10)
+    found = witnesses_owed.due(town, book, {"a1": replace(yesterday, **before)})
+    assert bool(found) is (left == -0.6 and relay != "vacant")
+    said = list(witnesses_owed.r1(town, found))
+    assert (said != []) is owed and (not owed or "m1 has light" in said[0])
 
 
 def test_i13_an_order_to_a_slave_that_is_not_there_is_heard() -> None:

@@ -55,7 +55,7 @@ class Judge:
         self.doubts: Callable[[], bool] = lambda: False
         """Does the gateway say that it does not believe its own clock? What it reads then is of no certain moment."""
         self._cuts: list[tuple[datetime, str]] = []
-        self._limit = _nano(plan.policy.get("cut_at", "0.00"))
+        self.limit_nano = _nano(plan.policy.get("cut_at", "0.00"))
         self.restore_nano = _nano(plan.policy.get("restore_above", "1.00"))
         self.lead_s = 60 * plan.policy.get("lead_min", 30)
 
@@ -85,7 +85,7 @@ class Judge:
         left, slack = self.left_nano(account, at), self.slack_nano(account)
         unsure = any(seen.unsure_until is not None and at < seen.unsure_until for seen in self.rooms[account])
         for seen in self.rooms[account]:
-            if left > self._limit + slack and not unsure:
+            if left > self.limit_nano + slack and not unsure:
                 seen.ordered, seen.lit_s = False, None  # The episode is over; its warning counts for nothing more.
             if left + slack > self.restore_nano:
                 seen.cause = True
@@ -220,9 +220,9 @@ class Judge:
 
     def _money(self, seen: Seen, at: datetime) -> None:
         left, slack = self.left_nano(seen.room.account, at), self.slack_nano(seen.room.account)
-        if left > self._limit + slack:
+        if left > self.limit_nano + slack:
             self._violated(
-                "R1", seen, at, f"{(left - self._limit) / 1e9:.2f} yuan above the limit, slack {slack / 1e9:.2f}"
+                "R1", seen, at, f"{(left - self.limit_nano) / 1e9:.2f} yuan above the limit, slack {slack / 1e9:.2f}"
             )
 
     def _warning(self, seen: Seen, at: datetime, mono: float) -> None:

@@ -106,14 +106,14 @@ def test_1970_is_no_old_price(tmp_path: Path) -> None:
 
 def test_a_damaged_reading_of_before_the_time_was_known_does_not_warn(tmp_path: Path) -> None:
     """The one reading at 1970 was too high by chance; the first one after the time is known stands below it. Nobody
-    is warned on what only the doubtful one said."""
-    building = mall(tmp_path)
-    building.topup("100101", 5000_00)
-    metrology, wrong = building.sim_meter("a101").metrology, 800 * WUS_PER_WH
+    is warned on what only the doubtful one said. No meter of this shaft has a clock that would be waited for."""
+    building = mall(tmp_path, meters={"a301", "a303"})
+    building.topup("100301", 5000_00)
+    metrology, wrong = building.sim_meter("a301").metrology, 800 * WUS_PER_WH
     metrology.total_wus, metrology.rates_wus[3] = metrology.total_wus + wrong, metrology.rates_wus[3] + wrong
     building.restart(YEAR_1970, off_s=600)
     core = building.edge.core
-    live, account = core.lives["a101"], core.state.accounts["100101"]
+    live, account = core.lives["a301"], core.state.accounts["100301"]
     building.run_until(lambda: live.sample is not None, hours=1)
     metrology.total_wus, metrology.rates_wus[3] = metrology.total_wus - wrong, metrology.rates_wus[3] - wrong
     building.clock.set_right()
@@ -124,7 +124,7 @@ def test_a_damaged_reading_of_before_the_time_was_known_does_not_warn(tmp_path: 
     doubtful = live.sample
     building.run_until(lambda: live.sample is not doubtful, hours=1)
     assert core.balances.available_nano(account) > limit_nano and live.quality == "good"
-    assert live.before is not doubtful and building.of("final/1", account="100101") == []
+    assert live.before is not doubtful and building.of("final/1", account="100301") == []
 
 
 def jump(building: Elsewhen, wh: int = 400_000) -> None:
@@ -231,16 +231,20 @@ def test_a_lock_is_lifted_only_by_a_wish_of_now(tmp_path: Path) -> None:
 # --- a false time server ---
 
 
-@pytest.mark.parametrize("at_start", [False, True], ids=["while it runs", "at start"])
-def test_a_year_ahead_is_believed_by_nobody(tmp_path: Path, at_start: bool) -> None:
+@pytest.mark.parametrize("when", ["while it runs", "at start", "after 1970", "a moment after 1970"])
+def test_a_year_ahead_is_believed_by_nobody(tmp_path: Path, when: str) -> None:
     """A false time server: no day closed, nobody cut, said in words; right again, and life goes on (64)."""
     building = mall(tmp_path)
     building.run_until(lambda: building.of("delivered/1"), hours=4)
     seq = building.edge.core.book.seq
-    if at_start:
+    if when == "while it runs":
+        building.clock.step_calendar(YEAR_S)
+    elif when == "at start":
         building.restart(building.clock.now() + timedelta(seconds=YEAR_S))
     else:
-        building.clock.step_calendar(YEAR_S)
+        building.restart(YEAR_1970, off_s=60)
+        building.run(seconds=600 if when == "after 1970" else 0.5)
+        building.clock.off_s = YEAR_S
     building.run(hours=1)
     mode, why = building.mode()
     assert mode == "time" and why is not None and "meters' clocks" in why

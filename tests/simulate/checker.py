@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.simulate import truth, witnesses, witnesses_ways
+from tests.simulate import truth, witnesses, witnesses_clock, witnesses_ways
 from tests.simulate import witnesses_owed as owed
 from tests.simulate import witnesses_people as people
 from tests.simulate.fate import Fate
@@ -55,6 +55,8 @@ class Checker:
         self._moved: list[Entry] = []
         self._dark: dict[str, float] = {}
         """Who was paid and held off at the last look."""
+        self._due: dict[str, owed.Due] = {}
+        """Who had nothing left at the last look."""
 
     def breach(self, rule: str, said: Iterable[str]) -> None:
         self.checked[rule] += 1
@@ -84,6 +86,8 @@ class Checker:
         self.breach("I9", owed.i9({id: over for id, over in dark.items() if whole or id in self._dark}))
         self.breach("I14", owed.i14(house, known) if house.fair or whole else ())
         self._dark = dark
+        self._due = owed.due(house, known, self._due) if house.fair else {}
+        self.breach("R1", owed.r1(house, self._due) if house.fair else ())
         self.breach("I12", witnesses.i12(house))
         self.breach("I13", witnesses.i13(house))
         self.breach("I17", witnesses.i17_i19(house, known, rows))
@@ -122,6 +126,7 @@ class Checker:
                 self.breach(rule, [f"entry {entry.seq} {entry.kind}: {why}" for why in look(entry, self.known)])
             except Exception as trouble:
                 self.breach(rule, [f"entry {entry.seq} {entry.kind} is not as documented: {trouble!r}"])
+        self.breach("I16", [f"entry {entry.seq}: {why}" for why in witnesses_clock.i16(self.house, self.known, entry)])
         self.breach("R11", [f"entry {entry.seq}: {why}" for why in truth.of_charge(self.house, entry)])
         self.breach("R33", [f"entry {entry.seq}: {why}" for why in people.r33_lease(self.leases, entry)])
         self.known.take(entry)

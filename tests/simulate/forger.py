@@ -8,6 +8,7 @@ import json
 import random
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from bridge.contract.asking import ask
@@ -16,6 +17,7 @@ from bridge.contract.messages import Topics
 from tests.bench.policy_seen import Seen
 from tests.edge.building import KEYS
 from tests.simulate.house import House
+from tests.simulate.rows import stands
 
 GRANTED_S = 300
 """A calendar that is further off is noticed before the next message is looked at."""
@@ -39,7 +41,19 @@ class Forger:
         way, transaction = self._deck.pop(), f"forged-{self.house.plan.seed}-{self._count:06d}"
         topic, payload, retained = way(seen, transaction)
         self.house.memory.forged[transaction] = way.__name__
+        heard = partial(self._answered, way.__name__, transaction, self.house.edge.core.book.boot)
+        self.house.ear.answers[transaction] = heard
         self.house.arrives(topic, payload, retained)
+
+    def _answered(self, how: str, transaction: str, boot: str, answer: dict[str, Any]) -> None:
+        """No forged message is done; one with a true seal has left its refusal in the book when it is answered."""
+        house = self.house
+        if answer["status"] != "refused":
+            house.broken.append(f"I12: a message that was forged ({how}) was answered {answer['status']}")
+            return
+        written = stands(house.directory / "book.db", f"{answer['key']}:{transaction}", "refusal/1")
+        if answer["key"] and boot == house.edge.core.book.boot and answer["rule"] != "I5" and not written:
+            house.broken.append(f"I12: a message that was forged ({how}) was refused, and the book does not say so")
 
     def _asked(self, seen: Seen, transaction: str, secret: bytes, role: str = "manager", **more: Any) -> list[Any]:
         """A request for money or for a cut."""

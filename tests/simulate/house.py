@@ -24,7 +24,7 @@ from tests.bench.policy_site import WINDOWS, Plan
 from tests.bench.policy_truth import micros
 from tests.bench.policy_world import FINE_S
 from tests.simulate import heard
-from tests.simulate.clocks import HouseClock
+from tests.simulate.clocks import HouseClock, KernelWord
 from tests.simulate.draw import NEAR_TOP, near_top
 from tests.simulate.ear import Ear
 from tests.simulate.judge import HouseJudge
@@ -46,7 +46,7 @@ DISK_IS_WELL = "the disk takes entries again"
 """Why an edge ends by itself and is started anew; for any other reason it must not."""
 
 
-class House(Online):
+class House(KernelWord, Online):
     """A gateway, its meters and its people."""
 
     clock: HouseClock
@@ -79,7 +79,8 @@ class House(Online):
         self.modbus_lines = {f"line-{line}" for line in plan.modbus}
         self._line_of = {meter.id: f"line-{meter.line}" for room in plan.rooms for meter in room.meters}
         super().__init__(directory, plan, stride_s=1e9)
-        self.judge.doubts = lambda: not self.edge.core.book.trusted
+        # Where nothing is wrong a gateway that doubts its clock has no excuse.
+        self.judge.doubts = lambda: not (self.fair or self.edge.core.book.trusted)
         root = self.edge.topics.root
         self.net = BadLine(random.Random(f"net:{plan.seed}"), badness, self.happened, self.at)
         self.ear = Ear(root, lambda: self.mono, self.send)
@@ -148,6 +149,8 @@ class House(Online):
     def turn(self) -> None:
         """One turn; a power cut, a disk that fails and a program that ends are part of life."""
         self.judge.calendar_off_s = self.clock.off_s
+        self.clock.looked_at()
+        self.kernel_asked()
         acts = bool(self._due) and self._due[0][0] <= self.mono
         try:
             super().turn()

@@ -26,6 +26,7 @@ class Known:
     hash: str = FIRST
     boot: str = ""
     mono_ns: int = 0
+    trusted_us: int = 0  # The newest time of all that was believed.
     ledger: dict[str, int] = field(default_factory=dict)
     points: dict[str, Point] = field(default_factory=dict)
     tenancies: dict[str, Tenancy] = field(default_factory=dict)
@@ -91,6 +92,7 @@ class Known:
                 if not ways or ways[-1][1] != way:
                     ways.append((entry.seq, way))
         self.seq, self.hash, self.boot, self.mono_ns = entry.seq, entry.hash, entry.boot, entry.mono_ns
+        self.trusted_us = max(self.trusted_us, entry.at * entry.trusted)
 
 
 Fields = dict[str, Any]
@@ -250,9 +252,8 @@ def _alarm(known: Known, entry: Entry, f: Fields) -> None:
 
 _TAKES = {
     "genesis/1": _genesis, "meter/1": _meter, "account/1": _account, "tariff/1": _tariff, "tariff/2": _tariff,
-    "opening/1": _opening,
-    "replacement/1": _replacement, "ratio/1": _ratio, "charge/1": _charge, "charge/2": _charge, "fee/1": _fee,
-    "closing/1": _closing, "quarantine/1": _quarantine, "release/1": _release, "proposal/1": _proposal,
+    "opening/1": _opening, "replacement/1": _replacement, "ratio/1": _ratio, "charge/1": _charge, "charge/2": _charge,
+    "fee/1": _fee, "closing/1": _closing, "quarantine/1": _quarantine, "release/1": _release, "proposal/1": _proposal,
     "decision/1": _decision, "topup/1": _topup, "mode/1": _mode, "final/1": _final, "delivered/1": _delivered,
     "cancelled/1": _cancelled, "trip/1": _trip, "withdrawn/1": _withdrawn, "alarm/1": _alarm, "hold/1": _hold,
     "relay/1": _relay, "exit/1": _exit, "reversal/1": _reversal, "close-way/1": _close_way,

@@ -1,4 +1,5 @@
-"""What must happen and could be forgotten: light for who has paid (I9), days that close (I14), meters that are charged.
+"""What must happen and could be forgotten: light for who has paid (I9), days that close (I14), meters that are charged,
+cuts of who has nothing left (R1).
 
 The other invariants look at what stands in the book; a program that does nothing would break none of them.
 """
@@ -6,12 +7,15 @@ The other invariants look at what stands in the book; a program that does nothin
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from tests.simulate.house import House
 from tests.simulate.known import Known, Tenancy
 
 Said = Iterator[str]
+
+DAY, LOOK, HOURS_OPEN = timedelta(days=1), timedelta(minutes=10), timedelta(hours=3)
 
 CLOSED_AFTER = {True: timedelta(hours=1), False: timedelta(hours=13)}
 """So long after midnight a day is closed, where nothing is wrong, and where a meter may have been silent (R24)."""
@@ -37,6 +41,43 @@ def i9(found: dict[str, float]) -> Said:
     """Who has paid is not left cut off."""
     for id, over in found.items():
         yield f"{id} is held off for arrears, and its tenant has {over:.2f} yuan more than it takes to have light"
+
+
+@dataclass(frozen=True)
+class Due:
+    """A tenant whose money is used up for certain: since when, with what paid, and the warning that stands then."""
+
+    since: datetime
+    paid_nano: int
+    final_seq: int | None
+    delivered_seq: int | None
+
+
+def due(house: House, known: Known, before: dict[str, Due]) -> dict[str, Due]:
+    """By account, by the load and the payments."""
+    now, judge, found = house.clock.true.now(), house.judge, {}
+    for account, seens in judge.rooms.items():
+        settled = seens and not any(seen.vacant or seen.unopened for seen in seens)
+        if settled and judge.left_nano(account, now) + judge.slack_nano(account) < judge.limit_nano:
+            tenancy = known.tenancies[account]
+            fresh = Due(now, judge.paid[account], tenancy.final_seq, tenancy.delivered_seq)
+            old = before.get(account, fresh)
+            found[account] = old if replace(fresh, since=old.since) == old else fresh
+    return found
+
+
+def r1(house: House, found: dict[str, Due]) -> Said:
+    """Where nothing is wrong, who has had nothing left for a day, and a warning since then or none, is cut off by now:
+    unless the hours allow hardly any of that day, a person keeps the meter on, or has not told who has no lamp."""
+    now, judge = house.clock.true.now(), house.judge
+    if sum(judge.hours.open(now - ago * LOOK) for ago in range(DAY // LOOK)) * LOOK < HOURS_OPEN:
+        return
+    for account, one in sorted(found.items()):
+        seens = judge.rooms[account]
+        untold = one.delivered_seq is None and all(seen.meter.slave for seen in seens)
+        for seen in seens if now - one.since >= DAY and not untold else ():
+            if not (seen.device.relay.open or seen.held or seen.kept):  # type: ignore[attr-defined]
+                yield f"{seen.meter.id} has light, and its tenant has had nothing left since {one.since.isoformat()}"
 
 
 def i14(house: House, known: Known) -> Said:

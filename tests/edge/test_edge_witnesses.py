@@ -1,0 +1,72 @@
+"""Which clocks are waited for after a step of the calendar, one look after another (R25)."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bridge.contract.units import EPOCH
+from edge.witnesses import READ_FIRST_AT_MOST_S, READ_FIRST_S, Witnesses
+from tests.edge.calendars import WrongCalendar
+
+
+def shaft(meters: int) -> Any:
+    """Meters with clocks that agree with the calendar, which has been believed."""
+    lives = {
+        f"m{number}": SimpleNamespace(
+            model=SimpleNamespace(rows={"clock": None}), online=True, clock_offset_s=0, asked_mono={}
+        )
+        for number in range(meters)
+    }
+    clock = WrongCalendar(EPOCH.replace(year=2026))
+    clock.elapsed = clock.monotonic  # type: ignore[attr-defined]
+    core = SimpleNamespace(lives=lives, clock=clock, clock_moved_s=0, now=clock.now)
+    core.state = SimpleNamespace(newest_at=0)
+    witnesses: Any = Witnesses(core)  # type: ignore[arg-type]
+    assert witnesses.doubt() is None
+    witnesses.judged(True)
+    return SimpleNamespace(core=core, clock=clock, witnesses=witnesses, lives=list(lives.values()))
+
+
+@pytest.mark.parametrize("wrong_s", [2400, -2400])
+def test_the_first_three_that_contradict_are_not_passed_over(wrong_s: int) -> None:
+    """A round that begins minutes after the step: three meters stand forty minutes away, most were not heard yet. A
+    border that is read now would be read at the wrong time."""
+    here = shaft(8)
+    here.clock.step_calendar(wrong_s)
+    assert "read first" in here.witnesses.doubt()
+    here.clock.advance(READ_FIRST_S + 300)
+    assert "read first" in here.witnesses.doubt()
+    for live in here.lives[:3]:
+        live.clock_offset_s = -wrong_s
+    assert "read first" in here.witnesses.doubt()
+    here.core.clock_moved_s = -wrong_s  # Most have said so.
+    assert f"stand {-wrong_s} s from the calendar" in here.witnesses.doubt()
+
+
+def test_three_that_agree_are_enough() -> None:
+    """After two minutes; the others are not waited for."""
+    here = shaft(8)
+    here.clock.step_calendar(2400)
+    here.witnesses.doubt()
+    for live in here.lives[:3]:
+        live.clock_offset_s = 100
+    here.clock.advance(READ_FIRST_S - 1)
+    assert "read first" in here.witnesses.doubt()
+    here.clock.advance(2)
+    assert here.witnesses.doubt() is None
+
+
+def test_those_who_contradict_are_waited_for_an_hour() -> None:
+    """No handful of meters stops the bills of a building: where most do not say the same, it goes on then."""
+    here = shaft(8)
+    here.clock.step_calendar(2400)
+    here.witnesses.doubt()
+    for live in here.lives[:3]:
+        live.clock_offset_s = -2400
+    here.clock.advance(READ_FIRST_AT_MOST_S - 1)
+    assert here.witnesses.doubt() is not None
+    here.clock.advance(2)
+    assert here.witnesses.doubt() is None

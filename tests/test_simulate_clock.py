@@ -1,0 +1,110 @@
+"""The simulator's judge of time and of forged messages: what may be believed (I16), what is refused (I12)."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.simulate import witnesses_clock
+from tests.simulate.clocks import HouseClock, KernelWord
+from tests.simulate.forger import Forger
+from tests.simulate.known import Known
+from tests.test_simulate_checker import rows, true_book
+
+
+class Kernel(KernelWord):
+    """Unsure from the second 90 to the second 200, and asked from the second 100 on."""
+
+    def __init__(self) -> None:
+        self.mono, self.unsynchronised_since = 0.0, None
+        self.mono, self.unsynchronised_since = 90.0, 90.0
+        for self.mono in (94.0, 100.0, 130.0):
+            self.kernel_asked()
+        self.mono, self.unsynchronised_since = 200.0, None
+
+
+def test_what_the_kernel_said_is_remembered() -> None:
+    """Of each second for how long it could have been heard that it was unsure."""
+    kernel = Kernel()
+    assert [kernel.unsure_s(at) for at in (50, 95, 130, 199, 200, 900)] == [0, 0, 30, 99, 0, 0]
+    assert kernel.unsynchronised_since is None
+
+
+@pytest.mark.parametrize(
+    ("trusted", "mono_s", "at_s", "fair", "trust", "why"),
+    [
+        (1, 50, 0, False, "auto", ""), (1, 111, 0, False, "auto", ""), (0, 113, 0, False, "auto", ""),
+        (1, 113, 0, False, "auto", "unsure of it for 13 s"), (1, 113, 0, False, "always", ""),
+        (1, 250, -299, False, "auto", ""), (1, 250, -301, False, "auto", "301 s before one that was believed"),
+        (0, 250, 0, True, "auto", "nothing is wrong with it"),
+    ],
+)  # fmt: skip
+def test_i16_what_may_be_believed(trusted: int, mono_s: int, at_s: int, fair: bool, trust: str, why: str) -> None:
+    """By the kernel's word, a few seconds after it, and never behind what was believed; in calm all is."""
+    known, last = Known(), None
+    for entry in rows(true_book()):
+        known.take(last := replace(entry, trusted=1))
+    assert last is not None
+    clock, plan = SimpleNamespace(wrong_s=lambda mono: 0.0), SimpleNamespace(trust=trust)
+    house: Any = SimpleNamespace(unsure_s=Kernel().unsure_s, fair=fair, plan=plan, clock=clock)
+    entry = replace(last, trusted=trusted, mono_ns=mono_s * 10**9, at=known.trusted_us + at_s * 10**6)
+    said = list(witnesses_clock.i16(house, known, entry))
+    assert len(said) == bool(why) and why in "".join(said)
+
+
+def test_i16_what_is_written_while_it_is_installed_need_not_be_believed() -> None:
+    """Nobody has looked at the clock yet; whoever never looks is named by what comes later."""
+    house: Any = SimpleNamespace(fair=True)
+    said = [list(witnesses_clock.i16(house, Known(), replace(entry, trusted=0))) for entry in rows(true_book())]
+    assert not said[0] and said[-1]
+
+
+def test_i16_a_wrong_calendar_is_not_believed_for_long() -> None:
+    """The meters tell it within some rounds; it is wrong from the look that sees it to the last one that does."""
+    clock = HouseClock(datetime(2026, 5, 6, tzinfo=UTC))
+    begins = clock.monotonic()
+    for off_s in (0.0, 331.0, -4000.0, 329.0, 331.0):
+        clock.off_s = off_s
+        clock.looked_at()
+        clock.advance(2000)
+    assert [clock.wrong_s(begins + s) for s in (1999, 2000, 3999, 4000, 8000)] == [0, 0, 1999, 0, 0]
+    last = [*rows(true_book())][-1]
+    house: Any = SimpleNamespace(unsure_s=lambda mono: 0.0, fair=False, plan=SimpleNamespace(trust="auto"), clock=clock)
+    for late_s, owed in ((699, False), (701, True)):
+        clock._wrong = [(begins, begins + 9000)]
+        entry = replace(last, trusted=1, mono_ns=int((begins + 2000 + late_s) * 1e9))
+        said = list(witnesses_clock.i16(house, Known(), entry))
+        assert (said != []) is owed and (not owed or "wrong for 2701 s" in said[0])
+
+
+@pytest.mark.parametrize(
+    ("answer", "written", "boot", "why"),
+    [
+        ({"status": "refused", "rule": "R7", "key": "panel"}, True, "b", ""),
+        ({"status": "refused", "rule": "R7", "key": "panel"}, False, "b", "the book does not say so"),
+        ({"status": "refused", "rule": "R7", "key": "panel"}, False, "another", ""),
+        ({"status": "refused", "rule": "I5", "key": "panel"}, False, "b", ""),
+        ({"status": "refused", "rule": "I12", "key": None}, False, "b", ""),
+        ({"status": "done", "rule": None, "key": "panel"}, True, "b", "was answered done"),
+    ],
+)  # fmt: skip
+def test_i12_a_forged_message_is_refused_and_its_refusal_written(
+    answer: dict[str, Any], written: bool, boot: str, why: str, tmp_path: Path
+) -> None:
+    """With a true seal; not where the disk takes nothing, or the gateway has started anew since."""
+    with sqlite3.connect(tmp_path / "book.db") as db:
+        db.execute("CREATE TABLE journal (id TEXT, kind TEXT)")
+        if written:
+            db.execute("INSERT INTO journal VALUES ('panel:forged-1', 'refusal/1')")
+    db.close()
+    core = SimpleNamespace(book=SimpleNamespace(boot="b"))
+    house: Any = SimpleNamespace(directory=tmp_path, broken=[], edge=SimpleNamespace(core=core))
+    Forger(house, random.Random(1))._answered("_beyond", "forged-1", boot, answer)
+    assert len(house.broken) == bool(why) and why in "".join(house.broken)
