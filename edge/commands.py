@@ -14,6 +14,7 @@ from typing import Literal
 from edge.codec import dlt645_orders
 from edge.codec.errors import CodecError
 from edge.core import Core
+from edge.cuttable import closing
 from edge.line.request import RESTORE, WATCH, Reply
 from edge.state import MeterState
 from edge.switch_words import TURNS, line_broke, not_following, not_moved
@@ -65,6 +66,10 @@ class Commands:
         """Where the newest relay order stands, in a word."""
         steps = [task.step for task in self.of(meter) if task.wish != "lamp" and task.step]
         return steps[0] if steps else None
+
+    def at_its_button(self, meter: MeterState) -> bool:
+        """Closing was permitted, and supply is still to come back that way: what is left is a person's."""
+        return self.step(meter) == BUTTON and closing(self._core, meter) == "permit"
 
     def idle(self, meter: MeterState) -> bool:
         """True when nothing is under way and nothing waits for its next attempt."""

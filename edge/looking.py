@@ -11,7 +11,7 @@ from collections.abc import Callable
 from bridge.contract.switching import VALVE_IS
 from bridge.contract.units import instant_text
 from edge.accounts import FIRST_LOOK_S
-from edge.commands import BUTTON, Commands
+from edge.commands import Commands
 from edge.core import Core, Draft
 from edge.cuttable import may_be_locked
 from edge.fold_relays import PAID_AND_DARK
@@ -153,7 +153,7 @@ class Looking:
             if told_s is not None and now_s - told_s < DARK_AGAIN_S:
                 return
         live.dark_told_s = now_s
-        text = still_off(live.model.relay_is_valve, meter.restore, self._commands.step(meter) == BUTTON)
+        text = still_off(live.model.relay_is_valve, meter.restore, self._commands.at_its_button(meter))
         text = LOCKED_MAYBE if may_be_locked(self._core, meter) else text
         log.warning("meter %s: %s", meter.id, text)
         if core.cannot_write is None:

@@ -12,7 +12,6 @@ from typing import Any, Protocol
 from bridge.contract.switching import VALVE_IS
 from bridge.contract.units import instant_text
 from edge.asked import Status
-from edge.commands import BUTTON
 from edge.core import Core
 from edge.line.request import PERSON, Reply
 from edge.purses import why_open
@@ -113,7 +112,7 @@ class ReadBack:
                 self.settle(waiting.meter)
                 continue
             error = not_there_in_time(live.model.relay_is_valve, self._within_s(waiting.meter))
-            if waiting.wanted == "closed" and self._relays.commands.step(waiting.meter) == BUTTON:
+            if waiting.wanted == "closed" and self._relays.commands.at_its_button(waiting.meter):
                 error = "closing is permitted: press the button on the meter"
             if waiting.wanted == "closed":
                 error = why_open(live) or error

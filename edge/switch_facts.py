@@ -7,7 +7,6 @@ from typing import Any, Literal
 from bridge.contract import messages as m
 from bridge.contract.switching import VALVE_IS
 from bridge.contract.units import instant_text, text_of
-from edge.commands import BUTTON
 from edge.core import Core
 from edge.cuttable import may_be_locked
 from edge.purses import OPENED, why_open
@@ -80,7 +79,7 @@ def _why(core: Core, relays: Relays, meter: MeterState, observed: str, desired: 
     if meter.restore is not None and may_be_locked(core, meter):
         return LOCKED_MAYBE
     if meter.restore is not None and core.cannot_write is not None and relays.looking.long_dark(meter):
-        return still_off(valve, meter.restore, relays.commands.step(meter) == BUTTON)  # No alarm can be written now.
+        return still_off(valve, meter.restore, relays.commands.at_its_button(meter))  # No alarm can be written now.
     if meter.restore is not None and (own is None or relays.following(meter)):
-        return coming_on(valve, relays.commands.step(meter) == BUTTON)
+        return coming_on(valve, relays.commands.at_its_button(meter))
     return own or off_by_itself(valve)

@@ -84,6 +84,16 @@ def test_i16_a_wrong_calendar_is_not_believed_for_long() -> None:
         assert (said != []) is owed and (not owed or "wrong for 2701 s" in said[0])
 
 
+def test_r25_whoever_doubts_a_clock_that_is_right_is_named() -> None:
+    """At the end, when all that was wrong has ended; another mode is another matter."""
+    for mode, owed in (("time", True), ("normal", False), ("recovery", False)):
+        core = SimpleNamespace(mode=mode, mode_why="it stands before the newest entry")
+        house: Any = SimpleNamespace(edge=SimpleNamespace(core=core))
+        assert [*map(str, witnesses_clock.r25(house))] == owed * [
+            "nothing is wrong any more, and the gateway does not believe its clock: it stands before the newest entry"
+        ]
+
+
 @pytest.mark.parametrize(
     ("answer", "written", "boot", "why"),
     [

@@ -12,6 +12,7 @@ from bridge.contract.site import Site
 from bridge.mqtt import Received
 from edge import cuttable
 from edge.audit.verify import verify
+from edge.commands import BUTTON
 from edge.fold import apply
 from edge.state import MeterState, State
 from tests.edge.building import Building
@@ -92,6 +93,23 @@ def test_r6_a_change_counts_for_the_close_that_waits_for_its_button(tmp_path: Pa
     for entry in building.edge.core.book.entries(1):
         apply(state, entry)
     assert state == building.edge.core.state
+
+
+def test_r6_nobody_is_sent_to_a_button_that_is_not_waited_for_any_more(tmp_path: Path) -> None:
+    """It was permitted; then by itself from now on, while the newest look at the relay is in doubt and nothing can be
+    begun: who is told that it is paid and dark does not hear of the button."""
+    building = Wanted(tmp_path)
+    building.cut()
+    building.topup(ACCOUNT, 500_00)
+    building.run(minutes=2)
+    commands, live = building.edge.relays.commands, building.edge.core.lives[ROOM]
+    assert commands.at_its_button(building.meter)
+    live.seen_doubt = live.seen
+    assert ask(building, close="direct")["status"] == "done"
+    assert commands.step(building.meter) == BUTTON and not commands.at_its_button(building.meter)
+    building.clock.advance(600)
+    building.edge.relays.looking.watch(building.meter)
+    assert "supply should be back" in building.of("alarm/1", alarm="paid-and-dark")[-1].fields["text"]
 
 
 def test_r6_an_order_of_the_old_way_does_not_leave(tmp_path: Path) -> None:

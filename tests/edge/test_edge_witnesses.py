@@ -70,3 +70,21 @@ def test_those_who_contradict_are_waited_for_an_hour() -> None:
     assert here.witnesses.doubt() is not None
     here.clock.advance(2)
     assert here.witnesses.doubt() is None
+
+
+def test_a_leap_is_measured_from_what_the_meters_said() -> None:
+    """It came up at a time that nobody believes, which the meters corrected; what the calendar says next is held
+    against that. Right, it is believed; 40 days ahead it is not while no meter says so."""
+    for ahead_s, doubted in ((0, False), (40 * 86_400, True)):
+        here = shaft(8)
+        here.witnesses._believed_apart_s = None
+        here.clock.off_s = -1e9
+        here.witnesses.doubt()
+        for live in here.lives:
+            live.clock_offset_s = int(1e9)
+        here.clock.off_s = ahead_s
+        here.witnesses.doubt()
+        for live in here.lives:
+            live.online = False
+        here.clock.advance(READ_FIRST_AT_MOST_S + 1)
+        assert (here.witnesses.doubt() is not None) is doubted

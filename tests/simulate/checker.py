@@ -88,6 +88,7 @@ class Checker:
         self._dark = dark
         self._due = owed.due(house, known, self._due) if house.fair else {}
         self.breach("R1", owed.r1(house, self._due) if house.fair else ())
+        self.breach("R25", witnesses_clock.r25(house) if whole else ())
         self.breach("I12", witnesses.i12(house))
         self.breach("I13", witnesses.i13(house))
         self.breach("I17", witnesses.i17_i19(house, known, rows))

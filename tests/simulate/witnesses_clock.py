@@ -18,6 +18,13 @@ BACK_US = 300 * 10**6
 """A clock so far behind an entry that was believed has stepped back."""
 
 
+def r25(house: House) -> Iterator[str]:
+    """When all is well again, and the clock right, it is believed."""
+    core = house.edge.core
+    if core.mode == "time":
+        yield f"nothing is wrong any more, and the gateway does not believe its clock: {core.mode_why}"
+
+
 def i16(house: House, known: Known, entry: Entry) -> Iterator[str]:
     """Believed is nothing of a kernel that is unsure, nothing that lies before what was believed, and no calendar for
     long that is wrong. Where nothing is wrong, all is, once the gateway was installed."""
