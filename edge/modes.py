@@ -54,7 +54,9 @@ class Modes:
         newest, setting = core.state.newest_at, self._trust_setting
         self.trusted, self.trust_why = trust.judge(core.clock, newest, setting, self._synchronised)
         doubt = self._witnesses.doubt()
-        core.clock_asked = self.trusted and self._witnesses.reads_first()
+        # Also where it stands before the newest entry: what the meters say of it is of the moment at which it moved.
+        kernel_is_sure, _ = trust.judge(core.clock, 0, setting, self._synchronised)
+        core.clock_asked = kernel_is_sure and self._witnesses.reads_first()
         if self.trusted and doubt is not None and setting != "always":
             self.trusted, self.trust_why = False, doubt
         if self.trusted and not core.book.trusted:

@@ -86,9 +86,15 @@ def test_i16_a_wrong_calendar_is_not_believed_for_long() -> None:
 
 def test_r25_whoever_doubts_a_clock_that_is_right_is_named() -> None:
     """At the end, when all that was wrong has ended; another mode is another matter."""
-    for mode, owed in (("time", True), ("normal", False), ("recovery", False)):
+    for mode, kernel_at, wrong_at, owed in (
+        ("time", 299, 300, True), ("time", 301, 0, False), ("time", 0, 301, False), ("time", float("inf"), 0, False),
+        ("normal", 0, 0, False), ("recovery", 0, 0, False),
+    ):  # fmt: skip
         core = SimpleNamespace(mode=mode, mode_why="it stands before the newest entry")
-        house: Any = SimpleNamespace(edge=SimpleNamespace(core=core))
+        clock = SimpleNamespace(wrong_until=wrong_at)
+        house: Any = SimpleNamespace(
+            mono=1000.0, kernel_said_at=kernel_at, clock=clock, edge=SimpleNamespace(core=core)
+        )
         assert [*map(str, witnesses_clock.r25(house))] == owed * [
             "nothing is wrong any more, and the gateway does not believe its clock: it stands before the newest entry"
         ]

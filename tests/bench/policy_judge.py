@@ -80,14 +80,14 @@ class Judge:
         return slack
 
     def payment(self, account: str, fen: int, at: datetime) -> None:
-        """A payment was confirmed to the tenant."""
+        """A payment was confirmed to the tenant. Supply comes back where it is enough by what the meters have told."""
         self.paid[account] += fen * 10**7
         left, slack = self.left_nano(account, at), self.slack_nano(account)
         unsure = any(seen.unsure_until is not None and at < seen.unsure_until for seen in self.rooms[account])
         for seen in self.rooms[account]:
             if left > self.limit_nano + slack and not unsure:
                 seen.ordered, seen.lit_s = False, None  # The episode is over; its warning counts for nothing more.
-            if left + slack > self.restore_nano:
+            if max(left + slack, self._known_nano(account)) > self.restore_nano:
                 seen.cause = True
 
     def moved(self, seen: Seen, at: datetime) -> None:

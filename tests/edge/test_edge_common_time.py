@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from edge import due
 from edge.common_time import WAIT_S
 from tests.edge.calendars import Elsewhen
 
@@ -150,6 +151,23 @@ def test_between_two_rounds_the_clocks_are_waited_for(tmp_path: Path, wrong_s: i
     shaft.clock.set_right()
     shaft.run(minutes=40)
     assert shaft.mode() == ("normal", None) and shaft.broadcasts == 0
+
+
+def test_what_the_meters_said_of_a_clock_that_went_back_is_not_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forty minutes back it stands before the book's newest entry, which alone says enough at first. When that is past,
+    the meters' word still stands, though no clock was read since."""
+    shaft = Shaft(tmp_path, poll_s=900)
+    shaft.run(minutes=9)
+    shaft.topup("100101", 10_00)
+    shaft.clock.step_calendar(-2400)
+    shaft.run(minutes=3)
+    monkeypatch.setitem(due.EVERY_S, "hourly", 1e9)
+    for _ in range(18):
+        shaft.run(minutes=5)
+        assert shaft.mode()[0] == "time"
+    assert shaft.alarms == 1
 
 
 def test_at_the_limit_the_mode_does_not_waver(shaft: Shaft) -> None:

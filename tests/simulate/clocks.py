@@ -32,6 +32,11 @@ class HouseClock(Kernel):
             self._wrong.append((mono, mono))
         self._was_wrong = wrong
 
+    @property
+    def wrong_until(self) -> float:
+        """When the calendar was wrong last."""
+        return self._wrong[-1][1] if self._wrong else 0.0
+
     def wrong_s(self, mono: float) -> float:
         """How long the calendar had been wrong at that second, 0 where it was not."""
         return next((mono - since for since, until in reversed(self._wrong) if since <= mono < until - 1e-3), 0.0)
@@ -57,6 +62,12 @@ class KernelWord:
         if "_said" not in vars(self):
             self._said: list[tuple[float, float | None, float | None]] = []
         self._said.append((self.mono if self._said else 0.0, since, None))
+
+    @property
+    def kernel_said_at(self) -> float:
+        """When it said that; for ever, where it is not sure."""
+        said, since, _ = self._said[-1]
+        return said if since is None else float("inf")
 
     def kernel_asked(self) -> None:
         """Before each turn: from the first one on in which it asks anew the gateway can have heard a word."""

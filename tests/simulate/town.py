@@ -93,12 +93,14 @@ class Town:
                 say(f"day {day}: {sum(self.happened.values())} faults, no breach")
         self._settle()
 
-    def _until(self, since_start: timedelta) -> None:
-        waiting = list(self.lives)
+    def _until(self, since_start: timedelta, longer: dict[str, timedelta] | None = None) -> None:
+        """`longer`: by gateway, how much later."""
+        waiting, longer = list(self.lives), longer or {}
         while waiting:
             life = min(waiting, key=lambda each: each.house.clock.true.now() - each.house.plan.start)
             house = life.house
-            left_s = (house.plan.start + since_start - house.clock.true.now()).total_seconds()
+            ends = house.plan.start + since_start + longer.get(house.plan.gateway, timedelta())
+            left_s = (ends - house.clock.true.now()).total_seconds()
             if left_s <= 0 or len(house.broken) >= DEATHS_AT_MOST or house.stands_still():
                 waiting.remove(life)
                 continue
@@ -110,13 +112,17 @@ class Town:
                 house.turn()
 
     def _settle(self) -> None:
-        """Everything that is wrong ends; then nothing may be missing anywhere."""
+        """Everything that is wrong ends; then nothing may be missing anywhere. Who was without power beyond the last
+        day has the same time for it."""
+        over = {}
         for life in self.lives:
             life.house.heals()
+            house, days = life.house, timedelta(days=self.days)
+            over[house.plan.gateway] = max(house.clock.true.now() - house.plan.start - days, timedelta())
         for part in itertools.count(1):
             for life in self.lives:
                 life.house.shown.look = True  # The newest number is told, by which a listener knows what it missed.
-            self._until(timedelta(days=self.days, seconds=part * SETTLED_S))
+            self._until(timedelta(days=self.days, seconds=part * SETTLED_S), over)
             missing = [life.house.ear.misses(now=True) for life in self.lives]
             if (part >= 3 and not any(missing)) or part > 20:
                 break

@@ -14,14 +14,16 @@ INSTALLING = ("genesis/1", "tariff/2", "meter/1", "account/1", "opening-balance/
 """What a gateway writes before it looks at its clock for the first time."""
 NOTICED_S = 3 * 900.0
 """Rounds after which the meters' clocks have told a calendar that it is wrong."""
+WELL_S = 700.0
+"""A little less than what a town is given after its last day."""
 BACK_US = 300 * 10**6
 """A clock so far behind an entry that was believed has stepped back."""
 
 
 def r25(house: House) -> Iterator[str]:
-    """When all is well again, and the clock right, it is believed."""
+    """When all is well again, and the clock has been right for some minutes, it is believed."""
     core = house.edge.core
-    if core.mode == "time":
+    if core.mode == "time" and house.mono - max(house.kernel_said_at, house.clock.wrong_until) >= WELL_S:
         yield f"nothing is wrong any more, and the gateway does not believe its clock: {core.mode_why}"
 
 
