@@ -118,6 +118,7 @@ class CommonTime:
         """True while clocks may be set. `believed` is our own, `from_s` how far off a clock is set."""
         self._notice_steps(from_s)
         if not believed:
+            self._core.clock_unheard = True
             self._keep(after(self._held, None, self._core.powered_s(), from_s))
             self._tell()
             return False
@@ -127,6 +128,7 @@ class CommonTime:
         heard = 2 * len(known) > len(asked) or self._core.clock.monotonic() - self._steady_mono > FRESH_S
         common = common_s(known, from_s) if heard else None
         self._keep(after(self._held, common, self._core.powered_s(), from_s))
+        self._core.clock_unheard = not heard
         self._follow(common)
         self._tell()
         return heard and not self._held.until_s

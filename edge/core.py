@@ -66,6 +66,10 @@ class Core:
         """How far from ours most meters' common time is, while that is waited for (`common_time.py`)."""
         self.clock_asked = False
         """The kernel believes a calendar that has just moved: the meters' clocks are read first (`witnesses.py`)."""
+        self.clock_unheard = False
+        """What most meters say together is not known yet since the calendar moved (`common_time.py`)."""
+        self.clock_stepped_mono = -1e9
+        """Line second at which the calendar was set last: what was read before is of another time."""
         self.true_now: Callable[[], datetime | None] = clock.now
         self._numbers = itertools.count(1)
         self.pricing = Pricing(self.state, terms.zone)

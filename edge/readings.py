@@ -210,6 +210,9 @@ class Readings:
             yield
 
     def _clock(self, meter: MeterState, live: Live, meter_now: datetime, reply: Reply) -> None:
+        if reply.ended <= self._core.clock_stepped_mono:
+            live.asked_mono.pop("clock", None)  # The calendar that it was compared with is none any more.
+            return
         offset_s = round((nearest(meter_now, reply.at) - reply.at).total_seconds())
         if abs(offset_s - (live.clock_offset_s or 0)) > DRIFT_NOTED_S and (
             live.clock_doubt_s is None or abs(offset_s - live.clock_doubt_s) > DRIFT_NOTED_S

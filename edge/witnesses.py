@@ -85,7 +85,8 @@ class Witnesses:
         if self._moved_mono is not None:
             waited_s, (heard, may_say) = self._core.clock.monotonic() - self._moved_mono, self._heard()
             enough = len(heard) >= ENOUGH
-            open_ = abs(median_low(heard)) > GRANTED_S if enough else len(heard) + may_say >= ENOUGH
+            against = enough and abs(median_low(heard)) > GRANTED_S and self._core.clock_unheard
+            open_ = against if enough else len(heard) + may_say >= ENOUGH
             if waited_s > (READ_FIRST_AT_MOST_S if open_ else READ_FIRST_S):
                 self._moved_mono = None
         return self._moved_mono is not None
@@ -110,11 +111,15 @@ class Witnesses:
     def _notice_steps(self) -> None:
         before_s, self._apart_s = self._apart_s, calendar_apart_s(self._core)
         if before_s is None:
-            newest = self._core.state.newest_at
-            if newest and (self._core.now() - instant_of_micros(newest)).total_seconds() > ALONE_S:
-                self._leapt = "start"
+            self._off_for_long()
         elif abs(self._apart_s - before_s) > STEP_S:
             self._stepped(before_s, self._apart_s)
+
+    def _off_for_long(self) -> None:
+        """A time long after the newest entry is held against the meters before it is believed."""
+        newest = self._core.state.newest_at
+        if newest and (self._core.now() - instant_of_micros(newest)).total_seconds() > ALONE_S:
+            self._leapt = "start"
 
     def _stepped(self, before_s: float, apart_s: float) -> None:
         """The calendar was set: the meters are asked for theirs again, and a leap forward waits for their answer. It is
@@ -122,11 +127,13 @@ class Witnesses:
         heard, _ = self._heard()
         from_s = self._believed_apart_s
         if from_s is None and len(heard) >= ENOUGH:
-            from_s = before_s + median_low(heard)
+            from_s = self._believed_apart_s = before_s + median_low(heard)
+        self._core.clock_stepped_mono = self._core.clock.monotonic()
         for live in self._core.lives.values():
             live.clock_offset_s = None
             live.asked_mono.pop("clock", None)
-        # Where nobody has said anything before, it may have come right or not.
+        if from_s is None:
+            self._off_for_long()  # Nobody has said anything yet: it may have come right or not.
         forward_s = 0.0 if from_s is None else apart_s - from_s
         moved = (from_s is None or abs(forward_s) > GRANTED_S) and self._have_clocks()
         self._moved_mono = self._core.clock.monotonic() if moved else None
@@ -148,7 +155,7 @@ class Witnesses:
 
     def _may_still_say(self, live: Live) -> bool:
         """It is not silent, and was not asked for its clock yet or is being asked once more."""
-        if live.online is False or live.clock_offset_s is not None:
+        if live.online is False or live.clock_offset_s is not None or (live.online is None and live.missed):
             return False
         asked = live.asked_mono.get("clock")
         return asked is None or self._core.clock.monotonic() - asked < ASKED_AGAIN_S

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.prove.__main__ import main, seconds
-from tests.prove.kept import Kept, program
+from tests.prove.kept import Kept, NightError, program
 from tests.prove.parts import PARTS, Part
 from tests.prove.running import Run
 
@@ -113,15 +113,15 @@ def test_a_night_goes_on_where_it_was_ended(tmp_path: Path) -> None:
     place = tmp_path / "night" / "night.jsonl"
     right = part("right", '{"seed": SEED}')
     wrong = part("wrong", '{"lost": SEED}', broken=lambda found: [f"lost {found['lost']}"])
-    found, said = run(right, wrong, kept=Kept(place, None, 77_000, False, "p"))
+    found, said = run(right, wrong, kept=Kept(place, None, 77_000, False, lambda: "p"))
     assert found["parts"]["right"]["done"] == {"pieces": 2} and len(said) >= 3
-    again, said = run(right, wrong, kept=Kept(place, None, 5, False, "p"))
+    again, said = run(right, wrong, kept=Kept(place, None, 5, False, lambda: "p"))
     assert not said and again["parts"] == found["parts"] and again["breaches"] == found["breaches"]
 
     lines = [line for line in place.read_text().splitlines(keepends=True) if '"part": "wrong"' not in line]
     assert len(lines) == 3
     place.write_text("".join(lines)[:-5])
-    kept = Kept(place, None, 5, False, "p")
+    kept = Kept(place, None, 5, False, lambda: "p")
     assert kept.seed == 77_000 and len(kept.pieces) == 1
     again, said = run(right, kept=kept)
     assert again["within"] and again["parts"]["right"]["done"] == {"pieces": 2} and len(said) == 1
@@ -132,21 +132,51 @@ def test_a_night_goes_on_where_it_was_ended(tmp_path: Path) -> None:
 def test_a_night_of_another_program_is_not_gone_on_with(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What was proved of one program says nothing of another; a file of something else is left as it is."""
     place = tmp_path / "night.jsonl"
-    Kept(place, 7, 8, True, "one")
+    Kept(place, 7, 8, True, lambda: "one")
     others = [
         (None, True, "two", "program one there, two now"),
         (7, False, "one", "full True there"),
         (9, True, "one", "seed 7 there, 9 now"),
     ]
     for seed, full, name, why in others:
-        with pytest.raises(ValueError, match=why):
-            Kept(place, seed, 8, full, name)
-    assert Kept(place, 7, 8, True, "one").seed == Kept(place, None, 8, True, "one").seed == 7
-    for other in (b"a list\n", b"a list", b"\xff\n", b"[]\n", b'{"seed": 1}\n{}\n'):
+        with pytest.raises(NightError, match=why):
+            Kept(place, seed, 8, full, lambda name=name: name)
+    for seed in (7, None):
+        assert Kept(place, seed, 8, True, lambda: "one").seed == 7
+    for other in (
+        b"a list\n",
+        b"a list",
+        b"\xff\n",
+        b'{"seed": 1, "full": true, "program": "p"}',
+        b"[]\n",
+        b'{"seed": 1}\n{}\n',
+    ):
         place.write_bytes(other)
         with pytest.raises(SystemExit):
             main(["--kept", str(place), "--budget", "0s"])
         assert "is no file of riser prove" in capsys.readouterr().err and place.read_bytes() == other
+
+
+def test_a_night_has_one_run_at_a_time_and_one_program(tmp_path: Path) -> None:
+    """Two would count pieces twice; a program that is edited meanwhile is not the one that the file names. A breach is
+    told also by a run that was asked for another proof, and a piece counts once."""
+    place, name = tmp_path / "night.jsonl", ["p"]
+    first = Kept(place, 7, 8, False, lambda: name[0])
+    with pytest.raises(NightError, match="in use by another run"):
+        Kept(place, 7, 8, False, lambda: name[0])
+    wrong = part("wrong", '{"lost": SEED}', broken=lambda found: [f"lost {found['lost']}"])
+    assert run(wrong, kept=first)[0]["breaches"]
+    name[0] = "q"
+    with pytest.raises(NightError, match="changed while it was tried"):
+        run(part("right", "{}"), kept=first)
+    name[0] = "p"
+    del first
+    lines = place.read_text().splitlines(keepends=True)
+    place.write_text("".join([*lines, *lines[1:]]))
+    again, _ = run(part("right", "{}", short=1), kept=Kept(place, 7, 8, False, lambda: name[0]))
+    assert [each["part"] for each in again["breaches"]].count("wrong") >= 1 and not again["within"]
+    found, _ = run(replace(wrong, broken=lambda found: []), kept=Kept(place, 7, 8, False, lambda: name[0]))
+    assert found["parts"] == {} and len(found["breaches"]) == len({each["again"] for each in found["breaches"]})
 
 
 def test_each_byte_of_the_program_counts(tmp_path: Path) -> None:
@@ -157,6 +187,10 @@ def test_each_byte_of_the_program_counts(tmp_path: Path) -> None:
     (tmp_path / "edge" / "__pycache__" / "loop.py").write_text("")
     (tmp_path / "CHANGELOG.md").write_text("")
     assert program(tmp_path) == before
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "shim.c").write_text("")
+    assert program(tmp_path) != before
+    (tmp_path / "tests" / "shim.c").unlink()
     (tmp_path / "edge" / "loop.py").write_text("b = 2\n")
     changed = program(tmp_path)
     (tmp_path / "edge" / "loop.py").rename(tmp_path / "edge" / "pool.py")

@@ -43,7 +43,7 @@ def test_what_the_kernel_said_is_remembered() -> None:
         (1, 50, 0, False, "auto", ""), (1, 111, 0, False, "auto", ""), (0, 113, 0, False, "auto", ""),
         (1, 113, 0, False, "auto", "unsure of it for 13 s"), (1, 113, 0, False, "always", ""),
         (1, 250, -299, False, "auto", ""), (1, 250, -301, False, "auto", "301 s before one that was believed"),
-        (0, 250, 0, True, "auto", "nothing is wrong with it"),
+        (0, 250, 0, True, "auto", "nothing is wrong with it"), (0, 250, 7 * 3600, True, "auto", ""),
     ],
 )  # fmt: skip
 def test_i16_what_may_be_believed(trusted: int, mono_s: int, at_s: int, fair: bool, trust: str, why: str) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from edge import due
 from edge.common_time import WAIT_S
-from tests.edge.calendars import Elsewhen
+from tests.edge.calendars import YEAR_1970, Elsewhen
 
 THREE = {"a101", "a102", "a206"}
 """Meters with clocks, on two lines."""
@@ -168,6 +169,35 @@ def test_what_the_meters_said_of_a_clock_that_went_back_is_not_forgotten(
         shaft.run(minutes=5)
         assert shaft.mode()[0] == "time"
     assert shaft.alarms == 1
+
+
+def test_meters_that_always_stand_apart_delay_no_start(shaft: Shaft) -> None:
+    """All of them minutes off, which no broadcast mends: a gateway without a battery behind its clock believes its
+    time a few minutes after it was put right, not an hour."""
+    shaft.put_off(a101=400, a102=402, a206=398)
+    shaft.clock.advance(2 * WAIT_S)
+    shaft.run(minutes=40)
+    shaft.clock.advance(WAIT_S)
+    shaft.run(minutes=40)
+    assert shaft.mode() == ("normal", None)
+    shaft.restart(YEAR_1970, off_s=60)
+    shaft.run(minutes=10)
+    shaft.clock.set_right()
+    shaft.run(minutes=10)
+    assert shaft.mode() == ("normal", None)
+
+
+def test_an_answer_of_before_a_step_says_nothing_of_the_time_after_it(shaft: Shaft) -> None:
+    """It was on its way when the calendar was set."""
+    core = shaft.edge.core
+    live, readings = core.lives["a101"], shaft.edge.readings
+    shaft.clock.step_calendar(2400)
+    shaft.run(seconds=1)
+    assert live.clock_offset_s is None and core.clock_stepped_mono > core.clock.monotonic() - 60
+    live.asked_mono["clock"] = core.clock_stepped_mono - 1
+    before: Any = SimpleNamespace(ended=core.clock_stepped_mono - 1, at=shaft.clock.true.now())
+    readings._clock(core.state.meters["a101"], live, before.at, before)
+    assert live.clock_offset_s is None and "clock" not in live.asked_mono
 
 
 def test_at_the_limit_the_mode_does_not_waver(shaft: Shaft) -> None:

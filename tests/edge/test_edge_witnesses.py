@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bridge.contract.units import EPOCH
+from bridge.contract.units import EPOCH, micros_of
 from edge.witnesses import READ_FIRST_AT_MOST_S, READ_FIRST_S, Witnesses
 from tests.edge.calendars import WrongCalendar
 
@@ -16,13 +16,13 @@ def shaft(meters: int) -> Any:
     """Meters with clocks that agree with the calendar, which has been believed."""
     lives = {
         f"m{number}": SimpleNamespace(
-            model=SimpleNamespace(rows={"clock": None}), online=True, clock_offset_s=0, asked_mono={}
+            model=SimpleNamespace(rows={"clock": None}), online=True, missed=0, clock_offset_s=0, asked_mono={}
         )
         for number in range(meters)
     }
     clock = WrongCalendar(EPOCH.replace(year=2026))
     clock.elapsed = clock.monotonic  # type: ignore[attr-defined]
-    core = SimpleNamespace(lives=lives, clock=clock, clock_moved_s=0, now=clock.now)
+    core = SimpleNamespace(lives=lives, clock=clock, clock_moved_s=0, clock_unheard=True, now=clock.now)
     core.state = SimpleNamespace(newest_at=0)
     witnesses: Any = Witnesses(core)  # type: ignore[arg-type]
     assert witnesses.doubt() is None
@@ -60,7 +60,18 @@ def test_three_that_agree_are_enough() -> None:
 
 
 def test_those_who_contradict_are_waited_for_an_hour() -> None:
-    """No handful of meters stops the bills of a building: where most do not say the same, it goes on then."""
+    """No handful of meters stops the bills of a building: it goes on then, and as soon as most were heard and nothing
+    has moved. Meters that always stand so far off are no reason to wait."""
+    here = shaft(8)
+    here.clock.step_calendar(2400)
+    here.witnesses.doubt()
+    for live in here.lives[:3]:
+        live.clock_offset_s = -2400
+    here.clock.advance(READ_FIRST_S + 1)
+    assert here.witnesses.doubt() is not None
+    here.core.clock_unheard = False
+    assert here.witnesses.doubt() is None
+
     here = shaft(8)
     here.clock.step_calendar(2400)
     here.witnesses.doubt()
@@ -88,3 +99,59 @@ def test_a_leap_is_measured_from_what_the_meters_said() -> None:
             live.online = False
         here.clock.advance(READ_FIRST_AT_MOST_S + 1)
         assert (here.witnesses.doubt() is not None) is doubted
+
+
+def came_up(here: Any, off_s: float) -> None:
+    """The gateway has just started at a time that nobody believes."""
+    here.witnesses._believed_apart_s = here.witnesses._apart_s = None
+    here.clock.off_s = off_s
+    for live in here.lives:
+        live.clock_offset_s, live.online = None, None
+    here.core.state.newest_at = micros_of(here.clock.true.now())
+    here.witnesses.doubt()
+
+
+@pytest.mark.parametrize("meters", [1, 2])
+def test_one_or_two_meters_contradict_a_time_from_nowhere(meters: int) -> None:
+    """It came up at 1970 and was then given a date weeks ahead, before any clock was read."""
+    here = shaft(meters)
+    came_up(here, -1e9)
+    here.clock.off_s = 40 * 86_400
+    assert here.witnesses.doubt() is not None
+    here.clock.advance(READ_FIRST_S + 1)
+    assert here.witnesses.doubt() is not None
+    for live in here.lives:
+        live.online, live.clock_offset_s = True, -40 * 86_400
+    assert "stand" in here.witnesses.doubt()
+    for live in here.lives:
+        live.clock_offset_s = 0
+    assert here.witnesses.doubt() is None
+
+
+def test_what_the_meters_said_is_kept_for_the_next_step() -> None:
+    """Held against them it leapt; they fall silent, and it is set a second time: it is still weeks ahead."""
+    here = shaft(8)
+    came_up(here, -1e9)
+    for live in here.lives:
+        live.online, live.clock_offset_s = True, int(1e9)
+    for ahead_s in (40 * 86_400, 40 * 86_400 + 61):
+        here.clock.off_s = ahead_s
+        here.witnesses.doubt()
+        for live in here.lives:
+            live.online = False
+        here.clock.advance(READ_FIRST_AT_MOST_S + 1)
+        assert here.witnesses.doubt() is not None
+
+
+def test_a_meter_that_is_silent_since_the_start_is_not_waited_for() -> None:
+    """Two of three have answered in the first round; the third has missed it."""
+    here = shaft(3)
+    came_up(here, -1e9)
+    here.clock.off_s = 0
+    here.witnesses.doubt()
+    for live in here.lives[:2]:
+        live.online, live.clock_offset_s = True, 0
+    here.clock.advance(READ_FIRST_S + 1)
+    assert here.witnesses.doubt() is not None
+    here.lives[2].missed = 1
+    assert here.witnesses.doubt() is None

@@ -20,7 +20,7 @@ import signal
 import sys
 from pathlib import Path
 
-from tests.prove.kept import Kept, program
+from tests.prove.kept import Kept, NightError, program
 from tests.prove.parts import PARTS
 from tests.prove.running import ROOT, Run
 
@@ -68,13 +68,17 @@ def main(arguments: list[str] | None = None) -> int:
     kept = None
     if options.kept:
         try:
-            kept = Kept(options.kept, options.seed, seed, full, program(ROOT))
-        except (OSError, ValueError) as reason:
+            kept = Kept(options.kept, options.seed, seed, full, lambda: program(ROOT))
+        except (OSError, NightError) as reason:
             parser.error(str(reason))
         seed = kept.seed
     say(f"riser prove: seed {seed}" + (f", {len(kept.pieces)} pieces done before" if kept and kept.pieces else ""))
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(ENDED))
-    found = Run(seed, full, budget_s, say, parts, options.only is not None, kept).run(len(os.sched_getaffinity(0)))
+    for each in (signal.SIGTERM, signal.SIGHUP):  # The pieces are ended, too.
+        signal.signal(each, lambda *_: sys.exit(ENDED))
+    try:
+        found = Run(seed, full, budget_s, say, parts, options.only is not None, kept).run(len(os.sched_getaffinity(0)))
+    except NightError as reason:
+        parser.error(str(reason))
     if options.json:
         print(json.dumps(found, ensure_ascii=False))
     else:

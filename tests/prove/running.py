@@ -94,11 +94,13 @@ class Run:
         self.remarks: set[str] = set()
         self._running: list[Piece] = []
         self._began, self._kept = time.monotonic(), kept
+        named = {each.part.name: each for each in self._all}
         for record in kept.pieces if kept else ():
-            for each in self._all:
-                if each.part.name == record["part"]:
-                    each.numbers.add(record["number"])
-                    self._count(each, record)
+            if (mine := named.get(record["part"])) is not None and record["number"] not in mine.numbers:
+                mine.numbers.add(record["number"])
+                self._count(mine, record)
+            elif mine is None and record["broken"]:
+                self._broke(record)
 
     def run(self, cores: int) -> dict[str, Any]:
         """All of it. {seed, full, took_s, parts, breaches, short, within}"""
@@ -189,8 +191,11 @@ class Run:
             if remark := progress.part.remark(record["found"]):
                 self.remarks.add(f"{progress.part.name}: {remark}")
         if record["broken"]:
-            self.breaches.append({"part": record["part"], "what": record["broken"], "again": _again(record)})
+            self._broke(record)
             progress.wanted = {}  # What is broken is not tried on.
+
+    def _broke(self, record: Record) -> None:
+        self.breaches.append({"part": record["part"], "what": record["broken"], "again": _again(record)})
 
 
 def _judged(piece: Piece, text: str, hangs: str) -> Record:

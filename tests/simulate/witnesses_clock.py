@@ -16,6 +16,8 @@ NOTICED_S = 3 * 900.0
 """Rounds after which the meters' clocks have told a calendar that it is wrong."""
 WELL_S = 700.0
 """A little less than what a town is given after its last day."""
+LONG_US = 6 * 3600 * 10**6
+"""After so long a gateway reads the meters' clocks first."""
 BACK_US = 300 * 10**6
 """A clock so far behind an entry that was believed has stepped back."""
 
@@ -31,7 +33,8 @@ def i16(house: House, known: Known, entry: Entry) -> Iterator[str]:
     """Believed is nothing of a kernel that is unsure, nothing that lies before what was believed, and no calendar for
     long that is wrong. Where nothing is wrong, all is, once the gateway was installed."""
     if not entry.trusted:
-        if house.fair and (known.trusted_us or entry.kind not in INSTALLING):
+        new = entry.kind in INSTALLING if not known.trusted_us else entry.at - known.trusted_us > LONG_US
+        if house.fair and not new:
             yield "its time is not believed, and nothing is wrong with it"
         return
     unsure_s = house.unsure_s(entry.mono_ns / 1e9)
