@@ -106,7 +106,7 @@ def test_r25_whoever_doubts_a_clock_that_is_right_is_named() -> None:
         ({"status": "refused", "rule": "R7", "key": "panel"}, True, "b", ""),
         ({"status": "refused", "rule": "R7", "key": "panel"}, False, "b", "the book does not say so"),
         ({"status": "refused", "rule": "R7", "key": "panel"}, False, "another", ""),
-        ({"status": "refused", "rule": "I5", "key": "panel"}, False, "b", ""),
+        ({"status": "refused", "rule": "R7", "key": "panel"}, False, "full", ""),
         ({"status": "refused", "rule": "I12", "key": None}, False, "b", ""),
         ({"status": "done", "rule": None, "key": "panel"}, True, "b", "was answered done"),
     ],
@@ -120,7 +120,9 @@ def test_i12_a_forged_message_is_refused_and_its_refusal_written(
         if written:
             db.execute("INSERT INTO journal VALUES ('panel:forged-1', 'refusal/1')")
     db.close()
-    core = SimpleNamespace(book=SimpleNamespace(boot="b"))
+    core = SimpleNamespace(book=SimpleNamespace(boot="b"), cannot_write=None)
+    if boot == "full":
+        boot, core.cannot_write = "b", "the disk takes no entries"
     house: Any = SimpleNamespace(directory=tmp_path, broken=[], edge=SimpleNamespace(core=core))
     Forger(house, random.Random(1))._answered("_beyond", "forged-1", boot, answer)
     assert len(house.broken) == bool(why) and why in "".join(house.broken)

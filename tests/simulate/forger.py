@@ -46,13 +46,14 @@ class Forger:
         self.house.arrives(topic, payload, retained)
 
     def _answered(self, how: str, transaction: str, boot: str, answer: dict[str, Any]) -> None:
-        """No forged message is done; one with a true seal has left its refusal in the book when it is answered."""
-        house = self.house
+        """No forged message is done; one with a true seal has left its refusal in the book when it is answered, where
+        the disk takes entries."""
+        house, core = self.house, self.house.edge.core
         if answer["status"] != "refused":
             house.broken.append(f"I12: a message that was forged ({how}) was answered {answer['status']}")
             return
         written = stands(house.directory / "book.db", f"{answer['key']}:{transaction}", "refusal/1")
-        if answer["key"] and boot == house.edge.core.book.boot and answer["rule"] != "I5" and not written:
+        if answer["key"] and boot == core.book.boot and core.cannot_write is None and not written:
             house.broken.append(f"I12: a message that was forged ({how}) was refused, and the book does not say so")
 
     def _asked(self, seen: Seen, transaction: str, secret: bytes, role: str = "manager", **more: Any) -> list[Any]:
