@@ -110,9 +110,13 @@ class CommonTime:
         before our own clock was set."""
         live, mono = self._core.lives[id], self._core.clock.monotonic()
         read = live.asked_mono.get("clock")
-        if read is None or read < max(mono - FRESH_S, self._steady_mono) or live.clock_doubt_s is not None:
+        if read is None or read < max(mono - FRESH_S, self._since()) or live.clock_doubt_s is not None:
             return None
         return live.clock_offset_s if live.online else None
+
+    def _since(self) -> float:
+        """What was read before says nothing of our calendar as it is now."""
+        return max(self._steady_mono, self._core.clock_stepped_mono)
 
     def look(self, believed: bool, from_s: int) -> bool:
         """True while clocks may be set. `believed` is our own, `from_s` how far off a clock is set."""
@@ -125,7 +129,7 @@ class CommonTime:
         asked = [id for id, live in self._core.lives.items() if _tells_time(live)]
         known = [s for s in map(self.offset_s, asked) if s is not None]
         # Most have said what they say, or were asked three times: the few that never do are not waited for.
-        heard = 2 * len(known) > len(asked) or self._core.clock.monotonic() - self._steady_mono > FRESH_S
+        heard = 2 * len(known) > len(asked) or self._core.clock.monotonic() - self._since() > FRESH_S
         common = common_s(known, from_s) if heard else None
         self._keep(after(self._held, common, self._core.powered_s(), from_s))
         self._core.clock_unheard = not heard

@@ -69,7 +69,7 @@ class Core:
         self.clock_unheard = False
         """What most meters say together is not known yet since the calendar moved (`common_time.py`)."""
         self.clock_stepped_mono = -1e9
-        """Line second at which the calendar was set last: what was read before is of another time."""
+        """Line second since which the meters' clocks are read anew: the calendar was set, or is in doubt."""
         self.true_now: Callable[[], datetime | None] = clock.now
         self._numbers = itertools.count(1)
         self.pricing = Pricing(self.state, terms.zone)

@@ -40,7 +40,7 @@ class Modes:
         self._witnesses = Witnesses(core)
         core.true_now = self._witnesses.true_now
         self._synchronised, self._asked_kernel = False, -1e9
-        self._remembered = False
+        self._remembered = self._kernel_was_sure = False
         self._recovering: str | None = None
         self._warnings_ended = self._copy_found = False
         self._lost: list[float] = []
@@ -56,6 +56,10 @@ class Modes:
         doubt = self._witnesses.doubt()
         # Also where it stands before the newest entry: what the meters say of it is of the moment at which it moved.
         kernel_is_sure, _ = trust.judge(core.clock, 0, setting, self._synchronised)
+        if kernel_is_sure and not self._kernel_was_sure:
+            self._witnesses.kernel_is_sure_again()
+            doubt = self._witnesses.doubt()
+        self._kernel_was_sure = kernel_is_sure
         core.clock_asked = kernel_is_sure and self._witnesses.reads_first()
         if self.trusted and doubt is not None and setting != "always":
             self.trusted, self.trust_why = False, doubt

@@ -115,6 +115,19 @@ class Witnesses:
         elif abs(self._apart_s - before_s) > STEP_S:
             self._stepped(before_s, self._apart_s)
 
+    def kernel_is_sure_again(self) -> None:
+        """It was not, and vouches for a calendar that meters contradict: they are read anew before it is believed."""
+        heard, _ = self._heard()
+        if len(heard) >= ENOUGH and abs(median_low(heard)) > GRANTED_S:
+            self._forget_clocks()
+            self._moved_mono = self._core.clock.monotonic()
+
+    def _forget_clocks(self) -> None:
+        self._core.clock_stepped_mono = self._core.clock.monotonic()
+        for live in self._core.lives.values():
+            live.clock_offset_s = None
+            live.asked_mono.pop("clock", None)
+
     def _off_for_long(self) -> None:
         """A time long after the newest entry is held against the meters before it is believed."""
         newest = self._core.state.newest_at
@@ -128,10 +141,7 @@ class Witnesses:
         from_s = self._believed_apart_s
         if from_s is None and len(heard) >= ENOUGH:
             from_s = self._believed_apart_s = before_s + median_low(heard)
-        self._core.clock_stepped_mono = self._core.clock.monotonic()
-        for live in self._core.lives.values():
-            live.clock_offset_s = None
-            live.asked_mono.pop("clock", None)
+        self._forget_clocks()
         if from_s is None:
             self._off_for_long()  # Nobody has said anything yet: it may have come right or not.
         forward_s = 0.0 if from_s is None else apart_s - from_s

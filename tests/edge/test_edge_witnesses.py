@@ -155,3 +155,16 @@ def test_a_meter_that_is_silent_since_the_start_is_not_waited_for() -> None:
     assert here.witnesses.doubt() is not None
     here.lives[2].missed = 1
     assert here.witnesses.doubt() is None
+
+
+def test_a_kernel_that_is_sure_again_is_held_against_the_meters() -> None:
+    """It was unsure, three meters stand fifty minutes away, and it vouches for the calendar as it is: their clocks are
+    read anew first. Where they agree nothing is waited for."""
+    here = shaft(8)
+    here.witnesses.kernel_is_sure_again()
+    assert here.witnesses.doubt() is None
+    for live in here.lives:
+        live.clock_offset_s, live.asked_mono = 2976, {"clock": 1.0}
+    here.witnesses.kernel_is_sure_again()
+    assert "read first" in here.witnesses.doubt()
+    assert not any(live.asked_mono or live.clock_offset_s for live in here.lives)
