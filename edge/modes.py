@@ -57,6 +57,7 @@ class Modes:
         # Also where it stands before the newest entry: what the meters say of it is of the moment at which it moved.
         kernel_is_sure, _ = trust.judge(core.clock, 0, setting, self._synchronised)
         if kernel_is_sure and not self._kernel_was_sure:
+            # After the first look: a calendar that was set in this moment is measured from what meters said of the old.
             self._witnesses.kernel_is_sure_again()
             doubt = self._witnesses.doubt()
         self._kernel_was_sure = kernel_is_sure
