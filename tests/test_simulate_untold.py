@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
-from tests.bench.policy_site import Room
+import pytest
+
+from tests.bench.policy_site import Plan, Room, RoomMeter, Steps
 from tests.simulate import untold
 from tests.simulate.judge import HouseJudge
 from tests.test_policy_judge import Case
@@ -45,3 +47,22 @@ def test_a_newcomer_pays_from_the_first_register_on_also_where_it_was_read_befor
     judge.opened(seen, case.now)
     case.mono = 60 + 3600
     assert judge.left_nano("a001-1", case.now) == -6000 * 850_000 and not seen.unsaid_nano
+
+
+@pytest.mark.parametrize(("late_s", "sure"), [(30, True), (7_200, False)])
+def test_r29_use_laid_in_the_wrong_period_of_steps_is_allowed_for_until_that_ends(late_s: int, sure: bool) -> None:
+    """The counter began anew on the 20th; the bill of that midnight was guessed, so that use of the day before may
+    climb the steps of this period, a fortnight later too. Where it was read in time the judge is sure again."""
+    steps = Steps(20, ((1_000, 150_000), (2_000, 450_000)))
+    meter = RoomMeter("m011", 0, "000000000011", "constant", 100, 1)
+    begins = datetime(2026, 11, 19, 16, tzinfo=UTC)
+    room = Room("a001", "home", 850, (meter,))
+    plan = Plan(1, "Asia/Shanghai", begins, 1, (room,), {}, prices={"home": {"total": 560_000}}, steps={"home": steps})
+    judge = HouseJudge(plan, lambda: None)
+    seen, registers = judge.by_id["m011"], "0001ff00"
+    judge._told(seen, registers, 0, begins - timedelta(minutes=15), 0.0)
+    judge._told(seen, registers, 0, begins + timedelta(seconds=late_s), 900.0 + late_s)
+    later = begins + timedelta(days=14)
+    judge.left_nano("a001", later)
+    a_day = 24 * 100 * 450_000
+    assert (judge.slack_nano("a001") < a_day // 2) == sure and (judge.slack_nano("a001") > a_day) != sure

@@ -98,13 +98,14 @@ class Prices:
         return max(max(prices.values()) for _, prices in self._versions[id]) + highest
 
     def spread(self, id: str) -> int:
-        """How much two moments of one price can be apart."""
-        every = [micro for _, prices in self._versions[id] for micro in prices.values()]
-        return max(every) - min(every)
+        """How much two moments of one price can be apart, a step included."""
+        return self.dearest(id) - min(micro for _, prices in self._versions[id] for micro in prices.values())
 
     def borders(self, id: str, from_us: int, to_us: int) -> list[int]:
-        """Instants in (from, to] at which the price may change."""
+        """Instants in (from, to] at which the price may change, or the counter of its steps begins anew."""
         found = [at for at, _ in self._versions[id] if from_us < at <= to_us]
+        if id in self.steps and from_us < (begins := self.period(id, to_us)) <= to_us:
+            found.append(begins)
         if "total" not in self._versions[id][0][1]:
             day, last = _day(from_us // 60_000_000, self.zone), _day(to_us // 60_000_000, self.zone)
             while day <= last:
