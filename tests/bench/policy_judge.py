@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from firmware_sim.loads import WUS_PER_WH
+from tests.bench.policy_borders import Borders
 from tests.bench.policy_seen import Seen, Violation
 from tests.bench.policy_site import Plan
-from tests.bench.policy_truth import Hours, Prices, Used, at_wall, load_of, micros, opened
+from tests.bench.policy_truth import Hours, Prices, Used, micros, opened
 
 READ, CONTROL, ANSWER = 0x11, 0x1C, 0x80
 TRIP, PERMIT, DIRECT, LAMP, LAMP_OFF = 0x1A, 0x1B, 0x1C, 0x2A, 0x2B
@@ -22,9 +22,6 @@ OPEN, LIT, KEPT = 0x0010, 0x0080, 0x1000
 
 FRESH_S = 62.0
 """Readings of a trip are at most a minute old, and then two exchanges long on their way."""
-
-BORDER_S = 60.0
-"""A reading that comes later tells nothing of a change of price."""
 
 OVERTAKEN_S = 60.0
 """An order to put one lamp of a tenant out ends the warning of all; but it may have waited for a silent meter while the
@@ -39,7 +36,7 @@ class Judge:
 
     def __init__(self, plan: Plan, kernel_since: Callable[[], float | None]):
         self.plan, self.hours, self.prices = plan, Hours(plan), Prices(plan)
-        self._kernel_since = kernel_since
+        self._kernel_since, self._borders = kernel_since, Borders(self.prices)
         self.meters = {
             m.wire: Seen(room, m, Used(m, room.tariff, self.prices))
             for room in plan.rooms for m in room.meters
@@ -136,12 +133,11 @@ class Judge:
         """A meter has told something; `word` is its status."""
         before, seen.read_s[item] = seen.read_s.get(item), mono
         if item == ENERGY:
-            seen.read_s["before"] = mono if before is None else before
             seen.used.tell(at)
-            if seen.used.since_us is None:
+            first = seen.used.since_us is None
+            if first:
                 seen.used.since_us = micros(at)
-            elif before is not None:
-                self._bordered(seen, at, mono - before)
+            self._borders.read(seen, None if first else before, at, mono, self.calendar_off_s, self.doubts())
         elif item == STATUS:
             relay = seen.device.relay  # type: ignore[attr-defined]
             seen.kept = relay.keep_power and bool(word & KEPT)
@@ -150,40 +146,9 @@ class Judge:
                 for each in self.lit:
                     each(seen)
 
-    def _bordered(self, seen: Seen, at: datetime, gap_s: float) -> None:
-        """Whoever reads late at a change of price cannot tell what was used before it."""
-        for border_us in self.prices.borders(seen.room.tariff, micros(at) - int(gap_s * 1e6), micros(at)):
-            late_s = (micros(at) - border_us) / 1e6
-            if late_s > BORDER_S or self.doubts():
-                self._guessed(seen, at, gap_s)
-            else:
-                self._unsure(seen, late_s + 15)
-
     def lost(self, at: datetime, mono: float, copied_us: int | None = None) -> None:
-        """The gateway has gone: what it read at a change of price and has not written down is lost; where a copy is
-        put back, also what was written since that was made."""
-        for seen in self.meters.values():
-            since_us = micros(at) - int((mono - seen.read_s.get("before", mono)) * 1e6)
-            if self.prices.borders(seen.room.tariff, min(since_us, copied_us or since_us), micros(at)):
-                self._guessed(seen, at, (micros(at) - since_us) / 1e6)
-
-    def _guessed(self, seen: Seen, at: datetime, gap_s: float) -> None:
-        """A change of price without a reading is laid on the straight line from the last bill to the next (R27): what
-        was used on those days may be at another price, each day once however often it was guessed."""
-        zone, load = self.hours.zone, load_of(seen.meter, self.hours.zone)
-        day, last = (at - timedelta(seconds=gap_s)).astimezone(zone).date(), at.astimezone(zone).date()
-        while day <= last:
-            if day not in seen.guessed_days:
-                seen.guessed_days.add(day)
-                begins, ends = (micros(at_wall(each, 0, zone)) for each in (day, day + timedelta(days=1)))
-                wh = load.energy_wus(begins, ends) * seen.meter.multiplier // WUS_PER_WH
-                seen.slack_nano += wh * self.prices.spread(seen.room.tariff)
-            day += timedelta(days=1)
-        seen.unsure_until = at + timedelta(hours=26)
-
-    def _unsure(self, seen: Seen, seconds: float) -> None:
-        wh = seen.meter.watts * seen.meter.multiplier * 1.3 * seconds / 3600
-        seen.slack_nano += int(wh * self.prices.spread(seen.room.tariff))
+        """The gateway has gone, or a copy of before `copied_us` is put back."""
+        self._borders.lost(self.meters.values(), at, mono, copied_us)
 
     # --- verdicts ---
 

@@ -31,6 +31,10 @@ class Seen:
     kept: bool = False
     """Keep-power was set at the meter, and a status that was read said so."""
     read_s: dict[str, float] = field(default_factory=dict)
+    round_mono: float = 0.0
+    """When it told its registers before the newest look at them, which may be two readings at once."""
+    border_us: int | None = None
+    """A change of price that was read once in time and waits for the second look."""
     slack_nano: int = 0
     guessed_days: set[date] = field(default_factory=set)
     """Local days on which a change of price was not read."""
