@@ -5,15 +5,17 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.simulate.invariants import OF_ENTRIES
 from tests.simulate.known import FIRST, Known
-from tests.simulate.rows import Entry
+from tests.simulate.rows import Entry, opened_since
 
 Book = list[tuple[str, dict[str, Any]]]
 
@@ -179,3 +181,28 @@ def test_a_lift_that_is_asked_for_twice_is_one_wait(told: bool, said: bool, bega
         for each, s in zip(rows(book), seconds, strict=True)
     )
     assert ("I9" in broken(late)) is said
+
+
+def _replaced(*, after_the_account: bool) -> Book:
+    """The meter is another one before its tenant's first register stands, or before there was a tenant."""
+    book = true_book()
+    opening = next(fields for kind, fields in book if kind == "opening/1")
+    swap = ("replacement/1", {**opening, "row": book[2][1], "was": {"registers_wh": {}}})
+    book = [entry for entry in book if entry[0] != "opening/1"]
+    book.insert(4 if after_the_account else 3, swap)
+    return book
+
+
+@pytest.mark.parametrize("after", [True, False])
+def test_r19_the_register_with_which_another_meter_begins_is_a_first_one(tmp_path: Path, after: bool) -> None:
+    """Of the tenant who lives there then; the next one's first register is yet to come."""
+    book = tmp_path / "book.db"
+    db = sqlite3.connect(book)
+    db.execute("CREATE TABLE journal (seq INTEGER PRIMARY KEY, id TEXT, body TEXT)")
+    for entry in rows(_replaced(after_the_account=after)):
+        id = {"account/1": "account:a1", "replacement/1": "replacement:p-1"}.get(entry.kind, entry.id)
+        db.execute("INSERT INTO journal VALUES (?, ?, ?)", (entry.seq, id, entry.body))
+    db.commit()
+    db.close()
+    assert opened_since(book, "m1", "a1") == after and not opened_since(book, "m2", "a1")
+    assert ("R19" in broken(rows(_replaced(after_the_account=after)))) != after

@@ -56,13 +56,17 @@ def entries(path: Path, after: int) -> Iterator[Entry]:
 
 
 def opened_since(path: Path, meter: str, account: str) -> bool:
-    """Does a first register of this meter stand behind the entry with which the account began?"""
+    """Does a first register of this meter stand behind the entry with which the account began? Where another meter was
+    hung up first, it is that one's."""
     db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
-        begin = f"opening:{meter}:"
-        found = db.execute("SELECT max(seq) FROM journal WHERE id > ? AND id < ?", (begin, begin[:-1] + ";")).fetchone()
-        since = db.execute("SELECT seq FROM journal WHERE id = ?", (f"account:{account}",)).fetchone()
-        return bool(since) and (found[0] or 0) > since[0]
+        ids, replaced = f"opening:{meter}:", "replacement:"
+        found = db.execute(
+            "SELECT 1 FROM journal, (SELECT seq AS since FROM journal WHERE id = ?) WHERE seq > since AND ("
+            " id > ? AND id < ? OR id > ? AND id < ? AND json_extract(body, '$.meter') = ?)",
+            (f"account:{account}", ids, ids[:-1] + ";", replaced, replaced[:-1] + ";", meter),
+        )
+        return found.fetchone() is not None
     finally:
         db.close()
 
