@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -243,8 +244,17 @@ def test_a_piece_that_hangs_is_ended_and_told() -> None:
     found, _ = run(proof)
     what = found["breaches"][0]["what"][0]
     assert what.startswith("had not ended after 1 s")
-    status = Path(f"/proc/{what.split()[-1]}/status")
-    assert not status.exists() or "State:\tZ" in status.read_text()
+    limit = time.monotonic() + 30
+    while not _dead(what.split()[-1]):  # It is killed, and dead once it was given a turn.
+        assert time.monotonic() < limit, what
+        time.sleep(0.05)
+
+
+def _dead(pid: str) -> bool:
+    try:
+        return "State:\tZ" in Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 def test_what_a_machine_does_not_allow_is_said() -> None:
