@@ -143,9 +143,9 @@ def _reversal(known: Known, entry: Entry, f: Fields) -> None:
 
 
 def _replacement(known: Known, entry: Entry, f: Fields) -> None:
-    _mark(known, entry, f)
+    _opening(known, entry, f)
     point = known.points[f["meter"]]
-    point.row, point.since_us, point.opened = f["row"], us_of(f["at"]), True
+    point.row, point.since_us = f["row"], us_of(f["at"])
     point.quarantined, point.left, point.waits = False, None, not point.holds
 
 
