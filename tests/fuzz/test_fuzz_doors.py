@@ -28,10 +28,12 @@ def found_by(name: str, runs: int, seed: int = 1) -> tuple[dict[str, Any], str]:
 @pytest.mark.parametrize("name", DOORS)
 def test_no_hostile_input_breaks_a_door(name: str) -> None:
     """Half of them the same every time, half new: refused or taken, in words, at once; nothing forbidden is done."""
+    taken = 0
     for seed in (645, int.from_bytes(os.urandom(3), "big")):
         found, told = found_by(name, EACH[name] // 2, seed)
         assert not found["broken"], told
-        assert found["doors"][name][1] > 0, "not one was taken for what it says"
+        taken += found["doors"][name][1]  # Of a thousand model files some three: of the new ones there may be none.
+    assert taken > 0, "not one was taken for what it says"
 
 
 def test_a_seal_that_is_not_looked_at_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
