@@ -61,8 +61,8 @@ def true_book() -> Book:
         ("trip/1", trip),
         topup("second", 500, 4_800_000_000),
         ("close/1", {"meter": "m1", "cause": "paid", "command": "direct"}),
-        ("proposal/1", {"proposal": "p-14", "who": "one", "body": {}}),
-        ("decision/1", {"proposal": "p-14", "approved": True, "who": "another"}),
+        ("proposal/1", {"proposal": "p-14", "who": "one", "what": "change-multiplier", "body": {}}),
+        ("decision/1", {"proposal": "p-14", "approved": True, "who": "another", "role": "engineer"}),
         ("ratio/1", {"meter": "m1", "multiplier": 2, "registers_wh": {"total": 7_000}, "at": MIDNIGHT, "source": "read",
                      "charge": None, "proposal": "p-14"}),
     ]  # fmt: skip
@@ -145,6 +145,8 @@ WRONGS: list[tuple[str, Callable[[Book], None]]] = [
     ("I15", set_aside),
     ("I18", put(15, "who", value="one")),
     ("I18", put(15, "approved", value=False)),
+    ("I18", put(15, "role", value="finance")),
+    ("I18", put(14, "what", value="refund")),
     ("I21", at_one_address),
     ("I22", mode_of_doubt),
 ]

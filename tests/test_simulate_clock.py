@@ -26,7 +26,7 @@ class Kernel(KernelWord):
         self.mono, self.unsynchronised_since = 0.0, None
         self.mono, self.unsynchronised_since = 90.0, 90.0
         for self.mono in (94.0, 100.0, 130.0):
-            self.kernel_asked()
+            self.kernel_asked(HouseClock(datetime(2026, 5, 7, tzinfo=UTC)))
         self.mono, self.unsynchronised_since = 200.0, None
 
 
@@ -85,44 +85,73 @@ def test_i16_a_wrong_calendar_is_not_believed_for_long() -> None:
 
 
 def test_r25_whoever_doubts_a_clock_that_is_right_is_named() -> None:
-    """At the end, when all that was wrong has ended; another mode is another matter."""
-    for mode, kernel_at, wrong_at, owed in (
-        ("time", 299, 300, True), ("time", 301, 0, False), ("time", 0, 301, False), ("time", float("inf"), 0, False),
-        ("normal", 0, 0, False), ("recovery", 0, 0, False),
+    """Some hours after the last of what excuses it, and at the end some minutes; another mode is another matter."""
+    for mode, kernel_at, wrong_at, excused, whole, owed in (
+        ("time", 299, 300, True, True, True), ("time", 301, 0, True, True, False), ("time", 0, 301, True, True, False),
+        ("time", float("inf"), 0, False, True, False), ("normal", 0, 0, False, True, False),
+        ("recovery", 0, 0, False, True, False), ("time", 0, 0, True, False, False), ("time", 0, 0, False, False, True),
     ):  # fmt: skip
         core = SimpleNamespace(mode=mode, mode_why="it stands before the newest entry")
         clock = SimpleNamespace(wrong_until=wrong_at)
         house: Any = SimpleNamespace(
-            mono=1000.0, kernel_said_at=kernel_at, clock=clock, edge=SimpleNamespace(core=core)
+            mono=1000.0, kernel_said_at=kernel_at, clock=clock, may_doubt=excused, edge=SimpleNamespace(core=core)
         )
-        assert [*map(str, witnesses_clock.r25(house))] == owed * [
-            "nothing is wrong any more, and the gateway does not believe its clock: it stands before the newest entry"
+        assert [*map(str, witnesses_clock.r25(house, whole))] == owed * [
+            "its clock is right and the kernel says so, and the gateway does not believe it: "
+            "it stands before the newest entry"
         ]
 
 
 @pytest.mark.parametrize(
-    ("answer", "written", "boot", "why"),
+    ("written", "meanwhile", "why"),
     [
-        ({"status": "refused", "rule": "R7", "key": "panel"}, True, "b", ""),
-        ({"status": "refused", "rule": "R7", "key": "panel"}, False, "b", "the book does not say so"),
-        ({"status": "refused", "rule": "R7", "key": "panel"}, False, "another", ""),
-        ({"status": "refused", "rule": "R7", "key": "panel"}, False, "full", ""),
-        ({"status": "refused", "rule": "I12", "key": None}, False, "b", ""),
-        ({"status": "done", "rule": None, "key": "panel"}, True, "b", "was answered done"),
+        ("refusal/1", {}, ""), (None, {}, "the book does not say so"), ("topup/1", {}, "the book does not say so"),
+        (None, {"boot": "another"}, ""), (None, {"full": "the disk takes no entries"}, ""),
+        (None, {"troubles": 1}, ""), (None, {"connected": False}, ""),
     ],
 )  # fmt: skip
-def test_i12_a_forged_message_is_refused_and_its_refusal_written(
-    answer: dict[str, Any], written: bool, boot: str, why: str, tmp_path: Path
+def test_i12_a_forged_message_with_a_true_seal_is_refused_in_the_book(
+    written: str | None, meanwhile: dict[str, Any], why: str, tmp_path: Path
 ) -> None:
-    """With a true seal; not where the disk takes nothing, or the gateway has started anew since."""
+    """Whether or not its answer was heard; not where the disk takes nothing, nobody is connected, or the gateway has
+    started anew since."""
     with sqlite3.connect(tmp_path / "book.db") as db:
         db.execute("CREATE TABLE journal (id TEXT, kind TEXT)")
         if written:
-            db.execute("INSERT INTO journal VALUES ('panel:forged-1', 'refusal/1')")
+            db.execute("INSERT INTO journal VALUES ('panel:forged-1', ?)", (written,))
     db.close()
-    core = SimpleNamespace(book=SimpleNamespace(boot="b"), cannot_write=None)
-    if boot == "full":
-        boot, core.cannot_write = "b", "the disk takes no entries"
-    house: Any = SimpleNamespace(directory=tmp_path, broken=[], edge=SimpleNamespace(core=core))
-    Forger(house, random.Random(1))._answered("_beyond", "forged-1", boot, answer)
+    core = SimpleNamespace(
+        book=SimpleNamespace(boot=meanwhile.get("boot", "b")), cannot_write=meanwhile.get("full")
+    )  # fmt: skip
+    house: Any = SimpleNamespace(
+        directory=tmp_path, broken=[], edge=SimpleNamespace(core=core),
+        weather=SimpleNamespace(troubles=meanwhile.get("troubles", 0)),
+        broker=SimpleNamespace(connected=meanwhile.get("connected", True)),
+    )  # fmt: skip
+    Forger(house, random.Random(1))._refused("_beyond", "forged-1", "b", (0, False))
     assert len(house.broken) == bool(why) and why in "".join(house.broken)
+
+
+def test_i12_a_forged_message_is_never_done() -> None:
+    """Whatever else it is answered."""
+    house: Any = SimpleNamespace(broken=[])
+    forger = Forger(house, random.Random(1))
+    for status in ("refused", "done", "accepted"):
+        forger._answered("_beyond", {"status": status})
+    assert [each.rpartition(" ")[2] for each in house.broken] == ["done", "accepted"]
+
+
+def test_a_gateway_has_an_excuse_for_its_doubt_for_some_hours() -> None:
+    """After a calendar that was seconds off, a kernel that was unsure, a sleep; not for longer."""
+    kernel, clock = Kernel(), HouseClock(datetime(2026, 5, 7, tzinfo=UTC))
+    assert kernel.odd_mono == 130
+    for mono, off_s, slept, odd_mono in ((900, 4, False, 130), (1000, 6, False, 1000), (2000, 0, True, 2000)):
+        kernel.mono, clock.off_s = mono, off_s
+        if slept:
+            clock.sleep(20)
+        kernel.kernel_asked(clock)
+        assert kernel.odd_mono == odd_mono
+    kernel.mono = 2000 + 4 * 3600
+    assert kernel.may_doubt and not clock.slept
+    kernel.mono += 1
+    assert not kernel.may_doubt

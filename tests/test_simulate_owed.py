@@ -20,7 +20,7 @@ CUT = ("hold/1", {"meter": "m1", "hold": "arrears", "set": True})
 LIFTED = ("hold/1", {"meter": "m1", "hold": "arrears", "set": False})
 OFF = ("hold/1", {"meter": "m1", "hold": "manual", "set": True})
 LEFT = ("exit/1", {"account": "a1"})
-WAITING = ("proposal/1", {"proposal": "p-20", "who": "one", "body": {"meter": "m1"}})
+WAITING = ("proposal/1", {"proposal": "p-20", "who": "one", "what": "replace-meter", "body": {"meter": "m1"}})
 NO = ("decision/1", {"proposal": "p-20", "approved": False, "who": "another"})
 
 NOON = datetime(2026, 5, 8, 4, tzinfo=UTC)

@@ -100,6 +100,7 @@ class World(Elsewhen):
             at = self.clock.true.now()
             self.judge.asks(frame, at, mono)
             reply, think_s = real.answer(self.damaged(frame), at, mono)
+            reply = self.heard(reply)
             self.judge.answers(frame, reply, at, mono)
             return reply, think_s
 
@@ -108,6 +109,10 @@ class World(Elsewhen):
     def damaged(self, frame: bytes) -> bytes:
         """What of a question arrives at the meters."""
         return frame
+
+    def heard(self, reply: bytes) -> bytes:
+        """What of an answer arrives at the gateway."""
+        return reply
 
     def start_edge(self, recovered_by: str | None = None, doubt: str | None = None) -> None:
         super().start_edge(recovered_by, doubt)

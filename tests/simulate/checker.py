@@ -12,14 +12,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.simulate import truth, witnesses, witnesses_clock, witnesses_ways
+from tests.simulate import truth, witnesses, witnesses_clock, witnesses_inside, witnesses_ways
 from tests.simulate import witnesses_owed as owed
 from tests.simulate import witnesses_people as people
 from tests.simulate.fate import Fate
 from tests.simulate.house import House
 from tests.simulate.invariants import OF_ENTRIES
 from tests.simulate.known import Known
-from tests.simulate.rows import Entry, entries
+from tests.simulate.rows import TENANT, Entry, entries
 from tests.simulate.till import Till
 
 FOLDED_EVERY = 10
@@ -50,6 +50,7 @@ class Checker:
         self.checked: Counter[str] = Counter()
         self._judged = 0
         self._trips: list[Entry] = []
+        self._postings: dict[str, list[int]] = {}
         self._closes: list[Entry] = []
         self._lifted: list[Entry] = []
         self._moved: list[Entry] = []
@@ -76,7 +77,7 @@ class Checker:
         self.breach("I5", witnesses.i5(house, self.till, known) if not house.memory.recovering else ())
         self.breach("I5", people.i5_acts(house, self.till, self.counter) if not house.memory.recovering else ())
         self.breach("I4", people.i4_asked(self.till, self.counter, rows))
-        self.breach("I7", witnesses.i7_i8(house, self._trips))
+        self.breach("I7", witnesses.i7_i8(house, self._trips, self._postings))
         self.breach("I10", witnesses.i10_closes(house, self._closes))
         self.breach("R6", witnesses_ways.r6_orders(house, known))
         self.breach("R6", witnesses_ways.r6_told(house, known, rows))
@@ -88,15 +89,16 @@ class Checker:
         self._dark = dark
         self._due = owed.due(house, known, self._due) if house.fair else {}
         self.breach("R1", owed.r1(house, self._due) if house.fair else ())
-        self.breach("R25", witnesses_clock.r25(house) if whole else ())
+        self.breach("R25", witnesses_clock.r25(house, whole))
+        self.breach("mode", owed.normal(house, whole))
         self.breach("I12", witnesses.i12(house))
         self.breach("I13", witnesses.i13(house))
         self.breach("I17", witnesses.i17_i19(house, known, rows))
         self.breach("I11", witnesses.told_apart(house))
-        self.breach("I23", witnesses.i23(house))
+        self.breach("I23", witnesses_inside.i23(house))
         self.breach("I24", witnesses.i24(house, rows))
         if whole or house.day() % FOLDED_EVERY == 0:
-            self.breach("I25", witnesses.i25(house, known) if not house.edge.core.cannot_write else ())
+            self.breach("I25", witnesses_inside.i25(house, known) if not house.edge.core.cannot_write else ())
         for each in house.judge.violations[self._judged :]:
             self.breach(each.rule, [f"{each.meter} at {each.at}: {each.why}"])
         self._judged = len(house.judge.violations)
@@ -104,6 +106,7 @@ class Checker:
         self.breach("crash", found)
         house.memory.orders.clear()
         self._lifted.clear()
+        self._postings.clear()
         newest = [self.house.edge.core.book.boot]
         self._trips = [each for each in self._trips if each.boot in newest]
         self._closes = [each for each in self._closes if each.boot in newest]
@@ -113,6 +116,7 @@ class Checker:
     def end(self) -> None:
         """The network is well again, and what it lost was asked for."""
         self.breach("I19", witnesses.i19_i20(self.house, self.known))
+        self.breach("I5", owed.answers(self.house, self.till, self.counter))
 
     def _rows(self) -> list[Entry]:
         try:
@@ -131,6 +135,8 @@ class Checker:
         self.breach("R11", [f"entry {entry.seq}: {why}" for why in truth.of_charge(self.house, entry)])
         self.breach("R33", [f"entry {entry.seq}: {why}" for why in people.r33_lease(self.leases, entry)])
         self.known.take(entry)
+        for side in {move[side] for move in entry.fields.get("moves", ()) for side in ("from", "to")}:
+            self._postings.setdefault(side.removeprefix(TENANT), []).append(entry.seq)
         if entry.kind == "trip/1":
             self._trips.append(entry)
         elif entry.kind == "close/1":

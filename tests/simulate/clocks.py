@@ -8,6 +8,7 @@ from tests.bench.policy_world import Kernel
 
 ASKED_EVERY_S = 5.0
 """So often a gateway asks the kernel."""
+ODD_S, EXCUSED_S = 5.0, 4 * 3600.0
 WRONG_S = 330.0
 """Five minutes, which the meters' own clocks are granted, and a little."""
 
@@ -21,7 +22,11 @@ class HouseClock(Kernel):
         super().__init__(start)
         self._wrong: list[tuple[float, float]] = []
         """Monotonic seconds from which and until which the calendar was seen to be wrong."""
-        self._was_wrong = False
+        self._was_wrong = self.slept = False
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        self.slept = True
 
     def looked_at(self) -> None:
         """Before each turn: remember whether the calendar is wrong."""
@@ -51,6 +56,8 @@ class KernelWord:
     """What the kernel says of a gateway's time, and what it said before."""
 
     mono: float
+    odd_mono = 0.0
+    """The newest second at which something was wrong with its time, or it had slept or was started."""
 
     @property
     def unsynchronised_since(self) -> float | None:
@@ -69,11 +76,19 @@ class KernelWord:
         said, since, _ = self._said[-1]
         return said if since is None else float("inf")
 
-    def kernel_asked(self) -> None:
+    def kernel_asked(self, clock: HouseClock) -> None:
         """Before each turn: from the first one on in which it asks anew the gateway can have heard a word."""
+        if abs(clock.off_s) > ODD_S or clock.slept or self.unsynchronised_since is not None:
+            self.odd_mono, clock.slept = self.mono, False
         said, since, first = self._said[-1]
         if first is None and self.mono >= said + ASKED_EVERY_S:
             self._said[-1] = said, since, self.mono
+
+    @property
+    def may_doubt(self) -> bool:
+        """A gateway has an excuse for not believing its clock: something was wrong with it, or it was started, not long
+        ago; its meters are asked for the time only every few hours."""
+        return self.mono - self.odd_mono <= EXCUSED_S
 
     def unsure_s(self, mono: float) -> float:
         """For how long it could have been heard at that second that it was unsure, 0 where it was sure."""

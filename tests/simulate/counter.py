@@ -58,7 +58,9 @@ class Counter:
         self.house, self.chance = house, random.Random(f"counter:{house.plan.seed}")
         self.wishes: dict[str, Wish] = {}
         self._waiting: list[Wish] = []
+        self._oddities = random.Random(f"who may not:{house.plan.seed}")
         house.noticing.append(self.notices)
+        house.healed.append(self._goes_on)
 
     def wants(
         self, operation: str, words: Words, heard: Heard, who: str = MAKER, *, kind: str | None = None,
@@ -93,6 +95,12 @@ class Counter:
         wish.asked, wish.sent = wish.asked + 1, self.house.mono
         self.house.send(*self.message(wish))
         self.house.at(RETRY_S * min(wish.asked, 15), lambda: self._sends(wish))
+
+    def _goes_on(self) -> None:
+        """Whoever was not answered yet asks again, and from now on nothing is in the way."""
+        for wish in list(self.wishes.values()):
+            wish.asked = 0
+            self._sends(wish)
 
     def _answered(self, wish: Wish, answer: Words) -> None:
         if answer["status"] == "refused" and answer["rule"] == "I5":
@@ -146,11 +154,19 @@ class Counter:
                 self.house.send(*self.message(wish, **_others(wish.words)))
             if self.chance.random() < 0.2:
                 self.wants(approve, {"proposal": proposal}, nothing, MAKER, kind="decision/1", posted=self._alone)
+            if self._oddities.random() < 0.1:
+                role = self._oddities.choice(("operations", "engineer"))
+                self.wants(
+                    approve, {"proposal": proposal}, nothing, THIRD, kind="decision/1", posted=self._beyond, role=role
+                )
             self.house.at(self.chance.uniform(5, 900), lambda: self._approves(approve, proposal, over, posted))
 
         wish = self.wants(operation, words, proposed)
         if self.chance.random() < 0.1:
             self.house.send(*self.message(wish))
+
+    def _beyond(self) -> None:
+        self.house.broken.append("I18: somebody has approved money or a tenant whose role may not")
 
     def _alone(self) -> None:
         self.house.broken.append("I18: the maker has approved their own proposal")

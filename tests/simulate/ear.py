@@ -1,5 +1,5 @@
 """Somebody who listens to one gateway as a bridge does: keeps its entries and readings in order, asks for what is
-missing, passes answers on to those who asked, and looks at every relay that is shown.
+missing, passes answers on to those who asked, and looks at every relay that is shown and at every message for a secret.
 
 Reads messages with `json` alone.
 """
@@ -12,8 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.bench.policy_judge import OPEN
+from tests.edge.building import KEYS
 
 ASKED_AGAIN_S = 60.0
+SECRETS = tuple(text.encode() for key in KEYS.values() for text in (key.decode(), key.hex()))
+"""Signing keys, as they could be told by mistake."""
 
 
 class Ear:
@@ -46,13 +49,18 @@ class Ear:
             answer = json.loads(payload)
             if answer["transaction"] in self.answers:
                 self.answers[answer["transaction"]](answer)
-        elif below.endswith("/relay") and payload:
-            self._relay(below.split("/")[1], json.loads(payload))
         elif below == "info" and payload:
             info = json.loads(payload)
             self._contradicts(info["seq"], info["hash"])
             self.newest = max(self.newest, info["seq"])
             self.misses()
+
+    def told(self, topic: str, payload: bytes) -> None:
+        """A message leaves the gateway, whatever becomes of it."""
+        if topic.endswith("/relay") and payload:
+            self._relay(topic.split("/")[-2], json.loads(payload))
+        if any(secret in payload for secret in SECRETS):
+            self.contradictions.append(f"a key stands in a message on {topic}")
 
     def _entry(self, entry: dict[str, Any]) -> None:
         self._contradicts(entry["seq"], entry["hash"])
@@ -75,7 +83,7 @@ class Ear:
             self.sweeps.add(number)
 
     def _relay(self, meter: str, fact: dict[str, Any]) -> None:
-        """I11: what is shown was read back lately, or is not known."""
+        """I11: what is shown was read back last, or is not known. The newest word may not be taken in yet."""
         seen = {"open" if word & OPEN else "closed" for word in self.status_words.get(meter, ())}
         if fact["observed"] not in seen | {"unknown"}:
             self.contradictions.append(f"relay {meter} is shown {fact['observed']} and was read {seen or 'never'}")

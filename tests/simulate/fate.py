@@ -189,12 +189,7 @@ class Fate(Life):
         self.world.weather.disk = kind
         if kind == "full" and self.chance.random() < 0.5:  # Seen before it is felt.
             self.world.edge.disk.free_bytes = lambda: 0  # type: ignore[method-assign]
-        self._in_a_while(shortest_s, longest_s, self._well)
-
-    def _well(self) -> None:
-        self.world.weather.disk = None
-        if "free_bytes" in vars(self.world.edge.disk):
-            del self.world.edge.disk.free_bytes
+        self._in_a_while(shortest_s, longest_s, self.world.disk_well)
 
     def _disk_full(self) -> None:
         self._disk("full", 60, 20_000)

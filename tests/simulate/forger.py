@@ -23,6 +23,10 @@ GRANTED_S = 300
 """A calendar that is further off is noticed before the next message is looked at."""
 
 
+WRITTEN_S = 60.0
+"""So soon a gateway has dealt with a message that has arrived."""
+
+
 class Forger:
     """Somebody on the network of one house."""
 
@@ -39,22 +43,30 @@ class Forger:
         if not self._deck:  # Each way comes once before one comes again: a few days have few of them.
             self._deck = self.chance.sample(self._ways, len(self._ways))
         way, transaction = self._deck.pop(), f"forged-{self.house.plan.seed}-{self._count:06d}"
+        self._sealed = way in (self._old, self._retained, self._beyond)
         topic, payload, retained = way(seen, transaction)
         self.house.memory.forged[transaction] = way.__name__
-        heard = partial(self._answered, way.__name__, transaction, self.house.edge.core.book.boot)
-        self.house.ear.answers[transaction] = heard
+        self.house.ear.answers[transaction] = partial(self._answered, way.__name__)
         self.house.arrives(topic, payload, retained)
+        if self._sealed:
+            looked = partial(self._refused, way.__name__, transaction, self.house.edge.core.book.boot, self._troubles())
+            self.house.at(WRITTEN_S, looked)
 
-    def _answered(self, how: str, transaction: str, boot: str, answer: dict[str, Any]) -> None:
-        """No forged message is done; one with a true seal has left its refusal in the book when it is answered, where
-        the disk takes entries."""
+    def _troubles(self) -> tuple[int, bool]:
+        """What may keep a gateway from writing something down; nothing does as long as this stays the same."""
+        return self.house.weather.troubles, not self.house.broker.connected
+
+    def _refused(self, how: str, transaction: str, boot: str, before: tuple[int, bool]) -> None:
+        """A forged message with a true seal has left its refusal in the book, whether or not anybody is answered."""
         house, core = self.house, self.house.edge.core
+        well = boot == core.book.boot and core.cannot_write is None and self._troubles() == before == (before[0], False)
+        if well and not any(stands(house.directory / "book.db", f"{key}:{transaction}", "refusal/1") for key in KEYS):
+            house.broken.append(f"I12: a message was forged ({how}), and the book does not say so")
+
+    def _answered(self, how: str, answer: dict[str, Any]) -> None:
+        """No forged message is done."""
         if answer["status"] != "refused":
-            house.broken.append(f"I12: a message that was forged ({how}) was answered {answer['status']}")
-            return
-        written = stands(house.directory / "book.db", f"{answer['key']}:{transaction}", "refusal/1")
-        if answer["key"] and boot == core.book.boot and core.cannot_write is None and not written:
-            house.broken.append(f"I12: a message that was forged ({how}) was refused, and the book does not say so")
+            self.house.broken.append(f"I12: a message that was forged ({how}) was answered {answer['status']}")
 
     def _asked(self, seen: Seen, transaction: str, secret: bytes, role: str = "manager", **more: Any) -> list[Any]:
         """A request for money or for a cut."""
@@ -94,6 +106,7 @@ class Forger:
         topic, payload = self._asked(seen, transaction, KEYS["panel"], clock=past)
         house = self.house
         if not house.broker.connected or not house.edge.core.book.trusted or abs(house.clock.off_s) > GRANTED_S:
+            self._sealed = False
             return topic, payload[:-9], False  # A payment may come late to whoever does not know the time (87).
         return topic, payload, False
 

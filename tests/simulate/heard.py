@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.simulate.house import House
 
 STATUS_DI = bytes.fromhex(STATUS)[::-1]
-WORDS_KEPT = 8
+WORDS_KEPT = 2
 
 
 def passed(house: House, line: str, frame: bytes, reply: bytes, mono: float) -> None:

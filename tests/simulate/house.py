@@ -76,15 +76,15 @@ class House(KernelWord, Online):
         self._opening: dict[str, Seen] = {}
         self.fair = not badness
         """Nothing goes wrong here."""
+        self._deaf = False
         self.modbus_lines = {f"line-{line}" for line in plan.modbus}
         self._line_of = {meter.id: f"line-{meter.line}" for room in plan.rooms for meter in room.meters}
         super().__init__(directory, plan, stride_s=1e9)
-        # Where nothing is wrong a gateway that doubts its clock has no excuse.
-        self.judge.doubts = lambda: not (self.fair or self.edge.core.book.trusted)
+        self.judge.doubts = lambda: not (self.fair or self.edge.core.book.trusted) and self.may_doubt
         root = self.edge.topics.root
         self.net = BadLine(random.Random(f"net:{plan.seed}"), badness, self.happened, self.at)
         self.ear = Ear(root, lambda: self.mono, self.send)
-        self.broker = Post(root, self.net, self.ear.hears)
+        self.broker = Post(root, self.net, self.ear.hears, self.ear.told)
         self.edge.outbox._link = self.broker
         self.memory.began(self, micros(plan.start))
         self.at(SHOWN_EVERY_S, self._show)
@@ -109,6 +109,7 @@ class House(KernelWord, Online):
         return book
 
     def start_edge(self, recovered_by: str | None = None, doubt: str | None = None) -> None:
+        self.odd_mono = self.mono
         super().start_edge(recovered_by, doubt)
         self.shown = Shown(self)
         self.edge._link = self.shown  # type: ignore[assignment]
@@ -119,13 +120,20 @@ class House(KernelWord, Online):
         judged = super().answer_of(line)
 
         def answer(frame: bytes, now: datetime, mono: float) -> tuple[bytes, float]:
-            if self.weather.at_the_line():
+            cut = self.weather.at_the_line()
+            if cut == "before":
                 raise PowerCut
+            self._deaf = cut == "after"
             reply, think_s = judged(frame, now, mono)
             heard.passed(self, line, frame, reply, mono)
+            if cut:
+                raise PowerCut
             return (frame + reply if line in self.echoing else reply), think_s
 
         return answer
+
+    def heard(self, reply: bytes) -> bytes:
+        return b"" if self._deaf else reply
 
     def opens(self, seens: list[Seen]) -> None:
         """Somebody has moved in there: it is looked for their first registers."""
@@ -150,7 +158,7 @@ class House(KernelWord, Online):
         """One turn; a power cut, a disk that fails and a program that ends are part of life."""
         self.judge.calendar_off_s = self.clock.off_s
         self.clock.looked_at()
-        self.kernel_asked()
+        self.kernel_asked(self.clock)
         acts = bool(self._due) and self._due[0][0] <= self.mono
         try:
             super().turn()
@@ -217,12 +225,13 @@ class House(KernelWord, Online):
                 self.happened["register-rolled-over"] += 1
 
     def heals(self) -> None:
-        """Everything that is wrong ends now."""
+        """Everything that is wrong ends now. One gateway is started anew then, another finds out by itself."""
         for kind, places in self.wrong.items():
             for place in sorted(places):
                 self.fault(kind, place, None)
         self.net.heals()
-        self.weather.disk, self.unsynchronised_since = None, None
+        self.unsynchronised_since = None
+        self.disk_well()
         self.weather.calm()
         self.clock.drift = 0.0
         self.clock.set_right()
@@ -233,7 +242,8 @@ class House(KernelWord, Online):
         self.at(1.0, self._show)
         if self.memory.broker_gone:
             self.connects()
-        self.fall(1.0)
+        if random.Random(f"heals:{self.plan.seed}").random() < 0.5:
+            self.fall(1.0)
         for goes_on in self.healed:
             goes_on()
 

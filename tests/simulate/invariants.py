@@ -17,6 +17,9 @@ from tests.simulate.rows import CHARGES, Entry
 
 MOST_NANO = 9 * 10**15
 EVIDENCE_AGE_MS = 62_000
+COUNTER = ("manager", "finance")
+APPROVERS = {"replace-meter": ("manager", "engineer"), "change-multiplier": ("manager", "engineer")}
+"""Who may approve what was proposed; all else is approved at the counter (docs/mqtt.md)."""
 T2_NS = 750 * 10**9
 """Ten minutes, and a look at the clock each minute."""
 
@@ -111,6 +114,8 @@ def i18(entry: Entry, known: Known) -> Said:
             yield f"approves {f['proposal']}, which was never proposed"
         elif known.proposals[f["proposal"]][1] == f["who"]:
             yield f"{f['who']} approves their own proposal"
+        elif f["role"] not in APPROVERS.get(known.proposals[f["proposal"]][2], COUNTER):
+            yield f"{f['who']} approves {f['proposal']} as {f['role']}, who may not"
     two = entry.kind in ("replacement/1", "ratio/1", "tariff/2") and "proposal" in f
     if two and f["proposal"] not in known.approved:
         yield f"is done before {f['proposal']} was approved"

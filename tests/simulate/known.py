@@ -31,7 +31,7 @@ class Known:
     points: dict[str, Point] = field(default_factory=dict)
     tenancies: dict[str, Tenancy] = field(default_factory=dict)
     versions: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    proposals: dict[str, tuple[int, str]] = field(default_factory=dict)
+    proposals: dict[str, tuple[int, str, str]] = field(default_factory=dict)
     asked: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What each proposal is for, word for word."""
     decided: set[str] = field(default_factory=set)
@@ -179,7 +179,7 @@ def _release(known: Known, entry: Entry, f: Fields) -> None:
 
 
 def _proposal(known: Known, entry: Entry, f: Fields) -> None:
-    known.proposals[f["proposal"]] = entry.seq, f["who"]
+    known.proposals[f["proposal"]] = entry.seq, f["who"], f["what"]
     known.asked[f["proposal"]] = f["body"]
 
 

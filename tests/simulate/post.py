@@ -47,9 +47,10 @@ class BadLine:
 class Post(Broker):
     """What one gateway sees of the broker."""
 
-    def __init__(self, root: str, line: BadLine, ear: Callable[[str, bytes], None]):
+    def __init__(self, root: str, line: BadLine, ear: Callable[[str, bytes], None], told: Callable[[str, bytes], None]):
+        """`told` hears each message when it is told, `ear` when it arrives, if it does."""
         super().__init__()
-        self.root, self._line, self._ear = root, line, ear
+        self.root, self._line, self._ear, self._told = root, line, ear, told
         self.carried = 0
         self.story = 0
         """Counts the books that were put in the place of another."""
@@ -62,6 +63,7 @@ class Post(Broker):
         mid = super().publish(topic, payload, retain=retain, correlation=correlation)
         if mid is not None:
             self.carried += 1
+            self._told(topic, payload)
             if not topic.startswith(self.root + "/"):
                 self.strays.append(topic)
             story = self.story

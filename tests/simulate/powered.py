@@ -28,6 +28,11 @@ class Powered(World):
     say: Callable[[str], None]
     connects: Callable[[], None]
 
+    def disk_well(self) -> None:
+        """The disk takes entries again, and has room."""
+        self.weather.disk, self.weather.well_since = None, self.mono
+        vars(self.edge.disk).pop("free_bytes", None)
+
     def stop_edge(self) -> None:
         """The supply is gone: what lay on the disk at this instant is what there is."""
         kept = {name: self.directory / f"{name}.cut" for name in BOOK_FILES}

@@ -34,6 +34,8 @@ class Payment:
     posted: bool = False
     """It was seen in the book, so the tenant's money is there."""
     asked: int = 0
+    dropped = False
+    """Nobody gives up a payment."""
     repaid_fen: int = 0
     """What of it an emergency credit took."""
     receipt: str | None = None
@@ -47,6 +49,7 @@ class Till:
         self.chance = random.Random(f"till:{house.plan.seed}")
         self.payments: dict[str, Payment] = {}
         house.noticing.append(self.notices)
+        house.healed.append(self._goes_on)
         self._open: dict[str, str] = {}
         """Accounts that have a payment under way."""
         self._habits: dict[str, float] = {}
@@ -97,6 +100,12 @@ class Till:
         one.asked += 1
         self.house.send(*self.message(one))
         self.house.at(RETRY_S * min(one.asked, 12), lambda: self._sends(one))
+
+    def _goes_on(self) -> None:
+        """Whoever was not answered yet asks again, and from now on nothing is in the way."""
+        for one in self.payments.values():
+            one.asked = 0
+            self._sends(one)
 
     def message(self, one: Payment, **other: Any) -> tuple[str, bytes]:
         """The request of a payment."""

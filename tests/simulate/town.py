@@ -124,7 +124,8 @@ class Town:
                 life.house.shown.look = True  # The newest number is told, by which a listener knows what it missed.
             self._until(timedelta(days=self.days, seconds=part * SETTLED_S), over)
             missing = [life.house.ear.misses(now=True) for life in self.lives]
-            if (part >= 3 and not any(missing)) or part > 20:
+            recovering = any(life.house.memory.recovering for life in self.lives)
+            if (part >= 3 and not any(missing) and not recovering) or part > 20:
                 break
         for life in self.lives:
             for _ in range(TOLD_WITHIN):  # What was written in the very last turn is still on its way.

@@ -31,6 +31,10 @@ class Weather:
         self.cut_at_write: int | None = None
         """Power goes at the so-manieth commit from now."""
         self.cut_at_frame: int | None = None
+        self.well_since = 0.0
+        """Since when the disk takes what it is given, in monotonic seconds, where it does."""
+        self.troubles = 0
+        """Counts what the disk refused."""
         self.sheltered = 0
         """While a person stands at the gateway and waits for one answer, the power holds."""
 
@@ -44,9 +48,9 @@ class Weather:
         setattr(self, name, left - 1 if left > 0 else None)
         return left <= 0
 
-    def at_the_line(self) -> bool:
-        """True when the power goes at this frame."""
-        return self._counts_down("cut_at_frame")
+    def at_the_line(self) -> str | None:
+        """Where the power goes at this frame: before a meter hears it, or after that one has answered."""
+        return self._chance.choice(("before", "after")) if self._counts_down("cut_at_frame") else None
 
     def begins(self) -> None:
         if self.disk == "read-only":
@@ -67,6 +71,7 @@ class Weather:
 
     def _trouble(self) -> sqlite3.OperationalError:
         assert self.disk is not None
+        self.troubles += 1
         name, words = WORDS[self.disk]
         trouble = sqlite3.OperationalError(words)
         trouble.sqlite_errorname = name

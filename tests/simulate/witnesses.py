@@ -1,7 +1,8 @@
 """The invariants for which the book alone is no witness: frames on the line, messages, files, people who were answered.
 
 I17 (newest hash known outside), I19, I20: the ear; I7, I8, I10, I13: frames beside entries; I5: those who were told
-that their money is there; I12: what was forged; I23 to I25: the running program.
+that their money is there; I12: what was forged; I24: what is kept and told. I23 and I25 look into the running program
+(`witnesses_inside.py`).
 """
 
 from __future__ import annotations
@@ -10,8 +11,6 @@ import json
 import sqlite3
 from collections.abc import Iterator
 
-from edge.fold import apply
-from edge.state import State
 from tests.edge.building import KEYS
 from tests.simulate.house import House
 from tests.simulate.known import Known
@@ -42,8 +41,9 @@ def i5(house: House, till: Till, known: Known) -> Said:
             yield f"{one.transaction} stands on another account or with another amount"
 
 
-def i7_i8(house: House, trips: list[Entry]) -> Said:
-    """Each cut that left had its evidence on the disk before its first byte, and not long before."""
+def i7_i8(house: House, trips: list[Entry], postings: dict[str, list[int]]) -> Said:
+    """Each cut that left had its evidence on the disk before its first byte, not long before, and no posting between
+    them. `postings`: by account, the entries that moved its money."""
     written = [(each.boot, each.mono_ns / 1e9, each.fields["meter"]) for each in trips]
     names = names_of(house)
     for order in house.memory.orders:
@@ -53,6 +53,12 @@ def i7_i8(house: House, trips: list[Entry]) -> Said:
         ages = [order.mono - mono for boot, mono, id in written if (boot, id) == (order.boot, meter)]
         if not any(-1e-3 <= age <= I8_S for age in ages):
             yield f"a cut left for {meter or order.address} at {order.mono:.1f} of {order.boot} without fresh evidence"
+            continue
+        newest = [each for each in trips if (each.boot, each.fields["meter"]) == (order.boot, meter)
+                  and each.seq <= order.seq][-1]  # fmt: skip
+        between = [seq for seq in postings.get(newest.fields["account"], ()) if newest.seq < seq <= order.seq]
+        if between:
+            yield f"a cut left for {meter} on evidence {newest.seq}, and entry {between[0]} had moved the money"
 
 
 def i10_closes(house: House, closes: list[Entry]) -> Said:
@@ -138,20 +144,6 @@ def i19_i20(house: House, known: Known) -> Said:
         yield f"reading {missing} was never heard"
 
 
-def i23(house: House) -> Said:
-    """Queues and memory within their bounds."""
-    edge = house.edge
-    sizes = {
-        "events": (edge.events.qsize(), 5000), "answers": (len(edge.outbox._soon), 500),
-        "messages on their way": (len(edge.outbox._flying), 60), "replays": (len(edge.outbox._replays), 1700),
-        "sweeps in memory": (edge.core.book.unsaved_sweeps, 60), "handlers": (len(edge.core._handlers), 2000),
-        "facts": (len(edge.publisher._dirty), 5000),
-    }  # fmt: skip
-    for name, (size, most) in sizes.items():
-        if size > most:
-            yield f"{size} {name}, at most {most}"
-
-
 def i24(house: House, rows: list[Entry]) -> Said:
     """No key in what is kept or told."""
     secrets = [key.decode() for key in KEYS.values()] + [key.hex() for key in KEYS.values()]
@@ -161,32 +153,8 @@ def i24(house: House, rows: list[Entry]) -> Said:
             yield f"a key of {len(found[0])} characters stands in {text[:40]!r}"
 
 
-def i25(house: House, known: Known) -> Said:
-    """Folded from nothing the book gives what the edge goes by, and both give our own sums."""
-    state, core = State(), house.edge.core
-    for entry in core.book.entries():
-        apply(state, entry)
-    if state != core.state:
-        apart = [name for name in vars(state) if getattr(state, name) != getattr(core.state, name)]
-        yield f"folded anew the book gives other {', '.join(apart)}"
-    if {name: nano for name, nano in state.ledger.items() if nano} != {k: v for k, v in known.ledger.items() if v}:
-        yield "its balances are not the sums of its postings"
-    for id, point in known.points.items():
-        meter = core.state.meters[id]
-        has = set(meter.holds), meter.observed, meter.account, meter.multiplier, meter.quarantined is not None
-        if (own := (point.holds, point.observed, point.account, point.multiplier, point.quarantined)) != has:
-            yield f"the edge goes by {has} of {id}, its entries say {own}"
-    for id, tenancy in known.tenancies.items():
-        account = core.state.accounts[id]
-        final_seq = None if account.final is None else account.final.seq
-        theirs = account.closed_through, account.ended, account.episode, final_seq
-        ours = tenancy.closed, tenancy.ended is not None, tenancy.episode, tenancy.final_seq
-        if ours != theirs:
-            yield f"the edge goes by {theirs} of {id}, its entries say {ours}"
-
-
 def told_apart(house: House) -> list[str]:
-    """What listeners found contradictory since the last look (I11, I19)."""
+    """What listeners found contradictory since the last look (I11, I19), or was never to be told (I24)."""
     found, house.ear.contradictions = house.ear.contradictions, []
     return found
 

@@ -22,11 +22,13 @@ BACK_US = 300 * 10**6
 """A clock so far behind an entry that was believed has stepped back."""
 
 
-def r25(house: House) -> Iterator[str]:
-    """When all is well again, and the clock has been right for some minutes, it is believed."""
+def r25(house: House, whole: bool) -> Iterator[str]:
+    """Once the clock has been right and the kernel sure of it for some hours it is believed; when nothing at all is
+    wrong any more (`whole`), after some minutes."""
     core = house.edge.core
-    if core.mode == "time" and house.mono - max(house.kernel_said_at, house.clock.wrong_until) >= WELL_S:
-        yield f"nothing is wrong any more, and the gateway does not believe its clock: {core.mode_why}"
+    well = house.mono - max(house.kernel_said_at, house.clock.wrong_until) >= WELL_S and (whole or not house.may_doubt)
+    if core.mode == "time" and well:
+        yield f"its clock is right and the kernel says so, and the gateway does not believe it: {core.mode_why}"
 
 
 def i16(house: House, known: Known, entry: Entry) -> Iterator[str]:

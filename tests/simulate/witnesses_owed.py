@@ -1,5 +1,5 @@
 """What must happen and could be forgotten: light for who has paid (I9), days that close (I14), meters that are charged,
-cuts of who has nothing left (R1).
+cuts of who has nothing left (R1), an answer to everybody who asks (I5), a gateway that is well again when all else is.
 
 The other invariants look at what stands in the book; a program that does nothing would break none of them.
 """
@@ -10,15 +10,35 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
+from tests.simulate.counter import Counter
 from tests.simulate.house import House
 from tests.simulate.known import Known, Tenancy
+from tests.simulate.till import Till
 
 Said = Iterator[str]
 
+DISK_WELL_S = 600.0
 DAY, LOOK, HOURS_OPEN = timedelta(days=1), timedelta(minutes=10), timedelta(hours=3)
 
 CLOSED_AFTER = {True: timedelta(hours=1), False: timedelta(hours=13)}
 """So long after midnight a day is closed, where nothing is wrong, and where a meter may have been silent (R24)."""
+
+
+def normal(house: House, whole: bool) -> Said:
+    """Where nothing is wrong a gateway is in mode normal, also when all that was wrong has ended (`whole`); and it
+    notices soon that its disk is well."""
+    mode, why, weather = house.edge.core.mode, house.edge.core.mode_why, house.weather
+    if mode != "normal" and (house.fair or whole):
+        yield f"nothing is wrong, and the gateway stays in mode {mode}: {why}"
+    elif mode == "disk" and weather.disk is None and house.mono - weather.well_since > DISK_WELL_S:
+        yield f"its disk has been well for {house.mono - weather.well_since:.0f} s, and it stays in mode disk: {why}"
+
+
+def answers(house: House, till: Till, counter: Counter) -> Said:
+    """Who asks while nothing is wrong is answered, a minute later at the latest."""
+    for one in (*till.payments.values(), *counter.wishes.values()):
+        if one.answered is None and not one.dropped and one.asked > 1:
+            yield f"{one.transaction} was asked for {one.asked} times while nothing was wrong, and is not answered"
 
 
 def dark(house: House, known: Known) -> dict[str, float]:
