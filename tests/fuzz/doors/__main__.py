@@ -1,7 +1,8 @@
 """`python -m tests.fuzz.doors [DOOR ...] --runs N --seed S`: hostile input at every door but the line's.
 
-One JSON object at the end: inputs by door, how many were taken, crashes, hangs, forbidden changes. Exit code 1 where a
-promise broke; what was tried is printed, with the command that tries it again.
+First those that are kept in `kept.jsonl`, then new ones. One JSON object at the end: inputs by door, how many were
+taken, crashes, hangs, forbidden changes. Exit code 1 where a promise broke; what was tried is printed, with the command
+that tries it again and the line that keeps it.
 """
 
 from __future__ import annotations

@@ -35,6 +35,7 @@ KINDS = (
     tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE, tarfile.GNUTYPE_SPARSE,
     tarfile.CONTTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE,
 )  # fmt: skip
+ABOUT = ("bytes", "manifest", "contents", "members", "members")
 NAMES = ("../book.db", "/etc/book.db", "book.db/", "./book.db", "book.db-wal", "secrets/edge.json", "book.db\x00x", "")
 
 Members = list[tuple[tarfile.TarInfo, bytes]]
@@ -77,37 +78,110 @@ class Archives(Door):
     # --- making ---
 
     def make(self, dice: Random) -> Input:
-        manifest, inside = json.loads(json.dumps(self._manifest)), dict(self._inside)
-        about = dice.choice(("bytes", "manifest", "contents", "members", "members"))
+        manifest, about = json.loads(json.dumps(self._manifest)), dice.choice(ABOUT)
+        words: dict[str, Any] = {"changed": about}
         if about == "manifest":
             part = dice.choice((manifest, manifest["files"], manifest["files"]["book.db"]))
             new = odd.mixed(dice, part, dice.choice((1, 1, 2)))
             part.clear()
             part.update(new)
+            told = json.dumps(manifest).encode()
+            if dice.random() < 0.3:
+                told = dice.choice((odd.damaged(dice, told), b"[" * 90_000, b"[]", b"7", b"\xff", b'{"format": "x"}'))
+            words["manifest"] = self._with_marks(told.decode("latin-1"))
         if about == "contents":
-            name = dice.choice(("book.db", "book.db", "site.toml"))
-            inside[name] = (
-                self._one_byte(dice, inside[name]) if dice.random() < 0.5 else odd.damaged(dice, inside[name])
-            )
-            raw = inside[name]
-            manifest["files"][name] = {"bytes": len(raw), "sha256": hashlib.sha256(raw).hexdigest()}
-        told = json.dumps(manifest).encode()
-        if about == "manifest" and dice.random() < 0.3:
-            told = dice.choice((odd.damaged(dice, told), b"[" * 90_000, b"[]", b"7", b"\xff", b'{"format": "x"}'))
-        members = [member("manifest.json", told), *(member(name, raw) for name, raw in inside.items())]
+            words["file"] = name = dice.choice(("book.db", "book.db", "site.toml"))
+            raw = self._inside[name]
+            words["edits"] = self._one_byte(dice, raw) if dice.random() < 0.5 else odd.edits(dice, raw)
         if about == "members":
+            members = self._members(words)
             self._moved(dice, members)
-        raw = packed(members)
+            words["members"] = [self._told_member(*each) for each in members]
         if about == "bytes":
-            raw = odd.damaged(dice, raw)
-        if about != "bytes" or dice.random() < 0.8:
+            words["edits"] = odd.edits(dice, packed(self._members(words)))
+            words["ended"] = dice.random() < 0.8
+        return self.again(words)[0]
+
+    def kept(self, given: Input) -> dict[str, Any]:
+        """How it differs from a good backup: what a book holds changes with the program, and with each run."""
+        return given.about
+
+    def again(self, words: dict[str, Any]) -> list[Input]:
+        """`manifest` is its text, `file` and `edits` are what is changed in a file, `sql` in its book, `members` is all
+        that it holds in its order; `edits` alone are of the whole."""
+        raw = packed(self._members(words))
+        if "file" not in words:
+            raw = odd.edited(raw, words.get("edits", ()))
+        if words.get("ended", True):
             raw += file.END + hashlib.sha256(raw).hexdigest().encode() + b"\n"
-        return Input(raw, {"changed": about})
+        return [Input(raw, words)]
+
+    def _members(self, words: dict[str, Any]) -> Members:
+        manifest, inside = json.loads(json.dumps(self._manifest)), dict(self._inside)
+        if (name := words.get("file")) is not None:
+            inside[name] = odd.edited(inside[name], words.get("edits", ()))
+        if "sql" in words:
+            name, inside["book.db"] = "book.db", self._changed_by(words["sql"])
+        if name is not None:
+            manifest["files"][name] = {
+                "bytes": len(inside[name]), "sha256": hashlib.sha256(inside[name]).hexdigest()
+            }  # fmt: skip
+        inside = {"manifest.json": json.dumps(manifest).encode(), **inside}
+        if "manifest" in words:
+            inside["manifest.json"] = self._without_marks(words["manifest"]).encode("latin-1")
+        if "members" not in words:
+            return [member(name, raw) for name, raw in inside.items()]
+        return [self._member_of(each, inside) for each in words["members"]]
+
+    def _changed_by(self, sql: str) -> bytes:
+        book = self._scratch / "inside" / "changed.db"
+        book.write_bytes(self._inside["book.db"])
+        db = sqlite3.connect(book)
+        try:
+            db.executescript(sql)
+        finally:
+            db.close()
+        return book.read_bytes()
 
     @staticmethod
-    def _one_byte(dice: Random, raw: bytes) -> bytes:
+    def _one_byte(dice: Random, raw: bytes) -> list[odd.Edit]:
         at = dice.randrange(len(raw))
-        return raw[:at] + bytes([raw[at] ^ (1 << dice.randrange(8))]) + raw[at + 1 :]
+        return [(at, 1, bytes([raw[at] ^ (1 << dice.randrange(8))]).hex())]
+
+    def _marks(self) -> list[tuple[str, str]]:
+        """What differs from run to run, and how it is told."""
+        book = self._manifest["files"]["book.db"]
+        return [
+            (self._seen.epoch, "<epoch>"), (self._seen.hash, "<hash>"), (book["sha256"], "<digest>"),
+            (f'"bytes": {book["bytes"]}', '"bytes": <bytes>'),
+        ]  # fmt: skip
+
+    def _with_marks(self, text: str) -> str:
+        for own, mark in self._marks():
+            text = text.replace(own, mark)
+        return text
+
+    def _without_marks(self, text: str) -> str:
+        for own, mark in self._marks():
+            text = text.replace(mark, own)
+        return text
+
+    def _told_member(self, head: tarfile.TarInfo, contents: bytes) -> dict[str, Any]:
+        """Of a file of the good backup its name stands for the contents."""
+        of = next((name for name, raw in self._inside.items() if raw == contents), None)
+        if of is None and contents == json.dumps(self._manifest).encode():
+            of = "manifest.json"
+        return {
+            "name": head.name, "type": head.type.decode(), "link": head.linkname, "pax": head.pax_headers,
+            **({"of": of} if of is not None else {"contents": contents.decode()}),
+        }  # fmt: skip
+
+    @staticmethod
+    def _member_of(told: dict[str, Any], inside: dict[str, bytes]) -> tuple[tarfile.TarInfo, bytes]:
+        contents = inside[told["of"]] if "of" in told else told["contents"].encode()
+        head, _ = made = member(told["name"], contents)
+        head.type, head.linkname, head.pax_headers = told["type"].encode(), told["link"], dict(told["pax"])
+        return made
 
     @staticmethod
     def _moved(dice: Random, members: Members) -> None:

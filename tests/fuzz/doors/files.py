@@ -3,6 +3,7 @@ place; a file without mistakes can be used."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from random import Random
 
@@ -74,6 +75,9 @@ class ModelFiles(Files):
 
     def __init__(self, scratch: Path):
         super().__init__(scratch, [str(each) for each in sorted((ROOT / "edge/models").glob("*.toml"))])
+        # A model is called as its file is.
+        self.corpus = [re.sub('^id = ".*"', 'id = "hostile"', text, count=1, flags=re.MULTILINE)
+                       for text in self.corpus]  # fmt: skip
 
     def try_(self, given: Input) -> bool:
         try:
@@ -82,4 +86,4 @@ class ModelFiles(Files):
             sentences([str(trouble)])
             return False
         sentences(look.mistakes + look.contradictions)
-        return not look.mistakes
+        return not (look.mistakes or look.contradictions)

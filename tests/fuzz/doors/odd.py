@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from random import Random
 from typing import Any
 
@@ -50,23 +51,41 @@ def mixed(dice: Random, body: dict[str, Any], times: int) -> dict[str, Any]:
     return new
 
 
-def damaged(dice: Random, raw: bytes) -> bytes:
-    """Bytes with some of them changed, away, doubled or cut off."""
-    new = bytearray(raw)
+Edit = tuple[int, int, str]
+"""From where on how many bytes go, and in hex what comes there."""
+
+
+def edits(dice: Random, raw: bytes) -> list[Edit]:
+    """How some bytes are changed, taken away, doubled or cut off, one after the other."""
+    new, made = raw, list[Edit]()
     for _ in range(dice.choice((1, 1, 2, 5))):
         at = dice.randrange(len(new) + 1)
+        gone, put = 0, b""
         match dice.randrange(5):
             case 0:
-                new[at : at + 1] = bytes([dice.getrandbits(8)])
+                gone, put = 1, bytes([dice.getrandbits(8)])
             case 1:
-                del new[at : at + dice.randrange(1, 9)]
+                gone = dice.randrange(1, 9)
             case 2:
-                new[at:at] = new[at : at + dice.randrange(1, 40)]
+                put = new[at : at + dice.randrange(1, 40)]
             case 3:
-                new[at:at] = dice.choice((b'"', b"\\", b"{", b"[", b"]", b"\x00", b"\xff", b"=", b"\n", b"\xe7\x8e"))
+                put = dice.choice((b'"', b"\\", b"{", b"[", b"]", b"\x00", b"\xff", b"=", b"\n", b"\xe7\x8e"))
             case _:
-                del new[at:]
-    return bytes(new)
+                gone = len(new) - at
+        made.append((at, gone, put.hex()))
+        new = edited(new, made[-1:])
+    return made
+
+
+def edited(raw: bytes, made: Iterable[Edit]) -> bytes:
+    for at, gone, put in made:
+        raw = raw[:at] + bytes.fromhex(put) + raw[at + gone :]
+    return raw
+
+
+def damaged(dice: Random, raw: bytes) -> bytes:
+    """Bytes with some of them changed, away, doubled or cut off."""
+    return edited(raw, edits(dice, raw))
 
 
 LITERALS = (

@@ -21,28 +21,13 @@ from edge.audit.verify import verify
 from tests.edge.building import KEYS, Building
 from tests.fuzz.doors import odd
 from tests.fuzz.doors.door import Door, Input
+from tests.fuzz.doors.rights import ROLES, SPEAKS_FOR, UNSEALED, WHO_MAY
 
 SHOPS = {"a201", "a202", "a206"}
-ROLES = ("manager", "finance", "engineer", "operations", "system", "payment", "notices", "tenant", "root", "")
-COUNTER, WIRING = {"manager", "finance"}, {"manager", "engineer"}
-WHO_MAY = {
-    **dict.fromkeys(("reverse", "refund", "compensate", "deduct", "correct", "correct-reading", "bring", "lend",
-                     "defer", "settle", "approve-money", "reject-money", "propose-price", "approve-price",
-                     "reject-price", "move-in", "approve-move-in", "reject-move-in", "protect", "unprotect"), COUNTER),
-    **dict.fromkeys(("off", "on", "trip", "close", "release", "replace-meter", "change-multiplier", "approve-meter",
-                     "reject-meter"), WIRING),
-    "topup": COUNTER | {"payment"},
-    "told": {"manager", "finance", "engineer", "operations", "notices", "tenant"},
-    "brake": {"manager"},
-}  # fmt: skip
-"""Whom the rules allow what; anything else must be refused to them (R32)."""
+NAMES = (*ROLES, "root", "")
+"""What may stand for a role in a request."""
 
-SPEAKS_FOR = {
-    "panel": {"manager", "finance", "engineer", "operations", "tenant"},
-    "demo": {"payment"},
-    "bridge": {"system"},
-    "notices": {"notices"},
-}
+NEWEST = {"proposal", "receipt"}
 
 POOL: dict[str, tuple[Any, ...]] = {
     "account": ("100206", "100201", "100202", "999"),
@@ -78,12 +63,14 @@ class RequestDoor(Door):
     def __init__(self, scratch: Path):
         self._directory = scratch / "requests"
         self._directory.mkdir()
-        self.building = Building(self._directory, meters=SHOPS, poll_s=3600)
+        self.building = Building(self._directory, meters=SHOPS, poll_s=3600, policy={"emergency_credit": "50.00"})
         self.building.connect()
         self._proposals: list[str] = []
         self._seen: list[tuple[str, dict[str, Any], str]] = []
         self._told: dict[tuple[Any, str], tuple[str, Any]] = {}
+        self._newest: dict[str, str] = {}
         self._number = 0
+        self._began = self.building.clock.now()
 
     # --- making ---
 
@@ -99,15 +86,16 @@ class RequestDoor(Door):
             body = odd.mixed(dice, body, dice.choice((1, 1, 2, 4)))
         else:
             self._seen = [*self._seen[-200:], (operation, body, key)]
-        if operation in ("replay", "preview-price"):
+        if operation in UNSEALED:
             about = {"operation": operation, "kind": "query", "transaction": body.get("transaction")}
-            return Input(json.dumps(body).encode(), about)
+            return Input(json.dumps(body).encode(), about | {"at_s": self._running_s()})
         topic = self.building.edge.topics.request(operation)
         try:
             raw = envelope(topic, body, key, KEYS[key])
         except (ValueError, UnicodeError):  # What JSON or UTF-8 cannot say is sent as it is, without a seal.
-            return Input(repr(body).encode(errors="replace"), {"operation": operation, "kind": "forged"})
-        about = {"operation": operation, "kind": "sealed", "body": body, "key": key}
+            about = {"operation": operation, "kind": "forged", "at_s": self._running_s()}
+            return Input(repr(body).encode(errors="replace"), about)
+        about = {"operation": operation, "kind": "sealed", "body": body, "key": key, "at_s": self._running_s()}
         match dice.randrange(12):
             case 0:
                 raw, whole = odd.damaged(dice, raw), raw
@@ -122,6 +110,42 @@ class RequestDoor(Door):
                     about["kind"] = "sealed"
         return Input(raw, about)
 
+    def _running_s(self) -> float:
+        """The second of this door's life, which an input needs again: what it asks for has an end."""
+        return float((self.building.clock.now() - self._began).total_seconds())
+
+    def kept(self, given: Input) -> dict[str, Any]:
+        """Without the bytes where they are no more than the body with its seal."""
+        words = super().kept(given)
+        if given.about["kind"] in ("sealed", "retained") and given.raw == self._sealed(given.about):
+            del words["raw"]
+        return words
+
+    def again(self, words: dict[str, Any]) -> list[Input]:
+        """Whom the rules do not allow it, and who does not hold the key, asks for the same before.
+
+        Where a proposal or a receipt is "newest", it is that of the line before.
+        """
+        if "raw" in words:
+            return super().again(words)
+        body, own = words["body"], words["body"].get("role")
+        body = body | {name: each for name, each in self._newest.items() if body.get(name) == "newest"}
+        who = [(self._key_of(role), role) for role in NAMES if role not in WHO_MAY.get(words["operation"], ())]
+        who += [(key, own) for key in KEYS if own in NAMES and own not in SPEAKS_FOR[key]]
+        others = [
+            words | {"key": key, "body": body | {"role": role, "transaction": f"{body.get('transaction')}-{number}"}}
+            for number, (key, role) in enumerate(who)
+        ]
+        return [Input(self._sealed(about), about) for about in (*others, words | {"body": body})]
+
+    @staticmethod
+    def _key_of(role: str) -> str:
+        return next((key for key in KEYS if role in SPEAKS_FOR[key]), "shell")
+
+    def _sealed(self, about: dict[str, Any]) -> bytes:
+        topic = self.building.edge.topics.request(about["operation"])
+        return envelope(topic, about["body"], about["key"], KEYS[about["key"]])
+
     def _body(self, dice: Random, operation: str) -> dict[str, Any]:
         now = self.building.clock.now()
         body: dict[str, Any] = {"transaction": f"hostile-{self._number:08d}"}
@@ -130,7 +154,7 @@ class RequestDoor(Door):
                 continue
             body[name] = self._word(dice, name, field)
         if "role" in body:
-            role = dice.choice(ROLES if dice.random() < 0.3 else sorted(WHO_MAY.get(operation, ROLES[:4])))
+            role = dice.choice(NAMES if dice.random() < 0.3 else sorted(WHO_MAY.get(operation, ROLES)))
             body |= {"who": dice.choice(("王敏", "李强")), "role": role}
             body |= {"issued_at": instant_text(now), "valid_until": instant_text(now + timedelta(minutes=2))}
         return body
@@ -154,6 +178,8 @@ class RequestDoor(Door):
     def try_(self, given: Input) -> bool:
         edge, about = self.building.edge, given.about
         core, broker = edge.core, self.building.broker
+        if (ahead_s := about.get("at_s", 0.0) - self._running_s()) > 0:
+            self.building.clock.advance(ahead_s)
         money, seq = dict(core.state.ledger), core.book.seq
         broker.heard.clear()
         edge.step(Received(edge.topics.request(about["operation"]), given.raw, about["kind"] == "retained"))
@@ -199,10 +225,11 @@ class RequestDoor(Door):
         """What was not refused must have been one's right, and done as asked."""
         body, key, state = about["body"], about["key"], self.building.edge.core.state
         operation, role = about["operation"], body["role"]
-        assert role in WHO_MAY.get(operation, {*ROLES[:6]}), f"{role} was allowed {operation}"
-        assert role in SPEAKS_FOR.get(key, {*ROLES[:6]}), f"the key {key} spoke for {role}"
+        assert role in WHO_MAY.get(operation, ()), f"{role} was allowed {operation}"
+        assert role in SPEAKS_FOR.get(key, ()), f"the key {key} spoke for {role}"
         if (proposal := (answer.get("data") or {}).get("proposal")) is not None:
             self._proposals = [*self._proposals[-20:], proposal]
+        self._newest |= {name: each for name, each in (answer.get("data") or {}).items() if name in NEWEST}
         if operation != "topup" or answer["status"] != "done":
             return
         till = f"till:{body['method']}"
