@@ -14,7 +14,7 @@ import pytest
 
 from tests.edge.building import KEYS
 from tests.simulate import __main__ as command
-from tests.simulate import witnesses, witnesses_owed
+from tests.simulate import heard, witnesses, witnesses_owed
 from tests.simulate.ear import Ear
 from tests.simulate.memory import Memory, Order
 from tests.simulate.rows import Entry
@@ -56,14 +56,14 @@ def ear() -> Ear:
 @pytest.mark.parametrize(
     ("words", "shown", "wrong"),
     [
-        ([OPEN], "open", False), ([OPEN], "closed", True), ([OPEN], "unknown", False), ([OPEN, CLOSED], "open", False),
-        ([OPEN, CLOSED, CLOSED], "open", True), ([], "closed", True),
+        ([OPEN], "open", False), ([OPEN], "closed", True), ([OPEN], "unknown", False), ([], "closed", True),
+        ([OPEN, CLOSED, CLOSED], "open", False), ([OPEN, CLOSED, CLOSED, CLOSED], "open", True),
     ],
 )  # fmt: skip
 def test_i11_a_relay_is_shown_as_it_was_read_last(words: list[int], shown: str, wrong: bool) -> None:
-    """The last word may not be taken in yet; one before it is an old one."""
+    """The last word may not be taken in yet, and one that is another than before is looked at twice."""
     listener = ear()
-    listener.status_words["m1"] = deque(words, maxlen=2)
+    listener.status_words["m1"] = deque(words, maxlen=heard.WORDS_KEPT)
     listener.told("riser/g0/m1/relay", json.dumps({"observed": shown}).encode())
     assert bool(listener.contradictions) is wrong
 

@@ -83,7 +83,7 @@ class Ear:
             self.sweeps.add(number)
 
     def _relay(self, meter: str, fact: dict[str, Any]) -> None:
-        """I11: what is shown was read back last, or is not known. The newest word may not be taken in yet."""
+        """I11: what is shown is what was confirmed last, or is not known; `heard.WORDS_KEPT`."""
         seen = {"open" if word & OPEN else "closed" for word in self.status_words.get(meter, ())}
         if fact["observed"] not in seen | {"unknown"}:
             self.contradictions.append(f"relay {meter} is shown {fact['observed']} and was read {seen or 'never'}")

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from tests.simulate.house import House
 
 STATUS_DI = bytes.fromhex(STATUS)[::-1]
-WORDS_KEPT = 2
+WORDS_KEPT = 3
+"""The newest may not be taken in yet, and the one before it, if it is another, waits to be confirmed."""
 
 
 def passed(house: House, line: str, frame: bytes, reply: bytes, mono: float) -> None:
