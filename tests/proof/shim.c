@@ -1,8 +1,8 @@
 /* Stands between a program and the disk: writes down every change below one directory, and fails or kills at the n-th.
  *
  * Loaded with LD_PRELOAD by tests/proof/shim.py, which says what a record looks like. Changes are: a file created, bytes
- * written, a length set, a sync, a rename, a file removed, a directory made. Files that end in -shm are counted and not
- * recorded: SQLite's shared memory is nothing that survives a power cut.
+ * written, a length set, a sync, a rename, a file or directory removed, one made. Files that end in -shm are counted
+ * and not recorded: SQLite's shared memory is nothing that survives a power cut.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -274,8 +274,8 @@ static int removed(int at, const char *name, int flags) {
         if (!below(name) || snprintf(path, sizeof path, "%s", name) >= PATH_MAX) return real(at, name, flags);
     } else {
         if (at == AT_FDCWD || !path_of(at, path)) return real(at, name, flags);
-        size_t bytes = strlen(path);
-        if (snprintf(path + bytes, sizeof path - bytes, "/%s", name) >= (int)(sizeof path - bytes)) return real(at, name, flags);
+        size_t bytes = strlen(path), left = sizeof path - bytes;
+        if (snprintf(path + bytes, left, "/%s", name) >= (int)left) return real(at, name, flags);
     }
     pthread_mutex_lock(&one);
     struct stat found;
