@@ -62,6 +62,8 @@ class Book:
         self._lock = self._only_one(directory / "book.lock")
         marker = directory / "book.begun"
         try:
+            if (directory / "restore.unfinished").exists():  # Written by host/backup/moving.py.
+                raise BookError(f"a restore into {directory} was not finished; give the same `riser restore` again")
             may_begin = begin_anew or not marker.exists()
             if not may_begin and not self._path.exists():
                 raise self._lost("missing")

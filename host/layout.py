@@ -15,6 +15,7 @@ from bridge.contract.clock import Clock, SystemClock
 from bridge.contract.site import Site
 from bridge.contract.site_file import BadSite, load
 from host import demo, logins, mosquitto, ports
+from host.backup import moving
 from host.demo import SPEED
 from host.edge_check import asked
 from host.exits import IN_USE, USAGE, Trouble
@@ -56,11 +57,13 @@ class Layout:
 
 def lay_out(base: Path, wish: Wish, say: Say) -> Layout:
     """Check and prepare everything. Raises Trouble."""
+    data = base / DEMO if wish.demo else base / PRACTICE if wish.practice else base
+    moving.refuse_unfinished(data)
     site_file = None if wish.demo else _site_file(base, wish)
     # A mistake in the site file is told before anything is touched.
     if site_file is not None:
         check_site(site_file)
-    data = make_directory(base / DEMO if wish.demo else base / PRACTICE if wish.practice else base)
+    make_directory(data)
     lock = take_lock(data)
     clock: Clock = SystemClock()
     clock_text = ""

@@ -219,7 +219,8 @@ def test_each_proof_tells_what_is_counted_of_it(proof: Part) -> None:
     words = proof.command(0, 1000)
     small = [SMALL.get(before, word) for before, word in itertools.pairwise(["", *words])]
     assert small != words
-    once = replace(proof, command=lambda number, seed: small, wanted={next(iter(proof.wanted)): (0, 0.001)}, width=1)
+    wanted = {next(iter(proof.wanted)): (0.0, 0.001)}
+    once = replace(proof, command=lambda number, seed: small, full_command=None, wanted=wanted, width=1)
     found, _ = run(once, full=True, budget_s=None)
     assert not found["breaches"] and found["parts"][proof.name]["pieces"] == 1
     assert set(found["parts"][proof.name]["done"]) == set(proof.wanted)

@@ -1,8 +1,9 @@
 """`riser restore`: the file is checked and its book derived again before anything here is touched.
 
-What stood in the data directory is moved into a folder of it, named; nothing is overwritten or removed. A kill in the
-middle leaves either the old book, or none and a marker that says so: then the edge does not start, and the same command
-is given again. The restored book begins a new epoch and comes up in mode recovery, where nobody is cut.
+What stood in the data directory is moved into a folder of it, named; nothing is overwritten or removed. A kill or a
+power cut leaves what was here, or what was restored, or a file that says that it is not finished (moving.py): then
+nothing starts, and the same command is given again. The restored book begins a new epoch and comes up in mode recovery,
+where nobody is cut.
 """
 
 from __future__ import annotations
@@ -21,20 +22,12 @@ from typing import IO
 
 from bridge.contract.clock import Clock
 from bridge.contract.os_words import in_words
-from host.backup import came_back, copying, file, proof
+from host.backup import came_back, copying, file, moving, proof
 from host.backup.file import Manifest
 from host.exits import FAILED, IN_USE, USAGE, Trouble
 from host.places import make_directory, take_lock
 
 SCRATCH = ".restoring"
-ASIDE = "before-restore"
-
-GO_WITH_BOOK = ("book.db", "registry.json")
-"""What cannot stay beside another book, with its journals. The archive stays: it may know what the book has lost."""
-
-JOURNALS = ("wal", "shm", "journal")
-"""What SQLite would play into a database of that name."""
-
 PRIVATE = re.compile(r"secrets/[a-z0-9-]{1,32}\.json|panel\.key|panel\.db")
 
 LARGEST_PRIVATE = 50_000_000
@@ -57,7 +50,8 @@ def restore(
     path: Path, data: Path, passphrase: bytes | None, with_secrets: bool, gateway: str | None, who: str, version: str,
     clock: Clock,
 ) -> Restored:  # fmt: skip
-    """Put a backup in the place of what is there. Raises Trouble; then nothing was changed."""
+    """Put a backup in the place of what is there. Raises Trouble; then nothing was changed, or it is marked as not
+    finished and is given again."""
     make_directory(data)
     try:
         with take_lock(data), _no_edge(data):
@@ -92,15 +86,10 @@ def _restored(
         private = _private(scratch, manifest, passphrase, with_secrets)
         words = ("--made-at", manifest.made_at, "--version", manifest.riser, "--who", who)
         epoch = proof.edge_says("edge.new_epoch", str(scratch), *words)["epoch"]
-        for name in ("book.lock", file.SEALED):
-            (scratch / name).unlink(missing_ok=True)
+        if (scratch / f"{file.BOOK}-wal").exists():  # Its new epoch stands there, and would not come along.
+            raise Trouble(FAILED, f"{scratch} takes no data; nothing was changed, and the command can be given again")
         coming = [*private, *(name for name in (file.SITE, file.BOOK) if (scratch / name).exists())]
-        aside = _move_aside(data, [*coming, *GO_WITH_BOOK], clock)
-        for name in coming:
-            (data / name).parent.mkdir(exist_ok=True, mode=0o700)
-            (scratch / name).rename(data / name)
-        _as_owner(data, [*coming, "secrets", *([aside.name] if aside else [])])
-        _sync(data)
+        aside = moving.exchange(scratch, data, coming, clock)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     again = came_back.compare(aside, data, coming) if private else None
@@ -153,46 +142,10 @@ def _private(scratch: Path, manifest: Manifest, passphrase: bytes | None, wanted
             path.parent.mkdir(exist_ok=True, mode=0o700)
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
                 shutil.copyfileobj(contents, out)
+                out.flush()
                 os.fsync(out.fileno())
             names.append(head.name)
     return names
-
-
-def _move_aside(data: Path, names: list[str], clock: Clock) -> Path | None:
-    """Move what is in the way into a folder of its own, and leave the marker of a book. None where nothing is."""
-    marker = data / "book.begun"
-    marker.touch()
-    with_journals = [each for name in names for each in (name, *(f"{name}-{more}" for more in JOURNALS))]
-    there = [name for name in dict.fromkeys(with_journals) if (data / name).exists()]
-    if not there:
-        return None
-    stamp, number = f"{clock.now():%Y%m%dT%H%M%SZ}", 1
-    while (aside := data / f"{ASIDE}-{stamp}-{number}").exists():
-        number += 1  # A machine without a clock of its own may say the same time twice.
-    aside.mkdir(mode=0o700)
-    for name in there:
-        (aside / name).parent.mkdir(exist_ok=True, mode=0o700)
-        (data / name).rename(aside / name)
-    return aside
-
-
-def _as_owner(data: Path, names: list[str]) -> None:
-    """Started by root, the files belong to whoever the data directory belongs to."""
-    if os.geteuid() != 0:
-        return
-    owner = data.stat()
-    for name in [*names, "book.begun", "book.lock"]:
-        for path in [data / name, *((data / name).rglob("*") if (data / name).is_dir() else ())]:
-            if path.exists():
-                os.chown(path, owner.st_uid, owner.st_gid)
-
-
-def _sync(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def told(done: Restored) -> list[str]:

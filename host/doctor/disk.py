@@ -138,7 +138,15 @@ def _speed(seen: DiskSeen) -> Iterator[Finding]:
 
 
 def _book(snapshot: Snapshot, seen: DiskSeen) -> Iterator[Finding]:
-    """The marker beside the book says that there was one (failure 43)."""
+    """The marker beside the book says that there was one (failure 43), another one that it is being exchanged."""
+    if seen.restore_unfinished:
+        yield wrong(
+            "disk",
+            "restore.unfinished",
+            f"A restore into {snapshot.place.directory} was not finished; Riser does not start before it is.",
+            "Give the same `riser restore` again. What was there before is kept in a folder before-restore-... there.",
+        )
+        return
     if not seen.book_begun or seen.book_size:
         return
     how = "missing" if seen.book_size is None else "empty"

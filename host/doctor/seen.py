@@ -158,6 +158,7 @@ class DiskSeen:
     fsync_s: tuple[float, ...] | None
     book_begun: bool = False
     book_size: int | None = None
+    restore_unfinished: bool = False
 
 
 @dataclass(frozen=True)

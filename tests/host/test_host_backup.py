@@ -18,8 +18,11 @@ import pytest
 
 from bridge.contract.clock import SystemClock
 from edge.audit.verify import verify
-from host.backup import copying, file, make, proof, restore, sealed
+from edge.book import Book, BookError
+from host.backup import copying, file, make, moving, proof, restore, sealed
+from host.doctor import see_files
 from host.exits import FAILED, FINE, IN_USE, USAGE, Trouble
+from host.layout import Wish, lay_out
 from tests.edge.building import Building
 from tests.host.conftest import ROOT
 
@@ -261,13 +264,14 @@ def file_is_good(path: Path, scratch: Path) -> None:
     proof.prove(path, scratch)
 
 
-def test_a_kill_in_the_middle_of_a_restore_is_made_good_by_the_same_command(
+def test_a_restore_that_was_not_finished_is_told_and_finished_by_the_same_command(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between the old book's leaving and the new one's coming there is none and a marker: no edge begins an empty book
-    there, and the same command given again ends well."""
+    """The disk fails between the old book's leaving and the new one's coming: `riser up` and the edge do not start, not
+    even with a book begun anew, `riser doctor` says so, and the same command ends well; all of what was here before
+    lies in one folder. That a kill and a power cut do no harm anywhere is in tests/proof/restoring.py."""
     done = Path(made(data, tmp_path / "usb").file)
-    monkeypatch.setattr(restore, "_as_owner", lambda *_: None)
+    before = {name: (data / name).read_bytes() for name in ("book.db", "secrets/edge.json", "panel.key", "panel.db")}
     rename, count = Path.rename, 0
 
     def falls_over(path: Path, target: Path) -> Path:
@@ -278,12 +282,42 @@ def test_a_kill_in_the_middle_of_a_restore_is_made_good_by_the_same_command(
         return rename(path, target)
 
     monkeypatch.setattr(Path, "rename", falls_over)
-    with pytest.raises(Trouble, match="given again"):
-        put_back(done, data)
+    for _ in range(2):
+        with pytest.raises(Trouble, match="given again"):
+            put_back(done, data)
     monkeypatch.undo()
-    assert count == 1 and not (data / "book.db").exists() and (data / "book.begun").exists()
-    put_back(done, data)
-    assert verify(data).good
+    assert count == 2 and not (data / "book.db").exists()
+    with pytest.raises(Trouble, match="not finished; give the same `riser restore` again") as refused:
+        lay_out(data, Wish(site=tmp_path / "none.toml"), lambda words: None)
+    assert refused.value.code == USAGE
+    for anew in (False, True):
+        with pytest.raises(BookError, match="not finished; give the same `riser restore` again"):
+            Book(data, CLOCK, "boot", begin_anew=anew)
+    assert see_files.disk(data, CLOCK).restore_unfinished
+    back = put_back(done, data)
+    assert verify(data).good and not (data / moving.UNFINISHED).exists() and back.aside is not None
+    assert {name: (back.aside / name).read_bytes() for name in before} == before
+    moving.refuse_unfinished(data)
+
+
+def test_a_new_epoch_that_did_not_reach_the_book_is_refused(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk failed while the entry that says so went from the journal into the book: the book alone would be the
+    old one, which cuts. Nothing is changed."""
+    done, asked = Path(made(data, tmp_path / "usb").file), proof.edge_says
+    before = copying.seen(data / "book.db")
+
+    def leaves_a_journal(module: str, *words: str) -> dict[str, object]:
+        told = asked(module, *words)
+        if module == "edge.new_epoch":
+            (Path(words[0]) / "book.db-wal").write_bytes(b"the entry")
+        return told
+
+    monkeypatch.setattr(proof, "edge_says", leaves_a_journal)
+    with pytest.raises(Trouble, match="nothing was changed"):
+        put_back(done, data)
+    assert copying.seen(data / "book.db") == before and not list(data.glob("before-restore*"))
 
 
 def test_only_the_newest_are_kept(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

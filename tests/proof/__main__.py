@@ -1,4 +1,4 @@
-"""`python -m tests.proof cuts|failing|kills|dying [--seed N] [--json]`: the power, the disk, the programs.
+"""`python -m tests.proof cuts|failing|kills|dying|restoring [--seed N] [--json]`: the power, the disk, the programs.
 
 Exit code 0 when every promise was kept, 1 when one was broken, 2 when there is nothing to record with.
 """
@@ -15,6 +15,7 @@ from tests.proof.cuts import cuts
 from tests.proof.dying import dying
 from tests.proof.failing import failing
 from tests.proof.kills import kills
+from tests.proof.restoring import restoring
 from tests.proof.shim import CannotBuild
 from tests.proof.story import PLANTS
 
@@ -33,7 +34,10 @@ def main() -> int:
     kill.add_argument("--topups", type=int, default=3_000)
     die = kinds.add_parser("dying", help="the edge is killed at one change of its disk after another")
     die.add_argument("--places", type=int, default=20, help="so many places; 0 for every one")
-    for each in (cut, fail, kill, die):
+    back = kinds.add_parser("restoring", help="`riser restore` is killed, its disk fails, its power is cut")
+    back.add_argument("--places", type=int, default=60, help="so many places; 0 for every one")
+    back.add_argument("--images", type=int, default=200, help="so many power cuts")
+    for each in (cut, fail, kill, die, back):
         each.add_argument("--seed", type=int, default=1)
         each.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -45,6 +49,8 @@ def main() -> int:
             found = kills(options.kills, options.topups, options.seed, own_network=True, say=say)
         elif options.kind == "dying":
             found = dying(options.places, options.seed, say=say)
+        elif options.kind == "restoring":
+            found = restoring(options.places, options.images, options.seed, say=say)
         else:
             found = failing(options.calls, options.seed, say=say)
     except CannotBuild as trouble:

@@ -2,7 +2,9 @@
 
 A file's bytes are safe after a sync of that file; before it each write may be there, or not, or in part, whatever
 became of the others. A name (created, renamed, removed) is safe after a sync of its directory; before that, names
-change in the order in which they were changed, and a cut leaves some first part of that. Nothing else is assumed.
+of a directory change in the order in which they were changed, and a cut leaves some first part of that; how far it
+comes may differ from directory to directory. A rename between two directories is in both or in none, and a sync of
+one of them takes along what came before it in the other. Nothing else is assumed.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ MANNERS = ("nothing", "all", "prefix", "subset", "sectors", "pages", "holes", "g
 """
 
 Image = dict[str, bytes]
-"""A directory as it is found after the cut: contents by name."""
+"""A directory as it is found after the cut: contents by name. One below it has a name that ends in a slash."""
 
 
 @dataclass
@@ -37,6 +39,15 @@ class Pending:
     number: int
     offset: int
     data: bytes | None
+
+
+@dataclass(frozen=True)
+class Named:
+    """Names that were changed at once: what each means from then on, and in which directories they stand."""
+
+    number: int
+    names: dict[str, int | None]
+    directories: frozenset[str]
 
 
 @dataclass
@@ -71,7 +82,7 @@ class Disk:
         self._serial: dict[int, int] = {}  # The newest file under an inode number, which a file system uses again.
         self._names: dict[str, int] = {}
         self._now: dict[str, int] = {}
-        self._renamed: list[tuple[int, str, int | None]] = []  # number, name, and the file that it means from then on
+        self._renamed: list[Named] = []
         for name, (inode, content) in (before or {}).items():
             self._names[name] = self._now[name] = self._new(inode)
             self._inodes[self._names[name]].safe = bytearray(content)
@@ -97,57 +108,83 @@ class Disk:
         elif change.kind is Kind.SYNC:
             self._synced(change)
         elif change.kind is Kind.CREATE:
-            self._name(change.path, self._new(change.inode))
+            self._name({self._own(change.path): self._new(change.inode)})
         elif change.kind is Kind.RENAME:
-            file = self._now[self._own(change.path)]
-            self._name(change.data.decode(), file)
-            self._name(change.path, None)
+            name = self._own(change.path)
+            self._name({self._own(change.data.decode()): self._now[name], name: None})
         elif change.kind is Kind.REMOVE:
-            self._name(change.path, None)
+            name = self._own(change.path)
+            self._name({f"{name}/" if f"{name}/" in self._now else name: None})
         elif change.kind is Kind.MAKE_DIRECTORY:
-            raise ValueError(f"{change.path}: directories below the watched one are not modelled")
+            self._name({f"{self._own(change.path)}/": self._new(0)})
 
     def _own(self, path: str) -> str:
         name = PurePath(path).relative_to(self._directory).as_posix()
-        if "/" in name:
-            raise ValueError(f"{path}: directories below the watched one are not modelled")
+        if (inside := _directory_of(name)) and inside not in self._now:
+            raise ValueError(f"{path}: nobody made its directory")
         return name
 
-    def _name(self, path: str, file: int | None) -> None:
-        name = self._own(path)
-        self._renamed.append((self._numbers, name, file))
-        _point(self._now, name, file)
+    def _name(self, names: dict[str, int | None]) -> None:
+        self._renamed.append(Named(self._numbers, names, frozenset(map(_directory_of, names))))
+        for name, file in names.items():
+            _point(self._now, name, file)
 
     def _synced(self, change: Change) -> None:
-        if change.path == self._directory:
-            for _, name, file in self._renamed:
-                _point(self._names, name, file)
-            self._renamed.clear()
+        directory = "" if change.path == self._directory else f"{self._own(change.path)}/"
+        if not directory or directory in self._now:
+            self._names_synced({directory})
             return
         inode = self._inodes[self._serial[change.inode]]
         for each in inode.pending:
             applied(inode.safe, each)
         inode.pending.clear()
 
+    def _names_synced(self, directories: set[str]) -> None:
+        """What was changed in these, and whatever came before a change that is in another one too."""
+        safe = list[Named]()
+        for each in reversed(self._renamed):
+            if each.directories & directories:
+                directories |= each.directories
+                safe.append(each)
+        for each in reversed(safe):
+            self._renamed.remove(each)
+            for name, file in each.names.items():
+                _point(self._names, name, file)
+
     # --- what a cut leaves ---
 
     def image(self, manner: str, chance: random.Random) -> Image:
         """One disk that a cut could leave now."""
-        numbers = sorted([each[0] for each in self._renamed]
+        numbers = sorted([each.number for each in self._renamed]
                          + [each.number for inode in self._inodes.values() for each in inode.pending])  # fmt: skip
         last = chance.choice([0, *numbers]) if manner == "prefix" else 0
         names = dict(self._names)
-        for _, name, file in self._renamed[: self._arrived(manner, chance, last)]:
-            _point(names, name, file)
-        return {name: self._content(self._inodes[file], manner, chance, last) for name, file in sorted(names.items())}
+        for each in self._arrived(manner, chance, last):
+            for name, file in each.names.items():
+                _point(names, name, file)
+        return {
+            name: self._content(self._inodes[file], manner, chance, last)
+            for name, file in sorted(names.items()) if _reached(name, names)
+        }  # fmt: skip
 
-    def _arrived(self, manner: str, chance: random.Random, last: int) -> int:
-        """How many of the changed names arrived."""
+    def _arrived(self, manner: str, chance: random.Random, last: int) -> list[Named]:
+        """Which of the changed names arrived."""
         if manner in ("nothing", "all"):
-            return len(self._renamed) if manner == "all" else 0
-        if manner != "prefix":
-            last = chance.choice([0, *(number for number, _, _ in self._renamed)])
-        return sum(number <= last for number, _, _ in self._renamed)
+            return self._renamed if manner == "all" else []
+        if manner == "prefix":
+            return [each for each in self._renamed if each.number <= last]
+        changed = {directory for each in self._renamed for directory in each.directories}
+        ends = {
+            directory: chance.choice([0, *(each.number for each in self._renamed if directory in each.directories)])
+            for directory in sorted(changed)
+        }
+        arrived, over = list[Named](), set[str]()
+        for each in self._renamed:
+            if each.directories & over or any(each.number > ends[directory] for directory in each.directories):
+                over |= each.directories
+            else:
+                arrived.append(each)
+        return arrived
 
     def _content(self, inode: Inode, manner: str, chance: random.Random, last: int) -> bytes:
         content = bytearray(inode.safe)
@@ -165,6 +202,17 @@ class Disk:
         if manner == "holes" and longest > len(content):
             content.extend(bytes(longest - len(content)))
         return bytes(content)
+
+
+def _directory_of(name: str) -> str:
+    """Where a name stands; the watched directory itself is ""."""
+    return name.rstrip("/").rpartition("/")[0] + "/" if "/" in name.rstrip("/") else ""
+
+
+def _reached(name: str, names: dict[str, int]) -> bool:
+    """All directories above it are there."""
+    inside = _directory_of(name)
+    return not inside or (inside in names and _reached(inside, names))
 
 
 def _point(names: dict[str, int], name: str, file: int | None) -> None:

@@ -6,6 +6,7 @@ The same bytes are opened once, and the same readable rows are derived again onc
 from __future__ import annotations
 
 import hashlib
+import shutil
 import sqlite3
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -52,9 +53,12 @@ def key_of(image: Image) -> bytes:
 def laid(image: Image, directory: Path) -> None:
     """Put the files of a disk there, and nothing else."""
     for path in directory.iterdir():
-        path.unlink()
-    for name, content in image.items():
-        (directory / name).write_bytes(content)
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for name, content in sorted(image.items()):
+        if name.endswith("/"):
+            (directory / name).mkdir()
+        else:
+            (directory / name).write_bytes(content)
 
 
 class Opener:

@@ -1,8 +1,8 @@
 /* Stands between a program and the disk: writes down every change below one directory, and fails or kills at the n-th.
  *
  * Loaded with LD_PRELOAD by tests/proof/shim.py, which says what a record looks like. Changes are: a file created, bytes
- * written, a length set, a sync, a rename, a file removed, a directory made. Files that end in -shm are counted and not
- * recorded: SQLite's shared memory is nothing that survives a power cut.
+ * written, a length set, a sync, a rename, a file or directory removed, one made. Files that end in -shm are counted
+ * and not recorded: SQLite's shared memory is nothing that survives a power cut.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -265,18 +265,31 @@ int rename(const char *from, const char *to) {
     return done;
 }
 
-int unlink(const char *path) {
-    REAL(unlink);
-    if (!below(path)) return real(path);
+/* `name` is whole, or lies in the open directory `at`: so a tree is removed. */
+static int removed(int at, const char *name, int flags) {
+    REAL(unlinkat);
+    char path[PATH_MAX];
+    if (root_bytes == 0 || name == NULL) return real(at, name, flags);
+    if (name[0] == '/') {
+        if (!below(name) || snprintf(path, sizeof path, "%s", name) >= PATH_MAX) return real(at, name, flags);
+    } else {
+        if (at == AT_FDCWD || !path_of(at, path)) return real(at, name, flags);
+        size_t bytes = strlen(path), left = sizeof path - bytes;
+        if (snprintf(path + bytes, left, "/%s", name) >= (int)left) return real(at, name, flags);
+    }
     pthread_mutex_lock(&one);
     struct stat found;
-    int there = stat(path, &found) == 0;
-    int done = there && refused() ? -1 : real(path), trouble = errno;
+    int there = lstat(path, &found) == 0;
+    int done = there && refused() ? -1 : real(at, name, flags), trouble = errno;
     if (done == 0 && !shared(path)) record(REMOVE, 0, 0, path, "", 0);
     pthread_mutex_unlock(&one);
     errno = trouble;
     return done;
 }
+
+int unlink(const char *path) { return removed(AT_FDCWD, path, 0); }
+int rmdir(const char *path) { return removed(AT_FDCWD, path, AT_REMOVEDIR); }
+int unlinkat(int at, const char *name, int flags) { return removed(at, name, flags); }
 
 /* --- room --- */
 

@@ -103,7 +103,58 @@ def test_a_length_is_a_change_like_any_other() -> None:
     assert disk.image("all", random.Random(1)) == {"a": b"12\0\0"}
 
 
-def test_directories_below_are_refused() -> None:
-    """What the model cannot show it does not pass over in silence."""
-    with pytest.raises(ValueError, match="not modelled"):
+def make(name: str) -> Change:
+    return Change(Kind.MAKE_DIRECTORY, 0, 0, f"{D}/{name}", b"")
+
+
+def move(name: str, to: str) -> Change:
+    return Change(Kind.RENAME, 0, 0, f"{D}/{name}", f"{D}/{to}".encode())
+
+
+def sync_of(name: str) -> Change:
+    return Change(Kind.SYNC, 3, 0, f"{D}/{name}", b"")
+
+
+def test_a_directory_below_is_lost_with_all_in_it_until_its_name_is_safe() -> None:
+    """A file in a new directory, both synced, and the directory above not: a cut may leave neither."""
+    disk = after(make("deep"), create("deep/a", 7), write(7, 0, b"x"), sync(7), sync_of("deep"))
+    assert disk.image("nothing", random.Random(1)) == {}
+    disk.take(SYNC_NAMES)
+    assert disk.unsafe == 0 and disk.image("nothing", random.Random(1)) == {"deep/": b"", "deep/a": b"x"}
+
+
+def test_a_file_moved_to_another_directory_is_in_one_of_them() -> None:
+    """Never in both and never in none; a sync of either is enough, and takes along what came before in the other."""
+    begun = (make("deep"), create("a", 7), create("b", 8), SYNC_NAMES, sync_of("deep"))
+    disk = after(*begun, move("a", "deep/a"), move("b", "b2"))
+    found = [set(image) - {"deep/"} for image in images(disk, "subset")]
+    assert {"a", "b"} in found and {"deep/a", "b2"} in found and {"deep/a", "b"} in found
+    assert not any({"a", "deep/a"} <= each or not {"a", "deep/a"} & each for each in found)
+    disk.take(sync_of("deep"))
+    assert set(disk.image("nothing", random.Random(1))) == {"deep/", "deep/a", "b"}
+    disk.take(move("deep/a", "deep/c"))
+    disk.take(move("deep/c", "c"))
+    disk.take(SYNC_NAMES)
+    assert set(disk.image("nothing", random.Random(1))) == {"deep/", "b2", "c"}
+
+
+def test_two_directories_come_differently_far() -> None:
+    """What was renamed later in one may be there, and what was renamed earlier in another one not."""
+    disk = after(make("x"), make("y"), SYNC_NAMES, create("x/a", 7), create("y/b", 8))
+    found = {frozenset(image) - {"x/", "y/"} for image in images(disk, "subset")}
+    assert found == {frozenset(), frozenset({"x/a"}), frozenset({"y/b"}), frozenset({"x/a", "y/b"})}
+    assert frozenset({"x/", "y/", "y/b"}) not in {frozenset(image) for image in images(disk, "prefix")}
+
+
+def test_a_removed_directory_is_there_until_that_is_safe() -> None:
+    """As with files."""
+    disk = after(make("x"), SYNC_NAMES, Change(Kind.REMOVE, 0, 0, f"{D}/x", b""))
+    assert {frozenset(image) for image in images(disk, "subset")} == {frozenset(), frozenset({"x/"})}
+
+
+def test_what_the_model_cannot_show_is_refused() -> None:
+    """A file below a directory that nobody made, a directory under another name: not passed over in silence."""
+    with pytest.raises(ValueError, match="nobody made its directory"):
         after(create("deeper/a", 7))
+    with pytest.raises(KeyError, match="x"):
+        after(make("x"), move("x", "y"))

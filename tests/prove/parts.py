@@ -125,6 +125,15 @@ PARTS: tuple[Part, ...] = (
         lambda found: {"places": found["places"]}, lambda found: _many(found, "violations"), first_s=400, width=1,
     ),
     Part(
+        "restoring", {"places": (20, 600), "images": (60, 400)},
+        lambda number, seed: ["-m", "tests.proof", "restoring", "--places", "10", "--images", "30", "--seed", str(seed),
+                              "--json"],
+        lambda found: {"places": found["places"], "images": found["images"]},
+        lambda found: _many(found, "broken"), first_s=20, width=1,
+        full_command=lambda number, seed: ["-m", "tests.proof", "restoring", "--places", "0", "--images", "400",
+                                           "--seed", str(seed), "--json"],
+    ),
+    Part(
         "restart", {"entries": (0, 1_000_000)},
         lambda number, seed: ["-m", "tests.prove.restart", "--entries", "1000000", "--json"],
         lambda found: {"entries": found["entries"]},
