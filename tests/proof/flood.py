@@ -15,7 +15,7 @@ from tests.proof.payers import FEN
 
 MESSAGES = 3_000
 LONG = 200_000
-"""Bytes of one in thirty."""
+"""Bytes of one in sixty."""
 
 
 class LongAgo(SystemClock):
@@ -30,7 +30,7 @@ class Flood:
 
     def __init__(self, machine: Machine, many: int = MESSAGES):
         own = secrets.read(machine.data, "shell")
-        self._messages, self._heard = _messages(own.keys["shell"], many), queue.SimpleQueue[Happening]()
+        self._messages, self._heard = messages(own.keys["shell"], many), queue.SimpleQueue[Happening]()
         self._next: tuple[str, bytes] | None = next(self._messages)
         self.link = Link(own.broker, "proof-flood", self._heard.put)
         self.link.start()
@@ -42,10 +42,11 @@ class Flood:
         return self._next is None
 
 
-def _messages(key: bytes, many: int) -> Iterator[tuple[str, bytes]]:
+def messages(key: bytes, many: int) -> Iterator[tuple[str, bytes]]:
+    """(topic, payload) of each."""
     topic = TOPICS.request("topup")
     for number in range(many):
-        if number % 30 == 0:
+        if number % 60 == 0:
             yield topic, b"x" * LONG
         elif number % 3 == 0:
             yield topic, b'{"signed": "{}", "key": "shell", "mac": "%d"}' % number

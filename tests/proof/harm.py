@@ -33,7 +33,7 @@ KINDS = (
 
 TRIES = 5
 
-BREATH = 5
+BREATH = 8
 """After one harm in so many nothing more is done until whoever had no answer has one: how long that took is told."""
 
 
@@ -194,10 +194,10 @@ class Harm:
 
 def kept(before: dict[str, bytes] | None, after: dict[str, bytes] | None) -> list[str]:
     """What a broker retains no more, or otherwise, that ended in order."""
-    if before is None or after is None:
-        return [
-            f"the broker could not be asked what it retains {'before' if before is None else 'after'} an end in order"
-        ]
+    if before is None:
+        return ["the broker could not be asked what it retains"]
+    if after is None:
+        return ["the broker ended in order and retains the facts no more"]
     return [
         f"the broker ended in order and does not retain {topic} as before"
         for topic in sorted(before.keys() | after.keys())

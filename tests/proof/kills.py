@@ -24,7 +24,7 @@ SETTLES_WITHIN_S = 10.0
 READY_WITHIN_S = 90.0
 ARCHIVED_WITHIN_S = 60.0
 
-MEAN_GAP_S = 1.2
+MEAN_GAP_S = 1.0
 """Between two harms; a program takes one to two seconds to start, so that many meet it while it starts."""
 
 WINDOW = 24

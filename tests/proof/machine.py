@@ -160,6 +160,7 @@ class Machine:
             return self.book_holder() is not None
         port = {BROKER: self.broker_port, "panel": urlsplit(self.layout.panel_url).port}.get(name)
         with socket.socket() as trial:
+            trial.settimeout(0.1)  # Where the network is away a connection waits for minutes, and all with it.
             return port is None or trial.connect_ex(("127.0.0.1", port)) == 0
 
     def _launch(self, name: str) -> None:
