@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bridge.contract import secrets
 from bridge.contract.asking import ask
 from bridge.contract.clock import SystemClock
-from bridge.mqtt import Happening, Link
+from bridge.mqtt import Acknowledged, Happening, Link
 from tests.proof.machine import ACCOUNTS, TOPICS, Machine
 from tests.proof.payers import FEN
 
@@ -32,14 +32,17 @@ class Flood:
         own = secrets.read(machine.data, "shell")
         self._messages, self._heard = messages(own.keys["shell"], many), queue.SimpleQueue[Happening]()
         self._next: tuple[str, bytes] | None = next(self._messages)
+        self._unanswered = 0
         self.link = Link(own.broker, "proof-flood", self._heard.put)
         self.link.start()
 
     def poured(self) -> bool:
-        """Send as much as the connection takes now; True once all is sent."""
+        """Send as much as the connection takes now; True once the broker has all."""
         while self._next is not None and self.link.publish(*self._next) is not None:
-            self._next = next(self._messages, None)
-        return self._next is None
+            self._next, self._unanswered = next(self._messages, None), self._unanswered + 1
+        while not self._heard.empty():
+            self._unanswered -= isinstance(self._heard.get(), Acknowledged)
+        return self._next is None and self._unanswered <= 0
 
 
 def messages(key: bytes, many: int) -> Iterator[tuple[str, bytes]]:

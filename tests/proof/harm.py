@@ -154,6 +154,7 @@ class Harm:
 
     def _flood(self) -> None:
         """Thousands of messages that ask for nothing, in one burst; people go on paying."""
+        self.undo(now=True)  # paho cannot begin where there is no network, and would wait for it for ever.
         flood = Flood(self._machine)
         try:
             if not self._wait(flood.poured, POURS_WITHIN_S):
