@@ -16,7 +16,7 @@ from tests.proof import network, shim
 from tests.proof.afterwards import TOLD, behind, settled
 from tests.proof.clerk import Clerk, TwoWindows
 from tests.proof.harm import ANSWERED_WITHIN_S, Harm
-from tests.proof.machine import PEOPLE, Machine, gaps, until
+from tests.proof.machine import PEOPLE, Machine, until
 from tests.proof.payers import Ledger, Mqtt, Shell
 from tests.proof.race import Race
 
@@ -130,3 +130,8 @@ def _harmed(
         "slowest_start_s": round(machine.slowest_start_s, 1),
         "archive_complete": copied, "violations": [*harm.wrong, *windows.wrong],
     }  # fmt: skip
+
+
+def gaps(chance: random.Random, mean_s: float) -> float:
+    """Seconds until the next harm: never regular, at times in the middle of a start."""
+    return min(4 * mean_s, chance.expovariate(1 / mean_s))

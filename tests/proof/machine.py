@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import random
 import re
 import signal
 import socket
@@ -260,8 +259,3 @@ def until(condition: Callable[[], object], limit_s: float) -> bool:
             return False
         time.sleep(0.05)
     return True
-
-
-def gaps(chance: random.Random, mean_s: float) -> float:
-    """Seconds until the next harm: never regular, at times in the middle of a start."""
-    return min(4 * mean_s, chance.expovariate(1 / mean_s))
