@@ -159,7 +159,7 @@ class Machine:
             return self.book_holder() is not None
         port = {BROKER: self.broker_port, "panel": urlsplit(self.layout.panel_url).port}.get(name)
         with socket.socket() as trial:
-            trial.settimeout(0.1)  # Where the network is away a connection waits for minutes, and all with it.
+            trial.settimeout(0.1)  # Without a network it would wait for minutes, and all with it.
             return port is None or trial.connect_ex(("127.0.0.1", port)) == 0
 
     def _launch(self, name: str) -> None:
@@ -227,7 +227,7 @@ class Machine:
         self._disturbed = (time.monotonic(), what)
 
     def disturbed(self) -> tuple[float, str]:
-        """When something was last done to the programs or their wires, or one came back; and what."""
+        """When something was last done to the programs or wires, or one came back; and what."""
         starting = next(iter(self._starting.copy()), None)
         return (time.monotonic(), f"{starting} is starting") if starting else self._disturbed
 
@@ -241,10 +241,8 @@ class Machine:
 
     def second_edge(self) -> subprocess.Popen[bytes]:
         """Another edge on the same book begins; its words are in its pipe."""
-        program = self.programs["edge"]
-        return subprocess.Popen(
-            program.argv, cwd=ROOT, env=dict(program.environ), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
+        argv, environ, pipe = self.programs["edge"].argv, dict(self.programs["edge"].environ), subprocess.PIPE
+        return subprocess.Popen(argv, cwd=ROOT, env=environ, stdout=pipe, stderr=subprocess.STDOUT)
 
     def tail(self, name: str) -> str:
         """The newest words of a program."""
