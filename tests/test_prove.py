@@ -265,6 +265,15 @@ def test_what_a_machine_does_not_allow_is_said() -> None:
     assert not run(replace(proof, command=part("kills", '{"own_network": true}').command))[0]["remarks"]
 
 
+def test_a_planted_mistake_that_was_noticed_late_is_said() -> None:
+    """It is no breach: other proofs ran beside it."""
+    planted = next(each for each in PARTS if each.name == "planted")
+    found = run(replace(part("planted", '{"late": ["a day has 24 hours"]}'), remark=planted.remark))[0]
+    late = "noticed after more than a minute, beside other proofs: 'a day has 24 hours'"
+    assert found["remarks"] == [f"planted: {late}"] and not found["breaches"]
+    assert not run(replace(part("planted", '{"late": []}'), remark=planted.remark))[0]["remarks"]
+
+
 @pytest.mark.parametrize(("text", "meant"), [("5m", 300), ("90s", 90), ("2h", 7200), ("45", 45)])
 def test_a_budget_is_typed_as_people_say_it(text: str, meant: float) -> None:
     assert seconds(text) == meant and json.dumps(meant)

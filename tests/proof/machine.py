@@ -8,8 +8,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import random
+import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -103,6 +104,9 @@ class Machine:
         self.starts, self.ends = Counter[str](), Counter[str]()
         self.more: dict[str, dict[str, str]] = {}
         """What a program finds in its environment at its next start, once."""
+        self._disturbed = (time.monotonic(), "the beginning")
+        self._starting: dict[str, float] = {}
+        self.slowest_start_s = 0.0
         self._lock, self._stopping = threading.RLock(), threading.Event()
         self._keeper = threading.Thread(target=self._keep, daemon=True)
 
@@ -137,10 +141,26 @@ class Machine:
                 for name in self.programs:
                     process = self._processes.get(name)
                     if process is not None and process.poll() is None:
+                        self._look(name)
                         continue
                     due = self._due.setdefault(name, time.monotonic() + (START_AGAIN_S if process else 0))
                     if time.monotonic() >= due:
                         self._launch(name)
+
+    def _look(self, name: str) -> None:
+        """A program that was started is back once its port or its book is open."""
+        if (began := self._starting.get(name)) is not None and self._serves(name):
+            self.slowest_start_s = max(self.slowest_start_s, time.monotonic() - began)
+            del self._starting[name]
+            self.disturb(f"{name} came back")
+
+    def _serves(self, name: str) -> bool:
+        if name == "edge":
+            return self.book_holder() is not None
+        port = {BROKER: self.broker_port, "panel": urlsplit(self.layout.panel_url).port}.get(name)
+        with socket.socket() as trial:
+            trial.settimeout(0.1)  # Without a network it would wait for minutes, and all with it.
+            return port is None or trial.connect_ex(("127.0.0.1", port)) == 0
 
     def _launch(self, name: str) -> None:
         program, before = self.programs[name], self._processes.get(name)
@@ -148,6 +168,7 @@ class Machine:
             self.ends[f"{name}: {how_it_ended(before.returncode)}"] += 1
         self._due.pop(name, None)
         self.starts[name] += 1
+        self._starting[name] = time.monotonic()
         words = [str(os.getpid()), program.user or "-", *program.argv]
         environ = {**program.environ, **self.more.pop(name, {}), "RISER_PARENT": str(os.getpid())}
         self._processes[name] = subprocess.Popen(
@@ -196,15 +217,32 @@ class Machine:
         if (pid := self.pid(name)) is None:
             return False
         with contextlib.suppress(ProcessLookupError):
+            self.disturb(f"{name} got signal {number}")
             os.killpg(pid, number)
             return True
         return False
 
-    def second_edge(self) -> tuple[int, str]:
-        """Start another edge on the same book; its exit code and its words."""
-        program = self.programs["edge"]
-        done = subprocess.run(program.argv, cwd=ROOT, env=dict(program.environ), capture_output=True, timeout=60)
-        return done.returncode, (done.stdout + done.stderr).decode(errors="replace")[-2000:]
+    def disturb(self, what: str) -> None:
+        """Whoever waits for an answer is not late before now."""
+        self._disturbed = (time.monotonic(), what)
+
+    def disturbed(self) -> tuple[float, str]:
+        """When something was last done to the programs or wires, or one came back; and what."""
+        starting = next(iter(self._starting.copy()), None)
+        return (time.monotonic(), f"{starting} is starting") if starting else self._disturbed
+
+    def book_holder(self) -> int | None:
+        """The process of the edge where it has the book's lock."""
+        pid = self.pid("edge")
+        if pid is None or not (lock := self.data / "book.lock").exists():
+            return None
+        held = f" {pid} .*:{lock.stat().st_ino} 0 EOF$"
+        return pid if re.search(f"FLOCK .*{held}", Path("/proc/locks").read_text(), re.MULTILINE) else None
+
+    def second_edge(self) -> subprocess.Popen[bytes]:
+        """Another edge on the same book begins; its words are in its pipe."""
+        argv, environ, pipe = self.programs["edge"].argv, dict(self.programs["edge"].environ), subprocess.PIPE
+        return subprocess.Popen(argv, cwd=ROOT, env=environ, stdout=pipe, stderr=subprocess.STDOUT)
 
     def tail(self, name: str) -> str:
         """The newest words of a program."""
@@ -219,8 +257,3 @@ def until(condition: Callable[[], object], limit_s: float) -> bool:
             return False
         time.sleep(0.05)
     return True
-
-
-def gaps(chance: random.Random, mean_s: float) -> float:
-    """Seconds until the next harm: never regular, at times in the middle of a start."""
-    return min(4 * mean_s, chance.expovariate(1 / mean_s))
