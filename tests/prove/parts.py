@@ -89,7 +89,7 @@ PARTS: tuple[Part, ...] = (
         lambda found: [*_many(found, "lost", "doubled", "unasked", "violations"),
                        *[f"late: {found['slowest']}"][: not found["within"]]],
         lambda found: {"settled_s": found["settled_s"] or 99.0, "start_s": found["slowest_start_s"]},
-        first_s=170, width=1, fresh=True,
+        first_s=210, width=1, fresh=True,
         remark=lambda found: "" if found["own_network"] else "without partitions, which this machine does not allow",
     ),
     Part(
