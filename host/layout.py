@@ -65,6 +65,7 @@ def lay_out(base: Path, wish: Wish, say: Say) -> Layout:
         check_site(site_file)
     make_directory(data)
     lock = take_lock(data)
+    moving.refuse_unfinished(data)  # One may have been begun meanwhile.
     clock: Clock = SystemClock()
     clock_text = ""
     begin = demo.fresh if wish.demo else demo.set_aside

@@ -42,6 +42,8 @@ def find(data: Path) -> Path:
     """The book file of a data directory, or of one of its edge's, or the file itself. Raises Unreadable."""
     if data.is_file():
         return data
+    if (data / "restore.unfinished").exists():  # The book may be on its way.
+        raise Unreadable(f"a restore into {data} was not finished; give the same `riser restore` again")
     found = [data / "book.db", data / "demo" / "book.db", data / "practice" / "book.db"]
     there = [path for path in found if path.is_file()]
     if not there:

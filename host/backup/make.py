@@ -23,7 +23,7 @@ from bridge.contract.clock import Clock
 from bridge.contract.os_words import in_words
 from bridge.contract.site_file import BadSite, load
 from bridge.contract.units import instant_text
-from host.backup import copying, file, proof
+from host.backup import copying, file, moving, proof
 from host.backup.file import Manifest
 from host.exits import FAILED, IN_USE, USAGE, Trouble
 
@@ -58,6 +58,7 @@ def make(
     data: Path, site_file: Path | None, to: Path, passphrase: bytes | None, keep: int | None, clock: Clock, version: str
 ) -> Made:
     """Make one. `to` is a directory, or the file to be. Raises Trouble."""
+    moving.refuse_unfinished(data)
     directory = to if to.is_dir() or to.suffix == "" else to.parent
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -84,15 +84,18 @@ def _restored(
         manifest, _ = proof.prove(path, scratch)
         _ours(manifest, data, gateway, version)
         private = _private(scratch, manifest, passphrase, with_secrets)
-        words = ("--made-at", manifest.made_at, "--version", manifest.riser, "--who", who)
-        epoch = proof.edge_says("edge.new_epoch", str(scratch), *words)["epoch"]
+        told = ("--made-at", manifest.made_at, "--version", manifest.riser, "--who", who)
+        epoch = proof.edge_says("edge.new_epoch", str(scratch), *told)["epoch"]
         if (scratch / f"{file.BOOK}-wal").exists():  # Its new epoch stands there, and would not come along.
-            raise Trouble(FAILED, f"{scratch} takes no data; nothing was changed, and the command can be given again")
+            raise Trouble(FAILED, f"{scratch} takes no data; the same command can be given again")
         coming = [*private, *(name for name in (file.SITE, file.BOOK) if (scratch / name).exists())]
-        aside = moving.exchange(scratch, data, coming, clock)
+        secrets = " --secrets FILE" if private else "" if with_secrets else " --without-secrets"
+        words = f"riser restore {path.absolute()} --into {data.absolute()}{secrets}"
+        aside = moving.exchange(scratch, data, coming, manifest.gateway, words, clock)
+        again = came_back.compare(aside, data, coming) if private else None
+        moving.finish(data)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    again = came_back.compare(aside, data, coming) if private else None
     return Restored(manifest, data, epoch, aside, tuple(coming), again)
 
 
@@ -102,8 +105,10 @@ def _ours(manifest: Manifest, data: Path, gateway: str | None, version: str) -> 
         raise Trouble(
             USAGE, f"the backup was made by Riser {manifest.riser}, this is {version}; restore it with that one"
         )
-    here = gateway
-    if here is None and (data / file.BOOK).exists():
+    here, former = gateway, moving.begun(data)
+    if here is None and former is not None:
+        here = former.gateway  # Its book may lie aside already.
+    elif here is None and (data / file.BOOK).exists():
         try:
             here = copying.seen(data / file.BOOK).gateway
         except Trouble:

@@ -144,7 +144,7 @@ def _book(snapshot: Snapshot, seen: DiskSeen) -> Iterator[Finding]:
             "disk",
             "restore.unfinished",
             f"A restore into {snapshot.place.directory} was not finished; Riser does not start before it is.",
-            "Give the same `riser restore` again. What was there before is kept in a folder before-restore-... there.",
+            f"{seen.restore_unfinished[:1].upper()}{seen.restore_unfinished[1:]}.",
         )
         return
     if not seen.book_begun or seen.book_size:

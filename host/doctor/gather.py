@@ -13,6 +13,7 @@ from bridge.contract.os_words import in_words
 from bridge.contract.site import Port
 from bridge.contract.site_file import BadSite, load
 from host import site_check
+from host.backup.moving import UNFINISHED
 from host.doctor import see_broker, see_files, see_machine, see_ports
 from host.doctor.findings import Finding, wrong
 from host.doctor.seen import Place, SiteSeen, Snapshot
@@ -121,7 +122,7 @@ def wired(site: SiteSeen, run: Run | None) -> list[Port]:
 def which(base: Path) -> Path:
     """The directory that is meant: the demo's where only a demo was ever run."""
     try:
-        used = any((base / name).exists() for name in ("book.db", SITE_NAME, "secrets"))
+        used = any((base / name).exists() for name in ("book.db", SITE_NAME, "secrets", UNFINISHED))
         return base if used or not (base / DEMO).is_dir() else base / DEMO
     except PermissionError:
         return base

@@ -16,7 +16,7 @@ from typing import Any
 
 from bridge.contract.clock import Clock
 from bridge.contract.units import instant_of
-from host.backup.moving import UNFINISHED
+from host.backup import moving
 from host.doctor.see_ports import user_name
 from host.doctor.seen import BackupSeen, DiskSeen, Place, PrivateFile, RegistrySeen, SecretsSeen, User
 from host.logins import FACTORY_PASSWORD
@@ -74,7 +74,7 @@ def disk(directory: Path, clock: Clock, mountinfo: Path = Path("/proc/self/mount
         fsync_s=syncs(there, clock) if there == directory else None,
         book_begun=(directory / "book.begun").exists(),
         book_size=book.stat().st_size if book.exists() else None,
-        restore_unfinished=(directory / UNFINISHED).exists(),
+        restore_unfinished=moving.what_to_do(directory) if (directory / moving.UNFINISHED).exists() else None,
     )
 
 

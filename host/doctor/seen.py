@@ -158,7 +158,8 @@ class DiskSeen:
     fsync_s: tuple[float, ...] | None
     book_begun: bool = False
     book_size: int | None = None
-    restore_unfinished: bool = False
+    restore_unfinished: str | None = None
+    """What to do about a restore that was not finished; None where there is none."""
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,13 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
 from bridge.contract.clock import SystemClock
+from edge.audit.opened import Unreadable
 from edge.audit.verify import verify
 from edge.book import Book, BookError
 from host.backup import copying, file, make, moving, proof, restore, sealed
@@ -287,17 +288,84 @@ def test_a_restore_that_was_not_finished_is_told_and_finished_by_the_same_comman
             put_back(done, data)
     monkeypatch.undo()
     assert count == 2 and not (data / "book.db").exists()
-    with pytest.raises(Trouble, match="not finished; give the same `riser restore` again") as refused:
+    began = moving.begun(data)
+    assert began is not None and set(before) <= set(began.coming)
+    words = (
+        rf"not finished; give `riser restore {done} --into {data} --secrets FILE` again; what was there before is in "
+    )
+    with pytest.raises(Trouble, match=words + str(data / began.aside)) as refused:
         lay_out(data, Wish(site=tmp_path / "none.toml"), lambda words: None)
     assert refused.value.code == USAGE
+    with pytest.raises(Trouble, match=words):
+        made(data, tmp_path / "usb")
+    with pytest.raises(Unreadable, match="was not finished"):
+        verify(data)
+    with pytest.raises(Trouble, match=r"brings secrets/edge.json.* as well, which this one does not"):
+        put_back(done, data, None, with_secrets=False)
     for anew in (False, True):
         with pytest.raises(BookError, match="not finished; give the same `riser restore` again"):
             Book(data, CLOCK, "boot", begin_anew=anew)
-    assert see_files.disk(data, CLOCK).restore_unfinished
+    told = see_files.disk(data, CLOCK).restore_unfinished
+    assert told is not None and f"is in {data / began.aside}, or still in its place" in told
     back = put_back(done, data)
     assert verify(data).good and not (data / moving.UNFINISHED).exists() and back.aside is not None
     assert {name: (back.aside / name).read_bytes() for name in before} == before
     moving.refuse_unfinished(data)
+
+
+def test_a_restore_that_fails_before_its_first_move_changes_nothing(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk fails while it is written down that it begins, or its folders are: the gateway starts as before. So it
+    does where something lies on another disk and can never be moved."""
+    done = Path(made(data, tmp_path / "usb").file)
+    files = {path: path.read_bytes() for path in data.rglob("*") if path.is_file()}
+
+    def fails(*_: object) -> None:
+        raise OSError(5, "the power went")
+
+    for name in ("_write", "_sync"):
+        monkeypatch.setattr(moving, name, fails)
+        with pytest.raises(Trouble, match="given again"):
+            put_back(done, data)
+        monkeypatch.undo()
+        assert {path: path.read_bytes() for path in files} == files
+        moving.refuse_unfinished(data)
+    (there := Path("/dev/shm") / f"riser-{os.getpid()}").mkdir()
+    try:
+        (data / "secrets").rename(data / "moved")
+        shutil.copytree(data / "moved", there, dirs_exist_ok=True)
+        (data / "secrets").symlink_to(there)
+        with pytest.raises(Trouble, match=r"secrets/.* lies on another disk"):
+            put_back(done, data)
+    finally:
+        shutil.rmtree(there)
+    moving.refuse_unfinished(data)
+
+
+@pytest.mark.parametrize(
+    "told", [b"", b"\0" * 40, b"\xff\xfe{", b'{"aside": "../x", "coming": [], "gateway": "g", "again": ""}', b"[]"]
+)
+def test_a_torn_word_that_a_restore_was_begun_is_one_all_the_same(told: bytes, data: Path, tmp_path: Path) -> None:
+    """The power went while it was written, before anything was moved: it says so, and the same command goes on."""
+    done = Path(made(data, tmp_path / "usb").file)
+    (data / moving.UNFINISHED).write_bytes(told)
+    with pytest.raises(
+        Trouble, match="give the same `riser restore` again; nothing of what was there before was moved"
+    ):
+        moving.refuse_unfinished(data)
+    back = put_back(done, data)
+    assert verify(data).good and not (data / moving.UNFINISHED).exists() and back.aside is not None
+
+
+def test_another_gateways_backup_does_not_end_a_restore(data: Path, tmp_path: Path) -> None:
+    """The book of here lies aside already: what was begun says whose it is."""
+    done = Path(made(data, tmp_path / "usb").file)
+    began = moving.Begun(f"{moving.ASIDE}-20261129T031200Z-1", ("book.db",), "another", "riser restore x")
+    (data / moving.UNFINISHED).write_text(json.dumps(asdict(began)))
+    (data / "book.db").unlink()
+    with pytest.raises(Trouble, match="and here is another"):
+        put_back(done, data)
 
 
 def test_a_new_epoch_that_did_not_reach_the_book_is_refused(
@@ -315,7 +383,7 @@ def test_a_new_epoch_that_did_not_reach_the_book_is_refused(
         return told
 
     monkeypatch.setattr(proof, "edge_says", leaves_a_journal)
-    with pytest.raises(Trouble, match="nothing was changed"):
+    with pytest.raises(Trouble, match="takes no data; the same command can be given again"):
         put_back(done, data)
     assert copying.seen(data / "book.db") == before and not list(data.glob("before-restore*"))
 

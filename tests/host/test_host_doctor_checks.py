@@ -179,7 +179,11 @@ def disk(**changes: Any) -> Finding:
         ({"fsync_s": (2.0, 3.0)}, "wrong", "cuts will be withdrawn"),
         ({"book_begun": True}, "wrong", "book.db is missing"),
         ({"book_begun": True, "book_size": 0}, "wrong", "book.db is empty"),
-        ({"book_begun": True, "restore_unfinished": True}, "wrong", "was not finished; Riser does not start"),
+        (
+            {"book_begun": True, "restore_unfinished": "give it again"},
+            "wrong",
+            "was not finished; Riser does not start",
+        ),
     ],
 )
 def test_the_disk(changes: dict[str, Any], severity: str, words: str) -> None:

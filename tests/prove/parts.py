@@ -108,6 +108,7 @@ PARTS: tuple[Part, ...] = (
         lambda number, seed: ["-m", "tests.fuzz.doors", "--runs", "1500", "--seed", str(seed)],
         _doors_tried, lambda found: _many(found, "crashes", "hangs", "forbidden"),
         lambda found: {"slowest_s": found["slowest_s"]}, first_s=30,
+        full_command=lambda number, seed: ["-m", "tests.fuzz.doors", "--runs", "6000", "--seed", str(seed)],
     ),
     Part(
         "frames", {"inputs": (300_000, 10_000_000)},
