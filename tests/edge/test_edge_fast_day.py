@@ -10,6 +10,7 @@ import pytest
 from bridge.contract.units import instant_of, micro_of_price
 from tests.edge.building import Building
 
+pytestmark = pytest.mark.timeout(400)  # A day is lived before the first test, most of a minute of a core.
 REGISTERS = ("total", "sharp", "peak", "flat", "valley")
 MIDNIGHT = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.proof.restoring import restoring
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 
 def test_a_restore_that_is_disturbed_is_whole_or_not_begun_or_told() -> None:
