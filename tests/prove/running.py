@@ -127,7 +127,10 @@ class Run:
         }  # fmt: skip
 
     def _next(self, cores: int) -> Progress | None:
-        """The proof that is furthest behind, of those that may begin a piece now; one that runs alone is waited for."""
+        """The proof that is furthest behind, of those that may begin a piece now; one that runs alone is waited for.
+
+        The first piece of each begins while any time is left, so that of each something is known: the longest, and
+        beside it the shortest one after the other. Of later pieces none begins that would not end in time."""
         if len(self._running) >= cores or any(piece.progress.part.alone for piece in self._running):
             return None
         left_s = float("inf") if self._budget_s is None else self._budget_s - (time.monotonic() - self._began)
@@ -136,9 +139,11 @@ class Run:
             mine = sum(piece.progress is each for piece in self._running)
             if each.share() >= 1 or mine >= each.part.width:
                 continue
-            if each.guess_s() <= left_s and not self._enough_runs(each, mine):
-                open_.append((each.share(), -each.guess_s(), each))
-        chosen = min(open_, key=lambda row: row[:2])[2] if open_ else None
+            first = not each.took_s and not mine
+            if (left_s > 0 if first else each.guess_s() <= left_s) and not self._enough_runs(each, mine):
+                guess_s = each.guess_s() if first and self._running else -each.guess_s()
+                open_.append((not first, each.share(), guess_s, each))
+        chosen = min(open_, key=lambda row: row[:3])[3] if open_ else None
         return None if chosen and chosen.part.alone and self._running else chosen
 
     @staticmethod
