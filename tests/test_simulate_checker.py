@@ -208,3 +208,15 @@ def test_r19_the_register_with_which_another_meter_begins_is_a_first_one(tmp_pat
     db.close()
     assert opened_since(book, "m1", "a1") == after and not opened_since(book, "m2", "a1")
     assert ("R19" in broken(rows(_replaced(after_the_account=after)))) != after
+
+
+def test_the_relay_of_another_meter_is_not_known_yet() -> None:
+    """I25: what its predecessor was read back as says nothing of it, until it is read itself."""
+    known, opening = Known(), next(fields for kind, fields in true_book() if kind == "opening/1")
+    book = [*true_book(), ("relay/1", {"meter": "m1", "observed": "closed"})]
+    book.append(("replacement/1", {**opening, "row": book[2][1], "was": {"registers_wh": {}}}))
+    for entry in rows(book[:-1]):
+        known.take(entry)
+    assert known.points["m1"].observed == "closed"
+    known.take(list(rows(book))[-1])
+    assert known.points["m1"].observed == "unknown"

@@ -145,7 +145,7 @@ def _reversal(known: Known, entry: Entry, f: Fields) -> None:
 def _replacement(known: Known, entry: Entry, f: Fields) -> None:
     _opening(known, entry, f)
     point = known.points[f["meter"]]
-    point.row, point.since_us = f["row"], us_of(f["at"])
+    point.row, point.since_us, point.observed = f["row"], us_of(f["at"]), "unknown"
     point.quarantined, point.left, point.waits = False, None, not point.holds
 
 
