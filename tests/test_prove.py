@@ -212,6 +212,9 @@ def test_each_byte_of_the_program_counts(tmp_path: Path) -> None:
     (tmp_path / "tests" / "shim.c").write_text("")
     assert program(tmp_path) != before
     (tmp_path / "tests" / "shim.c").unlink()
+    (tmp_path / "site.example.toml").write_text("")
+    assert program(tmp_path) != before
+    (tmp_path / "site.example.toml").unlink()
     (tmp_path / "edge" / "loop.py").write_text("b = 2\n")
     changed = program(tmp_path)
     (tmp_path / "edge" / "loop.py").rename(tmp_path / "edge" / "pool.py")

@@ -18,7 +18,8 @@ from typing import Any
 Record = dict[str, Any]
 
 PROGRAM = (
-    "edge", "host", "panel", "bridge", "firmware_sim", "tests", "riser.py", "requirements.txt", "requirements-test.txt",
+    "edge", "host", "panel", "bridge", "firmware_sim", "tests", "riser", "riser.py", "requirements.txt",
+    "requirements-test.txt", "pyproject.toml", "site.example.toml", "deploy",
 )  # fmt: skip
 """What is tried, and what tries it."""
 MADE = {"__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis"}
