@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from bridge.contract.messages import Topics
 from tests.simulate import witnesses_clock
 from tests.simulate.clocks import HouseClock, KernelWord
 from tests.simulate.forger import Forger
@@ -139,6 +140,28 @@ def test_i12_a_forged_message_is_never_done() -> None:
     for status in ("refused", "done", "accepted"):
         forger._answered("_beyond", {"status": status})
     assert [each.rpartition(" ")[2] for each in house.broken] == ["done", "accepted"]
+
+
+@pytest.mark.parametrize(
+    ("odd_s", "off_s", "trusted", "connected", "sealed"),
+    [(60, 0, True, True, True), (60, 200, True, True, True), (0, 0, True, True, False), (60, 301, True, True, False),
+     (60, 0, False, True, False), (60, 0, True, False, False)],
+)  # fmt: skip
+def test_i12_an_old_message_is_sent_to_who_knows_the_time(
+    odd_s: float, off_s: float, trusted: bool, connected: bool, sealed: bool
+) -> None:
+    """A payment may come late to a gateway that does not; one that starts finds that out before it looks at it."""
+    clock = SimpleNamespace(true=HouseClock(datetime(2026, 5, 7, tzinfo=UTC)), off_s=off_s)
+    core = SimpleNamespace(book=SimpleNamespace(trusted=trusted))
+    house: Any = SimpleNamespace(
+        clock=clock, mono=100.0, odd_mono=100.0 - odd_s, broker=SimpleNamespace(connected=connected),
+        edge=SimpleNamespace(core=core, topics=Topics("riser", "g1")),
+    )  # fmt: skip
+    seen: Any = SimpleNamespace(meter=SimpleNamespace(id="m1"), room=SimpleNamespace(account="a1"))
+    forger = Forger(house, random.Random(1))
+    forger._sealed = True
+    _, payload, _ = forger._old(seen, "forged-1")
+    assert forger._sealed is sealed and payload.endswith(b"}") is sealed
 
 
 def test_a_gateway_has_an_excuse_for_its_doubt_for_some_hours() -> None:
