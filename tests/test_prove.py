@@ -69,8 +69,9 @@ def test_a_proof_that_ends_without_a_word_is_broken() -> None:
 def test_a_budget_that_is_too_small_says_what_was_not_done() -> None:
     """The first piece of each proof begins while any time is left, no other that would not end in time: that is said,
     and is no breach."""
-    slow = replace(part("one", "{}"), command=lambda number, seed: ["-c", "import time; time.sleep(0.4); print('{}')"])
-    found, said = run(slow, part("two", "{}", short=1), budget_s=0.3)
+    words = ["-c", "import time; time.sleep(1.6); print('{}')"]
+    slow = replace(part("one", "{}"), command=lambda number, seed: words, first_s=9)
+    found, said = run(slow, part("two", "{}", short=1), budget_s=1.5)
     assert found["short"] == ["one"] and found["parts"]["one"]["pieces"] == 1 and not found["not_begun"]
     assert not found["breaches"] and len(said) == 2 and not found["within"]
     found, said = run(slow, budget_s=0)
@@ -84,11 +85,11 @@ def test_each_proof_has_a_turn_before_one_has_two() -> None:
     def proof(name: str, first_s: float) -> Part:
         def command(number: int, seed: int) -> list[str]:
             turns.append(name)
-            return ["-c", f"import time; time.sleep({first_s / 10}); print('{{}}')"]
+            return ["-c", f"import time; time.sleep({first_s / 10 * (number == 0)}); print('{{}}')"]
 
         return replace(part(name, "{}"), command=command, first_s=first_s)
 
-    assert run(proof("town", 3), proof("long", 9), proof("tiny", 1), proof("small", 2))[0]["within"]
+    assert run(proof("town", 3), proof("long", 40), proof("tiny", 1), proof("small", 2))[0]["within"]
     assert turns[:4] == ["long", "tiny", "small", "town"] and sorted(turns[4:]) == ["long", "small", "tiny", "town"]
 
 

@@ -143,18 +143,19 @@ def test_i12_a_forged_message_is_never_done() -> None:
 
 
 @pytest.mark.parametrize(
-    ("odd_s", "off_s", "trusted", "connected", "sealed"),
-    [(60, 0, True, True, True), (60, 200, True, True, True), (0, 0, True, True, False), (60, 301, True, True, False),
-     (60, 0, False, True, False), (60, 0, True, False, False)],
+    ("started", "wrong", "off_s", "trusted", "connected", "sealed"),
+    [(40, 40, 0, True, True, True), (40, 40, 200, True, True, True), (100, 40, 0, True, True, False),
+     (40, 100, 0, True, True, False), (40, 40, 301, True, True, False), (40, 40, 0, False, True, False),
+     (40, 40, 0, True, False, False)],
 )  # fmt: skip
 def test_i12_an_old_message_is_sent_to_who_knows_the_time(
-    odd_s: float, off_s: float, trusted: bool, connected: bool, sealed: bool
+    started: float, wrong: float, off_s: float, trusted: bool, connected: bool, sealed: bool
 ) -> None:
     """A payment may come late to a gateway that does not; one that starts finds that out before it looks at it."""
-    clock = SimpleNamespace(true=HouseClock(datetime(2026, 5, 7, tzinfo=UTC)), off_s=off_s)
+    clock = SimpleNamespace(true=HouseClock(datetime(2026, 5, 7, tzinfo=UTC)), off_s=off_s, wrong_until=wrong)
     core = SimpleNamespace(book=SimpleNamespace(trusted=trusted))
     house: Any = SimpleNamespace(
-        clock=clock, mono=100.0, odd_mono=100.0 - odd_s, broker=SimpleNamespace(connected=connected),
+        clock=clock, mono=100.0, started_mono=started, broker=SimpleNamespace(connected=connected),
         edge=SimpleNamespace(core=core, topics=Topics("riser", "g1")),
     )  # fmt: skip
     seen: Any = SimpleNamespace(meter=SimpleNamespace(id="m1"), room=SimpleNamespace(account="a1"))

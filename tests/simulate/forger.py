@@ -23,7 +23,8 @@ GRANTED_S = 300
 """A calendar that is further off is noticed before the next message is looked at."""
 
 FINDS_OUT_S = 10.0
-"""So is a start, and a calendar that was put right; how long before, the gateway's own word does not yet tell."""
+"""So soon a gateway that was started, or whose calendar was put right, has found out whether it knows the time; until
+then its word is the one of before."""
 
 WRITTEN_S = 60.0
 """So soon a gateway has dealt with a message that has arrived."""
@@ -107,7 +108,8 @@ class Forger:
         past = ManualClock(self.house.clock.true.now() - timedelta(days=5))
         topic, payload = self._asked(seen, transaction, KEYS["panel"], clock=past)
         house = self.house
-        sure = house.edge.core.book.trusted and house.mono - house.odd_mono > FINDS_OUT_S
+        moved = max(house.started_mono, house.clock.wrong_until)
+        sure = house.edge.core.book.trusted and house.mono - moved > FINDS_OUT_S
         if not house.broker.connected or not sure or abs(house.clock.off_s) > GRANTED_S:
             self._sealed = False
             return topic, payload[:-9], False  # A payment may come late to whoever does not know the time (87).

@@ -109,7 +109,7 @@ class House(KernelWord, Online):
         return book
 
     def start_edge(self, recovered_by: str | None = None, doubt: str | None = None) -> None:
-        self.odd_mono = self.mono
+        self.odd_mono = self.started_mono = self.mono
         super().start_edge(recovered_by, doubt)
         self.shown = Shown(self)
         self.edge._link = self.shown  # type: ignore[assignment]
