@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import json
 import random
+import sqlite3
 from collections import deque
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +17,7 @@ import pytest
 from tests.edge.building import KEYS
 from tests.simulate import __main__ as command
 from tests.simulate import heard, witnesses, witnesses_owed
+from tests.simulate.counter import Counter
 from tests.simulate.ear import Ear
 from tests.simulate.memory import Memory, Order
 from tests.simulate.rows import Entry
@@ -88,6 +91,28 @@ def test_i5_who_asks_while_nothing_is_wrong_is_answered() -> None:
     counter: Any = SimpleNamespace(wishes={"4": asked("wish-4", dropped=True), "5": asked("wish-5", times=7)})
     found = [each.split()[0] for each in witnesses_owed.answers(SimpleNamespace(), till, counter)]  # type: ignore[arg-type]
     assert found == ["pay-1", "wish-5"]
+
+
+@pytest.mark.parametrize(("kind", "asks_again"), [(None, True), ("topup/1", True), ("refusal/1", False)])
+def test_i5_a_refusal_that_stands_in_the_book_is_the_answer(tmp_path: Path, kind: str | None, asks_again: bool) -> None:
+    """What a full disk refuses stands nowhere and is asked again; what is refused in a restored book stands there."""
+    db = sqlite3.connect(tmp_path / "book.db")
+    db.execute("CREATE TABLE journal (id TEXT, kind TEXT)")
+    house: Any = SimpleNamespace(
+        plan=SimpleNamespace(seed=7), noticing=[], healed=[], directory=tmp_path, mono=0.0,
+        ear=SimpleNamespace(answers={}), send=lambda topic, payload: None, say=lambda text: None,
+        at=lambda seconds, what: None,
+    )  # fmt: skip
+    counter = Counter(house)
+    counter.message = lambda wish, **other: ("", b"")  # type: ignore[method-assign]
+    told: list[dict[str, Any]] = []
+    wish = counter.wants("settle", {}, told.append)
+    if kind is not None:
+        db.execute("INSERT INTO journal VALUES (?, ?)", (f"panel:{wish.transaction}", kind))
+        db.commit()
+    db.close()
+    house.ear.answers[wish.transaction]({"status": "refused", "rule": "I5", "error": "later"})
+    assert ((wish.answered, told) == (None, [])) is asks_again
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ class Counter:
             self._sends(wish)
 
     def _answered(self, wish: Wish, answer: Words) -> None:
-        if answer["status"] == "refused" and answer["rule"] == "I5":
+        if answer["status"] == "refused" and answer["rule"] == "I5" and not self._refused(wish):
             return  # The disk is full now; asked again.
         if "another request" in (answer.get("error") or "") or wish.answered is not None or wish.dropped:
             return
@@ -128,6 +128,14 @@ class Counter:
             self._waiting.remove(wish)
             self.house.memory.agreed += 1
             wish.posted()
+
+    def _refused(self, wish: Wish) -> bool:
+        """A refusal stands in the book under this id: it gets no other answer, also once the reason is gone."""
+        db = sqlite3.connect(f"file:{self.house.directory / 'book.db'}?mode=ro", uri=True)
+        try:
+            return _kind(db, f"panel:{wish.transaction}") == "refusal/1"
+        finally:
+            db.close()
 
     def forgets(self) -> None:
         """An older copy of the book was put back: what was under way is begun anew by whoever still wants it."""
