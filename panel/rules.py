@@ -28,7 +28,7 @@ RULES = {
     "R30": later("the mark-up is above the limit"),
     "R32": later("two people are needed, or another role"),
     "R33": later("the end of a tenancy"),
-    "I5": later("nothing can be written now"),
+    "I5": later("nothing can be booked now, or the book may miss payments"),
     "I15": later("a reading is in doubt"),
     "I21": later("one meter at one address"),
 }
