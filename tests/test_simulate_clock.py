@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import sqlite3
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +17,7 @@ from tests.simulate import witnesses_clock
 from tests.simulate.clocks import HouseClock, KernelWord
 from tests.simulate.forger import Forger
 from tests.simulate.known import Known
+from tests.simulate.town import SETTLED_S, Town
 from tests.test_simulate_checker import rows, true_book
 
 
@@ -86,21 +87,48 @@ def test_i16_a_wrong_calendar_is_not_believed_for_long() -> None:
 
 
 def test_r25_whoever_doubts_a_clock_that_is_right_is_named() -> None:
-    """Some hours after the last of what excuses it, and at the end some minutes; another mode is another matter."""
+    """Some hours after the last of what excuses it, and at the end some minutes, or a round where it was wrong; another
+    mode is another matter."""
     for mode, kernel_at, wrong_at, excused, whole, owed in (
-        ("time", 299, 300, True, True, True), ("time", 301, 0, True, True, False), ("time", 0, 301, True, True, False),
+        ("time", 1299, 800, True, True, True), ("time", 1301, 0, True, True, False),
+        ("time", 0, 801, True, True, False),
         ("time", float("inf"), 0, False, True, False), ("normal", 0, 0, False, True, False),
         ("recovery", 0, 0, False, True, False), ("time", 0, 0, True, False, False), ("time", 0, 0, False, False, True),
     ):  # fmt: skip
         core = SimpleNamespace(mode=mode, mode_why="it stands before the newest entry")
         clock = SimpleNamespace(wrong_until=wrong_at)
         house: Any = SimpleNamespace(
-            mono=1000.0, kernel_said_at=kernel_at, clock=clock, may_doubt=excused, edge=SimpleNamespace(core=core)
+            mono=2000.0, kernel_said_at=kernel_at, clock=clock, may_doubt=excused, edge=SimpleNamespace(core=core)
         )
         assert [*map(str, witnesses_clock.r25(house, whole))] == owed * [
             "its clock is right and the kernel says so, and the gateway does not believe it: "
             "it stands before the newest entry"
         ]
+
+
+@pytest.mark.parametrize(("wrong_until", "recovering", "parts"), [(0.0, 0, 3), (9000.0, 0, 5), (0.0, 6, 7)])
+def test_a_town_goes_on_until_a_clock_that_came_right_can_be_believed(
+    wrong_until: float, recovering: int, parts: int
+) -> None:
+    """And until nobody restores any more; each part has the same four minutes."""
+    lived, start = list[timedelta](), datetime(2026, 5, 7, tzinfo=UTC)
+    over = SimpleNamespace(ear=SimpleNamespace(seq=1, misses=lambda now: False), heals=lambda: None, mono=9000.0)
+    over.clock = SimpleNamespace(wrong_until=wrong_until, true=SimpleNamespace(now=lambda: start))
+    over.plan, over.shown = SimpleNamespace(gateway="g0", start=start), SimpleNamespace()
+    over.memory = SimpleNamespace(recovering=False)
+    over.edge = SimpleNamespace(core=SimpleNamespace(book=SimpleNamespace(seq=1)))
+    checker = SimpleNamespace(look=lambda whole: None, end=lambda: None)
+
+    def lives_on(since_start: timedelta, longer: Any) -> None:
+        lived.append(since_start)
+        over.mono += SETTLED_S
+        over.memory.recovering = len(lived) <= recovering
+
+    town = Town.__new__(Town)
+    town.days, town.lives = 1, [SimpleNamespace(house=over, checker=checker)]  # type: ignore[list-item]
+    town._until = lives_on  # type: ignore[method-assign,assignment]
+    town._settle()
+    assert lived == [timedelta(days=1, seconds=part * SETTLED_S) for part in range(1, parts + 1)]
 
 
 @pytest.mark.parametrize(

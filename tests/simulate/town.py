@@ -24,6 +24,7 @@ from tests.simulate.draw import drawn
 from tests.simulate.fate import Fate
 from tests.simulate.house import House
 from tests.simulate.till import Till
+from tests.simulate.witnesses_clock import clock_waits
 
 FACTORS = {"none": 0.0, "some": 1.0, "hostile": 3.0}
 """How often what can go wrong does."""
@@ -124,8 +125,8 @@ class Town:
                 life.house.shown.look = True  # The newest number is told, by which a listener knows what it missed.
             self._until(timedelta(days=self.days, seconds=part * SETTLED_S), over)
             missing = [life.house.ear.misses(now=True) for life in self.lives]
-            recovering = any(life.house.memory.recovering for life in self.lives)
-            if (part >= 3 and not any(missing) and not recovering) or part > 20:
+            waiting = any(life.house.memory.recovering or clock_waits(life.house) for life in self.lives)
+            if (part >= 3 and not any(missing) and not waiting) or part > 20:
                 break
         for life in self.lives:
             for _ in range(TOLD_WITHIN):  # What was written in the very last turn is still on its way.

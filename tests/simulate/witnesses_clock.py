@@ -16,17 +16,24 @@ NOTICED_S = 3 * 900.0
 """Rounds after which the meters' clocks have told a calendar that it is wrong."""
 WELL_S = 700.0
 """A little less than what a town is given after its last day."""
+READ_AGAIN_S = 900.0 + 300.0
+"""A round and some minutes: where the calendar has moved by more than R25 grants, the meters' clocks are read first."""
 LONG_US = 6 * 3600 * 10**6
 """After so long a gateway reads the meters' clocks first."""
 BACK_US = 300 * 10**6
 """A clock so far behind an entry that was believed has stepped back."""
 
 
+def clock_waits(house: House) -> bool:
+    """The calendar came right moments ago, and not every meter was asked for the time since."""
+    return house.mono - house.clock.wrong_until < READ_AGAIN_S
+
+
 def r25(house: House, whole: bool) -> Iterator[str]:
     """Once the clock has been right and the kernel sure of it for some hours it is believed; when nothing at all is
-    wrong any more (`whole`), after some minutes."""
+    wrong any more (`whole`), after some minutes, or after a round of readings."""
     core = house.edge.core
-    well = house.mono - max(house.kernel_said_at, house.clock.wrong_until) >= WELL_S and (whole or not house.may_doubt)
+    well = house.mono - house.kernel_said_at >= WELL_S and not clock_waits(house) and (whole or not house.may_doubt)
     if core.mode == "time" and well:
         yield f"its clock is right and the kernel says so, and the gateway does not believe it: {core.mode_why}"
 
