@@ -179,4 +179,4 @@ class CommonTime:
 
 def _tells_time(live: Live) -> bool:
     """It has a clock, and is not known to be silent or to keep it to itself."""
-    return "clock" in live.model.rows.keys() - live.lacks and live.online is not False
+    return live.has_clock and live.online is not False

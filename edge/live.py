@@ -161,6 +161,11 @@ class Live:
         """It says how many W go through it; not a water meter, nor one that refused the question."""
         return bool(self.model.load_rows - self.lacks)
 
+    @property
+    def has_clock(self) -> bool:
+        """It keeps a clock, and did not refuse to tell it."""
+        return "clock" in self.model.rows.keys() - self.lacks
+
     def smooth_load(self, power_w: int, at: datetime) -> None:
         """Take a power reading into the smoothed load; integers, so that a replay gives the same.
 

@@ -155,11 +155,11 @@ class Witnesses:
     # --- the meters' clocks ---
 
     def _have_clocks(self) -> bool:
-        return any("clock" in live.model.rows and live.online is not False for live in self._core.lives.values())
+        return any(live.has_clock and live.online is not False for live in self._core.lives.values())
 
     def _heard(self) -> tuple[list[int], int]:
         """(how far each meter's clock stands from the calendar, how many may still say)."""
-        lives = [live for live in self._core.lives.values() if "clock" in live.model.rows]
+        lives = [live for live in self._core.lives.values() if live.has_clock]
         heard = [live.clock_offset_s for live in lives if live.clock_offset_s is not None]
         return heard, sum(map(self._may_still_say, lives))
 

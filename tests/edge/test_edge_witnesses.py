@@ -8,15 +8,26 @@ from typing import Any
 import pytest
 
 from bridge.contract.units import EPOCH, micros_of
+from edge.answers import REFUSED_S
+from edge.live import Live
 from edge.witnesses import READ_FIRST_AT_MOST_S, READ_FIRST_S, Witnesses
 from tests.edge.calendars import WrongCalendar
+
+
+class Meter(SimpleNamespace):
+    has_clock = Live.has_clock
 
 
 def shaft(meters: int) -> Any:
     """Meters with clocks that agree with the calendar, which has been believed."""
     lives = {
-        f"m{number}": SimpleNamespace(
-            model=SimpleNamespace(rows={"clock": None}), online=True, missed=0, clock_offset_s=0, asked_mono={}
+        f"m{number}": Meter(
+            model=SimpleNamespace(rows={"clock": None}),
+            lacks=set(),
+            online=True,
+            missed=0,
+            clock_offset_s=0,
+            asked_mono={},
         )
         for number in range(meters)
     }
@@ -56,6 +67,20 @@ def test_three_that_agree_are_enough() -> None:
     here.clock.advance(READ_FIRST_S - 1)
     assert "read first" in here.witnesses.doubt()
     here.clock.advance(2)
+    assert here.witnesses.doubt() is None
+
+
+def test_who_refuses_to_tell_the_time_is_not_waited_for() -> None:
+    """Two meters agree with a calendar that leapt by hours; the third answers that it has no such question."""
+    here = shaft(3)
+    here.clock.step_calendar(7200)
+    here.witnesses.doubt()
+    for live in here.lives[:2]:
+        live.clock_offset_s = 0
+    here.clock.advance(READ_FIRST_S + 1)
+    assert "read first" in here.witnesses.doubt()
+    here.lives[2].lacks.add("clock")
+    here.lives[2].asked_mono["clock"] = here.clock.monotonic() + REFUSED_S
     assert here.witnesses.doubt() is None
 
 
