@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 from statistics import median_low
 
 from edge.core import Core
-from edge.live import Live
 from edge.witnesses import APART_S, calendar_apart_s
 
 log = logging.getLogger("riser.clocks")
@@ -126,7 +125,7 @@ class CommonTime:
             self._keep(after(self._held, None, self._core.powered_s(), from_s))
             self._tell()
             return False
-        asked = [id for id, live in self._core.lives.items() if _tells_time(live)]
+        asked = [id for id, live in self._core.lives.items() if live.tells_time]
         known = [s for s in map(self.offset_s, asked) if s is not None]
         # Most have said what they say, or were asked three times: the few that never do are not waited for.
         heard = 2 * len(known) > len(asked) or self._core.clock.monotonic() - self._since() > FRESH_S
@@ -175,8 +174,3 @@ class CommonTime:
         if moved_s != self._core.clock_moved_s:
             self._core.clock_moved_s = moved_s
             self._core.changed("info")
-
-
-def _tells_time(live: Live) -> bool:
-    """It has a clock, and is not known to be silent or to keep it to itself."""
-    return live.has_clock and live.online is not False

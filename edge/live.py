@@ -166,6 +166,11 @@ class Live:
         """It keeps a clock, and did not refuse to tell it."""
         return "clock" in self.model.rows.keys() - self.lacks
 
+    @property
+    def tells_time(self) -> bool:
+        """It has a clock, and is not known to be silent or to keep it to itself."""
+        return self.has_clock and self.online is not False
+
     def smooth_load(self, power_w: int, at: datetime) -> None:
         """Take a power reading into the smoothed load; integers, so that a replay gives the same.
 

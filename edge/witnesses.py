@@ -155,7 +155,7 @@ class Witnesses:
     # --- the meters' clocks ---
 
     def _have_clocks(self) -> bool:
-        return any(live.has_clock and live.online is not False for live in self._core.lives.values())
+        return any(live.tells_time for live in self._core.lives.values())
 
     def _heard(self) -> tuple[list[int], int]:
         """(how far each meter's clock stands from the calendar, how many may still say)."""

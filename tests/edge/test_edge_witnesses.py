@@ -15,7 +15,7 @@ from tests.edge.calendars import WrongCalendar
 
 
 class Meter(SimpleNamespace):
-    has_clock = Live.has_clock
+    has_clock, tells_time = Live.has_clock, Live.tells_time
 
 
 def shaft(meters: int) -> Any:
@@ -41,6 +41,16 @@ def shaft(meters: int) -> Any:
     return SimpleNamespace(core=core, clock=clock, witnesses=witnesses, lives=list(lives.values()))
 
 
+def stepped(meters: int, step_s: int, heard: int, offset_s: int) -> Any:
+    """The same after a step of the calendar, from which the first of them that were heard since stand so far."""
+    here = shaft(meters)
+    here.clock.step_calendar(step_s)
+    here.witnesses.doubt()
+    for live in here.lives[:heard]:
+        live.clock_offset_s = offset_s
+    return here
+
+
 @pytest.mark.parametrize("wrong_s", [2400, -2400])
 def test_the_first_three_that_contradict_are_not_passed_over(wrong_s: int) -> None:
     """A round that begins minutes after the step: three meters stand forty minutes away, most were not heard yet. A
@@ -59,11 +69,7 @@ def test_the_first_three_that_contradict_are_not_passed_over(wrong_s: int) -> No
 
 def test_three_that_agree_are_enough() -> None:
     """After two minutes; the others are not waited for."""
-    here = shaft(8)
-    here.clock.step_calendar(2400)
-    here.witnesses.doubt()
-    for live in here.lives[:3]:
-        live.clock_offset_s = 100
+    here = stepped(8, 2400, heard=3, offset_s=100)
     here.clock.advance(READ_FIRST_S - 1)
     assert "read first" in here.witnesses.doubt()
     here.clock.advance(2)
@@ -72,11 +78,7 @@ def test_three_that_agree_are_enough() -> None:
 
 def test_who_refuses_to_tell_the_time_is_not_waited_for() -> None:
     """Two meters agree with a calendar that leapt by hours; the third answers that it has no such question."""
-    here = shaft(3)
-    here.clock.step_calendar(7200)
-    here.witnesses.doubt()
-    for live in here.lives[:2]:
-        live.clock_offset_s = 0
+    here = stepped(3, 7200, heard=2, offset_s=0)
     here.clock.advance(READ_FIRST_S + 1)
     assert "read first" in here.witnesses.doubt()
     here.lives[2].lacks.add("clock")
@@ -87,21 +89,13 @@ def test_who_refuses_to_tell_the_time_is_not_waited_for() -> None:
 def test_those_who_contradict_are_waited_for_an_hour() -> None:
     """No handful of meters stops the bills of a building: it goes on then, and as soon as most were heard and nothing
     has moved. Meters that always stand so far off are no reason to wait."""
-    here = shaft(8)
-    here.clock.step_calendar(2400)
-    here.witnesses.doubt()
-    for live in here.lives[:3]:
-        live.clock_offset_s = -2400
+    here = stepped(8, 2400, heard=3, offset_s=-2400)
     here.clock.advance(READ_FIRST_S + 1)
     assert here.witnesses.doubt() is not None
     here.core.clock_unheard = False
     assert here.witnesses.doubt() is None
 
-    here = shaft(8)
-    here.clock.step_calendar(2400)
-    here.witnesses.doubt()
-    for live in here.lives[:3]:
-        live.clock_offset_s = -2400
+    here = stepped(8, 2400, heard=3, offset_s=-2400)
     here.clock.advance(READ_FIRST_AT_MOST_S - 1)
     assert here.witnesses.doubt() is not None
     here.clock.advance(2)

@@ -16,6 +16,7 @@ from typing import Any
 from bridge.contract.asking import ask
 from tests.edge.building import KEYS
 from tests.simulate.house import House
+from tests.simulate.rows import stands
 
 PANEL = ("panel", KEYS["panel"])
 MAKER, CHECKER, THIRD = "陈楠", "王敏", "李强"
@@ -131,11 +132,7 @@ class Counter:
 
     def _refused(self, wish: Wish) -> bool:
         """A refusal stands in the book under this id: it gets no other answer, also once the reason is gone."""
-        db = sqlite3.connect(f"file:{self.house.directory / 'book.db'}?mode=ro", uri=True)
-        try:
-            return _kind(db, f"panel:{wish.transaction}") == "refusal/1"
-        finally:
-            db.close()
+        return stands(self.house.directory / "book.db", f"panel:{wish.transaction}", "refusal/1")
 
     def forgets(self) -> None:
         """An older copy of the book was put back: what was under way is begun anew by whoever still wants it."""
